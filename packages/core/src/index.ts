@@ -1,1 +1,59 @@
-export {}
+export {
+  type Claim,
+  currentClaim,
+  type DispatchMode,
+  type Effect,
+  type EffectReport,
+  type Verdict,
+} from "./claim.ts";
+export {
+  ClaimLostError,
+  type ErrorCode,
+  InDoubtError,
+  isSendonceError,
+  KeyConflictError,
+  KeyError,
+  LedgerUnavailableError,
+  type MayHaveLeft,
+  NotRecordedError,
+  NotSentError,
+  OptionError,
+  RecipientsError,
+  RejectedError,
+  ResultError,
+  SecondEmailError,
+  SendonceError,
+  UnreadableRecordError,
+} from "./errors.ts";
+export { fingerprintOf } from "./fingerprint.ts";
+export { createToken, deriveKey } from "./keys.ts";
+export type {
+  Attempt,
+  Cancellation,
+  CancelReply,
+  ClaimReply,
+  ClaimRequest,
+  DispatchReply,
+  HeartbeatReply,
+  Ledger,
+  LedgerRecord,
+  Loss,
+  RecordState,
+  ReleaseReply,
+  Resolution,
+  ResolveReply,
+  Settlement,
+  SettleReply,
+} from "./ledger.ts";
+export { memoryLedger, type MemoryLedgerOptions } from "./memory-ledger.ts";
+export { checkDuration, checkFunction, checkOneOf, describe } from "./options.ts";
+export {
+  checkPerformOptions,
+  DEFAULT_LEASE_MS,
+  DEFAULT_RETENTION_MS,
+  perform,
+  type Performed,
+  type PerformEvent,
+  type PerformOptions,
+  type Resolver,
+} from "./perform.ts";

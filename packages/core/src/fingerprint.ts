@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { canonicalJson, checkPart } from "./keys.ts";
+
+/**
+ * Hashes the payload that must not change under one key: one short hash per top-level field, so
+ * that a conflict can name the fields that differ and never their values. 36 bits each, salted with
+ * the key: enough to notice a change, too little to give the content away.
+ *
+ * Unlike in a key, empty values and null are allowed, and undefined fields are skipped.
+ * @throws {KeyError} when the payload is not plain JSON, with the path.
+ */
+export function fingerprintOf(payload: unknown, key: string): string {
+  checkPart(payload, "fingerprint", new Set(), true);
+  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
+    return `=${shortHash(payload, key)}`;
+  }
+  return Object.entries(payload)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${shortHash(value, key)}`)
+    .toSorted()
+    .join("&");
+}
+
+/** Names the fields in which two fingerprints differ. */
+export function differingFields(one: string, other: string): string[] {
+  const left = parse(one);
+  const right = parse(other);
+  const names = new Set([...left.keys(), ...right.keys()]);
+  return [...names].filter((name) => left.get(name) !== right.get(name)).map(nameOrWhole);
+}
+
+function parse(fingerprint: string): Map<string, string> {
+  return new Map(
+    fingerprint.split("&").map((field) => {
+      const [name = "", hash = ""] = field.split("=");
+      return [decodeURIComponent(name), hash];
+    }),
+  );
+}
+
+function nameOrWhole(name: string): string {
+  return name === "" ? "the whole payload" : name;
+}
+
+function shortHash(value: unknown, key: string): string {
+  const text = `${key}\n${canonicalJson(value)}`;
+  return createHash("sha256").update(text).digest("base64url").slice(0, 6);
+}

@@ -1,0 +1,19 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isSendonceError } from "./errors.ts";
+
+/**
+ * Repeats a verb while the ledger cannot answer, for at most `forMs`, then throws the last error.
+ * Safe because every verb is idempotent for its token.
+ */
+export async function insist<T>(verb: () => Promise<T>, forMs: number): Promise<T> {
+  const deadlineMs = performance.now() + forMs;
+  for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
+    try {
+      return await verb();
+    } catch (error) {
+      const again = isSendonceError(error, "SENDONCE_LEDGER_UNAVAILABLE");
+      if (!again || performance.now() + pauseMs > deadlineMs) throw error;
+      await sleep(pauseMs * (0.5 + Math.random() / 2));
+    }
+  }
+}

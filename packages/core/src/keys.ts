@@ -1,0 +1,100 @@
+import { createHash, randomBytes } from "node:crypto";
+import canonicalizeModule from "canonicalize";
+import { KeyError } from "./errors.ts";
+import { describe } from "./options.ts";
+
+/**
+ * Derives the idempotency key of an email: canonical JSON (RFC 8785) -> SHA-256 -> 128 bits as 22
+ * characters of base64url. Parts are never joined, so `['a-b', 'c']` and `['a', 'b-c']` differ.
+ *
+ * Accepts strings, finite numbers, booleans, and plain objects and arrays of them.
+ * @throws {KeyError} for anything that is missing, empty or not JSON, with the path to it. A missing
+ *   part would give many emails the same key, and all but one of them would be lost.
+ *
+ * @example deriveKey(['delivery-notice', 'order-7', 'customer-12'])
+ */
+export function deriveKey(value: unknown): string {
+  checkPart(value, "key", new Set());
+  return hash128(canonicalJson(value));
+}
+
+/** Makes the token of one attempt: 128 random bits, 22 characters of base64url. */
+export function createToken(): string {
+  return randomBytes(16).toString("base64url");
+}
+
+/** 128 bits of SHA-256, as 22 characters of base64url. */
+export function hash128(text: string): string {
+  return createHash("sha256").update(text).digest().subarray(0, 16).toString("base64url");
+}
+
+// Its types say "default export", its code is `module.exports = function`.
+const canonicalize = canonicalizeModule as unknown as (value: unknown) => string | undefined;
+
+/** RFC 8785 canonical JSON of a value that was checked before. */
+export function canonicalJson(value: unknown): string {
+  const text = canonicalize(value);
+  if (text === undefined) throw new KeyError("The value has no JSON form.");
+  return text;
+}
+
+/**
+ * Checks one part of a key or payload, and all below it.
+ * JSON would turn `undefined`, NaN, dates and class instances into something else without a word.
+ */
+export function checkPart(
+  value: unknown,
+  path: string,
+  above: Set<object>,
+  emptyAllowed = false,
+): void {
+  switch (typeof value) {
+    case "string":
+      if (value === "" && !emptyAllowed) throw unusable(path, "is an empty string");
+      if (!value.isWellFormed())
+        throw unusable(path, "is not well-formed Unicode (a lone surrogate)");
+      return;
+    case "number":
+      if (!Number.isFinite(value)) throw unusable(path, `is ${value}`);
+      return;
+    case "boolean":
+      return;
+    case "object":
+      if (value === null) {
+        if (emptyAllowed) return;
+        throw unusable(path, "is null");
+      }
+      return checkParts(value, path, above, emptyAllowed);
+    default:
+      if (value === undefined && emptyAllowed && above.size > 0) return;
+      throw unusable(path, `is ${describe(value)}`);
+  }
+}
+
+function checkParts(value: object, path: string, above: Set<object>, emptyAllowed: boolean): void {
+  if (above.has(value)) throw unusable(path, "contains itself");
+  above.add(value);
+  if (Array.isArray(value)) {
+    if (value.length === 0 && !emptyAllowed) throw unusable(path, "is an empty array");
+    for (const [index, part] of value.entries()) {
+      checkPart(part, `${path}[${index}]`, above, emptyAllowed);
+    }
+  } else {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) {
+      const kind = value.constructor?.name || "unknown class";
+      throw unusable(path, `is an instance of ${kind}, not plain JSON (convert it to a string)`);
+    }
+    const parts = Object.entries(value);
+    if (parts.length === 0 && !emptyAllowed) throw unusable(path, "is an empty object");
+    for (const [name, part] of parts) checkPart(part, `${path}.${name}`, above, emptyAllowed);
+  }
+  above.delete(value);
+}
+
+function unusable(path: string, what: string): KeyError {
+  return new KeyError(
+    `"${path}" ${what}. Nothing was sent. A key is made of non-empty strings, finite numbers, booleans, ` +
+      "and plain objects and arrays of them; select parts that every such job has.",
+  );
+}

@@ -1,0 +1,186 @@
+/**
+ * The ledger: one record per email, under its key. This file is the specification that every
+ * store implements and that `@sendonce/ledger-tests` checks.
+ *
+ *     absent --claim--> claimed --dispatch--> dispatched --settle--> sent | rejected
+ *       ^                  |                       |
+ *       +---- release, ----+                       +--- lease over, no outcome ---> IN DOUBT
+ *             lease over                                                              |
+ *       ^                                                                             |
+ *       +---------------------- resolved "not sent" <---------------------------------+---> sent
+ *
+ * Expiry means "give back" before the point of no return, and "remember" after it:
+ * - `claimed` lives for one lease and then vanishes; nothing was sent.
+ * - `dispatched` and in doubt never expire: a doubt that runs out would be an email lost in silence.
+ * - `sent`, `rejected` and `cancelled` live for the retention.
+ *
+ * Rules that hold for every verb:
+ * - Losing is a value. An exception means "the ledger could not answer", never "won" or "lost".
+ * - Every verb may be executed twice (a client resends what it got no reply for). A repeat with the
+ *   same token gives the same answer and changes nothing further.
+ * - Every write names its token, except `cancel`, which has none and only wins before dispatch.
+ * - Time is the ledger's own clock, never the caller's.
+ * - A record that cannot be read throws `UnreadableRecordError` and stays as it is.
+ */
+export interface Ledger {
+  /**
+   * Takes the right to send, for one lease. With `dispatched: true` it goes past the point of no
+   * return in the same step.
+   *
+   * Wins when the record is absent, or holds this very token and is not settled yet (the repeat of a
+   * claim whose reply was lost). Otherwise it changes nothing and tells why: in this order
+   * `cancelled`, `conflict` (both sides have a fingerprint and they differ), then the state.
+   */
+  claim(request: ClaimRequest): Promise<ClaimReply>;
+
+  /**
+   * The point of no return: compare-and-set on the token, at the last instant before the effect can
+   * become visible. Only after the answer `dispatched` may the email leave.
+   *
+   * `expired`: the record is gone, the lease was over. Any other answer: another attempt, a
+   * cancellation or an outcome stands there. From here the record no longer expires; it is in doubt
+   * when two leases pass without heartbeat and without outcome (one for the mark "still being sent",
+   * one more in silence).
+   */
+  dispatch(attempt: Attempt): Promise<DispatchReply>;
+
+  /**
+   * Records the outcome, kept for the retention, or (`in-doubt`) that nobody knows it.
+   *
+   * A fact is written over an absent record, over this token's own record whatever its state (a
+   * sender that wakes up late turns doubt, and even a person's resolution, into fact), over a
+   * cancellation and over another attempt's mere claim, whose dispatch then fails. It is `lost` only
+   * where another attempt has dispatched or settled. `in-doubt` never replaces an outcome.
+   */
+  settle(settlement: Settlement): Promise<SettleReply>;
+
+  /**
+   * Gives back a claim, dispatched or not, because nothing was sent: the record becomes absent.
+   * `released` when it is absent afterwards, `lost` when something else stands there, untouched.
+   */
+  release(attempt: Pick<Attempt, "key" | "token">): Promise<ReleaseReply>;
+
+  /**
+   * Renews live claims, all in one command; answers in the same order. A claimed record gets a new
+   * lease; a dispatched one a new mark "still being sent". `lost`: this token no longer holds it open.
+   */
+  heartbeat(attempts: readonly Attempt[]): Promise<readonly HeartbeatReply[]>;
+
+  /** The record under a key, or undefined when it is absent. */
+  read(key: string): Promise<LedgerRecord | undefined>;
+
+  /**
+   * All records that are past dispatch and without outcome (`open`), or those of them whose sender
+   * fell silent or said that it does not know (`in-doubt`). Oldest first, read in pages; a record that
+   * settles meanwhile may be missing.
+   */
+  list(query: { readonly state: "open" | "in-doubt" }): AsyncIterable<LedgerRecord>;
+
+  /**
+   * Ends a doubt: `sent` keeps the record for the retention, `not-sent` removes it, so that the next
+   * attempt may send. Names the token of the doubt, so that a verdict about one attempt never
+   * decides another one. Only a record in doubt is resolved, and a rejected one by `not-sent` (the
+   * cause is mended, let it be tried again); `not-in-doubt` tells what stands there.
+   */
+  resolve(resolution: Resolution): Promise<ResolveReply>;
+
+  /**
+   * Forbids an email that was not dispatched yet, for the retention: from absent, or from another
+   * attempt's claim, whose dispatch then fails. Otherwise `too-late`, never something in between.
+   */
+  cancel(cancellation: Cancellation): Promise<CancelReply>;
+}
+
+/** One attempt to send one email. The same object goes through all the verbs. */
+export interface Attempt {
+  /** Which email: 22 characters, see `deriveKey()`. */
+  readonly key: string;
+  /** Which attempt: 22 random characters, see `createToken()`. */
+  readonly token: string;
+  /** How long a claim lives without a heartbeat, in milliseconds. */
+  readonly leaseMs: number;
+  /** How long an outcome is kept, in milliseconds. */
+  readonly retentionMs: number;
+  /** Who tries, for people: `queue:jobId`. Never an address. */
+  readonly by?: string;
+  /** Hash of the payload that must not change under one key, see `fingerprintOf()`. */
+  readonly fingerprint?: string;
+}
+
+export interface ClaimRequest extends Attempt {
+  /** Claim and dispatch in one step. @default false */
+  readonly dispatched?: boolean;
+}
+
+export type Settlement = Attempt &
+  (
+    | {
+        readonly outcome: "sent";
+        /** What duplicates get back, as JSON. */
+        readonly result?: string;
+        readonly messageId?: string;
+      }
+    | {
+        readonly outcome: "rejected" | "in-doubt";
+        readonly note?: string;
+        readonly messageId?: string;
+      }
+  );
+
+export interface Resolution {
+  readonly key: string;
+  /** The token of the record in doubt. */
+  readonly token: string;
+  readonly verdict: "sent" | "not-sent";
+  /** Who or what decided, for people. */
+  readonly by: string;
+  readonly retentionMs: number;
+}
+
+export interface Cancellation {
+  readonly key: string;
+  readonly by?: string;
+  readonly retentionMs: number;
+}
+
+export type RecordState = "claimed" | "dispatched" | "in-doubt" | "sent" | "rejected" | "cancelled";
+
+/** What the ledger knows about one email. */
+export interface LedgerRecord {
+  readonly key: string;
+  readonly state: RecordState;
+  /** The attempt that wrote it; empty on a cancellation. */
+  readonly token: string;
+  /** When it was claimed, dispatched or settled: the ledger's clock, milliseconds since 1970. */
+  readonly atMs: number;
+  readonly by?: string;
+  readonly fingerprint?: string;
+  readonly messageId?: string;
+  /** Why it was rejected or is in doubt, or who resolved it. Codes, never text of the email. */
+  readonly note?: string;
+  /** The result of the original, as JSON. */
+  readonly result?: string;
+}
+
+/** Why an attempt may not send, with the record that stands in its way. */
+export type Loss =
+  | { readonly state: "duplicate"; readonly record: LedgerRecord }
+  /** Another attempt holds it; it gives back or falls in doubt after `retryAfterMs` at the latest. */
+  | { readonly state: "busy"; readonly record: LedgerRecord; readonly retryAfterMs: number }
+  | { readonly state: "in-doubt"; readonly record: LedgerRecord }
+  | { readonly state: "cancelled"; readonly record: LedgerRecord }
+  | { readonly state: "conflict"; readonly record: LedgerRecord };
+
+export type ClaimReply = { readonly state: "won" } | Loss;
+export type DispatchReply = { readonly state: "dispatched" } | { readonly state: "expired" } | Loss;
+export type SettleReply =
+  | { readonly state: "settled" }
+  | { readonly state: "lost"; readonly record: LedgerRecord };
+export type ReleaseReply = { readonly state: "released" } | { readonly state: "lost" };
+export type HeartbeatReply = "kept" | "lost";
+export type ResolveReply =
+  | { readonly state: "resolved" }
+  | { readonly state: "not-in-doubt"; readonly record: LedgerRecord | undefined };
+export type CancelReply =
+  | { readonly state: "cancelled" }
+  | { readonly state: "too-late"; readonly record: LedgerRecord };

@@ -1,18 +1,18 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import { ClaimLostError, SecondEmailError } from "./errors.ts";
-import { keepAlive } from "./heartbeat.ts";
-import { insist } from "./insist.ts";
-import type { Attempt, DispatchReply, Ledger } from "./ledger.ts";
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { ClaimLostError, SecondEmailError } from './errors.ts';
+import { keepAlive } from './heartbeat.ts';
+import { insist } from './insist.ts';
+import type { Attempt, DispatchReply, Ledger } from './ledger.ts';
 
 /** When the claim goes past the point of no return. */
-export type DispatchMode = "before-processor" | "at-send";
+export type DispatchMode = 'before-processor' | 'at-send';
 
 /**
  * What is known about the email:
  * `sent`; `not-sent` (surely, whatever broke); `refused` (for now: a 4xx reply, 429);
  * `rejected` (for good: a 5xx reply to the whole email); `unknown` (nobody knows).
  */
-export type Verdict = "sent" | "not-sent" | "refused" | "rejected" | "unknown";
+export type Verdict = 'sent' | 'not-sent' | 'refused' | 'rejected' | 'unknown';
 
 export interface EffectReport {
   readonly verdict: Verdict;
@@ -59,7 +59,7 @@ export interface HeldClaim {
   readonly claim: Claim;
   dispatched(): boolean;
   /** The reply that forbade the dispatch. */
-  loss(): Exclude<DispatchReply, { state: "dispatched" }> | undefined;
+  loss(): Exclude<DispatchReply, { state: 'dispatched' }> | undefined;
   lastReport(): EffectReport | undefined;
   /** Waits until the email on its way is reported, then forbids any further dispatch. */
   end(): Promise<void>;
@@ -69,7 +69,7 @@ export interface HeldClaim {
 
 // One storage in the process whatever copy of the package asks: two would mean that a dispatch is
 // skipped in silence.
-const storageKey = Symbol.for("@sendonce/core/current-claim");
+const storageKey = Symbol.for('@sendonce/core/current-claim');
 const shared = globalThis as { [storageKey]?: AsyncLocalStorage<Claim> };
 const storage = (shared[storageKey] ??= new AsyncLocalStorage<Claim>());
 
@@ -95,8 +95,8 @@ export interface HoldOptions {
 /** @internal Holds a claim that was won: keeps it alive and guards its one dispatch. */
 export function holdClaim(options: HoldOptions): HeldClaim {
   const { ledger, attempt, mode } = options;
-  let dispatched = mode === "before-processor";
-  let loss: ReturnType<HeldClaim["loss"]>;
+  let dispatched = mode === 'before-processor';
+  let loss: ReturnType<HeldClaim['loss']>;
   let current: StartedEffect | undefined;
   let over = false;
   let lost: AbortController | undefined;
@@ -104,7 +104,7 @@ export function holdClaim(options: HoldOptions): HeldClaim {
   const kept = keepAlive(ledger, attempt, () => {
     if (over) return;
     (lost ??= new AbortController()).abort(
-      new ClaimLostError("The lease of this attempt is over: do not send."),
+      new ClaimLostError('The lease of this attempt is over: do not send.'),
     );
     options.onLost();
   });
@@ -115,7 +115,7 @@ export function holdClaim(options: HoldOptions): HeldClaim {
     for (;;) {
       const askedMs = performance.now();
       const reply = await insist(() => ledger.dispatch(attempt), attempt.leaseMs / 2);
-      if (reply.state !== "dispatched") {
+      if (reply.state !== 'dispatched') {
         loss = reply;
         throw new ClaimLostError(`The claim was lost before dispatch (${reply.state}): not sent.`);
       }
@@ -131,7 +131,7 @@ export function holdClaim(options: HoldOptions): HeldClaim {
     current = startEffect(attempt.key, awaited, async () => {
       if (over) {
         throw new ClaimLostError(
-          "The processor ended before its email was dispatched: not sent. Await the send.",
+          'The processor ended before its email was dispatched: not sent. Await the send.',
         );
       }
       await dispatchInLedger();
@@ -180,14 +180,14 @@ function startEffect(key: string, awaited: boolean, dispatch: () => Promise<void
   const effect: StartedEffect = {
     ended,
     lastReport: () => report,
-    mayLeave: () => !report || report.verdict === "sent" || report.verdict === "unknown",
+    mayLeave: () => !report || report.verdict === 'sent' || report.verdict === 'unknown',
     async dispatch() {
       if (asked) throw new SecondEmailError(key);
       asked = true;
       try {
         await dispatch();
       } catch (error) {
-        effect.report({ verdict: "not-sent", error });
+        effect.report({ verdict: 'not-sent', error });
         throw error;
       }
     },

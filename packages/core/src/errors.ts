@@ -1,34 +1,34 @@
-import type { LedgerRecord } from "./ledger.ts";
+import type { LedgerRecord } from './ledger.ts';
 
 /** All codes that a sendonce error can carry. */
 export type ErrorCode =
-  | "SENDONCE_OPTION"
-  | "SENDONCE_KEY"
-  | "SENDONCE_LEDGER_UNAVAILABLE"
-  | "SENDONCE_UNREADABLE_RECORD"
-  | "SENDONCE_NOT_SENT"
-  | "SENDONCE_CLAIM_LOST"
-  | "SENDONCE_SECOND_EMAIL"
-  | "SENDONCE_RECIPIENTS"
-  | "SENDONCE_IN_DOUBT"
-  | "SENDONCE_REJECTED"
-  | "SENDONCE_CONFLICT"
-  | "SENDONCE_RESULT"
-  | "SENDONCE_NOT_RECORDED"
-  | "SENDONCE_PROCESSOR";
+  | 'SENDONCE_OPTION'
+  | 'SENDONCE_KEY'
+  | 'SENDONCE_LEDGER_UNAVAILABLE'
+  | 'SENDONCE_UNREADABLE_RECORD'
+  | 'SENDONCE_NOT_SENT'
+  | 'SENDONCE_CLAIM_LOST'
+  | 'SENDONCE_SECOND_EMAIL'
+  | 'SENDONCE_RECIPIENTS'
+  | 'SENDONCE_IN_DOUBT'
+  | 'SENDONCE_REJECTED'
+  | 'SENDONCE_CONFLICT'
+  | 'SENDONCE_RESULT'
+  | 'SENDONCE_NOT_RECORDED'
+  | 'SENDONCE_PROCESSOR';
 
 /**
  * Whether the email may have left:
  * `no` (surely not), `yes` (surely), `maybe` (nobody knows; the record is in doubt).
  */
-export type MayHaveLeft = "no" | "yes" | "maybe";
+export type MayHaveLeft = 'no' | 'yes' | 'maybe';
 
 /**
  * The base of every error that sendonce throws. Recognise one by its `code`, not by `instanceof`:
  * two copies of the package may be loaded.
  */
 export class SendonceError extends Error {
-  override readonly name: string = "SendonceError";
+  override readonly name: string = 'SendonceError';
   readonly code: ErrorCode;
   readonly mayHaveLeft: MayHaveLeft;
 
@@ -41,53 +41,53 @@ export class SendonceError extends Error {
 
 /** Says whether `error` is a sendonce error, with the given code if one is given. */
 export function isSendonceError(error: unknown, code?: ErrorCode): error is SendonceError {
-  if (typeof error !== "object" || error === null || !("code" in error)) return false;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return false;
   const found = error.code;
   if (code !== undefined) return found === code;
-  return typeof found === "string" && found.startsWith("SENDONCE_");
+  return typeof found === 'string' && found.startsWith('SENDONCE_');
 }
 
 /** An option is missing or wrong. Thrown where the option is given, before anything runs. */
 export class OptionError extends SendonceError {
-  override readonly name = "OptionError";
+  override readonly name = 'OptionError';
   readonly option: string;
 
   constructor(option: string, message: string) {
-    super("SENDONCE_OPTION", "no", message);
+    super('SENDONCE_OPTION', 'no', message);
     this.option = option;
   }
 }
 
 /** A key or payload cannot be turned into canonical JSON. Names the path, never the value. */
 export class KeyError extends SendonceError {
-  override readonly name = "KeyError";
+  override readonly name = 'KeyError';
 
   constructor(message: string) {
-    super("SENDONCE_KEY", "no", message);
+    super('SENDONCE_KEY', 'no', message);
   }
 }
 
 /** The ledger could not answer: connection down, timeout, server error. The verb may be repeated. */
 export class LedgerUnavailableError extends SendonceError {
-  override readonly name = "LedgerUnavailableError";
+  override readonly name = 'LedgerUnavailableError';
 
-  constructor(message: string, cause?: unknown, mayHaveLeft: MayHaveLeft = "no") {
-    super("SENDONCE_LEDGER_UNAVAILABLE", mayHaveLeft, message, cause);
+  constructor(message: string, cause?: unknown, mayHaveLeft: MayHaveLeft = 'no') {
+    super('SENDONCE_LEDGER_UNAVAILABLE', mayHaveLeft, message, cause);
   }
 }
 
 /** A record does not have the form that this version writes. It was left as it is. */
 export class UnreadableRecordError extends SendonceError {
-  override readonly name = "UnreadableRecordError";
+  override readonly name = 'UnreadableRecordError';
   readonly key: string;
 
   constructor(key: string, where: string) {
     super(
-      "SENDONCE_UNREADABLE_RECORD",
-      "maybe",
+      'SENDONCE_UNREADABLE_RECORD',
+      'maybe',
       `The record of ${key} (${where}) cannot be read: another program or another version wrote it. ` +
-        "This attempt sent nothing, an earlier one may have. The record was left as it is: look at it, " +
-        "then remove it only if you know that the email was not sent.",
+        'This attempt sent nothing, an earlier one may have. The record was left as it is: look at it, ' +
+        'then remove it only if you know that the email was not sent.',
     );
     this.key = key;
   }
@@ -98,49 +98,49 @@ export class UnreadableRecordError extends SendonceError {
  * queue's own retry may try again, whatever the dispatch mode.
  */
 export class NotSentError extends SendonceError {
-  override readonly name = "NotSentError";
+  override readonly name = 'NotSentError';
 
   constructor(message: string, options: { cause?: unknown } = {}) {
-    super("SENDONCE_NOT_SENT", "no", message, options.cause);
+    super('SENDONCE_NOT_SENT', 'no', message, options.cause);
   }
 }
 
 /** The claim was lost before its dispatch, or its processor had already ended: do not send. */
 export class ClaimLostError extends SendonceError {
-  override readonly name = "ClaimLostError";
+  override readonly name = 'ClaimLostError';
 
   constructor(message: string) {
-    super("SENDONCE_CLAIM_LOST", "no", message);
+    super('SENDONCE_CLAIM_LOST', 'no', message);
   }
 }
 
 /** One claim covers one email, and a second one was about to leave under it. It was not sent. */
 export class SecondEmailError extends SendonceError {
-  override readonly name = "SecondEmailError";
+  override readonly name = 'SecondEmailError';
 
   constructor(key: string) {
     super(
-      "SENDONCE_SECOND_EMAIL",
-      "yes",
+      'SENDONCE_SECOND_EMAIL',
+      'yes',
       `A second email was about to leave under the claim ${key}. It was not sent; the first one may ` +
-        "have been. One key covers one email: give the second one a job of its own, or wrap it in " +
-        "perform() with its own key.",
+        'have been. One key covers one email: give the second one a job of its own, or wrap it in ' +
+        'perform() with its own key.',
     );
   }
 }
 
 /** An email under a claim has more than one recipient, and could be accepted by some of them only. */
 export class RecipientsError extends SendonceError {
-  override readonly name = "RecipientsError";
+  override readonly name = 'RecipientsError';
   readonly count: number;
 
   constructor(count: number) {
     super(
-      "SENDONCE_RECIPIENTS",
-      "no",
+      'SENDONCE_RECIPIENTS',
+      'no',
       `The email has ${count} recipients (to, cc, bcc); expected exactly one. It was not sent. A server may ` +
-        "accept some of them and refuse others, and a retry would then be a duplicate: use one job, " +
-        "or one perform() with its own key, per recipient.",
+        'accept some of them and refuse others, and a retry would then be a duplicate: use one job, ' +
+        'or one perform() with its own key, per recipient.',
     );
     this.count = count;
   }
@@ -148,15 +148,15 @@ export class RecipientsError extends SendonceError {
 
 /** Nobody knows whether the email left. It is listed in the ledger and waits for a verdict. */
 export class InDoubtError extends SendonceError {
-  override readonly name = "InDoubtError";
+  override readonly name = 'InDoubtError';
   readonly record: LedgerRecord;
 
   constructor(record: LedgerRecord, cause?: unknown) {
     super(
-      "SENDONCE_IN_DOUBT",
-      "maybe",
+      'SENDONCE_IN_DOUBT',
+      'maybe',
       `The email ${record.key} is in doubt: it was dispatched${byWhom(record)} and no outcome was ` +
-        "recorded. It may have left and is not sent again. Find out (ask the provider, the mail log or " +
+        'recorded. It may have left and is not sent again. Find out (ask the provider, the mail log or ' +
         'the customer), then call ledger.resolve() with "sent" or "not-sent", and retry the job.',
       cause,
     );
@@ -166,16 +166,16 @@ export class InDoubtError extends SendonceError {
 
 /** The mail server or provider refused the email for good. */
 export class RejectedError extends SendonceError {
-  override readonly name = "RejectedError";
+  override readonly name = 'RejectedError';
   readonly record: LedgerRecord;
 
   constructor(record: LedgerRecord, cause?: unknown) {
     super(
-      "SENDONCE_REJECTED",
-      "no",
+      'SENDONCE_REJECTED',
+      'no',
       `The email ${record.key} was rejected for good${byWhom(record)}` +
-        `${record.note ? ` (${record.note})` : ""}. It did not leave and is not tried again under this ` +
-        "key until the retention is over. Correct the cause and send it under another key.",
+        `${record.note ? ` (${record.note})` : ''}. It did not leave and is not tried again under this ` +
+        'key until the retention is over. Correct the cause and send it under another key.',
       cause,
     );
     this.record = record;
@@ -184,16 +184,16 @@ export class RejectedError extends SendonceError {
 
 /** The same key was used for another payload. */
 export class KeyConflictError extends SendonceError {
-  override readonly name = "KeyConflictError";
+  override readonly name = 'KeyConflictError';
   readonly fields: readonly string[];
   readonly record: LedgerRecord;
 
   constructor(fields: readonly string[], record: LedgerRecord) {
     super(
-      "SENDONCE_CONFLICT",
-      "no",
+      'SENDONCE_CONFLICT',
+      'no',
       `The key ${record.key} already belongs to an email with another payload${byWhom(record)}; ` +
-        `differing: ${fields.join(", ") || "unknown"}. This attempt sent nothing. Put what tells the two ` +
+        `differing: ${fields.join(', ') || 'unknown'}. This attempt sent nothing. Put what tells the two ` +
         'emails apart into "key", or leave what may change out of "fingerprint".',
     );
     this.fields = fields;
@@ -203,30 +203,30 @@ export class KeyConflictError extends SendonceError {
 
 /** The email was sent and recorded, but the result cannot be stored for duplicates. */
 export class ResultError extends SendonceError {
-  override readonly name = "ResultError";
+  override readonly name = 'ResultError';
 
   constructor(message: string, cause?: unknown) {
-    super("SENDONCE_RESULT", "yes", message, cause);
+    super('SENDONCE_RESULT', 'yes', message, cause);
   }
 }
 
 /** The processor ended, and the ledger could not record how. The record will fall in doubt. */
 export class NotRecordedError extends SendonceError {
-  override readonly name = "NotRecordedError";
+  override readonly name = 'NotRecordedError';
 
   constructor(key: string, mayHaveLeft: MayHaveLeft, cause: unknown) {
     super(
-      "SENDONCE_NOT_RECORDED",
+      'SENDONCE_NOT_RECORDED',
       mayHaveLeft,
       `The outcome of the email ${key} could not be recorded: the ledger did not answer. ` +
-        `${mayHaveLeft === "yes" ? "It was sent." : mayHaveLeft === "no" ? "It was not sent." : "It may have left."} ` +
-        "Its record falls in doubt and is listed there; it is not sent again before a verdict.",
+        `${mayHaveLeft === 'yes' ? 'It was sent.' : mayHaveLeft === 'no' ? 'It was not sent.' : 'It may have left.'} ` +
+        'Its record falls in doubt and is listed there; it is not sent again before a verdict.',
       cause,
     );
   }
 }
 
 function byWhom(record: LedgerRecord): string {
-  const who = record.by ? ` by ${record.by}` : "";
+  const who = record.by ? ` by ${record.by}` : '';
   return `${who} at ${new Date(record.atMs).toISOString()}`;
 }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { canonicalJson, checkPart } from "./keys.ts";
+import { createHash } from 'node:crypto';
+import { canonicalJson, checkPart } from './keys.ts';
 
 /**
  * Hashes the payload that must not change under one key: one short hash per top-level field, so
@@ -10,15 +10,15 @@ import { canonicalJson, checkPart } from "./keys.ts";
  * @throws {KeyError} when the payload is not plain JSON, with the path.
  */
 export function fingerprintOf(payload: unknown, key: string): string {
-  checkPart(payload, "fingerprint", new Set(), true);
-  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
+  checkPart(payload, 'fingerprint', new Set(), true);
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     return `=${shortHash(payload, key)}`;
   }
   return Object.entries(payload)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${encodeURIComponent(name)}=${shortHash(value, key)}`)
     .toSorted()
-    .join("&");
+    .join('&');
 }
 
 /** Names the fields in which two fingerprints differ. */
@@ -31,18 +31,18 @@ export function differingFields(one: string, other: string): string[] {
 
 function parse(fingerprint: string): Map<string, string> {
   return new Map(
-    fingerprint.split("&").map((field) => {
-      const [name = "", hash = ""] = field.split("=");
+    fingerprint.split('&').map((field) => {
+      const [name = '', hash = ''] = field.split('=');
       return [decodeURIComponent(name), hash];
     }),
   );
 }
 
 function nameOrWhole(name: string): string {
-  return name === "" ? "the whole payload" : name;
+  return name === '' ? 'the whole payload' : name;
 }
 
 function shortHash(value: unknown, key: string): string {
   const text = `${key}\n${canonicalJson(value)}`;
-  return createHash("sha256").update(text).digest("base64url").slice(0, 6);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 6);
 }

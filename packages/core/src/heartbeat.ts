@@ -1,4 +1,4 @@
-import type { Attempt, Ledger } from "./ledger.ts";
+import type { Attempt, Ledger } from './ledger.ts';
 
 /** One claim that is being kept alive. */
 export interface KeptClaim {
@@ -66,9 +66,9 @@ async function beat(ledger: Ledger, keeper: Keeper): Promise<void> {
     // No answer renews nothing: the entries below then run into their own deadline.
     .catch(() => undefined);
   for (const [index, entry] of entries.entries()) {
-    if (replies?.[index] === "kept") entry.confirmedMs = Math.max(entry.confirmedMs, leavingMs);
+    if (replies?.[index] === 'kept') entry.confirmedMs = Math.max(entry.confirmedMs, leavingMs);
     const overdue = performance.now() - entry.confirmedMs > entry.attempt.leaseMs;
-    if (replies?.[index] === "lost" || overdue) tellOnce(entry);
+    if (replies?.[index] === 'lost' || overdue) tellOnce(entry);
   }
 }
 

@@ -5,7 +5,7 @@ export {
   type Effect,
   type EffectReport,
   type Verdict,
-} from "./claim.ts";
+} from './claim.ts';
 export {
   ClaimLostError,
   type ErrorCode,
@@ -24,9 +24,9 @@ export {
   SecondEmailError,
   SendonceError,
   UnreadableRecordError,
-} from "./errors.ts";
-export { fingerprintOf } from "./fingerprint.ts";
-export { createToken, deriveKey } from "./keys.ts";
+} from './errors.ts';
+export { fingerprintOf } from './fingerprint.ts';
+export { createToken, deriveKey } from './keys.ts';
 export type {
   Attempt,
   Cancellation,
@@ -44,9 +44,9 @@ export type {
   ResolveReply,
   Settlement,
   SettleReply,
-} from "./ledger.ts";
-export { memoryLedger, type MemoryLedgerOptions } from "./memory-ledger.ts";
-export { checkDuration, checkFunction, checkOneOf, describe } from "./options.ts";
+} from './ledger.ts';
+export { memoryLedger, type MemoryLedgerOptions } from './memory-ledger.ts';
+export { checkDuration, checkFunction, checkOneOf, describe } from './options.ts';
 export {
   checkPerformOptions,
   DEFAULT_LEASE_MS,
@@ -56,4 +56,4 @@ export {
   type PerformEvent,
   type PerformOptions,
   type Resolver,
-} from "./perform.ts";
+} from './perform.ts';

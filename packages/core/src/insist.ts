@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { isSendonceError } from "./errors.ts";
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isSendonceError } from './errors.ts';
 
 /**
  * Repeats a verb while the ledger cannot answer, for at most `forMs`, then throws the last error.
@@ -11,7 +11,7 @@ export async function insist<T>(verb: () => Promise<T>, forMs: number): Promise<
     try {
       return await verb();
     } catch (error) {
-      const again = isSendonceError(error, "SENDONCE_LEDGER_UNAVAILABLE");
+      const again = isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE');
       if (!again || performance.now() + pauseMs > deadlineMs) throw error;
       await sleep(pauseMs * (0.5 + Math.random() / 2));
     }

@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
-import canonicalizeModule from "canonicalize";
-import { KeyError } from "./errors.ts";
-import { describe } from "./options.ts";
+import { createHash, randomBytes } from 'node:crypto';
+import canonicalizeModule from 'canonicalize';
+import { KeyError } from './errors.ts';
+import { describe } from './options.ts';
 
 /**
  * Derives the idempotency key of an email: canonical JSON (RFC 8785) -> SHA-256 -> 128 bits as 22
@@ -14,18 +14,18 @@ import { describe } from "./options.ts";
  * @example deriveKey(['delivery-notice', 'order-7', 'customer-12'])
  */
 export function deriveKey(value: unknown): string {
-  checkPart(value, "key", new Set());
+  checkPart(value, 'key', new Set());
   return hash128(canonicalJson(value));
 }
 
 /** Makes the token of one attempt: 128 random bits, 22 characters of base64url. */
 export function createToken(): string {
-  return randomBytes(16).toString("base64url");
+  return randomBytes(16).toString('base64url');
 }
 
 /** 128 bits of SHA-256, as 22 characters of base64url. */
 export function hash128(text: string): string {
-  return createHash("sha256").update(text).digest().subarray(0, 16).toString("base64url");
+  return createHash('sha256').update(text).digest().subarray(0, 16).toString('base64url');
 }
 
 // Its types say "default export", its code is `module.exports = function`.
@@ -34,7 +34,7 @@ const canonicalize = canonicalizeModule as unknown as (value: unknown) => string
 /** RFC 8785 canonical JSON of a value that was checked before. */
 export function canonicalJson(value: unknown): string {
   const text = canonicalize(value);
-  if (text === undefined) throw new KeyError("The value has no JSON form.");
+  if (text === undefined) throw new KeyError('The value has no JSON form.');
   return text;
 }
 
@@ -49,20 +49,20 @@ export function checkPart(
   emptyAllowed = false,
 ): void {
   switch (typeof value) {
-    case "string":
-      if (value === "" && !emptyAllowed) throw unusable(path, "is an empty string");
+    case 'string':
+      if (value === '' && !emptyAllowed) throw unusable(path, 'is an empty string');
       if (!value.isWellFormed())
-        throw unusable(path, "is not well-formed Unicode (a lone surrogate)");
+        throw unusable(path, 'is not well-formed Unicode (a lone surrogate)');
       return;
-    case "number":
+    case 'number':
       if (!Number.isFinite(value)) throw unusable(path, `is ${value}`);
       return;
-    case "boolean":
+    case 'boolean':
       return;
-    case "object":
+    case 'object':
       if (value === null) {
         if (emptyAllowed) return;
-        throw unusable(path, "is null");
+        throw unusable(path, 'is null');
       }
       return checkParts(value, path, above, emptyAllowed);
     default:
@@ -72,21 +72,21 @@ export function checkPart(
 }
 
 function checkParts(value: object, path: string, above: Set<object>, emptyAllowed: boolean): void {
-  if (above.has(value)) throw unusable(path, "contains itself");
+  if (above.has(value)) throw unusable(path, 'contains itself');
   above.add(value);
   if (Array.isArray(value)) {
-    if (value.length === 0 && !emptyAllowed) throw unusable(path, "is an empty array");
+    if (value.length === 0 && !emptyAllowed) throw unusable(path, 'is an empty array');
     for (const [index, part] of value.entries()) {
       checkPart(part, `${path}[${index}]`, above, emptyAllowed);
     }
   } else {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null) {
-      const kind = value.constructor?.name || "unknown class";
+      const kind = value.constructor?.name || 'unknown class';
       throw unusable(path, `is an instance of ${kind}, not plain JSON (convert it to a string)`);
     }
     const parts = Object.entries(value);
-    if (parts.length === 0 && !emptyAllowed) throw unusable(path, "is an empty object");
+    if (parts.length === 0 && !emptyAllowed) throw unusable(path, 'is an empty object');
     for (const [name, part] of parts) checkPart(part, `${path}.${name}`, above, emptyAllowed);
   }
   above.delete(value);
@@ -95,6 +95,6 @@ function checkParts(value: object, path: string, above: Set<object>, emptyAllowe
 function unusable(path: string, what: string): KeyError {
   return new KeyError(
     `"${path}" ${what}. Nothing was sent. A key is made of non-empty strings, finite numbers, booleans, ` +
-      "and plain objects and arrays of them; select parts that every such job has.",
+      'and plain objects and arrays of them; select parts that every such job has.',
   );
 }

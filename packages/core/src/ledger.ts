@@ -58,7 +58,7 @@ export interface Ledger {
    * Gives back a claim, dispatched or not, because nothing was sent: the record becomes absent.
    * `released` when it is absent afterwards, `lost` when something else stands there, untouched.
    */
-  release(attempt: Pick<Attempt, "key" | "token">): Promise<ReleaseReply>;
+  release(attempt: Pick<Attempt, 'key' | 'token'>): Promise<ReleaseReply>;
 
   /**
    * Renews live claims, all in one command; answers in the same order. A claimed record gets a new
@@ -74,7 +74,7 @@ export interface Ledger {
    * fell silent or said that it does not know (`in-doubt`). Oldest first, read in pages; a record that
    * settles meanwhile may be missing.
    */
-  list(query: { readonly state: "open" | "in-doubt" }): AsyncIterable<LedgerRecord>;
+  list(query: { readonly state: 'open' | 'in-doubt' }): AsyncIterable<LedgerRecord>;
 
   /**
    * Ends a doubt: `sent` keeps the record for the retention, `not-sent` removes it, so that the next
@@ -115,13 +115,13 @@ export interface ClaimRequest extends Attempt {
 export type Settlement = Attempt &
   (
     | {
-        readonly outcome: "sent";
+        readonly outcome: 'sent';
         /** What duplicates get back, as JSON. */
         readonly result?: string;
         readonly messageId?: string;
       }
     | {
-        readonly outcome: "rejected" | "in-doubt";
+        readonly outcome: 'rejected' | 'in-doubt';
         readonly note?: string;
         readonly messageId?: string;
       }
@@ -131,7 +131,7 @@ export interface Resolution {
   readonly key: string;
   /** The token of the record in doubt. */
   readonly token: string;
-  readonly verdict: "sent" | "not-sent";
+  readonly verdict: 'sent' | 'not-sent';
   /** Who or what decided, for people. */
   readonly by: string;
   readonly retentionMs: number;
@@ -143,7 +143,7 @@ export interface Cancellation {
   readonly retentionMs: number;
 }
 
-export type RecordState = "claimed" | "dispatched" | "in-doubt" | "sent" | "rejected" | "cancelled";
+export type RecordState = 'claimed' | 'dispatched' | 'in-doubt' | 'sent' | 'rejected' | 'cancelled';
 
 /** What the ledger knows about one email. */
 export interface LedgerRecord {
@@ -164,23 +164,23 @@ export interface LedgerRecord {
 
 /** Why an attempt may not send, with the record that stands in its way. */
 export type Loss =
-  | { readonly state: "duplicate"; readonly record: LedgerRecord }
+  | { readonly state: 'duplicate'; readonly record: LedgerRecord }
   /** Another attempt holds it; it gives back or falls in doubt after `retryAfterMs` at the latest. */
-  | { readonly state: "busy"; readonly record: LedgerRecord; readonly retryAfterMs: number }
-  | { readonly state: "in-doubt"; readonly record: LedgerRecord }
-  | { readonly state: "cancelled"; readonly record: LedgerRecord }
-  | { readonly state: "conflict"; readonly record: LedgerRecord };
+  | { readonly state: 'busy'; readonly record: LedgerRecord; readonly retryAfterMs: number }
+  | { readonly state: 'in-doubt'; readonly record: LedgerRecord }
+  | { readonly state: 'cancelled'; readonly record: LedgerRecord }
+  | { readonly state: 'conflict'; readonly record: LedgerRecord };
 
-export type ClaimReply = { readonly state: "won" } | Loss;
-export type DispatchReply = { readonly state: "dispatched" } | { readonly state: "expired" } | Loss;
+export type ClaimReply = { readonly state: 'won' } | Loss;
+export type DispatchReply = { readonly state: 'dispatched' } | { readonly state: 'expired' } | Loss;
 export type SettleReply =
-  | { readonly state: "settled" }
-  | { readonly state: "lost"; readonly record: LedgerRecord };
-export type ReleaseReply = { readonly state: "released" } | { readonly state: "lost" };
-export type HeartbeatReply = "kept" | "lost";
+  | { readonly state: 'settled' }
+  | { readonly state: 'lost'; readonly record: LedgerRecord };
+export type ReleaseReply = { readonly state: 'released' } | { readonly state: 'lost' };
+export type HeartbeatReply = 'kept' | 'lost';
 export type ResolveReply =
-  | { readonly state: "resolved" }
-  | { readonly state: "not-in-doubt"; readonly record: LedgerRecord | undefined };
+  | { readonly state: 'resolved' }
+  | { readonly state: 'not-in-doubt'; readonly record: LedgerRecord | undefined };
 export type CancelReply =
-  | { readonly state: "cancelled" }
-  | { readonly state: "too-late"; readonly record: LedgerRecord };
+  | { readonly state: 'cancelled' }
+  | { readonly state: 'too-late'; readonly record: LedgerRecord };

@@ -7,7 +7,7 @@ import type {
   Ledger,
   LedgerRecord,
   Loss,
-} from "./ledger.ts";
+} from './ledger.ts';
 
 export interface MemoryLedgerOptions {
   /** The clock, in ms since 1970. @default Date.now */
@@ -21,7 +21,7 @@ interface Stored {
   /** From when a dispatched record counts as in doubt. */
   readonly inDoubtAtMs: number;
 }
-type StoredState = Exclude<LedgerRecord["state"], "in-doubt">;
+type StoredState = Exclude<LedgerRecord['state'], 'in-doubt'>;
 
 /**
  * A ledger in the memory of this process: for your own unit tests, and as the readable form of the
@@ -38,7 +38,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
   }
 
   function write(
-    record: Stored["record"],
+    record: Stored['record'],
     times: { readonly expiresAtMs?: number; readonly inDoubtAtMs?: number },
   ): void {
     const { expiresAtMs = Infinity, inDoubtAtMs = Infinity } = times;
@@ -46,26 +46,26 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
   }
 
   function seen({ record, inDoubtAtMs }: Stored): LedgerRecord {
-    const silent = record.state === "dispatched" && inDoubtAtMs <= now();
-    return silent ? { ...record, state: "in-doubt" } : record;
+    const silent = record.state === 'dispatched' && inDoubtAtMs <= now();
+    return silent ? { ...record, state: 'in-doubt' } : record;
   }
 
   function lossOf(stored: Stored, fingerprint?: string): Loss {
     const record = seen(stored);
-    if (record.state === "cancelled") return { state: "cancelled", record };
+    if (record.state === 'cancelled') return { state: 'cancelled', record };
     const known = record.fingerprint;
     if (known !== undefined && fingerprint !== undefined && known !== fingerprint) {
-      return { state: "conflict", record };
+      return { state: 'conflict', record };
     }
-    if (record.state === "in-doubt") return { state: "in-doubt", record };
-    if (record.state === "sent" || record.state === "rejected") {
-      return { state: "duplicate", record };
+    if (record.state === 'in-doubt') return { state: 'in-doubt', record };
+    if (record.state === 'sent' || record.state === 'rejected') {
+      return { state: 'duplicate', record };
     }
-    const untilMs = record.state === "claimed" ? stored.expiresAtMs : stored.inDoubtAtMs;
-    return { state: "busy", record, retryAfterMs: untilMs - now() };
+    const untilMs = record.state === 'claimed' ? stored.expiresAtMs : stored.inDoubtAtMs;
+    return { state: 'busy', record, retryAfterMs: untilMs - now() };
   }
 
-  function fresh(attempt: Attempt, state: StoredState): Stored["record"] {
+  function fresh(attempt: Attempt, state: StoredState): Stored['record'] {
     const { key, token, by, fingerprint } = attempt;
     return {
       key,
@@ -84,58 +84,58 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
       const stored = find(request.key);
       if (stored && !isOpen(stored, request.token)) return lossOf(stored, request.fingerprint);
       // A repeat never takes a dispatch back.
-      if (request.dispatched || stored?.record.state === "dispatched") {
-        write(fresh(request, "dispatched"), stillSending(request.leaseMs));
+      if (request.dispatched || stored?.record.state === 'dispatched') {
+        write(fresh(request, 'dispatched'), stillSending(request.leaseMs));
       } else {
-        write(fresh(request, "claimed"), { expiresAtMs: now() + request.leaseMs });
+        write(fresh(request, 'claimed'), { expiresAtMs: now() + request.leaseMs });
       }
-      return { state: "won" };
+      return { state: 'won' };
     },
 
     async dispatch(attempt): Promise<DispatchReply> {
       const stored = find(attempt.key);
-      if (!stored) return { state: "expired" };
+      if (!stored) return { state: 'expired' };
       if (!isOpen(stored, attempt.token)) return lossOf(stored);
-      write({ ...stored.record, state: "dispatched", atMs: now() }, stillSending(attempt.leaseMs));
-      return { state: "dispatched" };
+      write({ ...stored.record, state: 'dispatched', atMs: now() }, stillSending(attempt.leaseMs));
+      return { state: 'dispatched' };
     },
 
     async settle(settlement) {
       const stored = find(settlement.key);
       const standing = stored?.record.state;
-      const settled = standing === "sent" || standing === "rejected";
+      const settled = standing === 'sent' || standing === 'rejected';
       const own = stored?.record.token === settlement.token;
-      const othersFact = !own && (settled || standing === "dispatched");
-      if (stored && (othersFact || (settled && settlement.outcome === "in-doubt"))) {
-        return { state: "lost", record: seen(stored) };
+      const othersFact = !own && (settled || standing === 'dispatched');
+      if (stored && (othersFact || (settled && settlement.outcome === 'in-doubt'))) {
+        return { state: 'lost', record: seen(stored) };
       }
       const { outcome, messageId } = settlement;
-      const record: Stored["record"] = {
-        ...fresh(settlement, outcome === "in-doubt" ? "dispatched" : outcome),
+      const record: Stored['record'] = {
+        ...fresh(settlement, outcome === 'in-doubt' ? 'dispatched' : outcome),
         ...(messageId !== undefined && { messageId }),
-        ...("note" in settlement && settlement.note !== undefined && { note: settlement.note }),
-        ...("result" in settlement &&
+        ...('note' in settlement && settlement.note !== undefined && { note: settlement.note }),
+        ...('result' in settlement &&
           settlement.result !== undefined && { result: settlement.result }),
       };
-      if (outcome === "in-doubt") write(record, { inDoubtAtMs: now() });
+      if (outcome === 'in-doubt') write(record, { inDoubtAtMs: now() });
       else write(record, { expiresAtMs: now() + settlement.retentionMs });
-      return { state: "settled" };
+      return { state: 'settled' };
     },
 
     async release({ key, token }) {
       const stored = find(key);
-      if (stored && !isOpen(stored, token)) return { state: "lost" };
+      if (stored && !isOpen(stored, token)) return { state: 'lost' };
       records.delete(key);
-      return { state: "released" };
+      return { state: 'released' };
     },
 
     async heartbeat(attempts): Promise<HeartbeatReply[]> {
       return attempts.map(({ key, token, leaseMs }) => {
         const stored = find(key);
-        if (!stored || !isOpen(stored, token)) return "lost";
-        const dispatched = stored.record.state === "dispatched";
+        if (!stored || !isOpen(stored, token)) return 'lost';
+        const dispatched = stored.record.state === 'dispatched';
         write(stored.record, dispatched ? stillSending(leaseMs) : { expiresAtMs: now() + leaseMs });
-        return "kept";
+        return 'kept';
       });
     },
 
@@ -147,45 +147,45 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
     async *list({ state }) {
       const open = [...records.values()]
         .map(seen)
-        .filter((record) => record.state === "in-doubt" || record.state === "dispatched")
-        .filter((record) => state === "open" || record.state === "in-doubt");
+        .filter((record) => record.state === 'in-doubt' || record.state === 'dispatched')
+        .filter((record) => state === 'open' || record.state === 'in-doubt');
       yield* open.toSorted((one, other) => one.atMs - other.atMs);
     },
 
     async resolve({ key, token, verdict, by, retentionMs }) {
       const stored = find(key);
       // The repeat of a verdict whose reply was lost.
-      if (!stored && verdict === "not-sent") return { state: "resolved" };
+      if (!stored && verdict === 'not-sent') return { state: 'resolved' };
       const record = stored && seen(stored);
       const own = record?.token === token;
-      if (own && record.state === "sent" && verdict === "sent") return { state: "resolved" };
-      const open = record?.state === "in-doubt";
-      const again = record?.state === "rejected" && verdict === "not-sent";
-      if (!stored || !own || !(open || again)) return { state: "not-in-doubt", record };
-      if (verdict === "not-sent") records.delete(key);
+      if (own && record.state === 'sent' && verdict === 'sent') return { state: 'resolved' };
+      const open = record?.state === 'in-doubt';
+      const again = record?.state === 'rejected' && verdict === 'not-sent';
+      if (!stored || !own || !(open || again)) return { state: 'not-in-doubt', record };
+      if (verdict === 'not-sent') records.delete(key);
       else {
         write(
-          { ...stored.record, state: "sent", atMs: now(), note: `resolved by ${by}` },
+          { ...stored.record, state: 'sent', atMs: now(), note: `resolved by ${by}` },
           { expiresAtMs: now() + retentionMs },
         );
       }
-      return { state: "resolved" };
+      return { state: 'resolved' };
     },
 
     async cancel({ key, by, retentionMs }): Promise<CancelReply> {
       const stored = find(key);
       const standing = stored?.record.state;
-      if (stored && standing !== "claimed" && standing !== "cancelled") {
-        return { state: "too-late", record: seen(stored) };
+      if (stored && standing !== 'claimed' && standing !== 'cancelled') {
+        return { state: 'too-late', record: seen(stored) };
       }
-      const record = { key, state: "cancelled", token: "", atMs: now() } as const;
+      const record = { key, state: 'cancelled', token: '', atMs: now() } as const;
       write(by === undefined ? record : { ...record, by }, { expiresAtMs: now() + retentionMs });
-      return { state: "cancelled" };
+      return { state: 'cancelled' };
     },
   };
 }
 
 /** Whether this token holds the record open: claimed or dispatched, in doubt or not. */
 function isOpen({ record }: Stored, token: string): boolean {
-  return record.token === token && (record.state === "claimed" || record.state === "dispatched");
+  return record.token === token && (record.state === 'claimed' || record.state === 'dispatched');
 }

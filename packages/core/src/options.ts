@@ -1,9 +1,9 @@
-import { OptionError } from "./errors.ts";
+import { OptionError } from './errors.ts';
 
 /** Checks a duration: a whole number of milliseconds above zero, small enough for every store. */
 export function checkDuration(option: string, value: unknown): number {
   if (
-    typeof value === "number" &&
+    typeof value === 'number' &&
     Number.isSafeInteger(value) &&
     value > 0 &&
     value <= LONGEST_MS
@@ -18,13 +18,13 @@ export function checkDuration(option: string, value: unknown): number {
 
 /** Checks the pair: an outcome must outlive the lease, or a paused sender's copy could send again. */
 export function checkLeaseAndRetention(leaseMs: unknown, retentionMs: unknown): void {
-  const lease = checkDuration("leaseMs", leaseMs);
-  const retention = checkDuration("retentionMs", retentionMs);
+  const lease = checkDuration('leaseMs', leaseMs);
+  const retention = checkDuration('retentionMs', retentionMs);
   if (retention < lease) {
     throw new OptionError(
-      "retentionMs",
+      'retentionMs',
       `Expected "retentionMs" (${retention}) to be at least "leaseMs" (${lease}): an outcome that is ` +
-        "forgotten while an attempt may still hold its lease cannot stop a duplicate.",
+        'forgotten while an attempt may still hold its lease cannot stop a duplicate.',
     );
   }
 }
@@ -37,49 +37,49 @@ export function checkOneOf<T extends string>(
 ): T {
   const word = words.find((candidate) => candidate === value);
   if (word !== undefined) return word;
-  const expected = words.map((candidate) => `"${candidate}"`).join(" or ");
+  const expected = words.map((candidate) => `"${candidate}"`).join(' or ');
   throw new OptionError(option, `Expected "${option}" to be ${expected}, got ${describe(value)}.`);
 }
 
 /** Checks a function; `optional` accepts undefined. */
 export function checkFunction(option: string, value: unknown, optional = false): void {
-  if (typeof value === "function" || (optional && value === undefined)) return;
+  if (typeof value === 'function' || (optional && value === undefined)) return;
   throw new OptionError(option, `Expected "${option}" to be a function, got ${describe(value)}.`);
 }
 
 /** Checks that something looks like a ledger, so that a wrong argument fails here and not mid-job. */
 export function checkLedger(value: unknown): void {
   const verbs = [
-    "claim",
-    "dispatch",
-    "settle",
-    "release",
-    "heartbeat",
-    "read",
-    "resolve",
-    "cancel",
+    'claim',
+    'dispatch',
+    'settle',
+    'release',
+    'heartbeat',
+    'read',
+    'resolve',
+    'cancel',
   ];
   const found = value as Record<string, unknown> | null | undefined;
   if (
-    typeof found === "object" &&
+    typeof found === 'object' &&
     found &&
-    verbs.every((verb) => typeof found[verb] === "function")
+    verbs.every((verb) => typeof found[verb] === 'function')
   ) {
     return;
   }
   throw new OptionError(
-    "ledger",
+    'ledger',
     `Expected "ledger" to be a Ledger such as redisLedger(client), got ${describe(value)}.`,
   );
 }
 
 /** Describes a value for an error by its type; only numbers, booleans and null are shown. */
 export function describe(value: unknown): string {
-  if (value === null || typeof value === "boolean" || typeof value === "number")
+  if (value === null || typeof value === 'boolean' || typeof value === 'number')
     return String(value);
-  if (value === "") return "an empty string";
-  if (Array.isArray(value)) return "an array";
-  return value === undefined ? "undefined" : `a value of type ${typeof value}`;
+  if (value === '') return 'an empty string';
+  if (Array.isArray(value)) return 'an array';
+  return value === undefined ? 'undefined' : `a value of type ${typeof value}`;
 }
 
 const LONGEST_MS = 100 * 365 * 24 * 60 * 60 * 1000;

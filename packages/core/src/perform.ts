@@ -6,7 +6,7 @@ import {
   holdClaim,
   runWithClaim,
   type Verdict,
-} from "./claim.ts";
+} from './claim.ts';
 import {
   isSendonceError,
   NotRecordedError,
@@ -14,18 +14,18 @@ import {
   OptionError,
   ResultError,
   UnreadableRecordError,
-} from "./errors.ts";
-import { differingFields } from "./fingerprint.ts";
-import { insist } from "./insist.ts";
-import { createToken } from "./keys.ts";
-import type { Attempt, ClaimReply, Ledger, LedgerRecord, Loss, Settlement } from "./ledger.ts";
+} from './errors.ts';
+import { differingFields } from './fingerprint.ts';
+import { insist } from './insist.ts';
+import { createToken } from './keys.ts';
+import type { Attempt, ClaimReply, Ledger, LedgerRecord, Loss, Settlement } from './ledger.ts';
 import {
   checkFunction,
   checkLeaseAndRetention,
   checkLedger,
   checkOneOf,
   describe,
-} from "./options.ts";
+} from './options.ts';
 
 export interface PerformOptions {
   readonly ledger: Ledger;
@@ -63,20 +63,20 @@ export type Resolver = (doubt: {
   readonly record: LedgerRecord;
   /** What the effect threw, where the doubt is our own and fresh. */
   readonly error?: unknown;
-}) => Promise<"sent" | "not-sent" | "unknown">;
+}) => Promise<'sent' | 'not-sent' | 'unknown'>;
 
 export interface PerformEvent {
   readonly type:
-    | "claimed"
-    | "dispatched"
-    | Performed<unknown>["state"]
-    | "released"
+    | 'claimed'
+    | 'dispatched'
+    | Performed<unknown>['state']
+    | 'released'
     /** The lease was lost while the effect ran. */
-    | "lost"
+    | 'lost'
     /** `at-send`, and the effect returned without any dispatch: is the plugin missing? */
-    | "undispatched"
+    | 'undispatched'
     /** The ledger did not take the outcome. */
-    | "unrecorded";
+    | 'unrecorded';
   readonly key: string;
   readonly token: string;
   readonly by: string | undefined;
@@ -84,16 +84,16 @@ export interface PerformEvent {
 
 /** What became of the email. An error that surely sent nothing is thrown on instead. */
 export type Performed<R> =
-  | { readonly state: "sent"; readonly value: R }
+  | { readonly state: 'sent'; readonly value: R }
   /** Settled before, by another attempt: the original's result, if it had one. */
-  | { readonly state: "duplicate"; readonly value: R | undefined; readonly record: LedgerRecord }
-  | { readonly state: "busy"; readonly retryAfterMs: number }
-  | { readonly state: "in-doubt"; readonly record: LedgerRecord; readonly error?: unknown }
+  | { readonly state: 'duplicate'; readonly value: R | undefined; readonly record: LedgerRecord }
+  | { readonly state: 'busy'; readonly retryAfterMs: number }
+  | { readonly state: 'in-doubt'; readonly record: LedgerRecord; readonly error?: unknown }
   /** Refused for good, now (`error`) or by an earlier attempt. */
-  | { readonly state: "rejected"; readonly record: LedgerRecord; readonly error?: unknown }
-  | { readonly state: "cancelled"; readonly record: LedgerRecord }
+  | { readonly state: 'rejected'; readonly record: LedgerRecord; readonly error?: unknown }
+  | { readonly state: 'cancelled'; readonly record: LedgerRecord }
   | {
-      readonly state: "conflict";
+      readonly state: 'conflict';
       readonly fields: readonly string[];
       readonly record: LedgerRecord;
     };
@@ -120,17 +120,17 @@ export async function perform<R>(
 ): Promise<Performed<R>> {
   const run = prepare(options);
   const reply = await claim(run);
-  if (reply.state !== "won") return emitState(run, lossOf<R>(reply, run));
+  if (reply.state !== 'won') return emitState(run, lossOf<R>(reply, run));
 
-  run.emit("claimed");
-  if (run.mode === "before-processor") run.emit("dispatched");
+  run.emit('claimed');
+  if (run.mode === 'before-processor') run.emit('dispatched');
   const held = holdClaim({
     ledger: run.ledger,
     attempt: run.attempt,
     mode: run.mode,
     emailDateMs: options.emailDateMs,
-    onDispatched: () => run.emit("dispatched"),
-    onLost: () => run.emit("lost"),
+    onDispatched: () => run.emit('dispatched'),
+    onLost: () => run.emit('lost'),
   });
   let ended: Ended<R>;
   try {
@@ -147,22 +147,22 @@ interface Run {
   readonly attempt: Attempt;
   readonly mode: DispatchMode;
   readonly options: PerformOptions;
-  readonly emit: (type: PerformEvent["type"]) => void;
+  readonly emit: (type: PerformEvent['type']) => void;
 }
 
 function prepare(options: PerformOptions): Run {
   const {
     leaseMs = DEFAULT_LEASE_MS,
     retentionMs = DEFAULT_RETENTION_MS,
-    dispatch = "before-processor",
+    dispatch = 'before-processor',
     key,
     by,
     fingerprint,
     onEvent,
   } = options;
   checkPerformOptions(options);
-  if (typeof key !== "string" || !/^[\w-]{22}$/.test(key)) {
-    throw new OptionError("key", `Expected "key" to come from deriveKey(), got ${describe(key)}.`);
+  if (typeof key !== 'string' || !/^[\w-]{22}$/.test(key)) {
+    throw new OptionError('key', `Expected "key" to come from deriveKey(), got ${describe(key)}.`);
   }
   const attempt: Attempt = {
     key,
@@ -189,27 +189,27 @@ function prepare(options: PerformOptions): Run {
 }
 
 /** Checks all options but the key. Wrappers call it at construction. @throws {OptionError} */
-export function checkPerformOptions(options: Omit<PerformOptions, "key">): void {
+export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void {
   checkLedger(options.ledger);
   checkLeaseAndRetention(
     options.leaseMs ?? DEFAULT_LEASE_MS,
     options.retentionMs ?? DEFAULT_RETENTION_MS,
   );
-  checkOneOf("dispatch", options.dispatch ?? "before-processor", ["before-processor", "at-send"]);
+  checkOneOf('dispatch', options.dispatch ?? 'before-processor', ['before-processor', 'at-send']);
   const { maxResultBytes = DEFAULT_MAX_RESULT_BYTES } = options;
   if (!Number.isSafeInteger(maxResultBytes) || maxResultBytes < 0) {
     throw new OptionError(
-      "maxResultBytes",
+      'maxResultBytes',
       `Expected "maxResultBytes" to be a whole number of bytes from 0, got ${describe(maxResultBytes)}.`,
     );
   }
-  checkFunction("classify", options.classify, true);
-  checkFunction("resolver", options.resolver, true);
-  checkFunction("onEvent", options.onEvent, true);
+  checkFunction('classify', options.classify, true);
+  checkFunction('resolver', options.resolver, true);
+  checkFunction('onEvent', options.onEvent, true);
 }
 
 async function claim(run: Run): Promise<ClaimReply> {
-  const request = { ...run.attempt, dispatched: run.mode === "before-processor" };
+  const request = { ...run.attempt, dispatched: run.mode === 'before-processor' };
   const ask = () =>
     run.ledger.claim(request).catch(async (error: unknown) => {
       // The claim may have been executed and its reply lost: give it back, or the email would wait
@@ -218,9 +218,9 @@ async function claim(run: Run): Promise<ClaimReply> {
       throw error;
     });
   const reply = await ask();
-  if (reply.state !== "in-doubt" || !run.options.resolver) return reply;
+  if (reply.state !== 'in-doubt' || !run.options.resolver) return reply;
   const verdict = await resolveDoubt(run, reply.record, run.options.resolver);
-  return verdict === "unknown" ? reply : ask();
+  return verdict === 'unknown' ? reply : ask();
 }
 
 /** Asks the resolver and writes its verdict into the ledger. */
@@ -229,34 +229,34 @@ async function resolveDoubt(
   record: LedgerRecord,
   resolver: Resolver,
   error?: unknown,
-): Promise<"sent" | "not-sent" | "unknown"> {
-  const { key, retentionMs, by = "an attempt" } = run.attempt;
+): Promise<'sent' | 'not-sent' | 'unknown'> {
+  const { key, retentionMs, by = 'an attempt' } = run.attempt;
   try {
     const verdict = await resolver(error === undefined ? { record } : { record, error });
-    if (verdict !== "sent" && verdict !== "not-sent") return "unknown";
+    if (verdict !== 'sent' && verdict !== 'not-sent') return 'unknown';
     const resolution = { key, token: record.token, verdict, retentionMs, by: `resolver of ${by}` };
     await insist(() => run.ledger.resolve(resolution), run.attempt.leaseMs);
     return verdict;
   } catch {
     // The doubt stays listed: that is the answer to a resolver that fails.
-    return "unknown";
+    return 'unknown';
   }
 }
 
 function lossOf<R>(loss: Loss, run: Run): Performed<R> {
   const { record } = loss;
   switch (loss.state) {
-    case "duplicate":
-      if (record.state === "rejected") return { state: "rejected", record };
-      return { state: "duplicate", record, value: parseResult<R>(record) };
-    case "busy":
-      return { state: "busy", retryAfterMs: loss.retryAfterMs };
-    case "in-doubt":
-    case "cancelled":
+    case 'duplicate':
+      if (record.state === 'rejected') return { state: 'rejected', record };
+      return { state: 'duplicate', record, value: parseResult<R>(record) };
+    case 'busy':
+      return { state: 'busy', retryAfterMs: loss.retryAfterMs };
+    case 'in-doubt':
+    case 'cancelled':
       return { state: loss.state, record };
-    case "conflict": {
-      const fields = differingFields(record.fingerprint ?? "", run.attempt.fingerprint ?? "");
-      return { state: "conflict", fields, record };
+    case 'conflict': {
+      const fields = differingFields(record.fingerprint ?? '', run.attempt.fingerprint ?? '');
+      return { state: 'conflict', fields, record };
     }
   }
 }
@@ -266,7 +266,7 @@ function parseResult<R>(record: LedgerRecord): R | undefined {
   try {
     return JSON.parse(record.result) as R;
   } catch {
-    throw new UnreadableRecordError(record.key, "its result is not JSON");
+    throw new UnreadableRecordError(record.key, 'its result is not JSON');
   }
 }
 
@@ -297,26 +297,26 @@ async function conclude<R>(run: Run, held: HeldClaim, ended: Ended<R>): Promise<
   const verdict = report?.verdict ?? verdictOf(run, held, ended);
   const error = ended.threw ? ended.error : report?.error;
   switch (verdict) {
-    case "sent":
+    case 'sent':
       return concludeSent(run, held, ended, report);
-    case "not-sent":
-    case "refused":
+    case 'not-sent':
+    case 'refused':
       await giveBack(run);
-      throw error ?? new NotSentError("The processor returned, but its email was not sent.");
-    case "rejected":
-    case "unknown":
+      throw error ?? new NotSentError('The processor returned, but its email was not sent.');
+    case 'rejected':
+    case 'unknown':
       return concludeUnsent(run, verdict, error, report);
   }
 }
 
 /** What an end without a report means. */
 function verdictOf<R>(run: Run, held: HeldClaim, ended: Ended<R>): Verdict {
-  if (!ended.threw) return "sent";
-  if (!held.dispatched() || isSendonceError(ended.error, "SENDONCE_NOT_SENT")) return "not-sent";
+  if (!ended.threw) return 'sent';
+  if (!held.dispatched() || isSendonceError(ended.error, 'SENDONCE_NOT_SENT')) return 'not-sent';
   try {
-    return run.options.classify?.(ended.error) ?? "unknown";
+    return run.options.classify?.(ended.error) ?? 'unknown';
   } catch {
-    return "unknown";
+    return 'unknown';
   }
 }
 
@@ -327,72 +327,72 @@ async function concludeSent<R>(
   report: EffectReport | undefined,
 ): Promise<Performed<R>> {
   const result = ended.threw ? {} : serialise(ended.value, run.options);
-  const reply = await settle(run, "yes", {
+  const reply = await settle(run, 'yes', {
     ...run.attempt,
-    outcome: "sent",
+    outcome: 'sent',
     ...(result.json !== undefined && { result: result.json }),
     ...(report?.messageId !== undefined && { messageId: report.messageId }),
   });
-  if (reply.state === "lost") run.emit("unrecorded");
-  if (!held.dispatched()) run.emit("undispatched");
-  run.emit("sent");
+  if (reply.state === 'lost') run.emit('unrecorded');
+  if (!held.dispatched()) run.emit('undispatched');
+  run.emit('sent');
   if (ended.threw) throw ended.error;
   if (result.error) throw result.error;
-  return { state: "sent", value: ended.value };
+  return { state: 'sent', value: ended.value };
 }
 
 async function concludeUnsent<R>(
   run: Run,
-  verdict: "rejected" | "unknown",
+  verdict: 'rejected' | 'unknown',
   error: unknown,
   report: EffectReport | undefined,
 ): Promise<Performed<R>> {
-  const outcome = verdict === "rejected" ? "rejected" : "in-doubt";
+  const outcome = verdict === 'rejected' ? 'rejected' : 'in-doubt';
   const settlement: Settlement = {
     ...run.attempt,
     outcome,
     note: report?.note ?? codeOf(error),
     ...(report?.messageId !== undefined && { messageId: report.messageId }),
   };
-  const reply = await settle(run, verdict === "rejected" ? "no" : "maybe", settlement);
-  if (reply.state === "lost") {
-    run.emit("unrecorded");
+  const reply = await settle(run, verdict === 'rejected' ? 'no' : 'maybe', settlement);
+  if (reply.state === 'lost') {
+    run.emit('unrecorded');
     return emitState(run, lossOf<R>(lossFrom(reply.record), run));
   }
   const record = await recordAfter(run, settlement);
-  if (outcome === "rejected") return emitState<R>(run, { state: "rejected", record, error });
+  if (outcome === 'rejected') return emitState<R>(run, { state: 'rejected', record, error });
 
   const { resolver } = run.options;
-  const found = resolver ? await resolveDoubt(run, record, resolver, error) : "unknown";
-  if (found === "not-sent") {
-    run.emit("released");
-    throw error ?? new NotSentError("The resolver found that the email was not sent.");
+  const found = resolver ? await resolveDoubt(run, record, resolver, error) : 'unknown';
+  if (found === 'not-sent') {
+    run.emit('released');
+    throw error ?? new NotSentError('The resolver found that the email was not sent.');
   }
-  if (found === "sent") return emitState<R>(run, { state: "duplicate", record, value: undefined });
-  return emitState<R>(run, { state: "in-doubt", record, error });
+  if (found === 'sent') return emitState<R>(run, { state: 'duplicate', record, value: undefined });
+  return emitState<R>(run, { state: 'in-doubt', record, error });
 }
 
 /** Lost at dispatch: nothing was sent by us, another run of the job will decide what it means. */
-function afterLoss<R>(run: Run, loss: NonNullable<ReturnType<HeldClaim["loss"]>>): Performed<R> {
-  const comeBack = loss.state === "expired" || loss.state === "in-doubt";
-  return comeBack ? { state: "busy", retryAfterMs: 0 } : lossOf<R>(loss, run);
+function afterLoss<R>(run: Run, loss: NonNullable<ReturnType<HeldClaim['loss']>>): Performed<R> {
+  const comeBack = loss.state === 'expired' || loss.state === 'in-doubt';
+  return comeBack ? { state: 'busy', retryAfterMs: 0 } : lossOf<R>(loss, run);
 }
 
 async function giveBack(run: Run): Promise<void> {
   try {
     await insist(() => run.ledger.release(run.attempt), run.attempt.leaseMs);
-    run.emit("released");
+    run.emit('released');
   } catch {
     // The effect's own error goes on. The claim runs out, or falls in doubt and is listed.
-    run.emit("unrecorded");
+    run.emit('unrecorded');
   }
 }
 
-async function settle(run: Run, mayHaveLeft: "yes" | "no" | "maybe", settlement: Settlement) {
+async function settle(run: Run, mayHaveLeft: 'yes' | 'no' | 'maybe', settlement: Settlement) {
   try {
     return await insist(() => run.ledger.settle(settlement), run.attempt.leaseMs);
   } catch (error) {
-    run.emit("unrecorded");
+    run.emit('unrecorded');
     throw new NotRecordedError(run.attempt.key, mayHaveLeft, error);
   }
 }
@@ -406,9 +406,9 @@ async function recordAfter(run: Run, settlement: Settlement): Promise<LedgerReco
 }
 
 function lossFrom(record: LedgerRecord): Loss {
-  if (record.state === "sent" || record.state === "rejected") return { state: "duplicate", record };
-  if (record.state === "cancelled") return { state: "cancelled", record };
-  return { state: "in-doubt", record };
+  if (record.state === 'sent' || record.state === 'rejected') return { state: 'duplicate', record };
+  if (record.state === 'cancelled') return { state: 'cancelled', record };
+  return { state: 'in-doubt', record };
 }
 
 function serialise(value: unknown, options: PerformOptions): { json?: string; error?: Error } {
@@ -418,8 +418,8 @@ function serialise(value: unknown, options: PerformOptions): { json?: string; er
   } catch (cause) {
     return {
       error: new ResultError(
-        "The email was sent, but the result of the processor is not JSON (a BigInt, a cycle?). The " +
-          "email is recorded as sent, without result. Return plain data.",
+        'The email was sent, but the result of the processor is not JSON (a BigInt, a cycle?). The ' +
+          'email is recorded as sent, without result. Return plain data.',
         cause,
       ),
     };
@@ -440,11 +440,11 @@ function serialise(value: unknown, options: PerformOptions): { json?: string; er
 function codeOf(error: unknown): string {
   const { responseCode, code, name } = (error ?? {}) as Record<string, unknown>;
   for (const part of [responseCode, code, name]) {
-    if (typeof part === "number" || (typeof part === "string" && /^[\w.-]{1,40}$/.test(part))) {
+    if (typeof part === 'number' || (typeof part === 'string' && /^[\w.-]{1,40}$/.test(part))) {
       return String(part);
     }
   }
-  return "error";
+  return 'error';
 }
 
 function emitState<R>(run: Run, performed: Performed<R>): Performed<R> {

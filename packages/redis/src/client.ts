@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { describe, LedgerUnavailableError, OptionError } from '@sendonce/core';
+
+/**
+ * The few methods that the ledger needs of a client: those of an ioredis `Redis` or `Cluster`,
+ * version 5 or 6. The client stays the caller's: it is never changed, connected or closed here.
+ */
+export interface RedisClient {
+  evalsha(sha: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
+  eval(script: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
+  zrange(key: string, start: number, stop: number, withScores: 'WITHSCORES'): Promise<string[]>;
+  info(section: string): Promise<string>;
+  readonly isCluster?: boolean;
+  readonly options?: unknown;
+}
+
+/** @throws {OptionError} when it is no ioredis client, or one with `keyPrefix`. */
+export function checkClient(client: unknown): asserts client is RedisClient {
+  const shape = client as Record<string, unknown> | null | undefined;
+  const methods = ['evalsha', 'eval', 'zrange', 'info'];
+  if (
+    typeof shape !== 'object' ||
+    !shape ||
+    methods.some((name) => typeof shape[name] !== 'function')
+  ) {
+    throw new OptionError(
+      'client',
+      `Expected "client" to be an ioredis client such as new Redis(url), got ${describe(client)}.`,
+    );
+  }
+  const options = shape['options'] as Record<string, unknown> | undefined;
+  const nodes = options?.['redisOptions'] as Record<string, unknown> | undefined;
+  if (options?.['keyPrefix'] || nodes?.['keyPrefix']) {
+    throw new OptionError(
+      'client',
+      'Expected a client without "keyPrefix": it would be put before the keys of this ledger and not ' +
+        "before those of another client, and the two would not see each other's claims. Pass " +
+        'redisLedger(client, { prefix }) instead, with a client of its own (BullMQ refuses it as well).',
+    );
+  }
+}
+
+/** A Lua script as a function: EVALSHA, and EVAL where the server has forgotten it (NOSCRIPT). */
+export type Script = (
+  client: RedisClient,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+) => Promise<unknown>;
+
+export function defineScript(lua: string): Script {
+  const sha = createHash('sha1').update(lua).digest('hex');
+  return async (client, keys, args) => {
+    try {
+      return await client.evalsha(sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT'))
+        throw unavailable(error);
+    }
+    return client.eval(lua, keys.length, ...keys, ...args).catch((error: unknown) => {
+      throw unavailable(error);
+    });
+  };
+}
+
+/** Says "no answer". The cause keeps no command: its arguments may hold the result of a processor. */
+export function unavailable(error: unknown): LedgerUnavailableError {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const cause = Object.assign(new Error(message), { name, stack });
+  return new LedgerUnavailableError(
+    `Redis did not answer (${message}). Whether the command was executed is unknown; it is safe to ` +
+      'repeat. Check the connection and that the server accepts writes.',
+    cause,
+  );
+}

@@ -1,0 +1,19 @@
+-- dispatch: the point of no return, compare-and-set on the token.
+-- KEYS  record, index
+-- ARGV  token, leaseMs
+-- reply dispatched | expired | stands
+
+for i = 1, #KEYS, 2 do
+  local key, index, token, leaseMs = KEYS[i], KEYS[i + 1], ARGV[i], ARGV[i + 1]
+  local record = read(key)
+  if not record then
+    say('expired')
+  elseif isOpen(record, token) then
+    local fields = string.match(record.value, '\n.*')
+    writeDispatched(key, index, 'D' .. token .. stamp .. fields, leaseMs)
+    say('dispatched')
+  else
+    show('stands', key, index, record)
+  end
+end
+return reply

@@ -1,0 +1,13 @@
+-- read: what stands there. Writes nothing.
+-- KEYS  record, index
+-- reply absent | stands
+
+for i = 1, #KEYS, 2 do
+  local record = read(KEYS[i])
+  if record then
+    show('stands', KEYS[i], KEYS[i + 1], record)
+  else
+    say('absent')
+  end
+end
+return reply

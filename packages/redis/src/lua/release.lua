@@ -1,0 +1,17 @@
+-- release: give back a claim, dispatched or not, because nothing was sent.
+-- KEYS  record, index
+-- ARGV  token
+-- reply released | stands
+
+for i = 1, #KEYS, 2 do
+  local key, index, token = KEYS[i], KEYS[i + 1], ARGV[(i + 1) / 2]
+  local record = read(key)
+  if record and not isOpen(record, token) then
+    show('stands', key, index, record)
+  else
+    redis.call('DEL', key)
+    redis.call('ZREM', index, member(key))
+    say('released')
+  end
+end
+return reply

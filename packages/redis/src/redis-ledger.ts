@@ -1,0 +1,203 @@
+import {
+  type Attempt,
+  checkFunction,
+  describe,
+  type Ledger,
+  type LedgerRecord,
+  type Loss,
+  OptionError,
+  type Settlement,
+  UnreadableRecordError,
+} from '@sendonce/core';
+import { type Answer, batchedVerb, type Places } from './batch.ts';
+import { checkClient, type RedisClient, unavailable } from './client.ts';
+import { warnOfEviction } from './eviction.ts';
+import * as lua from './generated/scripts.ts';
+import { encodeFields, lossAgainst, type Standing } from './record.ts';
+
+export interface RedisLedgerOptions {
+  /** What the keys begin with: `prefix:{shard}key`. @default 'sendonce' */
+  readonly prefix?: string;
+  /** Where warnings go, such as "this Redis evicts". @default process.emitWarning */
+  readonly warn?: (message: string) => void;
+}
+
+/**
+ * A ledger on one Redis or Valkey (5 or later), Sentinel or Cluster, by an ioredis client of yours.
+ *
+ * It is as durable as its Redis: a server that loses a record it had acknowledged (no AOF, a
+ * failover to a replica that lags, eviction) may let a duplicate through.
+ * @throws {OptionError} for wrong options or a client with `keyPrefix`.
+ *
+ * @example
+ * const ledger = redisLedger(new Redis(process.env.REDIS_URL));
+ */
+export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {}): Ledger {
+  const { prefix = 'sendonce', warn = (message) => process.emitWarning(message) } = options;
+  checkClient(client);
+  checkPrefix(prefix);
+  checkFunction('warn', warn);
+  const places: Places = {
+    // 64 shards by the first character: a record and the index of its shard share a slot.
+    record: (key) => `${prefix}:{${key[0]}}${key.slice(1)}`,
+    index: (key) => `${prefix}:{${key[0]}}:open`,
+  };
+  const verb = (script: string) => batchedVerb(client, places, script);
+  const claim = verb(lua.claim);
+  const dispatch = verb(lua.dispatch);
+  const settle = verb(lua.settle);
+  const release = verb(lua.release);
+  const heartbeat = verb(lua.heartbeat);
+  const read = verb(lua.read);
+  const resolve = verb(lua.resolve);
+  const cancel = verb(lua.cancel);
+  let checkedEviction = false;
+
+  return {
+    async claim(request) {
+      if (!checkedEviction) {
+        checkedEviction = true;
+        void warnOfEviction(client, warn);
+      }
+      const { key, token, leaseMs, dispatched } = request;
+      const answer = await claim(key, token, leaseMs, dispatched ? 1 : 0, encodeFields(request));
+      return answer.word === 'won' ? { state: 'won' } : lost(answer, request);
+    },
+
+    async dispatch(attempt) {
+      const answer = await dispatch(attempt.key, attempt.token, attempt.leaseMs);
+      if (answer.word === 'dispatched' || answer.word === 'expired') return { state: answer.word };
+      return lost(answer, {});
+    },
+
+    async settle(settlement) {
+      const { key, token, retentionMs, outcome } = settlement;
+      const answer = await settle(
+        key,
+        token,
+        retentionMs,
+        letters[outcome],
+        encodeFields(settlement),
+      );
+      if (answer.word === 'settled') return { state: 'settled' };
+      return { state: 'lost', record: standingOf(answer).record };
+    },
+
+    async release({ key, token }) {
+      const answer = await release(key, token);
+      return { state: answer.word === 'released' ? 'released' : 'lost' };
+    },
+
+    heartbeat(attempts) {
+      return Promise.all(
+        attempts.map(async ({ key, token, leaseMs }) =>
+          (await heartbeat(key, token, leaseMs)).word === 'kept' ? 'kept' : 'lost',
+        ),
+      );
+    },
+
+    async read(key) {
+      return (await read(key)).standing?.record;
+    },
+
+    async *list({ state }) {
+      let unreadable: UnreadableRecordError | undefined;
+      const keys = await openKeys(client, prefix);
+      for (let start = 0; start < keys.length; start += PAGE) {
+        const page = await Promise.allSettled(
+          keys.slice(start, start + PAGE).map((key) => read(key)),
+        );
+        for (const found of page) {
+          if (found.status === 'rejected') {
+            if (!(found.reason instanceof UnreadableRecordError)) throw found.reason;
+            unreadable ??= found.reason;
+          } else if (isListed(found.value.standing?.record, state)) {
+            yield found.value.standing!.record;
+          }
+        }
+      }
+      // The others are listed first: one unreadable record must not hide them.
+      if (unreadable) throw unreadable;
+    },
+
+    async resolve({ key, token, verdict, by, retentionMs }) {
+      const letter = verdict === 'sent' ? 'S' : '';
+      const answer = await resolve(
+        key,
+        token,
+        retentionMs,
+        letter,
+        encodeNote(`resolved by ${by}`),
+      );
+      if (answer.word === 'resolved') return { state: 'resolved' };
+      return { state: 'not-in-doubt', record: answer.standing?.record };
+    },
+
+    async cancel({ key, by, retentionMs }) {
+      const fields = encodeFields(by === undefined ? {} : { by });
+      const answer = await cancel(key, retentionMs, fields);
+      if (answer.word === 'cancelled') return { state: 'cancelled' };
+      return { state: 'too-late', record: standingOf(answer).record };
+    },
+  };
+}
+
+const PAGE = 250;
+
+const letters: Record<Settlement['outcome'], string> = {
+  sent: 'S',
+  rejected: 'R',
+  'in-doubt': 'D',
+};
+
+/** The keys of all open dispatches, those that are silent for longest first. */
+async function openKeys(client: RedisClient, prefix: string): Promise<string[]> {
+  const shards = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  const found = await Promise.all(
+    shards.split('').map(async (shard) => {
+      const index = `${prefix}:{${shard}}:open`;
+      const reply = await client.zrange(index, 0, -1, 'WITHSCORES').catch((error: unknown) => {
+        throw unavailable(error);
+      });
+      return pairs(reply).map(([member, score]) => ({ key: shard + member, score }));
+    }),
+  );
+  return found
+    .flat()
+    .toSorted((one, other) => one.score - other.score)
+    .map(({ key }) => key);
+}
+
+/** RESP2 answers flat and with strings, RESP3 in pairs and with numbers. */
+function pairs(reply: readonly unknown[]): [member: string, score: number][] {
+  const flat = reply.flat();
+  return Array.from({ length: flat.length / 2 }, (_, pair) => [
+    String(flat[pair * 2]),
+    Number(flat[pair * 2 + 1]),
+  ]);
+}
+
+function isListed(record: LedgerRecord | undefined, state: 'open' | 'in-doubt'): boolean {
+  return record?.state === 'in-doubt' || (state === 'open' && record?.state === 'dispatched');
+}
+
+function lost(answer: Answer, attempt: Pick<Attempt, 'fingerprint'>): Loss {
+  return lossAgainst(standingOf(answer), attempt);
+}
+
+function standingOf(answer: Answer): Standing {
+  if (answer.standing) return answer.standing;
+  throw unavailable(new Error(`a reply that this version does not know: ${answer.word}`));
+}
+
+function encodeNote(note: string): string {
+  return encodeFields({ note }).split('\n')[3]!;
+}
+
+function checkPrefix(prefix: unknown): void {
+  if (typeof prefix === 'string' && /^[^{}\s]+$/.test(prefix)) return;
+  throw new OptionError(
+    'prefix',
+    `Expected "prefix" to be a word without braces and spaces, got ${typeof prefix === 'string' ? JSON.stringify(prefix) : describe(prefix)}.`,
+  );
+}

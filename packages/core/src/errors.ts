@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'SENDONCE_UNREADABLE_RECORD'
   | 'SENDONCE_NOT_SENT'
   | 'SENDONCE_CLAIM_LOST'
+  | 'SENDONCE_BUSY'
   | 'SENDONCE_SECOND_EMAIL'
   | 'SENDONCE_RECIPIENTS'
   | 'SENDONCE_IN_DOUBT'
@@ -111,6 +112,22 @@ export class ClaimLostError extends SendonceError {
 
   constructor(message: string) {
     super('SENDONCE_CLAIM_LOST', 'no', message);
+  }
+}
+
+/** Another attempt holds the claim. Nothing was sent by this one; it may come again. */
+export class BusyError extends SendonceError {
+  override readonly name = 'BusyError';
+  readonly retryAfterMs: number;
+
+  constructor(key: string, retryAfterMs: number) {
+    super(
+      'SENDONCE_BUSY',
+      'no',
+      `The email ${key} is being sent by another attempt. This one sent nothing; try again in ` +
+        `${retryAfterMs} ms at the latest.`,
+    );
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

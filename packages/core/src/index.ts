@@ -7,6 +7,7 @@ export {
   type Verdict,
 } from './claim.ts';
 export {
+  BusyError,
   ClaimLostError,
   type ErrorCode,
   InDoubtError,

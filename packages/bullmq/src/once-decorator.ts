@@ -1,0 +1,54 @@
+import { once, type OnceProcessor } from './once.ts';
+import type { JobLike, OnceOptions } from './options.ts';
+
+// A decorator sits on methods of any class and any job: their own types stay as they are.
+/* oxlint-disable typescript/no-explicit-any */
+type Method = (this: any, job: any, token?: string, signal?: AbortSignal) => Promise<any>;
+
+/**
+ * `once()` as a method decorator, for the `process` method of NestJS's `WorkerHost`, and for standard
+ * and legacy (`experimentalDecorators`) TypeScript alike. The options may be a function of the
+ * instance, for a ledger that is injected; they are then checked at the first job.
+ *
+ * @example
+ * class Notices extends WorkerHost {
+ *   @Once((self: Notices) => ({ ledger: self.ledger, key: (job) => ['notice', job.data.orderId] }))
+ *   async process(job: Job) { … }
+ * }
+ */
+export function Once<T extends object, J extends JobLike = any>(
+  options: OnceOptions<J> | ((self: T) => OnceOptions<J>),
+) {
+  function decorate(method: Method, context: ClassMethodDecoratorContext): Method;
+  function decorate(
+    prototype: object,
+    name: string | symbol,
+    descriptor: PropertyDescriptor,
+  ): PropertyDescriptor;
+  function decorate(
+    target: Method | object,
+    _context: ClassMethodDecoratorContext | string | symbol,
+    descriptor?: PropertyDescriptor,
+  ): Method | PropertyDescriptor {
+    if (descriptor) return { ...descriptor, value: guard(descriptor.value as Method, options) };
+    return guard(target as Method, options);
+  }
+  return decorate;
+}
+
+function guard<T extends object, J extends JobLike>(
+  method: Method,
+  options: OnceOptions<J> | ((self: T) => OnceOptions<J>),
+): Method {
+  const guarded = new WeakMap<object, OnceProcessor<J, unknown>>();
+  // Declares three plain parameters, or BullMQ passes no signal.
+  return function process(this: T, job: J, token?: string, signal?: AbortSignal) {
+    let processor = guarded.get(this);
+    if (!processor) {
+      const bound = method.bind(this) as OnceProcessor<J, unknown>;
+      processor = once(bound, typeof options === 'function' ? options(this) : options);
+      guarded.set(this, processor);
+    }
+    return processor(job, token, signal);
+  };
+}

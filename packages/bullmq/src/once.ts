@@ -1,0 +1,214 @@
+import {
+  BusyError,
+  type Claim,
+  deriveKey,
+  describe,
+  fingerprintOf,
+  InDoubtError,
+  isSendonceError,
+  KeyConflictError,
+  type LedgerRecord,
+  OptionError,
+  perform,
+  type Performed,
+  RejectedError,
+  SendonceError,
+} from '@sendonce/core';
+import { delayedError, isComeBackLater, isHopeless, unrecoverable } from './control-flow.ts';
+import { checkOnceOptions, type JobLike, type OnceCounters, type OnceOptions } from './options.ts';
+
+/** A processor as `new Worker(name, processor)` takes it. */
+export type ProcessorOf<J, R> = (job: J, token?: string, signal?: AbortSignal) => Promise<R>;
+
+/** The wrapped processor, and what it has counted. */
+export type OnceProcessor<J, R> = ProcessorOf<J, R> & { readonly counters: Readonly<OnceCounters> };
+
+/**
+ * Wraps a BullMQ processor that sends one email, so that the email is never sent twice and never
+ * lost in silence, whatever the queue redelivers; where a sender dies between dispatch and outcome
+ * nobody can know, and the job fails with InDoubtError until that is resolved.
+ *
+ * The processor stays as it is: its errors, retries, delays, progress and result work as before. A
+ * duplicate completes with the result of the original. Errors that another attempt cannot mend fail
+ * the job at once; their `code` and `cause` are those of the sendonce error.
+ * @throws {OptionError} for wrong options or a processor that is not a function.
+ *
+ * @example
+ * new Worker('notices', once(processor, { ledger, key: (job) => ['notice', job.data.orderId] }), { connection });
+ */
+export function once<J extends JobLike, R>(
+  processor: ProcessorOf<J, R>,
+  options: OnceOptions<J>,
+): OnceProcessor<J, R> {
+  checkProcessor(processor);
+  checkOnceOptions(options);
+  const counters = zeroCounters();
+  // BullMQ passes a signal only to a function that declares three plain parameters.
+  const wantsSignal = processor.length >= 3;
+
+  async function guarded(job: J, token?: string, signal?: AbortSignal): Promise<R> {
+    const performed = await performJob(job, options, counters, async (claim) => {
+      const result = await (wantsSignal
+        ? processor(job, token, anySignal(claim, signal))
+        : processor(job, token));
+      refuseObservable(result);
+      return result;
+    });
+    return answer(performed, { job, token, options });
+  }
+  return Object.assign(guarded, { counters });
+}
+
+async function performJob<J extends JobLike, R>(
+  job: J,
+  options: OnceOptions<J>,
+  counters: OnceCounters,
+  effect: (claim: Claim) => Promise<R>,
+): Promise<Performed<R>> {
+  const { key: selectKey, fingerprint, classify, onEvent, onBusy: _, ...rest } = options;
+  try {
+    const key = keyOf(job, selectKey);
+    return await perform(effect, {
+      ...rest,
+      key,
+      by: `${job.queueName}:${job.id ?? '?'}`,
+      emailDateMs: emailDateOf(job),
+      ...(fingerprint && { fingerprint: fingerprintOf(fingerprint(job), key) }),
+      classify: (error) =>
+        isComeBackLater(error) || isSendonceError(error, 'SENDONCE_PROCESSOR')
+          ? 'not-sent'
+          : classify?.(error),
+      onEvent(event) {
+        counters[event.type] += 1;
+        if (event.type === 'undispatched') note(job, undispatched);
+        onEvent?.({ ...event, job });
+      },
+    });
+  } catch (error) {
+    throw isHopeless(error) ? unrecoverable(error) : error;
+  }
+}
+
+interface Context<J extends JobLike> {
+  readonly job: J;
+  readonly token: string | undefined;
+  readonly options: OnceOptions<J>;
+}
+
+/** What the job does for each outcome. */
+async function answer<J extends JobLike, R>(
+  performed: Performed<R>,
+  { job, token, options }: Context<J>,
+): Promise<R> {
+  switch (performed.state) {
+    case 'sent':
+      return performed.value;
+    case 'duplicate':
+      note(job, `duplicate of an email that was sent${told(performed.record)}`);
+      return performed.value as R;
+    case 'cancelled':
+      note(job, `cancelled${told(performed.record)}: not sent`);
+      return undefined as R;
+    case 'busy':
+      note(job, 'busy: another attempt is sending this email');
+      return comeBack(job, token, performed.retryAfterMs, options);
+    case 'in-doubt':
+      note(job, `in doubt: dispatched${told(performed.record)}, outcome unknown`);
+      throw unrecoverable(new InDoubtError(performed.record, performed.error));
+    case 'rejected':
+      throw unrecoverable(new RejectedError(performed.record, performed.error));
+    case 'conflict':
+      throw unrecoverable(new KeyConflictError(performed.fields, performed.record));
+  }
+}
+
+async function comeBack<J extends JobLike>(
+  job: J,
+  token: string | undefined,
+  retryAfterMs: number,
+  options: OnceOptions<J>,
+): Promise<never> {
+  // Without a lock token, `moveToDelayed` would check no lock at all.
+  if (options.onBusy === 'throw' || token === undefined) {
+    throw new BusyError(keyOf(job, options.key), Math.ceil(retryAfterMs));
+  }
+  await job.moveToDelayed(Date.now() + waitMs(job, retryAfterMs), token);
+  throw delayedError();
+}
+
+/** Growing, jittered, and no longer than the other attempt can hold its claim in silence. */
+function waitMs(job: JobLike, retryAfterMs: number): number {
+  const earlier = Math.max(0, (job.attemptsStarted ?? 1) - job.attemptsMade - 1);
+  const grown = Math.min(250 * 2 ** earlier, 15_000);
+  return Math.ceil(Math.min(Math.max(retryAfterMs, 50), grown) * (0.75 + Math.random() / 2));
+}
+
+function keyOf<J extends JobLike>(job: J, select: (job: J) => unknown): string {
+  const selected = select(job);
+  // All jobs of a scheduler have the same data: what differs is the iteration, told by the id.
+  return deriveKey(job.repeatJobKey ? [selected, job.id] : selected);
+}
+
+/** When the email is due: the same for all attempts of this job, as receivers compare it. */
+function emailDateOf({ timestamp, opts }: JobLike): number {
+  const dueMs = timestamp + (opts.delay ?? 0);
+  // A promoted job runs early; a Date in the future looks like spam.
+  return dueMs <= Date.now() ? dueMs : timestamp;
+}
+
+function anySignal(claim: Claim, signal: AbortSignal | undefined): AbortSignal {
+  return signal ? AbortSignal.any([signal, claim.signal]) : claim.signal;
+}
+
+function refuseObservable(result: unknown): void {
+  if (typeof (result as { subscribe?: unknown } | null)?.subscribe !== 'function') return;
+  throw new SendonceError(
+    'SENDONCE_PROCESSOR',
+    'no',
+    'The processor returned an Observable: it would be settled before anything ran. Nothing was ' +
+      'sent. Return a promise, for example of lastValueFrom(observable).',
+  );
+}
+
+function checkProcessor(processor: unknown): void {
+  if (typeof processor === 'function') return;
+  const hint =
+    typeof processor === 'string' || processor instanceof URL
+      ? ' For a sandboxed file use new OnceWorker(name, file, { once: options }).'
+      : '';
+  throw new OptionError(
+    'processor',
+    `Expected "processor" to be a function, got ${describe(processor)}.${hint}`,
+  );
+}
+
+const undispatched =
+  'sent without dispatch: is dispatchAtSend() installed on the transporter that this processor uses?';
+
+/** A line in the log of the job; the outcome does not depend on it. */
+function note(job: JobLike, text: string): void {
+  job.log(`sendonce: ${text}`).catch(() => {});
+}
+
+function told({ by, atMs, messageId }: LedgerRecord): string {
+  const id = messageId === undefined ? '' : `, Message-ID ${messageId}`;
+  return `${by === undefined ? '' : ` by ${by}`} at ${new Date(atMs).toISOString()}${id}`;
+}
+
+function zeroCounters(): OnceCounters {
+  return {
+    claimed: 0,
+    dispatched: 0,
+    sent: 0,
+    duplicate: 0,
+    busy: 0,
+    'in-doubt': 0,
+    rejected: 0,
+    cancelled: 0,
+    conflict: 0,
+    released: 0,
+    lost: 0,
+    undispatched: 0,
+    unrecorded: 0,
+  };
+}

@@ -1,0 +1,76 @@
+import {
+  checkFunction,
+  checkOneOf,
+  checkPerformOptions,
+  describe,
+  OptionError,
+  type PerformEvent,
+  type PerformOptions,
+} from '@sendonce/core';
+
+/** The few things that the wrapper needs of a BullMQ job; every `Job` of BullMQ 5 and 6 has them. */
+export interface JobLike {
+  readonly id?: string | undefined;
+  readonly queueName: string;
+  readonly timestamp: number;
+  readonly attemptsMade: number;
+  readonly attemptsStarted?: number;
+  readonly opts: { readonly delay?: number | undefined };
+  readonly repeatJobKey?: string | undefined;
+  log(row: string): Promise<unknown>;
+  moveToDelayed(timestamp: number, token?: string): Promise<void>;
+}
+
+export interface OnceOptions<J extends JobLike> extends Omit<
+  PerformOptions,
+  'key' | 'fingerprint' | 'by' | 'emailDateMs' | 'onEvent'
+> {
+  /**
+   * Which email this is: what every copy of the job has in common and no other email has.
+   * Computed before the processor runs, so `job.updateData()` changes it for later attempts only.
+   * Jobs of a scheduler all have the same data: their iteration is added by itself.
+   *
+   * @example (job) => ['delivery-notice', job.data.orderId, job.data.to]
+   */
+  readonly key: (job: J) => unknown;
+  /** The payload that must not change under one key; another one is a conflict. */
+  readonly fingerprint?: (job: J) => unknown;
+  /**
+   * What a copy does while another attempt is sending: `delay` moves the job a little later and
+   * burns no attempt (but counts as a start: do not combine it with `maxStartedAttempts`); `throw`
+   * fails the attempt with BusyError.
+   * @default 'delay'
+   */
+  readonly onBusy?: 'delay' | 'throw';
+  /** Called for every step, synchronously; what it throws becomes a process warning. */
+  readonly onEvent?: (event: OnceEvent<J>) => void;
+}
+
+export interface OnceEvent<J extends JobLike> extends PerformEvent {
+  readonly job: J;
+}
+
+/** How often each step happened since this wrapper was made. */
+export type OnceCounters = Record<PerformEvent['type'], number>;
+
+/** @throws {OptionError} */
+export function checkOnceOptions<J extends JobLike>(options: OnceOptions<J>): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError(
+      'options',
+      `Expected options such as { ledger, key: (job) => [...] }, got ${describe(options)}.`,
+    );
+  }
+  checkPerformOptions({ ...options, onEvent: undefined } as unknown as PerformOptions);
+  if (options.key === undefined) {
+    throw new OptionError(
+      'key',
+      'Expected "key" to be a function that selects what makes this email one email, such as ' +
+        '(job) => ["delivery-notice", job.data.orderId, job.data.to]; got undefined.',
+    );
+  }
+  checkFunction('key', options.key);
+  checkFunction('fingerprint', options.fingerprint, true);
+  checkFunction('onEvent', options.onEvent, true);
+  checkOneOf('onBusy', options.onBusy ?? 'delay', ['delay', 'throw']);
+}

@@ -1,1 +1,33 @@
-export {}
+export { bundleWorker } from './bundle-worker.ts';
+export { eventually, type EventuallyOptions } from './eventually.ts';
+export { deleteNamespace, namespace } from './namespace.ts';
+export { type RedisBinary, findRedisBinary } from './redis-binary.ts';
+export { type RedisProcess, type StartRedisOptions, startRedis } from './redis-process.ts';
+export { type FoundRedis, findRedis } from './redis-server.ts';
+export type { ReceivedEmail } from './smtp-email.ts';
+export {
+  type Fault,
+  type FaultKind,
+  type FaultPhase,
+  type FaultPlan,
+  type NamedFault,
+  smtpFaults,
+} from './smtp-faults.ts';
+export { type SmtpServer, type SmtpServerOptions, startSmtpServer } from './smtp-server.ts';
+export { type ArmedCut, type TcpProxy, type TcpProxyTarget, startTcpProxy } from './tcp-proxy.ts';
+export type { Direction, RequestMatch } from './tcp-proxy-link.ts';
+export {
+  type PointAction,
+  onParentMessage,
+  reachPoint,
+  tellParent,
+  workerData,
+  workerName,
+} from './points.ts';
+export type { ReachedPoint } from './reached-points.ts';
+export {
+  type WorkerExit,
+  type WorkerProcess,
+  type WorkerProcessOptions,
+  startWorkerProcess,
+} from './worker-process.ts';

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type Plugin, build as runEsbuild } from 'esbuild';
+import { onParentExit } from './children.ts';
+
+const bundles = new Map<string, Promise<string>>();
+let folder: string | undefined;
+
+/**
+ * Bundles a TypeScript file into a temporary `.mjs` for plain Node and returns its path. Once per file
+ * and process; the folder is removed when this process ends.
+ *
+ * Sources of the workspace are inlined; packages of node_modules stay imports, by absolute URL, so that
+ * they are found from the temporary folder. `import.meta.url` keeps meaning the source file.
+ */
+export function bundleWorker(file: string | URL): Promise<string> {
+  const path = pathOf(file);
+  let bundle = bundles.get(path);
+  if (!bundle) {
+    bundle = makeBundle(path);
+    bundles.set(path, bundle);
+  }
+  return bundle;
+}
+
+export function pathOf(file: string | URL): string {
+  return typeof file === 'string' && !file.startsWith('file:') ? file : fileURLToPath(file);
+}
+
+async function makeBundle(path: string): Promise<string> {
+  const name = basename(path).replace(/\.[cm]?tsx?$/, '');
+  const outfile = join(bundleFolder(), `${name}-${bundles.size}.mjs`);
+  await runEsbuild({
+    entryPoints: [path],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    // Without this esbuild adds the condition "module", which Node does not know.
+    conditions: [],
+    sourcemap: 'inline',
+    logLevel: 'silent',
+    plugins: [packagesStayOutside, sourceUrls],
+  });
+  return outfile;
+}
+
+function bundleFolder(): string {
+  if (folder === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'sendonce-worker-'));
+    onParentExit(() => rmSync(made, { recursive: true, force: true }));
+    folder = made;
+  }
+  return folder;
+}
+
+const packagesStayOutside: Plugin = {
+  name: 'packages-stay-outside',
+  setup(build) {
+    build.onResolve({ filter: /^[^./]/ }, async (args) => {
+      // The second call is ours, below: esbuild itself shall answer.
+      if (args.pluginData === 'asked' || args.kind === 'entry-point' || isBuiltin(args.path))
+        return;
+      const { importer, kind, resolveDir } = args;
+      const found = await build.resolve(args.path, {
+        importer,
+        kind,
+        resolveDir,
+        pluginData: 'asked',
+      });
+      // An optional package that is not installed fails when it is imported, as it would unbundled.
+      if (found.errors.length > 0) return { path: args.path, external: true };
+      if (!found.path.includes('/node_modules/')) return found;
+      return { path: pathToFileURL(found.path).href, external: true };
+    });
+  },
+};
+
+const sourceUrls: Plugin = {
+  name: 'source-urls',
+  setup(build) {
+    build.onLoad({ filter: /\.[cm]?ts$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const contents = source
+        .replaceAll(/\bimport\.meta\.url\b/g, JSON.stringify(pathToFileURL(path).href))
+        .replaceAll(/\bimport\.meta\.filename\b/g, JSON.stringify(path))
+        .replaceAll(/\bimport\.meta\.dirname\b/g, JSON.stringify(dirname(path)));
+      return { contents, loader: 'ts' };
+    });
+  },
+};

@@ -1,0 +1,71 @@
+import { type ChildProcess, execFileSync } from 'node:child_process';
+
+const children = new Set<ChildProcess>();
+const exitTasks = new Set<() => void>();
+let watching = false;
+
+/** Kills the child when this process ends, by exit, SIGINT or SIGTERM. */
+export function killWithParent(child: ChildProcess): void {
+  watchExit();
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+}
+
+/** Runs a synchronous clean-up when this process ends. Returns a function that forgets it. */
+export function onParentExit(task: () => void): () => void {
+  watchExit();
+  exitTasks.add(task);
+  return () => void exitTasks.delete(task);
+}
+
+/** Resolves when the child is gone; at once if it is. */
+export async function gone(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  // It may have been unreferenced, and nothing else may keep us alive until then.
+  child.ref();
+  await new Promise<void>((resolve) => void child.once('exit', () => resolve()));
+}
+
+/**
+ * The command line that makes the kernel kill the child with us, also when we die of SIGKILL, which no
+ * handler sees: `setpriv --pdeathsig` of util-linux, which execs, so that the pid stays the child's.
+ * Without it (macOS) the command is returned as it is.
+ */
+export function dyingWithParent(command: string, args: string[]): [string, string[]] {
+  if (!hasSetpriv()) return [command, args];
+  return ['setpriv', ['--pdeathsig', 'KILL', '--', command, ...args]];
+}
+
+let setpriv: boolean | undefined;
+function hasSetpriv(): boolean {
+  if (setpriv === undefined) {
+    try {
+      execFileSync('setpriv', ['--pdeathsig', 'KILL', '--', 'true'], { stdio: 'ignore' });
+      setpriv = true;
+    } catch {
+      setpriv = false;
+    }
+  }
+  return setpriv;
+}
+
+function watchExit() {
+  if (watching) return;
+  watching = true;
+  process.on('exit', endAll);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const onSignal = () => {
+      // Somebody else handles the signal and may still need the servers; 'exit' will follow.
+      if (process.listenerCount(signal) > 1) return;
+      endAll();
+      process.off(signal, onSignal);
+      process.kill(process.pid, signal);
+    };
+    process.on(signal, onSignal);
+  }
+}
+
+function endAll() {
+  for (const child of children) child.kill('SIGKILL');
+  for (const task of exitTasks) task();
+}

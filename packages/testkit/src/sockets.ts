@@ -1,0 +1,20 @@
+import type { AddressInfo, Server, Socket } from 'node:net';
+
+/** Listens and returns the port; rejects when the port is taken. */
+export async function listen(server: Server, host: string, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Destroys the sockets and stops the server; resolves also when it was stopped before. */
+export async function closeServer(server: Server, sockets: Iterable<Socket>): Promise<void> {
+  for (const socket of sockets) socket.destroy();
+  // The callback's error says "not running", which is what is wanted.
+  await new Promise<void>((resolve) => void server.close(() => resolve()));
+}

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'examples/*/test/**/*.test.ts',
+      'docs/test/**/*.test.ts',
+      'scripts/**/*.test.ts',
+      'bench/**/*.test.ts',
+    ],
+    // One Redis for the whole run; the first run on a machine may download it.
+    globalSetup: 'packages/testkit/src/vitest-global-setup.ts',
+    // A socket, server or child process left open fails the file.
+    setupFiles: 'packages/testkit/src/vitest-leaks.ts',
+    // Tests send signals and count open sockets: threads would share both.
+    pool: 'forks',
+    retry: 0,
+    testTimeout: 20_000,
+    hookTimeout: 120_000,
+  },
+});

@@ -8,7 +8,7 @@ import { describe, LedgerUnavailableError, OptionError } from '@sendonce/core';
 export interface RedisClient {
   evalsha(sha: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
   eval(script: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
-  zrange(key: string, start: number, stop: number, withScores: 'WITHSCORES'): Promise<string[]>;
+  zrange(key: string, start: number, stop: number, withScores: 'WITHSCORES'): Promise<unknown>;
   info(section: string): Promise<string>;
   readonly isCluster?: boolean;
   readonly options?: unknown;

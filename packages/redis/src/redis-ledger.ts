@@ -159,7 +159,7 @@ async function openKeys(client: RedisClient, prefix: string): Promise<string[]> 
       const reply = await client.zrange(index, 0, -1, 'WITHSCORES').catch((error: unknown) => {
         throw unavailable(error);
       });
-      return pairs(reply).map(([member, score]) => ({ key: shard + member, score }));
+      return pairs(reply as unknown[]).map(([member, score]) => ({ key: shard + member, score }));
     }),
   );
   return found

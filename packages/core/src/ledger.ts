@@ -71,8 +71,9 @@ export interface Ledger {
 
   /**
    * All records that are past dispatch and without outcome (`open`), or those of them whose sender
-   * fell silent or said that it does not know (`in-doubt`). Oldest first, read in pages; a record that
-   * settles meanwhile may be missing.
+   * fell silent or said that it does not know (`in-doubt`). Those that are silent for longest come
+   * first. Read in pages: a record that settles meanwhile may be missing. A record that cannot be
+   * read is thrown as UnreadableRecordError after all the others.
    */
   list(query: { readonly state: 'open' | 'in-doubt' }): AsyncIterable<LedgerRecord>;
 

@@ -146,10 +146,12 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
 
     async *list({ state }) {
       const open = [...records.values()]
-        .map(seen)
-        .filter((record) => record.state === 'in-doubt' || record.state === 'dispatched')
-        .filter((record) => state === 'open' || record.state === 'in-doubt');
-      yield* open.toSorted((one, other) => one.atMs - other.atMs);
+        .toSorted((one, other) => one.inDoubtAtMs - other.inDoubtAtMs)
+        .map(seen);
+      for (const record of open) {
+        const listed = state === 'open' && record.state === 'dispatched';
+        if (listed || record.state === 'in-doubt') yield record;
+      }
     },
 
     async resolve({ key, token, verdict, by, retentionMs }) {

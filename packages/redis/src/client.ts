@@ -8,7 +8,6 @@ import { describe, LedgerUnavailableError, OptionError } from '@sendonce/core';
 export interface RedisClient {
   evalsha(sha: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
   eval(script: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
-  zrange(key: string, start: number, stop: number, withScores: 'WITHSCORES'): Promise<unknown>;
   info(section: string): Promise<string>;
   readonly isCluster?: boolean;
   readonly options?: unknown;
@@ -17,7 +16,7 @@ export interface RedisClient {
 /** @throws {OptionError} when it is no ioredis client, or one with `keyPrefix`. */
 export function checkClient(client: unknown): asserts client is RedisClient {
   const shape = client as Record<string, unknown> | null | undefined;
-  const methods = ['evalsha', 'eval', 'zrange', 'info'];
+  const methods = ['evalsha', 'eval', 'info'];
   if (
     typeof shape !== 'object' ||
     !shape ||

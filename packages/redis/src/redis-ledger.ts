@@ -10,7 +10,7 @@ import {
   UnreadableRecordError,
 } from '@sendonce/core';
 import { type Answer, batchedVerb, type Places } from './batch.ts';
-import { checkClient, type RedisClient, unavailable } from './client.ts';
+import { checkClient, defineScript, type RedisClient, unavailable } from './client.ts';
 import { warnOfEviction } from './eviction.ts';
 import * as lua from './generated/scripts.ts';
 import { encodeFields, lossAgainst, type Standing } from './record.ts';
@@ -143,6 +143,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
 }
 
 const PAGE = 250;
+const listShard = defineScript(lua.list);
 
 const letters: Record<Settlement['outcome'], string> = {
   sent: 'S',
@@ -155,26 +156,17 @@ async function openKeys(client: RedisClient, prefix: string): Promise<string[]> 
   const shards = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   const found = await Promise.all(
     shards.split('').map(async (shard) => {
-      const index = `${prefix}:{${shard}}:open`;
-      const reply = await client.zrange(index, 0, -1, 'WITHSCORES').catch((error: unknown) => {
-        throw unavailable(error);
-      });
-      return pairs(reply as unknown[]).map(([member, score]) => ({ key: shard + member, score }));
+      const reply = (await listShard(client, [`${prefix}:{${shard}}:open`], [])) as string[];
+      return Array.from({ length: reply.length / 2 }, (_, pair) => ({
+        key: shard + reply[pair * 2],
+        score: Number(reply[pair * 2 + 1]),
+      }));
     }),
   );
   return found
     .flat()
     .toSorted((one, other) => one.score - other.score)
     .map(({ key }) => key);
-}
-
-/** RESP2 answers flat and with strings, RESP3 in pairs and with numbers. */
-function pairs(reply: readonly unknown[]): [member: string, score: number][] {
-  const flat = reply.flat();
-  return Array.from({ length: flat.length / 2 }, (_, pair) => [
-    String(flat[pair * 2]),
-    Number(flat[pair * 2 + 1]),
-  ]);
 }
 
 function isListed(record: LedgerRecord | undefined, state: 'open' | 'in-doubt'): boolean {

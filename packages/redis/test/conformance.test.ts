@@ -1,0 +1,54 @@
+import type { Ledger } from '@sendonce/core';
+import { describeLedger } from '@sendonce/ledger-tests';
+import { startTcpProxy } from '@sendonce/testkit';
+import { Redis as Redis5 } from 'ioredis5';
+import { redisLedger } from '../src/index.ts';
+import { openNamespace } from './connections.ts';
+
+describeLedger('the Redis ledger', () => underTest('conformance'), { concurrent: true });
+
+describeLedger(
+  'the Redis ledger by ioredis 5',
+  async () => {
+    const space = openNamespace('conformance5');
+    space.connect();
+    const clients = [new Redis5(space.url), new Redis5(space.url)] as const;
+    const [ledger, other] = clients.map((client) => redisLedger(client, { prefix: space.prefix }));
+    return {
+      ledger: ledger!,
+      other: other!,
+      async close() {
+        for (const client of clients) await client.quit();
+        await space.close();
+      },
+    };
+  },
+  { concurrent: true },
+);
+
+async function underTest(name: string) {
+  const space = openNamespace(name);
+  const { prefix } = space;
+  const client = space.connect();
+  const proxy = await startTcpProxy({ url: space.url });
+  const place = (key: string) => `${prefix}:{${key[0]}}${key.slice(1)}`;
+  return {
+    ledger: redisLedger(client, { prefix }),
+    other: redisLedger(space.connect(), { prefix }),
+    corrupt: async (key: string, bytes: string) => void (await client.set(place(key), bytes)),
+    stored: async (key: string) => (await client.get(place(key))) ?? undefined,
+    // A connection of its own each time: the next command on it is the verb.
+    async lostReply<T>(verb: (ledger: Ledger) => Promise<T>): Promise<T> {
+      const cut = space.connect({}, proxy.url);
+      await cut.ping();
+      const armed = proxy.cutAfterRequest('evalsha');
+      const answer = await verb(redisLedger(cut, { prefix, warn: () => {} }));
+      await armed.struck;
+      return answer;
+    },
+    async close() {
+      await space.close();
+      await proxy.close();
+    },
+  };
+}

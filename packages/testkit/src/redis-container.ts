@@ -17,13 +17,15 @@ const images = ['valkey/valkey:8', 'redis:7'];
 export async function startRedisContainer(): Promise<RedisContainer> {
   await pingDocker();
   // Loaded only here: it costs half a second.
-  const { GenericContainer } = await import('testcontainers');
+  const { GenericContainer, Wait } = await import('testcontainers');
   const reasons: string[] = [];
   for (const image of images) {
     try {
       const container = await new GenericContainer(image)
         .withCommand(['--save', '', '--maxmemory-policy', 'noeviction'])
         .withExposedPorts(6379)
+        // Its log, and not its port: looking at the port from inside needs a shell in the image.
+        .withWaitStrategy(Wait.forLogMessage('Ready to accept connections'))
         .withStartupTimeout(60_000)
         .start();
       return {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { nowMs } from './clock.ts';
 import { ClaimLostError, SecondEmailError } from './errors.ts';
 import { keepAlive } from './heartbeat.ts';
 import { insist } from './insist.ts';
@@ -61,6 +62,11 @@ export interface HeldClaim {
   /** The reply that forbade the dispatch. */
   loss(): Exclude<DispatchReply, { state: 'dispatched' }> | undefined;
   lastReport(): EffectReport | undefined;
+  /**
+   * Asks again where the answer "won, dispatched" is older than a lease: it may be older than a
+   * person's "not sent". @throws {ClaimLostError}
+   */
+  confirm(): Promise<void>;
   /** Waits until the email on its way is reported, then forbids any further dispatch. */
   end(): Promise<void>;
   /** Stops the heartbeat. */
@@ -88,6 +94,8 @@ export interface HoldOptions {
   readonly attempt: Attempt;
   readonly mode: DispatchMode;
   readonly emailDateMs: number | undefined;
+  /** When the question left whose answer was "won": `nowMs()`. */
+  readonly confirmedMs: number;
   readonly onDispatched: () => void;
   readonly onLost: () => void;
 }
@@ -101,26 +109,31 @@ export function holdClaim(options: HoldOptions): HeldClaim {
   let over = false;
   let lost: AbortController | undefined;
 
-  const kept = keepAlive(ledger, attempt, () => {
-    if (over) return;
-    (lost ??= new AbortController()).abort(
-      new ClaimLostError('The lease of this attempt is over: do not send.'),
-    );
-    options.onLost();
-  });
+  const kept = keepAlive(
+    ledger,
+    attempt,
+    () => {
+      if (over) return;
+      (lost ??= new AbortController()).abort(
+        new ClaimLostError('The lease of this attempt is over: do not send.'),
+      );
+      options.onLost();
+    },
+    options.confirmedMs,
+  );
 
   async function dispatchInLedger(): Promise<void> {
     // Past the point of no return already, and confirmed within the lease: nothing to ask.
-    if (dispatched && performance.now() - kept.confirmedMs() <= attempt.leaseMs) return;
+    if (dispatched && nowMs() - kept.confirmedMs() <= attempt.leaseMs) return;
     for (;;) {
-      const askedMs = performance.now();
+      const askedMs = nowMs();
       const reply = await insist(() => ledger.dispatch(attempt), attempt.leaseMs / 2);
       if (reply.state !== 'dispatched') {
         loss = reply;
         throw new ClaimLostError(`The claim was lost before dispatch (${reply.state}): not sent.`);
       }
       // A reply that took longer than a lease may be older than a person's "not sent": ask again.
-      if (performance.now() - askedMs <= attempt.leaseMs) break;
+      if (nowMs() - askedMs <= attempt.leaseMs) break;
     }
     if (!dispatched) options.onDispatched();
     dispatched = true;
@@ -157,8 +170,20 @@ export function holdClaim(options: HoldOptions): HeldClaim {
     dispatched: () => dispatched,
     loss: () => loss,
     lastReport: () => current?.lastReport(),
+    async confirm() {
+      try {
+        if (dispatched) await dispatchInLedger();
+      } catch (error) {
+        claim.report({ verdict: 'not-sent', error });
+        throw error;
+      }
+    },
     async end() {
-      await current?.ended;
+      // An email that did not leave may be followed by another one (a fallback) meanwhile.
+      for (let waited: StartedEffect | undefined; waited !== current;) {
+        waited = current;
+        await waited?.ended();
+      }
       over = true;
     },
     drop: () => kept.stop(),
@@ -166,8 +191,8 @@ export function holdClaim(options: HoldOptions): HeldClaim {
 }
 
 interface StartedEffect extends Effect {
-  /** Settles when the outcome is reported; at once for a caller that awaits its own send. */
-  readonly ended: Promise<void>;
+  /** Waits for the report; for a caller that awaits its own send, for a dispatch on its way. */
+  ended(): Promise<void>;
   lastReport(): EffectReport | undefined;
   mayLeave(): boolean;
 }
@@ -176,16 +201,17 @@ function startEffect(key: string, awaited: boolean, dispatch: () => Promise<void
   let report: EffectReport | undefined;
   let asked = false;
   let end = () => {};
-  const ended = awaited ? new Promise<void>((resolve) => (end = resolve)) : Promise.resolve();
+  const reported = new Promise<void>((resolve) => (end = resolve));
+  let dispatching: Promise<void> | undefined;
   const effect: StartedEffect = {
-    ended,
+    ended: async () => (awaited ? reported : dispatching?.catch(() => {})),
     lastReport: () => report,
     mayLeave: () => !report || report.verdict === 'sent' || report.verdict === 'unknown',
     async dispatch() {
       if (asked) throw new SecondEmailError(key);
       asked = true;
       try {
-        await dispatch();
+        await (dispatching = dispatch());
       } catch (error) {
         effect.report({ verdict: 'not-sent', error });
         throw error;

@@ -235,7 +235,7 @@ export class NotRecordedError extends SendonceError {
     super(
       'SENDONCE_NOT_RECORDED',
       mayHaveLeft,
-      `The outcome of the email ${key} could not be recorded: the ledger did not answer. ` +
+      `The outcome of the email ${key} could not be recorded: the ledger did not take it. ` +
         `${mayHaveLeft === 'yes' ? 'It was sent.' : mayHaveLeft === 'no' ? 'It was not sent.' : 'It may have left.'} ` +
         'Its record falls in doubt and is listed there; it is not sent again before a verdict.',
       cause,

@@ -14,8 +14,10 @@ export function fingerprintOf(payload: unknown, key: string): string {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     return `=${shortHash(payload, key)}`;
   }
-  return Object.entries(payload)
-    .filter(([, value]) => value !== undefined)
+  const fields = Object.entries(payload).filter(([, value]) => value !== undefined);
+  // Never an empty text: a store may take it for a missing fingerprint.
+  if (fields.length === 0) return `=${shortHash({}, key)}`;
+  return fields
     .map(([name, value]) => `${encodeURIComponent(name)}=${shortHash(value, key)}`)
     .toSorted()
     .join('&');

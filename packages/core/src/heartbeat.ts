@@ -1,8 +1,9 @@
+import { nowMs } from './clock.ts';
 import type { Attempt, Ledger } from './ledger.ts';
 
 /** One claim that is being kept alive. */
 export interface KeptClaim {
-  /** When the ledger last confirmed it: `performance.now()` before that request left. */
+  /** When the ledger last confirmed it: `nowMs()` before that request left. */
   confirmedMs(): number;
   stop(): void;
 }
@@ -26,9 +27,15 @@ interface Keeper {
  * Renews a claim every third of its lease until `stop()`. `onLost` is called once: when the ledger
  * says so, or when it could not confirm for a whole lease (the claim may have run out unseen).
  */
-export function keepAlive(ledger: Ledger, attempt: Attempt, onLost: () => void): KeptClaim {
+export function keepAlive(
+  ledger: Ledger,
+  attempt: Attempt,
+  onLost: () => void,
+  /** When the question left whose answer confirmed the claim. */
+  confirmedMs: number = nowMs(),
+): KeptClaim {
   const keeper = keeperOf(ledger);
-  const entry: Entry = { attempt, confirmedMs: performance.now(), onLost };
+  const entry: Entry = { attempt, confirmedMs, onLost };
   keeper.entries.set(attempt.token, entry);
   const everyMs = attempt.leaseMs / 3;
   if (keeper.timer === undefined || everyMs < keeper.timerMs) start(ledger, keeper, everyMs);
@@ -58,7 +65,9 @@ async function beat(ledger: Ledger, keeper: Keeper): Promise<void> {
   keeper.timer = undefined;
   if (keeper.entries.size === 0) return;
   const entries = [...keeper.entries.values()];
-  const leavingMs = performance.now();
+  const leavingMs = nowMs();
+  // Before the question too: a ledger that hangs gives no answer to check after.
+  for (const entry of entries) if (isOverdue(entry)) tellOnce(entry);
   // Started before the answer is awaited: a ledger that hangs must not stop the beats after it.
   start(ledger, keeper, Math.min(...entries.map(({ attempt }) => attempt.leaseMs)) / 3);
   const replies = await ledger
@@ -67,9 +76,12 @@ async function beat(ledger: Ledger, keeper: Keeper): Promise<void> {
     .catch(() => undefined);
   for (const [index, entry] of entries.entries()) {
     if (replies?.[index] === 'kept') entry.confirmedMs = Math.max(entry.confirmedMs, leavingMs);
-    const overdue = performance.now() - entry.confirmedMs > entry.attempt.leaseMs;
-    if (replies?.[index] === 'lost' || overdue) tellOnce(entry);
+    if (replies?.[index] === 'lost' || isOverdue(entry)) tellOnce(entry);
   }
+}
+
+function isOverdue({ attempt, confirmedMs }: Entry): boolean {
+  return nowMs() - confirmedMs > attempt.leaseMs;
 }
 
 function tellOnce(entry: Entry): void {

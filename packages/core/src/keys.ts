@@ -81,13 +81,19 @@ function checkParts(value: object, path: string, above: Set<object>, emptyAllowe
     }
   } else {
     const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype !== Object.prototype && prototype !== null) {
+    // The prototype of a plain object has none itself, also where it comes from another realm (Jest).
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
       const kind = value.constructor?.name || 'unknown class';
       throw unusable(path, `is an instance of ${kind}, not plain JSON (convert it to a string)`);
     }
     const parts = Object.entries(value);
     if (parts.length === 0 && !emptyAllowed) throw unusable(path, 'is an empty object');
-    for (const [name, part] of parts) checkPart(part, `${path}.${name}`, above, emptyAllowed);
+    for (const [name, part] of parts) {
+      if (!name.isWellFormed()) {
+        throw unusable(path, 'has a property name that is not well-formed Unicode');
+      }
+      checkPart(part, `${path}.${name}`, above, emptyAllowed);
+    }
   }
   above.delete(value);
 }

@@ -17,7 +17,8 @@
  * Rules that hold for every verb:
  * - Losing is a value. An exception means "the ledger could not answer", never "won" or "lost".
  * - Every verb may be executed twice (a client resends what it got no reply for). A repeat with the
- *   same token gives the same answer and changes nothing further.
+ *   same token gives the same answer and changes nothing further, but for the times: a lease, a
+ *   mark or a retention starts anew.
  * - Every write names its token, except `cancel`, which has none and only wins before dispatch.
  * - Time is the ledger's own clock, never the caller's.
  * - A record that cannot be read throws `UnreadableRecordError` and stays as it is.
@@ -38,7 +39,7 @@ export interface Ledger {
    * become visible. Only after the answer `dispatched` may the email leave.
    *
    * `expired`: the record is gone, the lease was over. Any other answer: another attempt, a
-   * cancellation or an outcome stands there. From here the record no longer expires; it is in doubt
+   * cancellation or an outcome stands there (never `conflict`). From here the record no longer expires; it is in doubt
    * when two leases pass without heartbeat and without outcome (one for the mark "still being sent",
    * one more in silence).
    */
@@ -50,7 +51,8 @@ export interface Ledger {
    * A fact is written over an absent record, over this token's own record whatever its state (a
    * sender that wakes up late turns doubt, and even a person's resolution, into fact), over a
    * cancellation and over another attempt's mere claim, whose dispatch then fails. It is `lost` only
-   * where another attempt has dispatched or settled. `in-doubt` never replaces an outcome.
+   * where another attempt has dispatched or settled. `in-doubt` is written by the same rule, but never
+   * replaces an outcome.
    */
   settle(settlement: Settlement): Promise<SettleReply>;
 
@@ -62,7 +64,8 @@ export interface Ledger {
 
   /**
    * Renews live claims, all in one command; answers in the same order. A claimed record gets a new
-   * lease; a dispatched one a new mark "still being sent". `lost`: this token no longer holds it open.
+   * lease; a dispatched one a new mark "still being sent", which ends a doubt by silence. `lost`: this
+   * token no longer holds it open, or the record cannot be read; the others are renewed.
    */
   heartbeat(attempts: readonly Attempt[]): Promise<readonly HeartbeatReply[]>;
 
@@ -117,7 +120,7 @@ export type Settlement = Attempt &
   (
     | {
         readonly outcome: 'sent';
-        /** What duplicates get back, as JSON. */
+        /** What duplicates get back: JSON, so never an empty text. */
         readonly result?: string;
         readonly messageId?: string;
       }

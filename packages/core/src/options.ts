@@ -47,6 +47,12 @@ export function checkFunction(option: string, value: unknown, optional = false):
   throw new OptionError(option, `Expected "${option}" to be a function, got ${describe(value)}.`);
 }
 
+/** Checks an optional text. */
+export function checkText(option: string, value: unknown): void {
+  if (value === undefined || typeof value === 'string') return;
+  throw new OptionError(option, `Expected "${option}" to be a string, got ${describe(value)}.`);
+}
+
 /** Checks that something looks like a ledger, so that a wrong argument fails here and not mid-job. */
 export function checkLedger(value: unknown): void {
   const verbs = [
@@ -58,6 +64,7 @@ export function checkLedger(value: unknown): void {
     'read',
     'resolve',
     'cancel',
+    'list',
   ];
   const found = value as Record<string, unknown> | null | undefined;
   if (

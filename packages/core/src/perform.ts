@@ -1,5 +1,6 @@
 import {
   type Claim,
+  currentClaim,
   type DispatchMode,
   type EffectReport,
   type HeldClaim,
@@ -16,6 +17,7 @@ import {
   UnreadableRecordError,
 } from './errors.ts';
 import { differingFields } from './fingerprint.ts';
+import { nowMs } from './clock.ts';
 import { insist } from './insist.ts';
 import { createToken } from './keys.ts';
 import type { Attempt, ClaimReply, Ledger, LedgerRecord, Loss, Settlement } from './ledger.ts';
@@ -24,6 +26,7 @@ import {
   checkLeaseAndRetention,
   checkLedger,
   checkOneOf,
+  checkText,
   describe,
 } from './options.ts';
 
@@ -118,8 +121,25 @@ export async function perform<R>(
   effect: (claim: Claim) => Promise<R> | R,
   options: PerformOptions,
 ): Promise<Performed<R>> {
+  checkFunction('effect', effect);
   const run = prepare(options);
-  const reply = await claim(run);
+  const nested = currentClaim() !== undefined;
+  try {
+    return await performOnce(effect, run);
+  } catch (error) {
+    if (nested && typeof error === 'object' && error) nestedErrors.add(error);
+    throw error;
+  }
+}
+
+/** What a perform() within another one threw: it says nothing about the email of the outer one. */
+const nestedErrors = new WeakSet<object>();
+
+async function performOnce<R>(
+  effect: (claim: Claim) => Promise<R> | R,
+  run: Run,
+): Promise<Performed<R>> {
+  const { reply, askedMs } = await claim(run);
   if (reply.state !== 'won') return emitState(run, lossOf<R>(reply, run));
 
   run.emit('claimed');
@@ -128,7 +148,8 @@ export async function perform<R>(
     ledger: run.ledger,
     attempt: run.attempt,
     mode: run.mode,
-    emailDateMs: options.emailDateMs,
+    emailDateMs: run.options.emailDateMs,
+    confirmedMs: askedMs,
     onDispatched: () => run.emit('dispatched'),
     onLost: () => run.emit('lost'),
   });
@@ -190,12 +211,15 @@ function prepare(options: PerformOptions): Run {
 
 /** Checks all options but the key. Wrappers call it at construction. @throws {OptionError} */
 export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void {
+  // As in prepare(): only undefined means the default.
+  const {
+    leaseMs = DEFAULT_LEASE_MS,
+    retentionMs = DEFAULT_RETENTION_MS,
+    dispatch = 'before-processor',
+  } = options;
   checkLedger(options.ledger);
-  checkLeaseAndRetention(
-    options.leaseMs ?? DEFAULT_LEASE_MS,
-    options.retentionMs ?? DEFAULT_RETENTION_MS,
-  );
-  checkOneOf('dispatch', options.dispatch ?? 'before-processor', ['before-processor', 'at-send']);
+  checkLeaseAndRetention(leaseMs, retentionMs);
+  checkOneOf('dispatch', dispatch, ['before-processor', 'at-send']);
   const { maxResultBytes = DEFAULT_MAX_RESULT_BYTES } = options;
   if (!Number.isSafeInteger(maxResultBytes) || maxResultBytes < 0) {
     throw new OptionError(
@@ -203,24 +227,45 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
       `Expected "maxResultBytes" to be a whole number of bytes from 0, got ${describe(maxResultBytes)}.`,
     );
   }
+  checkText('by', options.by);
+  checkText('fingerprint', options.fingerprint);
+  const { emailDateMs } = options;
+  if (emailDateMs !== undefined && !Number.isSafeInteger(emailDateMs)) {
+    throw new OptionError(
+      'emailDateMs',
+      `Expected "emailDateMs" to be whole milliseconds since 1970, got ${describe(emailDateMs)}.`,
+    );
+  }
   checkFunction('classify', options.classify, true);
   checkFunction('resolver', options.resolver, true);
   checkFunction('onEvent', options.onEvent, true);
 }
 
-async function claim(run: Run): Promise<ClaimReply> {
+interface Claimed {
+  readonly reply: ClaimReply;
+  /** When the question left: the claim is confirmed from here, however late its answer came. */
+  readonly askedMs: number;
+}
+
+async function claim(run: Run): Promise<Claimed> {
   const request = { ...run.attempt, dispatched: run.mode === 'before-processor' };
-  const ask = () =>
-    run.ledger.claim(request).catch(async (error: unknown) => {
+  const ask = async (): Promise<Claimed> => {
+    const askedMs = nowMs();
+    try {
+      return { reply: await run.ledger.claim(request), askedMs };
+    } catch (error) {
       // The claim may have been executed and its reply lost: give it back, or the email would wait
       // out a lease, or be in doubt though it never left.
-      await run.ledger.release(run.attempt).catch(() => {});
+      const { leaseMs } = run.attempt;
+      await insist(() => run.ledger.release(run.attempt), leaseMs / 3).catch(() => {});
       throw error;
-    });
-  const reply = await ask();
-  if (reply.state !== 'in-doubt' || !run.options.resolver) return reply;
+    }
+  };
+  const first = await ask();
+  const { reply } = first;
+  if (reply.state !== 'in-doubt' || !run.options.resolver) return first;
   const verdict = await resolveDoubt(run, reply.record, run.options.resolver);
-  return verdict === 'unknown' ? reply : ask();
+  return verdict === 'unknown' ? first : ask();
 }
 
 /** Asks the resolver and writes its verdict into the ledger. */
@@ -235,8 +280,8 @@ async function resolveDoubt(
     const verdict = await resolver(error === undefined ? { record } : { record, error });
     if (verdict !== 'sent' && verdict !== 'not-sent') return 'unknown';
     const resolution = { key, token: record.token, verdict, retentionMs, by: `resolver of ${by}` };
-    await insist(() => run.ledger.resolve(resolution), run.attempt.leaseMs);
-    return verdict;
+    const { state } = await insist(() => run.ledger.resolve(resolution), run.attempt.leaseMs);
+    return state === 'resolved' ? verdict : 'unknown';
   } catch {
     // The doubt stays listed: that is the answer to a resolver that fails.
     return 'unknown';
@@ -280,6 +325,7 @@ async function runEffect<R>(
 ): Promise<Ended<R>> {
   let ended: Ended<R>;
   try {
+    await held.confirm();
     const value = await runWithClaim(held.claim, () => effect(held.claim));
     ended = { threw: false, value };
   } catch (error) {
@@ -294,7 +340,7 @@ async function conclude<R>(run: Run, held: HeldClaim, ended: Ended<R>): Promise<
   if (loss) return emitState(run, afterLoss<R>(run, loss));
 
   const report = held.lastReport();
-  const verdict = report?.verdict ?? verdictOf(run, held, ended);
+  const verdict = known(report ? report.verdict : verdictOf(run, held, ended));
   const error = ended.threw ? ended.error : report?.error;
   switch (verdict) {
     case 'sent':
@@ -312,12 +358,20 @@ async function conclude<R>(run: Run, held: HeldClaim, ended: Ended<R>): Promise<
 /** What an end without a report means. */
 function verdictOf<R>(run: Run, held: HeldClaim, ended: Ended<R>): Verdict {
   if (!ended.threw) return 'sent';
-  if (!held.dispatched() || isSendonceError(ended.error, 'SENDONCE_NOT_SENT')) return 'not-sent';
+  if (!held.dispatched()) return 'not-sent';
+  if (nestedErrors.has(ended.error as object)) return 'unknown';
+  if (isSendonceError(ended.error, 'SENDONCE_NOT_SENT')) return 'not-sent';
   try {
     return run.options.classify?.(ended.error) ?? 'unknown';
   } catch {
     return 'unknown';
   }
+}
+
+/** A word that is no verdict, or a promise of one, means that nobody knows. */
+function known(verdict: Verdict): Verdict {
+  const verdicts: readonly Verdict[] = ['sent', 'not-sent', 'refused', 'rejected', 'unknown'];
+  return verdicts.includes(verdict) ? verdict : 'unknown';
 }
 
 async function concludeSent<R>(
@@ -380,8 +434,8 @@ function afterLoss<R>(run: Run, loss: NonNullable<ReturnType<HeldClaim['loss']>>
 
 async function giveBack(run: Run): Promise<void> {
   try {
-    await insist(() => run.ledger.release(run.attempt), run.attempt.leaseMs);
-    run.emit('released');
+    const { state } = await insist(() => run.ledger.release(run.attempt), run.attempt.leaseMs);
+    run.emit(state === 'released' ? 'released' : 'unrecorded');
   } catch {
     // The effect's own error goes on. The claim runs out, or falls in doubt and is listed.
     run.emit('unrecorded');
@@ -401,8 +455,8 @@ async function settle(run: Run, mayHaveLeft: 'yes' | 'no' | 'maybe', settlement:
 async function recordAfter(run: Run, settlement: Settlement): Promise<LedgerRecord> {
   const record = await run.ledger.read(run.attempt.key).catch(() => undefined);
   if (record) return record;
-  const { key, token, by, outcome } = settlement;
-  return { key, token, state: outcome, atMs: Date.now(), ...(by !== undefined && { by }) };
+  const { outcome, leaseMs: _lease, retentionMs: _retention, ...known } = settlement;
+  return { ...known, state: outcome, atMs: Date.now() };
 }
 
 function lossFrom(record: LedgerRecord): Loss {

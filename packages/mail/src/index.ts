@@ -1,1 +1,3 @@
-export {}
+export { classifyMailError, mailErrorNote, type MailPhase } from './classify-mail-error.ts';
+export { dispatchAtSend, type DispatchAtSendOptions } from './dispatch-at-send.ts';
+export type { StreamPlugin, StreamPluginMail, StreamPluginMessage } from './nodemailer-shapes.ts';

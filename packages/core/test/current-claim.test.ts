@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { currentClaim, deriveKey, memoryLedger, perform } from '../src/index.ts';
+
+const ledger = memoryLedger();
+let count = 0;
+const freshKey = () => deriveKey(['current-claim', ++count]);
+
+test('outside of a processor there is no claim', () => {
+  expect(currentClaim()).toBeUndefined();
+});
+
+test('the claim is current in everything that the effect awaits or starts, and nowhere else', async () => {
+  const key = freshKey();
+  const keys: (string | undefined)[] = [];
+  let late: Promise<void> | undefined;
+  const performed = perform(
+    async (claim) => {
+      expect(currentClaim()).toBe(claim);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      keys.push(currentClaim()?.key);
+      late = (async () => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        keys.push(currentClaim()?.key);
+      })();
+    },
+    { ledger, key },
+  );
+  expect(currentClaim()).toBeUndefined();
+  await performed;
+  await late;
+  expect(keys).toEqual([key, key]);
+  expect(currentClaim()).toBeUndefined();
+});
+
+test('two effects at the same time have each its own claim', async () => {
+  const run = async (key: string) =>
+    perform(
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        return currentClaim()?.key;
+      },
+      { ledger, key },
+    );
+  const keys = [freshKey(), freshKey(), freshKey()];
+  const performed = await Promise.all(keys.map(run));
+  expect(performed.map((one) => one.state === 'sent' && one.value)).toEqual(keys);
+});
+
+test('two copies of the package share one storage, or a dispatch would be skipped in silence', async () => {
+  const url = '../src/claim.ts?second-copy';
+  const copy = (await import(url)) as typeof import('../src/claim.ts');
+  expect(copy.currentClaim).not.toBe(currentClaim);
+  await perform(
+    (claim) => {
+      expect(copy.currentClaim()).toBe(claim);
+      copy.runWithClaim({ ...claim, key: 'inner' }, () => {
+        expect(currentClaim()?.key).toBe('inner');
+      });
+      expect(currentClaim()).toBe(claim);
+    },
+    { ledger, key: freshKey() },
+  );
+});

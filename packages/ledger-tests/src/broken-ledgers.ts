@@ -1,0 +1,438 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Attempt, Ledger, LedgerRecord } from '@sendonce/core';
+import { memoryUnderTest } from './memory-under-test.ts';
+import type { LedgerUnderTest } from './topic.ts';
+
+/** A ledger with one mistake that somebody has made somewhere, and the topic that must notice it. */
+export interface BrokenLedger {
+  readonly name: string;
+  readonly topic: string;
+  readonly create: () => LedgerUnderTest;
+}
+
+type Break = (sound: Ledger) => Partial<Ledger>;
+
+const DAY_MS = 86_400_000;
+
+const mistakes: readonly (readonly [topic: string, name: string, change: Break])[] = [
+  [
+    'claim races',
+    'asks first and writes then',
+    (sound) => ({
+      async claim(request) {
+        const record = await sound.read(request.key);
+        await nextTurn();
+        const reply = await sound.claim(request);
+        return record ? reply : { state: 'won' };
+      },
+    }),
+  ],
+  [
+    'claim races',
+    'does not say how long the others have to wait',
+    (sound) => ({
+      async claim(request) {
+        const reply = await sound.claim(request);
+        return reply.state === 'busy' ? { ...reply, retryAfterMs: 0 } : reply;
+      },
+    }),
+  ],
+  [
+    'lost replies',
+    'a naive SET NX: does not know its own token',
+    (sound) => ({
+      async claim(request) {
+        const record = await sound.read(request.key);
+        if (record?.token !== request.token) return sound.claim(request);
+        return { state: 'busy', record, retryAfterMs: request.leaseMs };
+      },
+    }),
+  ],
+  [
+    'lost replies',
+    'takes the dispatch back when the claim is repeated',
+    (sound) => ({
+      async claim(request) {
+        const record = await sound.read(request.key);
+        const own = record?.token === request.token && record.state === 'dispatched';
+        if (own && !request.dispatched) await sound.release(request);
+        return sound.claim(request);
+      },
+    }),
+  ],
+  [
+    'lost replies',
+    'does not find itself dispatched',
+    (sound) => ({
+      async dispatch(attempt) {
+        const record = await sound.read(attempt.key);
+        if (record?.state !== 'dispatched') return sound.dispatch(attempt);
+        return { state: 'busy', record, retryAfterMs: 1 };
+      },
+    }),
+  ],
+  [
+    'lost replies',
+    'takes back a verdict whose reply was lost',
+    (sound) => ({
+      async resolve(resolution) {
+        const record = await sound.read(resolution.key);
+        if (record?.state === 'in-doubt') return sound.resolve(resolution);
+        return { state: 'not-in-doubt', record };
+      },
+    }),
+  ],
+  [
+    'lease over',
+    'claims never expire',
+    (sound) => ({
+      claim: (request) => sound.claim({ ...request, leaseMs: DAY_MS }),
+    }),
+  ],
+  [
+    'lease over',
+    'dispatches after the lease',
+    (sound) => ({
+      async dispatch(attempt) {
+        const reply = await sound.dispatch(attempt);
+        if (reply.state !== 'expired') return reply;
+        await sound.claim({ ...attempt, dispatched: true });
+        return { state: 'dispatched' };
+      },
+    }),
+  ],
+  [
+    'lease over',
+    'heartbeats do not renew',
+    (sound) => ({
+      heartbeat: (attempts) => sound.heartbeat(attempts.map((one) => ({ ...one, leaseMs: 1 }))),
+    }),
+  ],
+  [
+    'settle',
+    'a bare SET: writes over what another attempt has dispatched or settled',
+    (sound) => ({
+      async settle(settlement) {
+        const { key, token } = settlement;
+        const record = await sound.read(key);
+        if (record && record.token !== token) await removeWhatever(sound, record);
+        return sound.settle(settlement);
+      },
+    }),
+  ],
+  [
+    'settle',
+    'drops a late outcome',
+    (sound) => ({
+      async settle(settlement) {
+        const record = await sound.read(settlement.key);
+        if (record?.token === settlement.token) return sound.settle(settlement);
+        return { state: 'lost', record: record ?? emptyRecord(settlement) };
+      },
+    }),
+  ],
+  [
+    'settle',
+    'lets a doubt replace an outcome',
+    (sound) => ({
+      async settle(settlement) {
+        const record = await sound.read(settlement.key);
+        const settled = record?.state === 'sent' || record?.state === 'rejected';
+        if (record && settled && settlement.outcome === 'in-doubt')
+          await removeWhatever(sound, record);
+        return sound.settle(settlement);
+      },
+    }),
+  ],
+  [
+    'release',
+    'a bare DEL: gives back whatever stands there',
+    (sound) => ({
+      async release({ key, token }) {
+        const record = await sound.read(key);
+        return sound.release({ key, token: record?.token ?? token });
+      },
+    }),
+  ],
+  [
+    'release',
+    'keeps a record that was dispatched',
+    (sound) => ({
+      async release(attempt) {
+        const record = await sound.read(attempt.key);
+        return record?.state === 'dispatched' ? { state: 'lost' } : sound.release(attempt);
+      },
+    }),
+  ],
+  [
+    'in doubt',
+    'the SET PX of the post: a dispatch expires',
+    (sound) => ({
+      async claim(request) {
+        const record = await sound.read(request.key);
+        if (record?.state === 'in-doubt') await sound.release(record);
+        return sound.claim(request);
+      },
+    }),
+  ],
+  [
+    'in doubt',
+    'calls the doubt after one lease',
+    (sound) => ({
+      claim: (request) =>
+        sound.claim(request.dispatched ? { ...request, leaseMs: request.leaseMs / 2 } : request),
+      dispatch: (attempt) => sound.dispatch({ ...attempt, leaseMs: attempt.leaseMs / 2 }),
+    }),
+  ],
+  [
+    'in doubt',
+    'does not list what fell silent',
+    (sound) => ({
+      async *list(query) {
+        for await (const record of sound.list(query)) if (record.note !== undefined) yield record;
+      },
+    }),
+  ],
+  [
+    'resolve',
+    'takes a verdict about another attempt',
+    (sound) => ({
+      async resolve(resolution) {
+        const record = await sound.read(resolution.key);
+        return sound.resolve({ ...resolution, token: record?.token ?? resolution.token });
+      },
+    }),
+  ],
+  [
+    'resolve',
+    'resolves what is still being sent',
+    (sound) => ({
+      async resolve(resolution) {
+        const record = await sound.read(resolution.key);
+        if (record?.state !== 'dispatched') return sound.resolve(resolution);
+        await sound.release(record);
+        return { state: 'resolved' };
+      },
+    }),
+  ],
+  [
+    'cancel',
+    'cancels what was dispatched',
+    (sound) => ({
+      async cancel(cancellation) {
+        const record = await sound.read(cancellation.key);
+        if (record?.state === 'dispatched') await sound.release(record);
+        return sound.cancel(cancellation);
+      },
+    }),
+  ],
+  [
+    'cancel',
+    'cancels only what nobody has claimed',
+    (sound) => ({
+      async cancel(cancellation) {
+        const record = await sound.read(cancellation.key);
+        return record?.state === 'claimed'
+          ? { state: 'too-late', record }
+          : sound.cancel(cancellation);
+      },
+    }),
+  ],
+  [
+    'conflict',
+    'takes a missing fingerprint for another one',
+    (sound) => ({
+      claim: (request) => sound.claim({ ...request, fingerprint: request.fingerprint ?? 'none' }),
+    }),
+  ],
+  [
+    'conflict',
+    'compares no fingerprints',
+    (sound) => ({
+      claim: ({ fingerprint: _ignored, ...request }) => sound.claim(request),
+    }),
+  ],
+  [
+    'conflict',
+    'compares the fingerprint before the token',
+    (sound) => ({
+      async claim(request) {
+        const record = await sound.read(request.key);
+        const known = record?.fingerprint ?? request.fingerprint;
+        if (!record || known === (request.fingerprint ?? known)) return sound.claim(request);
+        return { state: 'conflict', record };
+      },
+    }),
+  ],
+  [
+    'retention',
+    'keeps outcomes for ever',
+    (sound) => ({
+      settle: (settlement) => sound.settle({ ...settlement, retentionMs: 1000 * DAY_MS }),
+    }),
+  ],
+  [
+    'retention',
+    'forgets outcomes with the lease',
+    (sound) => ({
+      settle: (settlement) => sound.settle({ ...settlement, retentionMs: settlement.leaseMs }),
+    }),
+  ],
+  [
+    'retention',
+    'forgets to let cancellations expire',
+    (sound) => ({
+      cancel: (cancellation) => sound.cancel({ ...cancellation, retentionMs: 1000 * DAY_MS }),
+    }),
+  ],
+  [
+    'replay of results',
+    'separates its fields by newlines',
+    (sound) => ({
+      async read(key) {
+        const record = await sound.read(key);
+        return record && changeTexts(record, (text) => text.split('\n')[0] ?? '');
+      },
+    }),
+  ],
+  [
+    'replay of results',
+    'stores one byte per character',
+    (sound) => ({
+      settle: (settlement) =>
+        sound.settle(
+          settlement.outcome === 'sent' && settlement.result !== undefined
+            ? { ...settlement, result: Buffer.from(settlement.result, 'latin1').toString('latin1') }
+            : settlement,
+        ),
+    }),
+  ],
+  [
+    'list',
+    'lists the first page only',
+    (sound) => ({
+      async *list(query) {
+        let count = 0;
+        for await (const record of sound.list(query)) if (count++ < 100) yield record;
+      },
+    }),
+  ],
+  [
+    'list',
+    'lists what is silent for longest last',
+    (sound) => ({
+      async *list(query) {
+        const records: LedgerRecord[] = [];
+        for await (const record of sound.list(query)) records.unshift(record);
+        yield* records;
+      },
+    }),
+  ],
+  [
+    'list',
+    'lists everything as in doubt',
+    (sound) => ({
+      list: () => sound.list({ state: 'open' }),
+    }),
+  ],
+  [
+    'heartbeat',
+    'answers in another order',
+    (sound) => ({
+      heartbeat: async (attempts) => (await sound.heartbeat(attempts)).toReversed(),
+    }),
+  ],
+  [
+    'heartbeat',
+    'resurrects what is gone',
+    (sound) => ({
+      async heartbeat(attempts) {
+        const replies = attempts.map(async (attempt) => {
+          const { state } = await sound.claim(attempt);
+          return state === 'won' ? ('kept' as const) : ('lost' as const);
+        });
+        return Promise.all(replies);
+      },
+    }),
+  ],
+  [
+    'heartbeat',
+    "renews another attempt's record",
+    (sound) => ({
+      async heartbeat(attempts) {
+        for (const attempt of attempts) {
+          const record = await sound.read(attempt.key);
+          if (record) await sound.heartbeat([{ ...attempt, token: record.token }]);
+        }
+        return sound.heartbeat(attempts);
+      },
+    }),
+  ],
+];
+
+const unreadable: readonly BrokenLedger[] = [
+  {
+    topic: 'unreadable records',
+    name: 'takes what it cannot read for absent',
+    create: () => blind(memoryUnderTest()),
+  },
+  {
+    topic: 'unreadable records',
+    name: 'fails every heartbeat for one unreadable record',
+    create: () =>
+      memoryUnderTest((sound) => ({
+        ...sound,
+        async heartbeat(attempts) {
+          for (const { key } of attempts) await sound.read(key);
+          return sound.heartbeat(attempts);
+        },
+      })),
+  },
+];
+
+/** Every topic is failed by at least one of these. */
+export const brokenLedgers: readonly BrokenLedger[] = [
+  ...mistakes.map(([topic, name, change]) => ({
+    topic,
+    name,
+    create: () => memoryUnderTest((sound) => ({ ...sound, ...change(sound) })),
+  })),
+  ...unreadable,
+];
+
+/** Corrupts by removing: what a ledger sees that takes unreadable bytes for absent. */
+function blind(underTest: LedgerUnderTest): LedgerUnderTest {
+  const { ledger } = underTest;
+  const bytesByKey = new Map<string, string>();
+  return {
+    ...underTest,
+    async corrupt(key, bytes) {
+      const record = await ledger.read(key);
+      if (record) await removeWhatever(ledger, record);
+      bytesByKey.set(key, bytes);
+    },
+    stored: async (key) => bytesByKey.get(key),
+  };
+}
+
+/** Removes a record by legal means, whatever its state. */
+async function removeWhatever(ledger: Ledger, { key, token, state }: LedgerRecord): Promise<void> {
+  const attempt: Attempt = { key, token, leaseMs: DAY_MS, retentionMs: DAY_MS };
+  if (state === 'sent') await ledger.settle({ ...attempt, outcome: 'rejected' });
+  if (state === 'sent' || state === 'rejected') {
+    await ledger.resolve({ ...attempt, verdict: 'not-sent', by: 'a mistake' });
+  } else await ledger.release({ key, token });
+}
+
+function emptyRecord({ key, token }: Attempt): LedgerRecord {
+  return { key, token, state: 'cancelled', atMs: 0 };
+}
+
+function changeTexts(record: LedgerRecord, change: (text: string) => string): LedgerRecord {
+  const { by, note } = record;
+  return {
+    ...record,
+    ...(by !== undefined && { by: change(by) }),
+    ...(note !== undefined && { note: change(note) }),
+  };
+}

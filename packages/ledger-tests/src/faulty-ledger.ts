@@ -1,0 +1,24 @@
+import { type Ledger, LedgerUnavailableError } from '@sendonce/core';
+
+export type Verb = Exclude<keyof Ledger, 'list'>;
+
+export interface Fault {
+  readonly verb: Verb;
+  /** `before`: the store never saw the command. `after`: it executed it, and the reply was lost. */
+  readonly moment: 'before' | 'after';
+  /** How many calls fail. @default Infinity */
+  readonly times?: number;
+}
+
+/** A ledger that cannot answer, at one verb, so many times. */
+export function faultyLedger(ledger: Ledger, { verb, moment, times = Infinity }: Fault): Ledger {
+  let failures = 0;
+  const original = ledger[verb].bind(ledger) as (request: unknown) => Promise<unknown>;
+  const failing = async (request: unknown): Promise<unknown> => {
+    if (failures >= times) return original(request);
+    failures++;
+    if (moment === 'after') await original(request);
+    throw new LedgerUnavailableError(`The ledger did not answer (${verb}, ${moment}).`);
+  };
+  return { ...ledger, [verb]: failing };
+}

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import type { LedgerRecord } from '@sendonce/core';
+import {
+  cancelled,
+  claimed,
+  dispatched,
+  expectState,
+  inDoubt,
+  listed,
+  listedKeys,
+  rejected,
+  sent,
+} from '../steps.ts';
+import type { Topic } from '../topic.ts';
+
+export const list: Topic = {
+  name: 'list',
+  cases: [
+    {
+      title: 'what is dispatched is open, and only what is in doubt is in doubt',
+      async run(context) {
+        const doubtful = await inDoubt(context);
+        const sending = await dispatched(context);
+        const others = [];
+        for (const start of [claimed, sent, rejected, cancelled]) others.push(await start(context));
+        const all = [doubtful, sending, ...others];
+        const open = await listedKeys(context, 'open', all);
+        assert.deepEqual(open.toSorted(), [doubtful.key, sending.key].toSorted());
+        assert.deepEqual(await listedKeys(context, 'in-doubt', all), [doubtful.key]);
+      },
+    },
+    {
+      title: 'a listed record is the whole record',
+      async run(context) {
+        const attempt = await inDoubt(context, { by: 'notices:7', fingerprint: 'to=abc' });
+        for (const state of ['open', 'in-doubt'] as const) {
+          const record = await first(listed(context, state, [attempt]));
+          assert.deepEqual(record, await context.ledger.read(attempt.key));
+          assert.equal(record?.token, attempt.token);
+          assert.equal(record?.by, 'notices:7');
+          assert.equal(record?.note, 'ETIMEDOUT');
+        }
+      },
+    },
+    {
+      title: 'the doubt that is silent for longest comes first',
+      async run(context) {
+        const attempts = [];
+        for (let count = 0; count < 8; count++) {
+          attempts.push(await inDoubt(context));
+          await context.advance(4);
+        }
+        const keys = attempts.map(({ key }) => key);
+        assert.deepEqual(await listedKeys(context, 'open', attempts), keys);
+        assert.deepEqual(await listedKeys(context, 'in-doubt', attempts), keys);
+      },
+    },
+    {
+      title: 'what is still being sent comes after the doubts, the latest heartbeat last',
+      async run(context) {
+        const beating = await dispatched(context);
+        await context.advance(4);
+        const quiet = await dispatched(context);
+        await context.advance(4);
+        assert.deepEqual(await context.ledger.heartbeat([beating]), ['kept']);
+        await context.advance(4);
+        const doubtful = await inDoubt(context);
+        const keys = await listedKeys(context, 'open', [beating, quiet, doubtful]);
+        assert.deepEqual(keys, [doubtful.key, quiet.key, beating.key]);
+      },
+    },
+    {
+      title: '500 records are listed, each once, the doubts first',
+      async run(context) {
+        const attempts = Array.from({ length: 500 }, () => context.attempt());
+        await Promise.all(
+          attempts.map(async (attempt) =>
+            expectState(await context.ledger.claim({ ...attempt, dispatched: true }), 'won'),
+          ),
+        );
+        await context.advance(4);
+        const doubtful = attempts.slice(0, 250);
+        await Promise.all(
+          doubtful.map((attempt) => context.other.settle({ ...attempt, outcome: 'in-doubt' })),
+        );
+        const doubts = doubtful.map(({ key }) => key).toSorted();
+        const keys = attempts.map(({ key }) => key).toSorted();
+        const open = await listedKeys(context, 'open', attempts);
+        assert.deepEqual(open.toSorted(), keys);
+        assert.deepEqual(open.slice(0, 250).toSorted(), doubts);
+        const inDoubtKeys = await listedKeys(context, 'in-doubt', attempts);
+        assert.deepEqual(inDoubtKeys.toSorted(), doubts);
+        await Promise.all(attempts.map((attempt) => context.ledger.release(attempt)));
+        assert.deepEqual(await listedKeys(context, 'open', attempts), []);
+      },
+    },
+    {
+      title: 'what settles while the list is read does not disturb it',
+      async run(context) {
+        const attempts = Array.from({ length: 300 }, () => context.attempt());
+        await Promise.all(
+          attempts.map((attempt) => context.ledger.claim({ ...attempt, dispatched: true })),
+        );
+        const last = attempts.slice(200);
+        let settled = false;
+        const seen = new Set<string>();
+        for await (const { key, state } of listed(context, 'open', attempts)) {
+          assert.equal(state, 'dispatched');
+          assert.ok(!seen.has(key), 'listed twice');
+          seen.add(key);
+          if (settled) continue;
+          settled = true;
+          await Promise.all(
+            last.map((attempt) => context.ledger.settle({ ...attempt, outcome: 'sent' })),
+          );
+        }
+        for (const { key } of attempts.slice(0, 200)) assert.ok(seen.has(key), 'not listed');
+        await Promise.all(attempts.map((attempt) => context.ledger.release(attempt)));
+      },
+    },
+  ],
+};
+
+async function first(records: AsyncIterable<LedgerRecord>): Promise<LedgerRecord | undefined> {
+  for await (const record of records) return record;
+  return undefined;
+}

@@ -1,0 +1,131 @@
+import {
+  checkOneOf,
+  type Claim,
+  currentClaim,
+  describe,
+  NotSentError,
+  OptionError,
+  RecipientsError,
+} from '@sendonce/core';
+import {
+  isSmtp,
+  type MailTransport,
+  type MimeRoot,
+  type SendCallback,
+  type StreamPlugin,
+  type StreamPluginMail,
+} from './nodemailer-shapes.ts';
+import { sendUnderClaim } from './send-under-claim.ts';
+import { isHostname, isRaw, stabiliseMime } from './stable-mime.ts';
+
+export interface DispatchAtSendOptions {
+  /**
+   * What to do with an email that no claim covers: `pass` sends it as without the plugin, `refuse`
+   * fails the send.
+   * @default 'pass'
+   */
+  readonly outsideClaim?: 'pass' | 'refuse';
+  /**
+   * The part of the Message-ID after the `@`.
+   * @default the domain of the From address, or 'sendonce.invalid' where it has none
+   */
+  readonly messageIdDomain?: string;
+}
+
+/**
+ * A nodemailer plugin (6.9 to 10) that dispatches the current claim at the last instant before an
+ * email can leave, and reports what became of it.
+ *
+ * With SMTP, plain or pooled, the instant is between the last byte of the body and the final dot of
+ * DATA: whatever breaks before it surely sent nothing. Any other transport gets the message only
+ * after the dispatch. Each attempt carries the same Message-ID, Date and MIME boundary.
+ *
+ * The send fails with a `RecipientsError` unless the email has exactly one recipient, with a
+ * `SecondEmailError` when one has already left under the claim, and with a `ClaimLostError` or a
+ * `LedgerUnavailableError` when the ledger did not let it go; nothing was sent then.
+ *
+ * @example
+ * transporter.use('stream', dispatchAtSend())
+ */
+export function dispatchAtSend(options: DispatchAtSendOptions = {}): StreamPlugin {
+  const { outsideClaim = 'pass', messageIdDomain } = options;
+  checkOneOf('outsideClaim', outsideClaim, ['pass', 'refuse']);
+  checkDomain(messageIdDomain);
+
+  return (mail, callback) => {
+    const claim = currentClaim();
+    try {
+      if (claim) prepare(mail, claim, messageIdDomain);
+      else if (outsideClaim === 'refuse') throw outside();
+    } catch (error) {
+      callback(error as Error);
+      return;
+    }
+    callback();
+  };
+}
+
+function prepare(mail: StreamPluginMail, claim: Claim, messageIdDomain: string | undefined): void {
+  if (attemptOf(mail)) return;
+  const recipients = mail.message.getEnvelope().to;
+  const count = Array.isArray(recipients) ? recipients.length : recipients ? 1 : 0;
+  if (count !== 1) {
+    const error = new RecipientsError(count);
+    // Reported, so that it is known not to have left even where the claim is dispatched already.
+    claim.begin().report({ verdict: 'not-sent', note: error.code, error });
+    throw error;
+  }
+  stabiliseMime(mail.message as MimeRoot, mail.data, claim, messageIdDomain);
+
+  const transport = mail.mailer.transporter as MailTransport;
+  wrapSend(transport);
+  setAttempt(mail, (callback, send) => {
+    const { message } = mail;
+    const messageId = isRaw(mail.data) ? undefined : message.messageId();
+    sendUnderClaim({ claim, message, smtp: isSmtp(transport), messageId, send }, callback);
+  });
+}
+
+type RunAttempt = (callback: SendCallback, send: (callback: SendCallback) => void) => void;
+
+// On the objects themselves and under global symbols: with two copies of this package one may have
+// wrapped the transport and the other have seen the message.
+const attemptKey = Symbol.for('@sendonce/mail/attempt');
+const wrappedKey = Symbol.for('@sendonce/mail/wrapped');
+
+function attemptOf(mail: object): RunAttempt | undefined {
+  return (mail as { [attemptKey]?: RunAttempt })[attemptKey];
+}
+
+function setAttempt(mail: object, attempt: RunAttempt | undefined): void {
+  Object.assign(mail, { [attemptKey]: attempt });
+}
+
+/** Lets a transport's send() run the attempt of the message, once per transport. */
+function wrapSend(transport: MailTransport): void {
+  if (wrappedKey in transport.send) return;
+  const original = transport.send.bind(transport);
+  const wrapped = (mail: object, callback: SendCallback) => {
+    const attempt = attemptOf(mail);
+    if (!attempt) return original(mail, callback);
+    setAttempt(mail, undefined);
+    attempt(callback, (done) => void original(mail, done));
+    return undefined;
+  };
+  transport.send = Object.assign(wrapped, { [wrappedKey]: true });
+}
+
+function outside(): Error {
+  return new NotSentError(
+    'The email was not sent: no claim covers it, and "outsideClaim" is "refuse". Send it inside ' +
+      'once() or perform(), in the same asynchronous context, or use a transporter without the plugin.',
+  );
+}
+
+function checkDomain(domain: unknown): void {
+  if (domain === undefined || (typeof domain === 'string' && isHostname(domain))) return;
+  throw new OptionError(
+    'messageIdDomain',
+    `Expected "messageIdDomain" to be a domain name such as "example.com", got ${describe(domain)}.`,
+  );
+}

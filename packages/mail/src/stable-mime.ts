@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { domainToASCII } from 'node:url';
+import type { Claim } from '@sendonce/core';
+import type { MimeRoot } from './nodemailer-shapes.ts';
+
+/**
+ * @internal Makes every attempt of one email the same bytes: Message-ID, Date and MIME boundary from
+ * the claim, unless the user set them. A receiver that drops a second copy, and a person who looks
+ * for the email in a mail log, go by these.
+ */
+export function stabiliseMime(
+  message: MimeRoot,
+  data: object,
+  claim: Claim,
+  messageIdDomain: string | undefined,
+): void {
+  // A raw message is sent as it is; its headers are not in this tree.
+  if (isRaw(data)) return;
+  // The tree always has a Message-ID: nodemailer makes one up when it compiles.
+  if (!givenByUser(data, 'messageId', 'message-id')) {
+    const domain = messageIdDomain ?? senderDomain(message);
+    const id = Buffer.from(claim.key, 'base64url').toString('hex');
+    message.setHeader('Message-ID', `<${id}@${domain}>`);
+  }
+  if (!message.getHeader('Date') && claim.emailDateMs !== undefined) {
+    const date = new Date(claim.emailDateMs).toUTCString().replace('GMT', '+0000');
+    message.setHeader('Date', date);
+  }
+  // nodemailer makes the boundaries from this when it writes the headers, which is later.
+  if (!('baseBoundary' in data && data.baseBoundary)) {
+    message.baseBoundary = boundaryFor(claim.key, data);
+  }
+}
+
+/** Whether a header is a field of the email, or among its `headers` (an object, or a list of pairs). */
+function givenByUser(data: object, field: string, header: string): boolean {
+  const fields = data as Record<string, unknown>;
+  if (fields[field]) return true;
+  const { headers } = fields;
+  if (typeof headers !== 'object' || headers === null) return false;
+  const names = Array.isArray(headers)
+    ? headers.map((pair: { key?: unknown } | null) => pair?.key)
+    : Object.keys(headers);
+  return names.some((name) => String(name).trim().toLowerCase() === header);
+}
+
+/** @internal Whether the user gave the whole message, headers and all. */
+export function isRaw(data: object): boolean {
+  return 'raw' in data && Boolean(data.raw);
+}
+
+function senderDomain(message: MimeRoot): string {
+  const from = message.getAddresses().from?.[0]?.address ?? message.getEnvelope().from;
+  const domain =
+    typeof from === 'string' ? domainToASCII(from.slice(from.lastIndexOf('@') + 1)) : '';
+  return isHostname(domain) ? domain : 'sendonce.invalid';
+}
+
+/** @internal Letters, digits, dots and hyphens: safe in a Message-ID. */
+export function isHostname(text: string): boolean {
+  return text.length <= 253 && /^[a-z\d-]+(\.[a-z\d-]+)*$/i.test(text);
+}
+
+const contentFields = [
+  'text',
+  'html',
+  'watchHtml',
+  'amp',
+  'icalEvent',
+  'alternatives',
+  'attachments',
+];
+
+/**
+ * The content goes into the boundary: a text that a stranger wrote, who knows what the key is made
+ * of, could otherwise contain the boundary and add parts to the email.
+ */
+function boundaryFor(key: string, data: object): string {
+  const hash = createHash('sha256').update(key);
+  const add = (value: unknown, depth: number): void => {
+    if (typeof value === 'string' || Buffer.isBuffer(value)) hash.update('\0').update(value);
+    else if (Array.isArray(value)) for (const part of value) add(part, depth);
+    else if (typeof value === 'object' && value !== null && 'content' in value && depth > 0) {
+      add(value.content, depth - 1);
+    }
+  };
+  for (const field of contentFields) add((data as Record<string, unknown>)[field], 1);
+  return hash.digest('hex').slice(0, 32);
+}

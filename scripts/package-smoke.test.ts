@@ -29,6 +29,14 @@ describe('the packed packages, installed as a user installs them', () => {
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+  test('are packed as publint wants it', async () => {
+    for (const file of readdirSync(tarballs)) {
+      const publint = join(root, 'node_modules/publint/src/cli.js');
+      const { stdout } = await run(process.execPath, [publint, '--strict', join(tarballs, file)]);
+      expect(stdout).toContain('All good!');
+    }
+  });
+
   test('work by import', async () => {
     const { stdout } = await run(process.execPath, ['esm.mjs'], { cwd: folder });
     expect(stdout.trim()).toBe('sent duplicate sent it function function function');

@@ -48,13 +48,14 @@ export type {
 } from './ledger.ts';
 export { memoryLedger, type MemoryLedgerOptions } from './memory-ledger.ts';
 export { checkDuration, checkFunction, checkOneOf, describe } from './options.ts';
+export { perform } from './perform.ts';
 export {
   checkPerformOptions,
   DEFAULT_LEASE_MS,
+  DEFAULT_MAX_RESULT_BYTES,
   DEFAULT_RETENTION_MS,
-  perform,
   type Performed,
   type PerformEvent,
   type PerformOptions,
   type Resolver,
-} from './perform.ts';
+} from './perform-options.ts';

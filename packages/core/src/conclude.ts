@@ -1,0 +1,189 @@
+import type { EffectReport, HeldClaim, Verdict } from './claim.ts';
+import { isSendonceError, NotRecordedError, NotSentError, ResultError } from './errors.ts';
+import { insist } from './insist.ts';
+import type { LedgerRecord, Loss, Settlement } from './ledger.ts';
+import {
+  DEFAULT_MAX_RESULT_BYTES,
+  type Performed,
+  type PerformOptions,
+} from './perform-options.ts';
+import { emitState, lossOf, resolveDoubt, type Run } from './run.ts';
+
+/** How an effect ended. */
+export type Ended<R> =
+  | { readonly threw: false; readonly value: R }
+  | { readonly threw: true; readonly error: unknown };
+
+/** Errors that a perform() within another one threw: they say nothing about the outer email. */
+export const nestedErrors = new WeakSet<object>();
+
+/** Settles, releases or leaves in doubt, by what is known about the email. */
+export async function conclude<R>(
+  run: Run,
+  held: HeldClaim,
+  ended: Ended<R>,
+): Promise<Performed<R>> {
+  const loss = held.loss();
+  if (loss) return emitState(run, afterLoss<R>(run, loss));
+
+  const report = held.lastReport();
+  const verdict = known(report ? report.verdict : verdictOf(run, held, ended));
+  const error = ended.threw ? ended.error : report?.error;
+  switch (verdict) {
+    case 'sent':
+      return concludeSent(run, held, ended, report);
+    case 'not-sent':
+    case 'refused':
+      await giveBack(run);
+      throw error ?? new NotSentError('The processor returned, but its email was not sent.');
+    case 'rejected':
+    case 'unknown':
+      return concludeUnsent(run, verdict, error, report);
+  }
+}
+
+/** What an end without a report means. */
+function verdictOf<R>(run: Run, held: HeldClaim, ended: Ended<R>): Verdict {
+  if (!ended.threw) return 'sent';
+  if (!held.dispatched()) return 'not-sent';
+  if (nestedErrors.has(ended.error as object)) return 'unknown';
+  if (isSendonceError(ended.error, 'SENDONCE_NOT_SENT')) return 'not-sent';
+  try {
+    return run.options.classify?.(ended.error) ?? 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** A word that is no verdict, or a promise of one, means that nobody knows. */
+function known(verdict: Verdict): Verdict {
+  const verdicts: readonly Verdict[] = ['sent', 'not-sent', 'refused', 'rejected', 'unknown'];
+  return verdicts.includes(verdict) ? verdict : 'unknown';
+}
+
+async function concludeSent<R>(
+  run: Run,
+  held: HeldClaim,
+  ended: Ended<R>,
+  report: EffectReport | undefined,
+): Promise<Performed<R>> {
+  const result = ended.threw ? {} : serialise(ended.value, run.options);
+  const reply = await settle(run, 'yes', {
+    ...run.attempt,
+    outcome: 'sent',
+    ...(result.json !== undefined && { result: result.json }),
+    ...(report?.messageId !== undefined && { messageId: report.messageId }),
+  });
+  if (reply.state === 'lost') run.emit('unrecorded');
+  if (!held.dispatched()) run.emit('undispatched');
+  run.emit('sent');
+  if (ended.threw) throw ended.error;
+  if (result.error) throw result.error;
+  return { state: 'sent', value: ended.value };
+}
+
+async function concludeUnsent<R>(
+  run: Run,
+  verdict: 'rejected' | 'unknown',
+  error: unknown,
+  report: EffectReport | undefined,
+): Promise<Performed<R>> {
+  const outcome = verdict === 'rejected' ? 'rejected' : 'in-doubt';
+  const settlement: Settlement = {
+    ...run.attempt,
+    outcome,
+    note: report?.note ?? codeOf(error),
+    ...(report?.messageId !== undefined && { messageId: report.messageId }),
+  };
+  const reply = await settle(run, verdict === 'rejected' ? 'no' : 'maybe', settlement);
+  if (reply.state === 'lost') {
+    run.emit('unrecorded');
+    return emitState(run, lossOf<R>(lossFrom(reply.record), run));
+  }
+  const record = await recordAfter(run, settlement);
+  if (outcome === 'rejected') return emitState<R>(run, { state: 'rejected', record, error });
+
+  const { resolver } = run.options;
+  const found = resolver ? await resolveDoubt(run, record, resolver, error) : 'unknown';
+  if (found === 'not-sent') {
+    run.emit('released');
+    throw error ?? new NotSentError('The resolver found that the email was not sent.');
+  }
+  if (found === 'sent') return emitState<R>(run, { state: 'duplicate', record, value: undefined });
+  return emitState<R>(run, { state: 'in-doubt', record, error });
+}
+
+/** Lost at dispatch: nothing was sent by us, another run of the job will decide what it means. */
+function afterLoss<R>(run: Run, loss: NonNullable<ReturnType<HeldClaim['loss']>>): Performed<R> {
+  const comeBack = loss.state === 'expired' || loss.state === 'in-doubt';
+  return comeBack ? { state: 'busy', retryAfterMs: 0 } : lossOf<R>(loss, run);
+}
+
+async function giveBack(run: Run): Promise<void> {
+  try {
+    const { state } = await insist(() => run.ledger.release(run.attempt), run.attempt.leaseMs);
+    run.emit(state === 'released' ? 'released' : 'unrecorded');
+  } catch {
+    // The effect's own error goes on. The claim runs out, or falls in doubt and is listed.
+    run.emit('unrecorded');
+  }
+}
+
+async function settle(run: Run, mayHaveLeft: 'yes' | 'no' | 'maybe', settlement: Settlement) {
+  try {
+    return await insist(() => run.ledger.settle(settlement), run.attempt.leaseMs);
+  } catch (error) {
+    run.emit('unrecorded');
+    throw new NotRecordedError(run.attempt.key, mayHaveLeft, error);
+  }
+}
+
+/** The record as the ledger has it (its clock, its label), for the rare paths where people read it. */
+async function recordAfter(run: Run, settlement: Settlement): Promise<LedgerRecord> {
+  const record = await run.ledger.read(run.attempt.key).catch(() => undefined);
+  if (record) return record;
+  const { outcome, leaseMs: _lease, retentionMs: _retention, ...known } = settlement;
+  return { ...known, state: outcome, atMs: Date.now() };
+}
+
+function lossFrom(record: LedgerRecord): Loss {
+  if (record.state === 'sent' || record.state === 'rejected') return { state: 'duplicate', record };
+  if (record.state === 'cancelled') return { state: 'cancelled', record };
+  return { state: 'in-doubt', record };
+}
+
+function serialise(value: unknown, options: PerformOptions): { json?: string; error?: Error } {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value);
+  } catch (cause) {
+    return {
+      error: new ResultError(
+        'The email was sent, but the result of the processor is not JSON (a BigInt, a cycle?). The ' +
+          'email is recorded as sent, without result. Return plain data.',
+        cause,
+      ),
+    };
+  }
+  if (json === undefined) return {};
+  const { maxResultBytes = DEFAULT_MAX_RESULT_BYTES } = options;
+  const bytes = Buffer.byteLength(json);
+  if (bytes <= maxResultBytes) return { json };
+  return {
+    error: new ResultError(
+      `The email was sent, but its result has ${bytes} bytes of JSON, more than "maxResultBytes" ` +
+        `(${maxResultBytes}). The email is recorded as sent, without result. Return less, or raise the option.`,
+    ),
+  };
+}
+
+/** A short code for people; never the message, which may hold an address. */
+function codeOf(error: unknown): string {
+  const { responseCode, code, name } = (error ?? {}) as Record<string, unknown>;
+  for (const part of [responseCode, code, name]) {
+    if (typeof part === 'number' || (typeof part === 'string' && /^[\w.-]{1,40}$/.test(part))) {
+      return String(part);
+    }
+  }
+  return 'error';
+}

@@ -1,0 +1,119 @@
+import type { DispatchMode, Verdict } from './claim.ts';
+import { OptionError } from './errors.ts';
+import type { Ledger, LedgerRecord } from './ledger.ts';
+import {
+  checkFunction,
+  checkLeaseAndRetention,
+  checkLedger,
+  checkOneOf,
+  checkText,
+  describe,
+} from './options.ts';
+
+export interface PerformOptions {
+  readonly ledger: Ledger;
+  /** Which email: from `deriveKey()`. */
+  readonly key: string;
+  /**
+   * `before-processor`: claim and dispatch in one round trip; any error that is not known to mean
+   * "nothing was sent" leaves the record in doubt. `at-send`: the effect marks the point by
+   * `claim.dispatch()` or the nodemailer plugin; everything thrown before it is safe to retry. An
+   * email that is sent without passing that point is not guarded against its own retry.
+   * @default 'before-processor'
+   */
+  readonly dispatch?: DispatchMode;
+  /** How long a claim lives without a heartbeat, in ms. @default 30_000 */
+  readonly leaseMs?: number;
+  /** How long an outcome is kept, in ms; at least the lease. @default 604_800_000 (7 days) */
+  readonly retentionMs?: number;
+  /** From `fingerprintOf()`: another fingerprint under the same key is a conflict. */
+  readonly fingerprint?: string;
+  /** Who tries, for people: `queue:jobId`. Never an address. */
+  readonly by?: string;
+  /** The Date that all attempts of this email carry, in ms since 1970. */
+  readonly emailDateMs?: number;
+  /** Largest result kept for duplicates, in bytes of JSON. @default 16_384 */
+  readonly maxResultBytes?: number;
+  /** Says what an error of the effect means; undefined means "I do not know". */
+  readonly classify?: (error: unknown) => Verdict | undefined;
+  /** Asked about an email in doubt, for example by a look-up at the provider. */
+  readonly resolver?: Resolver;
+  /** Called for every step, synchronously. */
+  readonly onEvent?: (event: PerformEvent) => void;
+}
+
+/** Finds out about an email in doubt. `unknown`, or an error, leaves it in doubt. */
+export type Resolver = (doubt: {
+  readonly record: LedgerRecord;
+  /** What the effect threw, where the doubt is our own and fresh. */
+  readonly error?: unknown;
+}) => Promise<'sent' | 'not-sent' | 'unknown'>;
+
+export interface PerformEvent {
+  readonly type:
+    | 'claimed'
+    | 'dispatched'
+    | Performed<unknown>['state']
+    | 'released'
+    /** The lease was lost while the effect ran. */
+    | 'lost'
+    /** `at-send`, and the effect returned without any dispatch: is the plugin missing? */
+    | 'undispatched'
+    /** The ledger did not take the outcome. */
+    | 'unrecorded';
+  readonly key: string;
+  readonly token: string;
+  readonly by: string | undefined;
+}
+
+/** What became of the email. An error that surely sent nothing is thrown on instead. */
+export type Performed<R> =
+  | { readonly state: 'sent'; readonly value: R }
+  /** Settled before, by another attempt: the original's result, if it had one. */
+  | { readonly state: 'duplicate'; readonly value: R | undefined; readonly record: LedgerRecord }
+  | { readonly state: 'busy'; readonly retryAfterMs: number }
+  | { readonly state: 'in-doubt'; readonly record: LedgerRecord; readonly error?: unknown }
+  /** Refused for good, now (`error`) or by an earlier attempt. */
+  | { readonly state: 'rejected'; readonly record: LedgerRecord; readonly error?: unknown }
+  | { readonly state: 'cancelled'; readonly record: LedgerRecord }
+  | {
+      readonly state: 'conflict';
+      readonly fields: readonly string[];
+      readonly record: LedgerRecord;
+    };
+
+export const DEFAULT_LEASE_MS = 30_000;
+export const DEFAULT_RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
+export const DEFAULT_MAX_RESULT_BYTES = 16_384;
+
+/** Checks all options but the key. Wrappers call it at construction. @throws {OptionError} */
+export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void {
+  // As in prepare(): only undefined means the default.
+  const {
+    leaseMs = DEFAULT_LEASE_MS,
+    retentionMs = DEFAULT_RETENTION_MS,
+    dispatch = 'before-processor',
+  } = options;
+  checkLedger(options.ledger);
+  checkLeaseAndRetention(leaseMs, retentionMs);
+  checkOneOf('dispatch', dispatch, ['before-processor', 'at-send']);
+  const { maxResultBytes = DEFAULT_MAX_RESULT_BYTES } = options;
+  if (!Number.isSafeInteger(maxResultBytes) || maxResultBytes < 0) {
+    throw new OptionError(
+      'maxResultBytes',
+      `Expected "maxResultBytes" to be a whole number of bytes from 0, got ${describe(maxResultBytes)}.`,
+    );
+  }
+  checkText('by', options.by);
+  checkText('fingerprint', options.fingerprint);
+  const { emailDateMs } = options;
+  if (emailDateMs !== undefined && !Number.isSafeInteger(emailDateMs)) {
+    throw new OptionError(
+      'emailDateMs',
+      `Expected "emailDateMs" to be whole milliseconds since 1970, got ${describe(emailDateMs)}.`,
+    );
+  }
+  checkFunction('classify', options.classify, true);
+  checkFunction('resolver', options.resolver, true);
+  checkFunction('onEvent', options.onEvent, true);
+}

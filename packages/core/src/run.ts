@@ -1,0 +1,117 @@
+import { OptionError, UnreadableRecordError } from './errors.ts';
+import type { DispatchMode } from './claim.ts';
+import { differingFields } from './fingerprint.ts';
+import { insist } from './insist.ts';
+import { createToken } from './keys.ts';
+import type { Attempt, Ledger, LedgerRecord, Loss } from './ledger.ts';
+import { describe } from './options.ts';
+import {
+  checkPerformOptions,
+  DEFAULT_LEASE_MS,
+  DEFAULT_RETENTION_MS,
+  type Performed,
+  type PerformEvent,
+  type PerformOptions,
+  type Resolver,
+} from './perform-options.ts';
+
+/** One perform(): its attempt and what surrounds it. */
+export interface Run {
+  readonly ledger: Ledger;
+  readonly attempt: Attempt;
+  readonly mode: DispatchMode;
+  readonly options: PerformOptions;
+  readonly emit: (type: PerformEvent['type']) => void;
+}
+
+/** @throws {OptionError} */
+export function prepare(options: PerformOptions): Run {
+  const {
+    leaseMs = DEFAULT_LEASE_MS,
+    retentionMs = DEFAULT_RETENTION_MS,
+    dispatch = 'before-processor',
+    key,
+    by,
+    fingerprint,
+    onEvent,
+  } = options;
+  checkPerformOptions(options);
+  if (typeof key !== 'string' || !/^[\w-]{22}$/.test(key)) {
+    throw new OptionError('key', `Expected "key" to come from deriveKey(), got ${describe(key)}.`);
+  }
+  const attempt: Attempt = {
+    key,
+    token: createToken(),
+    leaseMs,
+    retentionMs,
+    ...(by !== undefined && { by }),
+    ...(fingerprint !== undefined && { fingerprint }),
+  };
+  return {
+    ledger: options.ledger,
+    attempt,
+    mode: dispatch,
+    options,
+    emit(type) {
+      try {
+        onEvent?.({ type, key, token: attempt.token, by });
+      } catch (error) {
+        // A listener must not decide over an email.
+        process.emitWarning(error instanceof Error ? error : String(error));
+      }
+    },
+  };
+}
+
+export function emitState<R>(run: Run, performed: Performed<R>): Performed<R> {
+  run.emit(performed.state);
+  return performed;
+}
+
+/** What losing means for the caller. */
+export function lossOf<R>(loss: Loss, run: Run): Performed<R> {
+  const { record } = loss;
+  switch (loss.state) {
+    case 'duplicate':
+      if (record.state === 'rejected') return { state: 'rejected', record };
+      return { state: 'duplicate', record, value: parseResult<R>(record) };
+    case 'busy':
+      return { state: 'busy', retryAfterMs: loss.retryAfterMs };
+    case 'in-doubt':
+    case 'cancelled':
+      return { state: loss.state, record };
+    case 'conflict': {
+      const fields = differingFields(record.fingerprint ?? '', run.attempt.fingerprint ?? '');
+      return { state: 'conflict', fields, record };
+    }
+  }
+}
+
+function parseResult<R>(record: LedgerRecord): R | undefined {
+  if (record.result === undefined) return undefined;
+  try {
+    return JSON.parse(record.result) as R;
+  } catch {
+    throw new UnreadableRecordError(record.key, 'its result is not JSON');
+  }
+}
+
+/** Asks the resolver and writes its verdict into the ledger. */
+export async function resolveDoubt(
+  run: Run,
+  record: LedgerRecord,
+  resolver: Resolver,
+  error?: unknown,
+): Promise<'sent' | 'not-sent' | 'unknown'> {
+  const { key, retentionMs, by = 'an attempt' } = run.attempt;
+  try {
+    const verdict = await resolver(error === undefined ? { record } : { record, error });
+    if (verdict !== 'sent' && verdict !== 'not-sent') return 'unknown';
+    const resolution = { key, token: record.token, verdict, retentionMs, by: `resolver of ${by}` };
+    const { state } = await insist(() => run.ledger.resolve(resolution), run.attempt.leaseMs);
+    return state === 'resolved' ? verdict : 'unknown';
+  } catch {
+    // The doubt stays listed: that is the answer to a resolver that fails.
+    return 'unknown';
+  }
+}

@@ -28,9 +28,8 @@ export function gateStream(source: Readable, mayEnd: () => Promise<boolean>): Re
   async function pull(): Promise<void> {
     try {
       const next = await chunks.next();
-      if (!next.done) gated.push(next.value);
-      else if (await mayEnd()) gated.push(null);
-      else gated.destroy();
+      if (next.done && !(await mayEnd())) gated.destroy();
+      if (!gated.destroyed) gated.push(next.done ? null : next.value);
     } catch (error) {
       gated.destroy(error as Error);
     }

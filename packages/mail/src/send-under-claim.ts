@@ -40,7 +40,7 @@ function sendBySmtp(options: SendUnderClaim, effect: Effect, callback: SendCallb
 
   const dotAllowed = async (): Promise<boolean> => {
     // nodemailer 6 to 9 drain the stream after a refused envelope.
-    if (over) return true;
+    if (over) return false;
     dispatching = effect.dispatch();
     try {
       await dispatching;
@@ -49,7 +49,7 @@ function sendBySmtp(options: SendUnderClaim, effect: Effect, callback: SendCallb
     }
     // Failed during the dispatch, and so "not sent": by a reply out of turn, a timeout, an abort. An
     // error now would be a second one, which pools of 6 to 9 throw out of the event loop.
-    if (over) return true;
+    if (over) return false;
     // A stand-in goes through the stream: nodemailer writes its own code over that of the error.
     if (forbidden) throw new Error('The email was not dispatched: not sent.');
     dotMayFollow = true;

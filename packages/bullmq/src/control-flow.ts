@@ -3,18 +3,19 @@ import { isSendonceError } from '@sendonce/core';
 // BullMQ tells its errors apart by `name`, so that two installed copies understand each other. The
 // same holds here: nothing is imported from BullMQ to make or to recognise one.
 
-const comesBackLater = new Set([
-  'DelayedError',
-  'RateLimitError',
-  'WaitingChildrenError',
-  'WaitingError',
-]);
+const comesBackLater: Readonly<Record<string, string>> = {
+  DelayedError: 'bullmq:movedToDelayed',
+  RateLimitError: 'bullmq:rateLimitExceeded',
+  WaitingChildrenError: 'bullmq:movedToWaitingChildren',
+  WaitingError: 'bullmq:movedToWait',
+};
 
 /** Whether a processor says "not now" by BullMQ's own means: it has sent nothing yet. */
 export function isComeBackLater(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
-  const { name, message } = error as Partial<Error>;
-  return (name !== undefined && comesBackLater.has(name)) || message === 'bullmq:rateLimitExceeded';
+  const { name = '', message = '' } = error as Partial<Error>;
+  // The message as well: a minified bundle renames the classes, and BullMQ takes the name from there.
+  return Object.hasOwn(comesBackLater, name) || Object.values(comesBackLater).includes(message);
 }
 
 /** What a worker expects after `job.moveToDelayed()`; burns no attempt. */
@@ -47,6 +48,10 @@ const hopelessCodes = [
 
 /** Whether another attempt would end in the same way. Looks through the causes of a wrapped error. */
 export function isHopeless(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  return hopelessCodes.some((code) => isSendonceError(error, code)) || isHopeless(error.cause);
+  const seen = new Set<unknown>();
+  for (let cause = error; cause instanceof Error && !seen.has(cause); cause = cause.cause) {
+    seen.add(cause);
+    if (hopelessCodes.some((code) => isSendonceError(cause, code))) return true;
+  }
+  return false;
 }

@@ -1,3 +1,4 @@
+import { isHopeless, unrecoverable } from './control-flow.ts';
 import { once, type OnceProcessor } from './once.ts';
 import type { JobLike, OnceOptions } from './options.ts';
 
@@ -42,11 +43,15 @@ function guard<T extends object, J extends JobLike>(
 ): Method {
   const guarded = new WeakMap<object, OnceProcessor<J, unknown>>();
   // Declares three plain parameters, or BullMQ passes no signal.
-  return function process(this: T, job: J, token?: string, signal?: AbortSignal) {
+  return async function process(this: T, job: J, token?: string, signal?: AbortSignal) {
     let processor = guarded.get(this);
     if (!processor) {
       const bound = method.bind(this) as OnceProcessor<J, unknown>;
-      processor = once(bound, typeof options === 'function' ? options(this) : options);
+      try {
+        processor = once(bound, typeof options === 'function' ? options(this) : options);
+      } catch (error) {
+        throw isHopeless(error) ? unrecoverable(error) : error;
+      }
       guarded.set(this, processor);
     }
     return processor(job, token, signal);

@@ -48,10 +48,13 @@ export function once<J extends JobLike, R>(
 
   async function guarded(job: J, token?: string, signal?: AbortSignal): Promise<R> {
     const performed = await performJob(job, options, counters, async (claim) => {
-      const result = await (wantsSignal
+      const returned = wantsSignal
         ? processor(job, token, anySignal(claim, signal))
-        : processor(job, token));
-      refuseObservable(result);
+        : processor(job, token);
+      refuseObservable(returned, 'no');
+      const result = await returned;
+      // What is awaited has run, and may have sent before it returned this.
+      refuseObservable(result, 'maybe');
       return result;
     });
     return answer(performed, { job, token, options });
@@ -75,9 +78,7 @@ async function performJob<J extends JobLike, R>(
       emailDateMs: emailDateOf(job),
       ...(fingerprint && { fingerprint: fingerprintOf(fingerprint(job), key) }),
       classify: (error) =>
-        isComeBackLater(error) || isSendonceError(error, 'SENDONCE_PROCESSOR')
-          ? 'not-sent'
-          : classify?.(error),
+        isComeBackLater(error) || isUnsubscribed(error) ? 'not-sent' : classify?.(error),
       onEvent(event) {
         counters[event.type] += 1;
         if (event.type === 'undispatched') note(job, undispatched);
@@ -140,7 +141,7 @@ async function comeBack<J extends JobLike>(
 function waitMs(job: JobLike, retryAfterMs: number): number {
   const earlier = Math.max(0, (job.attemptsStarted ?? 1) - job.attemptsMade - 1);
   const grown = Math.min(250 * 2 ** earlier, 15_000);
-  return Math.ceil(Math.min(Math.max(retryAfterMs, 50), grown) * (0.75 + Math.random() / 2));
+  return Math.ceil(Math.max(50, Math.min(retryAfterMs, grown) * (0.75 + Math.random() / 4)));
 }
 
 function keyOf<J extends JobLike>(job: J, select: (job: J) => unknown): string {
@@ -151,23 +152,28 @@ function keyOf<J extends JobLike>(job: J, select: (job: J) => unknown): string {
 
 /** When the email is due: the same for all attempts of this job, as receivers compare it. */
 function emailDateOf({ timestamp, opts }: JobLike): number {
-  const dueMs = timestamp + (opts.delay ?? 0);
+  // BullMQ takes a delay with a fraction.
+  const dueMs = Math.floor(timestamp + (opts.delay ?? 0));
   // A promoted job runs early; a Date in the future looks like spam.
-  return dueMs <= Date.now() ? dueMs : timestamp;
+  return dueMs <= Date.now() ? dueMs : Math.floor(timestamp);
 }
 
 function anySignal(claim: Claim, signal: AbortSignal | undefined): AbortSignal {
   return signal ? AbortSignal.any([signal, claim.signal]) : claim.signal;
 }
 
-function refuseObservable(result: unknown): void {
+function refuseObservable(result: unknown, mayHaveLeft: 'no' | 'maybe'): void {
   if (typeof (result as { subscribe?: unknown } | null)?.subscribe !== 'function') return;
   throw new SendonceError(
     'SENDONCE_PROCESSOR',
-    'no',
-    'The processor returned an Observable: it would be settled before anything ran. Nothing was ' +
-      'sent. Return a promise, for example of lastValueFrom(observable).',
+    mayHaveLeft,
+    'The processor returned an Observable: it would be settled before anything ran. ' +
+      `${mayHaveLeft === 'no' ? 'Nothing was sent. ' : ''}Return a promise, for example of lastValueFrom(observable).`,
   );
+}
+
+function isUnsubscribed(error: unknown): boolean {
+  return isSendonceError(error, 'SENDONCE_PROCESSOR') && error.mayHaveLeft === 'no';
 }
 
 function checkProcessor(processor: unknown): void {

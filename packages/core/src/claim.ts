@@ -47,7 +47,7 @@ export interface Claim extends Effect {
   readonly signal: AbortSignal;
   /**
    * Starts the one email of this claim. The settling waits until its outcome is reported, even if
-   * the processor does not. `claim.dispatch()` and `claim.report()` do the same for a caller that
+   * the processor does not: whoever begins must report on every path, or the job never ends. `claim.dispatch()` and `claim.report()` do the same for a caller that
    * awaits its own send.
    * @throws {SecondEmailError} while another email of this claim is on its way, or has left, or may
    *   have. After a report that it did not leave, the next one may start (a retry, a fallback).

@@ -35,7 +35,7 @@ export async function conclude<R>(
     case 'not-sent':
     case 'refused':
       await giveBack(run);
-      throw error ?? new NotSentError('The processor returned, but its email was not sent.');
+      throw error ?? new NotSentError('The processor ended, and its email was surely not sent.');
     case 'rejected':
     case 'unknown':
       return concludeUnsent(run, verdict, error, report);

@@ -73,8 +73,8 @@ export async function startRedisWith(
   };
 
   const removeFolder = async () => {
-    forgetFolder();
     await rm(folder, { recursive: true, force: true });
+    forgetFolder();
   };
 
   let port = options.port ?? 0;

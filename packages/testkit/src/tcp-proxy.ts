@@ -140,7 +140,7 @@ export async function startTcpProxy(target: TcpProxyTarget): Promise<TcpProxy> {
 function targetAddress(target: TcpProxyTarget): { host: string; port: number } {
   if (!('url' in target)) return { host: target.host, port: target.port };
   const { hostname, port, protocol } = new URL(target.url);
-  const usual = protocol === 'redis:' ? 6379 : 25;
+  const usual = protocol === 'redis:' || protocol === 'rediss:' ? 6379 : 25;
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || usual) };
 }
 

@@ -1,0 +1,108 @@
+import { currentClaim } from '@sendonce/core';
+import { eventually } from '@sendonce/testkit';
+import type { Redis } from 'ioredis';
+import { expect, test } from 'vitest';
+import * as lua from '../../redis/src/generated/scripts.ts';
+import { once, type OnceOptions } from '../src/index.ts';
+import { type BullMQ, type Job, onBothVersions, type Stage, startStage } from './stage.ts';
+
+type Mode = NonNullable<OnceOptions<Job>['dispatch']>;
+
+/** Every command that the server got from a client, by its own account (MONITOR). */
+async function watchCommands(stage: Stage) {
+  const seen: { source: string; command: string[] }[] = [];
+  const monitor = await stage.client().monitor();
+  stage.onEnd(() => monitor.disconnect());
+  monitor.on('monitor', (_time: string, command: string[], source: string) => {
+    if (source !== 'lua') seen.push({ source, command });
+  });
+  return {
+    /** Resolves when all that was sent before has been seen. */
+    async caughtUp(client: Redis) {
+      const marker = `${stage.prefix}:marker:${seen.length}`;
+      await client.echo(marker);
+      await eventually(() => expect(seen.some(({ command }) => command[1] === marker)).toBe(true));
+    },
+    from: (source: string) => seen.filter((one) => one.source === source),
+    /** Commands that move jobs of this stage, the wait for new ones aside. */
+    scriptsOfQueue: () =>
+      seen.filter(
+        ({ command: [name = '', , , ...keys] }) =>
+          /^eval(sha)?$/i.test(name) && keys.some((key) => key.startsWith(`${stage.prefix}:q:`)),
+      ),
+    clear: () => void (seen.length = 0),
+  };
+}
+
+async function addressOf(client: Redis): Promise<string> {
+  const id = await client.client('ID');
+  const list = String(await client.client('LIST'));
+  return new RegExp(`(?:^|\\n)id=${id} addr=(\\S+)`).exec(list)![1]!;
+}
+
+async function costOf(bullmq: BullMQ, jobs: number, concurrency: number, mode?: Mode) {
+  const stage = startStage(bullmq);
+  const commands = await watchCommands(stage);
+  const address = await addressOf(stage.redis);
+  const processor = async () => {
+    await currentClaim()?.dispatch();
+    return 'sent';
+  };
+  const options = {
+    ledger: stage.ledger,
+    key: (job: Job) => job.data,
+    dispatch: mode ?? 'at-send',
+  };
+  const wrapped = once(processor, options);
+  const worker = stage.worker(mode ? wrapped : processor, { concurrency, autorun: false });
+  // The first claim asks once whether the server evicts.
+  await stage.ledger.claim({
+    key: 'A'.repeat(22),
+    token: 'B'.repeat(22),
+    leaseMs: 9,
+    retentionMs: 9,
+  });
+  const data = Array.from({ length: jobs }, (_, n) => ({ name: 'notice', data: n + 1 }));
+  await stage.queue().addBulk(data);
+  await worker.waitUntilReady();
+  await commands.caughtUp(stage.redis);
+  commands.clear();
+
+  // Told by the worker itself: whoever asks Redis would be counted.
+  let completed = 0;
+  worker.on('completed', () => (completed += 1));
+  void worker.run();
+  await eventually(() => expect(completed).toBe(jobs));
+  await commands.caughtUp(stage.redis);
+  const queueScripts = commands.scriptsOfQueue().length;
+  const names = commands.from(address).map(({ command }) => command[0]!.toLowerCase());
+  return { ledger: names.filter((name) => name !== 'echo'), queueScripts };
+}
+
+onBothVersions((bullmq) => {
+  test('one job at a time costs two commands, and three at-send, and none of BullMQ', async () => {
+    // NOSCRIPT costs a command once in the life of a server, not once for each job.
+    const loader = startStage(bullmq);
+    for (const script of Object.values(lua)) await loader.redis.script('LOAD', script);
+    const jobs = 20;
+    const bare = await costOf(bullmq, jobs, 1);
+    const byDefault = await costOf(bullmq, jobs, 1, 'before-processor');
+    const atSend = await costOf(bullmq, jobs, 1, 'at-send');
+    expect(bare.ledger).toEqual([]);
+    expect(byDefault.ledger).toEqual(Array(2 * jobs).fill('evalsha'));
+    expect(atSend.ledger).toEqual(Array(3 * jobs).fill('evalsha'));
+    // The stalled check, or one more fetch, may fall into one of the runs.
+    for (const { queueScripts } of [byDefault, atSend]) {
+      expect(queueScripts - bare.queueScripts).toBeLessThanOrEqual(2);
+    }
+    expect(bare.queueScripts).toBeGreaterThanOrEqual(jobs);
+  });
+
+  test('64 jobs in parallel share their calls', async () => {
+    const jobs = 64;
+    const byDefault = await costOf(bullmq, jobs, jobs, 'before-processor');
+    const atSend = await costOf(bullmq, jobs, jobs, 'at-send');
+    expect(byDefault.ledger.length).toBeLessThan(jobs);
+    expect(atSend.ledger.length).toBeLessThan(jobs);
+  });
+});

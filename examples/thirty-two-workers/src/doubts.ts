@@ -1,0 +1,40 @@
+import type { LedgerRecord } from '@sendonce/core';
+import type { Stage } from './stage.ts';
+
+/** An email in doubt, how it was resolved, and what a retry of its job did then. */
+export interface Doubt {
+  readonly cell: string;
+  readonly record: LedgerRecord;
+  readonly verdict: 'sent' | 'not-sent';
+  /** How the retried job ended. */
+  readonly retried: string;
+  /** Emails that had arrived after the retry. */
+  readonly arrived: number;
+}
+
+export async function listDoubts({ ledger }: Stage): Promise<LedgerRecord[]> {
+  const records: LedgerRecord[] = [];
+  for await (const record of ledger.list({ state: 'in-doubt' })) records.push(record);
+  return records;
+}
+
+/** Does what an operator does: looks into the log of the mail server, resolves, retries the job. */
+export async function resolveDoubt(
+  stage: Stage,
+  record: LedgerRecord,
+  comeToRest: () => Promise<void>,
+): Promise<Doubt> {
+  const { ledger, plan, queue, smtp } = stage;
+  // The Message-ID of every attempt is made from the key.
+  const messageId = Buffer.from(record.key, 'base64url').toString('hex');
+  const found = smtp.received.some((email) => email.messageId.includes(messageId));
+  const verdict = found ? 'sent' : 'not-sent';
+  const { key, token } = record;
+  await ledger.resolve({ key, token, verdict, by: 'the mail log', retentionMs: 3_600_000 });
+
+  const jobs = await queue.getFailed();
+  for (const job of jobs) await job.retry('failed');
+  await comeToRest();
+  const states = await Promise.all(jobs.map((job) => job.getState()));
+  return { cell: plan.id, record, verdict, retried: states.join(), arrived: smtp.received.length };
+}

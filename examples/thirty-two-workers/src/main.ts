@@ -1,0 +1,89 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Arguments, help, parseArguments, UsageError } from './arguments.ts';
+import { renderReport } from './report/report.ts';
+import type { CellResult } from './run-cell.ts';
+import { startDemo } from './run-demo.ts';
+import { createPaint, wantsColour } from './terminal/colours.ts';
+import { renderDoubts } from './terminal/doubts.ts';
+import { createProgress } from './terminal/progress.ts';
+import { renderTable } from './terminal/table.ts';
+import { isPromiseKept } from './verdict.ts';
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  let args: Arguments;
+  try {
+    args = parseArguments(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\nSee --help.\n`);
+    return 2;
+  }
+  if (args.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  return show(args);
+}
+
+async function show(args: Arguments): Promise<number> {
+  const startMs = performance.now();
+  const progress = createProgress(process.stderr, args.json ? process.stderr : process.stdout);
+  const demo = startDemo(args, progress);
+  const interrupted = endOnSignal(async () => {
+    progress.line('interrupted: cleaning up');
+    await demo.cleanUp();
+  });
+  try {
+    await demo.run;
+  } catch (error) {
+    if (interrupted.aborted) return 1;
+    progress.line(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  } finally {
+    if (!interrupted.aborted) progress.say('cleaning up');
+    await demo.cleanUp();
+    progress.clear();
+  }
+  if (interrupted.aborted) return 1;
+
+  const { results } = demo;
+  const seconds = (performance.now() - startMs) / 1000;
+  process.stdout.write(args.json ? renderJson(args, results) : renderText(args, results));
+  const path = resolve(args.report);
+  await writeFile(path, renderReport({ ...args, results, seconds }));
+  progress.line(`${results.length} cells in ${seconds.toFixed(0)} s. Swim lanes: ${path}`);
+  return isPromiseKept(results) ? 0 : 1;
+}
+
+function renderJson({ workers }: Arguments, results: readonly CellResult[]): string {
+  return `${JSON.stringify({ workers, cells: results.map(({ cell }) => cell) })}\n`;
+}
+
+function renderText(args: Arguments, results: readonly CellResult[]): string {
+  const paint = createPaint(wantsColour(process.stdout));
+  const columns = process.stdout.columns ?? 120;
+  const doubts = results.flatMap((result) => result.doubts);
+  const parts = [renderTable({ ...args, results, paint, columns }), renderDoubts(doubts, paint)];
+  return parts.map((part) => (part === '' ? '' : `\n${part}\n`)).join('') + '\n';
+}
+
+/** Ctrl-C ends everything that was started; a second one does not wait. */
+function endOnSignal(cleanUp: () => Promise<void>): AbortSignal {
+  const interruption = new AbortController();
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => {
+      const end = () => process.exit(code);
+      if (interruption.signal.aborted) end();
+      interruption.abort();
+      void cleanUp().finally(end);
+    });
+  }
+  return interruption.signal;
+}

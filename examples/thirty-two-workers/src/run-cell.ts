@@ -1,0 +1,71 @@
+import { type Doubt, listDoubts, resolveDoubt } from './doubts.ts';
+import type { GuardId } from './guards.ts';
+import { incidents } from './incidents.ts';
+import type { LaneEvent } from './messages.ts';
+import type { ScenarioId } from './scenarios.ts';
+import { buildStage, type CellOptions, type Stage } from './stage.ts';
+import { ATTEMPTS, BACKOFF_MS, DELAY_MS } from './timing.ts';
+import { watchStage } from './watch.ts';
+
+/** One field of the table. */
+export interface Cell {
+  readonly scenario: ScenarioId;
+  readonly guard: GuardId;
+  readonly wanted: number;
+  readonly arrived: number;
+  readonly lost: number;
+  readonly inDoubt: number;
+}
+
+export interface CellResult {
+  readonly cell: Cell;
+  readonly events: readonly LaneEvent[];
+  /** When the jobs were added. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly doubts: readonly Doubt[];
+}
+
+/** Lets one scenario happen to one guard, and counts what arrived. */
+export async function runCell(options: CellOptions): Promise<CellResult> {
+  const { scenario, guard, workers, pool } = options;
+  const stage = await buildStage(options);
+  try {
+    const { listener, events, comeToRest } = watchStage(
+      stage,
+      pool,
+      incidents[scenario](stage, pool),
+    );
+    await pool.open(stage.plan, listener);
+    const startMs = Date.now();
+    await schedule(stage, scenario === 'copies' ? workers : 1);
+    await comeToRest();
+
+    const endMs = Date.now();
+    const arrived = stage.smtp.received.length;
+    const records = await listDoubts(stage);
+    const inDoubt = records.length;
+    // Nothing arrived, nothing is left to run, and nobody is told.
+    const lost = arrived === 0 && inDoubt === 0 ? 1 : 0;
+    const seen = [...events];
+    const doubts: Doubt[] = [];
+    for (const record of records) doubts.push(await resolveDoubt(stage, record, comeToRest));
+    const cell: Cell = { scenario, guard, wanted: 1, arrived, lost, inDoubt };
+    return { cell, events: seen, startMs, endMs, doubts };
+  } finally {
+    await stage.close();
+  }
+}
+
+/** Schedules one delivery notice, as often as the producer made the mistake. */
+async function schedule({ queue }: Stage, copies: number): Promise<void> {
+  const data = { orderId: '4711', to: 'customer@example.net' };
+  const opts = {
+    delay: DELAY_MS,
+    attempts: ATTEMPTS,
+    backoff: { type: 'fixed', delay: BACKOFF_MS },
+  };
+  await queue.addBulk(
+    Array.from({ length: copies }, () => ({ name: 'delivery-notice', data, opts })),
+  );
+}

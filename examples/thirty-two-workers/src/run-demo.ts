@@ -1,0 +1,91 @@
+import { createToken, deriveKey } from '@sendonce/core';
+import { redisLedger } from '@sendonce/redis';
+import { deleteNamespace, findRedis, namespace } from '@sendonce/testkit';
+import { Redis } from 'ioredis';
+import type { Arguments } from './arguments.ts';
+import { count } from './plural.ts';
+import { type CellResult, runCell } from './run-cell.ts';
+import type { Progress } from './terminal/progress.ts';
+import { LEASE_MS } from './timing.ts';
+import { startWorkerPool } from './worker-pool.ts';
+import { createRedlock, waitTurn } from './worker/redlock.ts';
+
+export interface Demo {
+  readonly results: CellResult[];
+  /** Kills the workers, deletes the keys, stops the Redis if it was started here. */
+  readonly cleanUp: () => Promise<void>;
+}
+
+/** Runs the cells that were asked for, one after the other. Call `cleanUp` also when it rejects. */
+export function startDemo(args: Arguments, progress: Progress): Demo & { run: Promise<void> } {
+  const results: CellResult[] = [];
+  const undo: (() => Promise<unknown>)[] = [];
+  let over = false;
+
+  /** For what has begun when the clean-up comes: undone at once. */
+  const later = async (step: () => Promise<unknown>) => {
+    if (over) await step();
+    else undo.push(step);
+  };
+
+  async function run(): Promise<void> {
+    progress.say('looking for a Redis; the first run on a machine may download one');
+    const { url, how, stop } = await findRedis();
+    await later(stop);
+    progress.line(`Redis: ${how}`);
+    checkUrl(url, args);
+    const prefix = namespace('demo');
+    // In a server of our own nothing needs to be deleted, and it may be gone already.
+    if (process.env['REDIS_URL']) await later(() => deleteNamespace(url, prefix));
+    const redis = new Redis(url, { maxRetriesPerRequest: null });
+    redis.on('error', () => {});
+    await later(async () => redis.disconnect());
+    await loadScripts(redis, prefix);
+
+    progress.say(`starting ${count(args.workers, 'worker process', 'worker processes')}`);
+    const pool = await startWorkerPool(args.workers);
+    await later(pool.stop);
+    const cells = args.scenarios.flatMap((scenario) =>
+      args.guards.map((guard) => ({ scenario, guard })),
+    );
+    for (const [index, cell] of cells.entries()) {
+      if (over) return;
+      progress.begin(cell, index + 1, cells.length);
+      const { workers } = args;
+      const options = { ...cell, workers, pool, redis, redisUrl: url, namespace: prefix };
+      const result = await runCell(options);
+      results.push(result);
+      progress.done(result.cell, index + 1, cells.length);
+    }
+  }
+
+  async function cleanUp(): Promise<void> {
+    over = true;
+    // The workers first: a key that is deleted must stay deleted.
+    for (const step of undo.splice(0).toReversed()) await step().catch(() => {});
+  }
+  return { results, run: run(), cleanUp };
+}
+
+function checkUrl(url: string, { scenarios }: Arguments): void {
+  if (!scenarios.includes('lost-reply') || new URL(url).protocol === 'redis:') return;
+  throw new Error(
+    'The scenario lost-reply cuts the connection to Redis after a command that it reads on the ' +
+      'way, and REDIS_URL is not redis://. Leave it out by --scenario, or unset REDIS_URL.',
+  );
+}
+
+/**
+ * Makes the server know the scripts of the ledger and of redlock, as one that has run for a while
+ * does: a first EVALSHA that it does not know would not be a claim that was executed.
+ */
+async function loadScripts(redis: Redis, prefix: string): Promise<void> {
+  const ledger = redisLedger(redis, { prefix: `${prefix}-warm` });
+  const key = deriveKey(['warm']);
+  const attempt = { key, token: createToken(), leaseMs: LEASE_MS, retentionMs: LEASE_MS };
+  await ledger.claim(attempt);
+  await ledger.dispatch(attempt);
+  await ledger.release(attempt);
+  const redlock = await createRedlock(redis);
+  await waitTurn(redlock, { resource: `${prefix}-warm`, leaseMs: LEASE_MS }, async () => {});
+}

@@ -1,0 +1,69 @@
+import type { Ledger } from '@sendonce/core';
+import { redisLedger } from '@sendonce/redis';
+import { type SmtpServer, startSmtpServer, startTcpProxy, type TcpProxy } from '@sendonce/testkit';
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { GuardId } from './guards.ts';
+import type { CellPlan } from './messages.ts';
+import type { ScenarioId } from './scenarios.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+export interface CellOptions {
+  readonly scenario: ScenarioId;
+  readonly guard: GuardId;
+  readonly workers: number;
+  readonly pool: WorkerPool;
+  readonly redis: Redis;
+  readonly redisUrl: string;
+  /** What all keys of this run of the demo begin with. */
+  readonly namespace: string;
+}
+
+/** What one cell has for itself: a queue, a mail server, a namespace for its guard. */
+export interface Stage {
+  readonly plan: CellPlan;
+  readonly queue: Queue;
+  readonly smtp: SmtpServer;
+  /** In front of the Redis of the guard, where its connection will be cut. */
+  readonly proxy: TcpProxy | undefined;
+  /** As the demo sees it; the workers have their own. */
+  readonly ledger: Ledger;
+  /** Whether all jobs have completed or failed for good. */
+  readonly jobsAreOver: () => Promise<boolean>;
+  readonly close: () => Promise<void>;
+}
+
+export async function buildStage(options: CellOptions): Promise<Stage> {
+  const { scenario, guard, redis, redisUrl, namespace } = options;
+  const name = `${scenario}-${guard}`;
+  const smtp = await startSmtpServer();
+  const proxy = scenario === 'lost-reply' ? await startTcpProxy({ url: redisUrl }) : undefined;
+  const queue = new Queue(name, { connection: redis, prefix: namespace });
+  // After Ctrl-C the server may be gone first; what matters rejects as well.
+  queue.on('error', () => {});
+  const guardPrefix = `${namespace}-guard-${name}`;
+  return {
+    plan: {
+      id: name,
+      guard,
+      queue: name,
+      prefix: namespace,
+      guardPrefix,
+      redisUrl,
+      guardRedisUrl: proxy?.url ?? redisUrl,
+      smtpPort: smtp.port,
+      failsAfterSend: scenario === 'error-after',
+    },
+    queue,
+    smtp,
+    proxy,
+    ledger: redisLedger(redis, { prefix: guardPrefix }),
+    async jobsAreOver() {
+      const { completed = 0, failed = 0, ...others } = await queue.getJobCounts();
+      return completed + failed > 0 && Object.values(others).every((count) => count === 0);
+    },
+    async close() {
+      await Promise.all([smtp.close(), proxy?.close(), queue.close()]);
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { Doubt } from '../doubts.ts';
+import { count } from '../plural.ts';
+import type { Paint } from './colours.ts';
+
+/** What the ledger lists, how one resolves it, and that nothing is sent again afterwards. */
+export function renderDoubts(doubts: readonly Doubt[], paint: Paint): string {
+  if (doubts.length === 0) return '';
+  const one = doubts.length === 1;
+  return [
+    paint.bold(
+      `${one ? 'The email' : `The ${doubts.length} emails`} in doubt, as ledger.list() showed ${one ? 'it' : 'them'}:`,
+    ),
+    ...doubts.flatMap((doubt) => renderDoubt(doubt, paint)),
+  ].join('\n');
+}
+
+function renderDoubt({ cell, record, verdict, retried, arrived }: Doubt, paint: Paint): string[] {
+  const { key, atMs, by = '?', note } = record;
+  return [
+    `  ${paint.yellow('?')} ${key}  since ${new Date(atMs).toISOString()}, job ${by}${note ? ` (${note})` : ''}`,
+    paint.dim(`    ${cell}: looked for its Message-ID in the log of the mail server: ${verdict}`),
+    paint.dim(
+      `    ledger.resolve({ key, token, verdict: '${verdict}', by: 'the mail log', retentionMs })`,
+    ),
+    `    job retried: ${retried}, ${count(arrived, 'email')} arrived in all`,
+  ];
+}

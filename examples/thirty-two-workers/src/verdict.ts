@@ -1,0 +1,27 @@
+import type { GuardId } from './guards.ts';
+import type { Cell, CellResult } from './run-cell.ts';
+import { scenariosFor, type ScenarioId } from './scenarios.ts';
+
+/** Whether the customer got one email, or the one doubt that nobody can avoid was listed. */
+export function isRight({ scenario, wanted, arrived, lost, inDoubt }: Cell): boolean {
+  const doubtsAllowed = scenariosFor(1)[scenario].mayLeaveDoubt ? 1 : 0;
+  return arrived === wanted && lost === 0 && inDoubt <= doubtsAllowed;
+}
+
+/** The promise: never twice, never lost in silence; a doubt is listed, and never sent again. */
+export function isPromiseKept(results: readonly CellResult[]): boolean {
+  return results
+    .filter(({ cell }) => cell.guard === 'sendonce')
+    .every(
+      ({ cell, doubts }) =>
+        isRight(cell) && doubts.every(({ arrived }) => arrived === cell.arrived),
+    );
+}
+
+export function resultOf(
+  results: readonly CellResult[],
+  scenario: ScenarioId,
+  guard: GuardId,
+): CellResult | undefined {
+  return results.find(({ cell }) => cell.scenario === scenario && cell.guard === guard);
+}

@@ -1,0 +1,89 @@
+import { once, type OnceEvent } from '@sendonce/bullmq';
+import { redisLedger } from '@sendonce/redis';
+import type { Redis } from 'ioredis';
+import type { GuardId } from '../guards.ts';
+import type { EventKind } from '../messages.ts';
+import { LEASE_MS } from '../timing.ts';
+import type { NoticeJob, NoticeProcessor } from './notice.ts';
+import { createRedlock, waitTurn } from './redlock.ts';
+
+export interface GuardTools {
+  /** The guard's own connection. */
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly tell: (kind: EventKind) => void;
+}
+
+type Wrap = (processor: NoticeProcessor, tools: GuardTools) => Promise<NoticeProcessor>;
+
+/** The guards, as people write them: each wraps the same processor. */
+export const guarded: Readonly<Record<GuardId, Wrap>> = {
+  none: async (processor) => processor,
+
+  // The example in redlock's README; it heeds the signal that fires when the lock was lost.
+  'lock-only': async (processor, { redis, prefix, tell }) => {
+    const redlock = await createRedlock(redis);
+    return async (job, token) => {
+      tell('wait');
+      const turn = { resource: keyOf(prefix, job), leaseMs: LEASE_MS };
+      return waitTurn(redlock, turn, async (signal) => {
+        tell('claim');
+        return processor(job, token, signal);
+      });
+    };
+  },
+
+  // As in superstan777/vf-warranty-mailbot, services/cache/dedupe.ts:
+  //   const result = await redis.set(mailId, "1", "EX", ttlSeconds, "NX");
+  //   return result === null;
+  // Like that one it is not given back when sending fails: with a `del` in a catch, an error after
+  // the email left sends a second one, too.
+  'naive-lease': async (processor, { redis, prefix, tell }) => {
+    return async (job, token, signal) => {
+      const claimed = await redis.set(keyOf(prefix, job), '1', 'PX', LEASE_MS, 'NX');
+      if (claimed === null) return alreadySent(tell);
+      tell('claim');
+      return processor(job, token, signal);
+    };
+  },
+
+  // The same without an end, as in `onceByKey` of IfeyChan702/TgCustomerGramjs, utils/lockUtil.js.
+  'naive-forever': async (processor, { redis, prefix, tell }) => {
+    return async (job, token, signal) => {
+      const claimed = await redis.set(keyOf(prefix, job), '1', 'NX');
+      if (claimed === null) return alreadySent(tell);
+      tell('claim');
+      return processor(job, token, signal);
+    };
+  },
+
+  sendonce: async (processor, { redis, prefix, tell }) =>
+    once(processor, {
+      ledger: redisLedger(redis, { prefix }),
+      key: (job: NoticeJob) => ['delivery-notice', job.data.orderId, job.data.to],
+      dispatch: 'at-send',
+      leaseMs: LEASE_MS,
+      onEvent({ type }) {
+        const kind = kinds[type];
+        if (kind) tell(kind);
+      },
+    }),
+};
+
+const kinds: Partial<Record<OnceEvent<NoticeJob>['type'], EventKind>> = {
+  claimed: 'claim',
+  dispatched: 'dispatch',
+  busy: 'busy',
+  duplicate: 'already-sent',
+  'in-doubt': 'in-doubt',
+  lost: 'lost',
+};
+
+function keyOf(prefix: string, job: NoticeJob): string {
+  return `${prefix}:delivery-notice:${job.data.orderId}`;
+}
+
+function alreadySent(tell: GuardTools['tell']): undefined {
+  tell('already-sent');
+  return undefined;
+}

@@ -1,0 +1,113 @@
+import { dispatchAtSend } from '@sendonce/mail';
+import { onParentMessage, tellParent, workerData } from '@sendonce/testkit/points';
+import { Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { createTransport } from 'nodemailer';
+import type { CellPlan, EventKind, FromWorker, ToWorker } from '../messages.ts';
+import { LOCK_MS, STALLED_INTERVAL_MS } from '../timing.ts';
+import { guarded } from './guarded.ts';
+import { deliveryNotice, type NoticeJob, type NoticeProcessor } from './notice.ts';
+import { runNumber, runWithNumber } from './runs.ts';
+
+const number = workerData() as number;
+const waiting = new Map<number, (go: { blockMs?: number }) => void>();
+/** One connection for all the queues, as in any worker that has several. */
+let connection: Redis | undefined;
+let close = async () => {};
+
+onParentMessage((message) => {
+  const told = message as ToWorker;
+  switch (told.type) {
+    case 'open':
+      open(told.cell).catch((error: unknown) => say({ type: 'failed', error: String(error) }));
+      break;
+    case 'go':
+      waiting.get(told.run)?.(told);
+      waiting.delete(told.run);
+      break;
+  }
+});
+
+/** Leaves the cell before, and listens to the queue of this one. */
+async function open(cell: CellPlan): Promise<void> {
+  void close();
+  connection ??= connect(cell.redisUrl, false);
+  const guardRedis = connect(cell.guardRedisUrl, true);
+  const tell = (kind: EventKind) => tellEvent(cell, kind);
+  const transporter = createTransport({ host: '127.0.0.1', port: cell.smtpPort, ignoreTLS: true });
+  if (cell.guard === 'sendonce') transporter.use('stream', dispatchAtSend());
+  const processor = deliveryNotice(transporter, {
+    worker: number,
+    beforeSend: () => waitForGo(cell),
+    async afterSend() {
+      if (cell.failsAfterSend) throw new Error('The order could not be marked as notified.');
+    },
+  });
+  const tools = { redis: guardRedis, prefix: cell.guardPrefix, tell };
+  const worker = new Worker(
+    cell.queue,
+    observed(await guarded[cell.guard](processor, tools), tell),
+    {
+      connection,
+      prefix: cell.prefix,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      // With the default of 1 a machine that is busy with other things would fail the job.
+      maxStalledCount: 10,
+    },
+  );
+  // A lost lock is what this demo is about: BullMQ reports it here.
+  worker.on('error', () => {});
+  await worker.waitUntilReady();
+  close = async () => {
+    await worker.close(true);
+    guardRedis.disconnect();
+  };
+  await say({ type: 'opened', cell: cell.id });
+}
+
+/** Reports the begin and the end of every run, whatever the guard makes of it. */
+function observed(processor: NoticeProcessor, tell: (kind: EventKind) => void): NoticeProcessor {
+  // Declares three plain parameters, or BullMQ passes no signal.
+  return (job: NoticeJob, token?: string, signal?: AbortSignal) =>
+    runWithNumber(async () => {
+      tell('start');
+      try {
+        return await processor(job, token, signal);
+      } catch (error) {
+        if (!(error instanceof Error && error.name === 'DelayedError')) tell('error');
+        throw error;
+      } finally {
+        tell('end');
+      }
+    });
+}
+
+/** Lets the demo decide what happens to this run between rendering and sending. */
+async function waitForGo(cell: CellPlan): Promise<void> {
+  const run = runNumber();
+  const gone = new Promise<{ blockMs?: number }>((resolve) => void waiting.set(run, resolve));
+  await say({ type: 'about-to-send', cell: cell.id, run });
+  const { blockMs } = await gone;
+  if (blockMs === undefined) return;
+  tellEvent(cell, 'block');
+  const untilMs = Date.now() + blockMs;
+  while (Date.now() < untilMs);
+  tellEvent(cell, 'unblock');
+}
+
+function tellEvent(cell: CellPlan, kind: EventKind): void {
+  const event = { kind, worker: number, atMs: Date.now() };
+  void say({ type: 'event', cell: cell.id, run: runNumber(), event });
+}
+
+async function say(message: FromWorker): Promise<void> {
+  await tellParent(message);
+}
+
+function connect(url: string, lazyConnect: boolean): Redis {
+  const redis = new Redis(url, { maxRetriesPerRequest: null, lazyConnect });
+  // ioredis connects again by itself.
+  redis.on('error', () => {});
+  return redis;
+}

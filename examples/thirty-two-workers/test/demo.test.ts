@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { eventually } from '@sendonce/testkit';
+import { redisUrl } from '@sendonce/testkit/vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { checkHtml } from './check-html.ts';
+import { demoKeys, figuresIn, killRunning, runMain, startMain } from './run-main.ts';
+
+afterAll(killRunning);
+
+function cells(scenarios: string, guards: string, workers: number): string[] {
+  return ['--scenario', scenarios, '--guard', guards, '--workers', String(workers)];
+}
+
+describe('the demo, in a process of its own', () => {
+  afterEach(async () => {
+    expect(await demoKeys(redisUrl()), 'keys left behind').toEqual([]);
+  });
+
+  test('8 copies: 8 emails without guard and with a lock, 1 with sendonce', async () => {
+    const args = ['--json', ...cells('copies', 'none,lock-only,sendonce', 8)];
+    const { code, stdout } = await runMain(args, { REDIS_URL: redisUrl() });
+    expect(figuresIn(stdout)).toEqual({
+      'copies/none': '8',
+      'copies/lock-only': '8',
+      'copies/sendonce': '1',
+    });
+    expect(JSON.parse(stdout)).toEqual({
+      workers: 8,
+      cells: expect.arrayContaining([
+        { scenario: 'copies', guard: 'sendonce', wanted: 1, arrived: 1, lost: 0, inDoubt: 0 },
+      ]) as unknown,
+    });
+    expect(code).toBe(0);
+  });
+
+  test('an email whose sender died is listed, resolved, and not sent again', async () => {
+    const args = cells('killed-after,connection-dies', 'none,sendonce', 3);
+    const { code, stdout, report } = await runMain(args, { REDIS_URL: redisUrl() });
+    expect(stdout).toContain('The 2 emails in doubt');
+    expect(stdout.match(/job retried: completed, 1 email arrived in all/g)).toHaveLength(2);
+    expect(stdout).toMatch(/^none +✗ 2 +✗ 2$/m);
+    expect(stdout).toMatch(/^sendonce +✓ 1 +✓ 1\n +1 in doubt +1 in doubt$/m);
+    // No terminal, no colours.
+    expect(stdout).not.toContain('\u001B');
+    expect(code).toBe(0);
+    checkHtml(report ?? '');
+    expect(report).toContain('killed after the email left');
+    expect(report).not.toMatch(/\b(src|href)="(?!#)|url\(|@import|<script|<link/);
+  });
+
+  test('a naive SET NX loses the email where its reply or its worker was lost', async () => {
+    const args = ['--json', ...cells('lost-reply,killed-before', 'naive-forever,sendonce', 3)];
+    const { code, stdout } = await runMain(args, { REDIS_URL: redisUrl() });
+    expect(figuresIn(stdout)).toEqual({
+      'killed-before/naive-forever': '0, 1 lost',
+      'killed-before/sendonce': '1',
+      'lost-reply/naive-forever': '0, 1 lost',
+      'lost-reply/sendonce': '1',
+    });
+    // The row of sendonce decides.
+    expect(code).toBe(0);
+  });
+
+  test('Ctrl-C kills all workers and leaves no keys', async () => {
+    const { child, stderr, ended } = await startMain(cells('copies,frozen', 'none', 4), {
+      REDIS_URL: redisUrl(),
+    });
+    await eventually(() => expect(stderr()).toContain('1/2'), { timeoutMs: 15_000 });
+    const workers = await childrenOf(child.pid ?? 0);
+    child.kill('SIGINT');
+    expect((await ended).code).toBe(130);
+    await eventually(() => expect(workers.filter(isAlive)).toEqual([]));
+  });
+});
+
+test('--help says what is allowed', async () => {
+  const { code, stdout } = await runMain(['--help']);
+  expect(code).toBe(0);
+  for (const word of ['--scenario', 'lost-reply', '--guard', 'naive-forever', '--workers', '64']) {
+    expect(stdout).toContain(word);
+  }
+});
+
+test('a wrong argument ends with 2 and says what is allowed', async () => {
+  const { code, stdout, stderr } = await runMain(['--guard', 'prayer']);
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr).toContain('Unknown --guard "prayer"');
+  expect(stderr).toContain('none, lock-only, naive-lease, naive-forever, sendonce');
+});
+
+/** Empty where there is no /proc. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const list = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return list.split(' ').filter(Boolean).map(Number);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -3,7 +3,7 @@
  * cost. Rounds alternate (bare, before-processor, at-send, bare, …); each ratio is to the bare round
  * beside it, and the median over the rounds is printed with its spread.
  *
- *     pnpm bench [--jobs 4000] [--rounds 7] [--json]
+ *     pnpm bench [--jobs 4000] [--rounds 7] [--work-ms 0] [--json]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -18,11 +18,18 @@ const { values } = parseArgs({
   options: {
     jobs: { type: 'string', default: '4000' },
     rounds: { type: 'string', default: '7' },
+    'work-ms': { type: 'string', default: '0' },
     json: { type: 'boolean', default: false },
   },
 });
 const jobs = Number(values.jobs);
 const rounds = Number(values.rounds);
+const workMs = Number(values['work-ms']);
+
+/** What a job does: nothing, or waiting as for a mail server. */
+const work = async () => void (workMs > 0 && (await sleep(workMs)));
+
+const processors = workMs > 0 ? `${workMs} ms processors` : 'no-op processors';
 
 interface Setup {
   readonly name: string;
@@ -44,15 +51,21 @@ const ledger = redisLedger(ledgerClient, { prefix });
 const key = (job: { queueName: string; id?: string | undefined }) => [job.queueName, job.id];
 
 const contestants: { readonly name: string; readonly processor: Processor }[] = [
-  { name: 'bare', processor: async () => {} },
-  { name: 'before-processor', processor: once(async () => {}, { ledger, key }) },
+  { name: 'bare', processor: work },
+  { name: 'before-processor', processor: once(work, { ledger, key }) },
   {
     name: 'at-send',
-    processor: once(async () => currentClaim()?.dispatch(), { ledger, key, dispatch: 'at-send' }),
+    processor: once(
+      async () => {
+        await currentClaim()?.dispatch();
+        await work();
+      },
+      { ledger, key, dispatch: 'at-send' },
+    ),
   },
 ];
 
-say(`${server.how}; Node ${process.version}; ${jobs} jobs, ${rounds} rounds, no-op processors`);
+say(`${server.how}; Node ${process.version}; ${jobs} jobs, ${rounds} rounds, ${processors}`);
 const results: Summary[] = [];
 for (const setup of setups) {
   const rates = contestants.map((): number[] => []);
@@ -137,7 +150,7 @@ type Summary = { readonly setup: string; readonly bareJobsPerSecond: number } & 
 function printTable(): void {
   const text = ({ ratio, from, to }: Ratio) => `${ratio.toFixed(2)} (${from}-${to})`;
   console.log(
-    `\n${'no-op processors'.padEnd(18)}${'bare jobs/s'.padStart(12)}${'before-processor'.padStart(22)}${'at-send'.padStart(22)}`,
+    `\n${processors.padEnd(18)}${'bare jobs/s'.padStart(12)}${'before-processor'.padStart(22)}${'at-send'.padStart(22)}`,
   );
   for (const row of results) {
     console.log(

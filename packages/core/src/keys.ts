@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 import canonicalizeModule from 'canonicalize';
 import { KeyError } from './errors.ts';
 import { describe } from './options.ts';
@@ -20,8 +20,16 @@ export function deriveKey(value: unknown): string {
 
 /** Makes the token of one attempt: 128 random bits, 22 characters of base64url. */
 export function createToken(): string {
-  return randomBytes(16).toString('base64url');
+  // Drawn for many tokens at once: the system call is the dearest part of a job's claim.
+  if (drawn === pool.length) {
+    randomFillSync(pool);
+    drawn = 0;
+  }
+  return pool.toString('base64url', drawn, (drawn += 16));
 }
+
+const pool = Buffer.alloc(16 * 256);
+let drawn = pool.length;
 
 /** 128 bits of SHA-256, as 22 characters of base64url. */
 export function hash128(text: string): string {

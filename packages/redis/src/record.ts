@@ -12,7 +12,8 @@ type Texts = Pick<Partial<LedgerRecord>, 'fingerprint' | 'by' | 'messageId' | 'n
 /** The fields of a record after `at`; see `lua/record.lua` for the form. */
 export function encodeFields(texts: Texts): string {
   const { fingerprint = '', by = '', messageId = '', note = '', result = '' } = texts;
-  return [fingerprint, by, messageId, note, result].map(escape).join('\n');
+  const fields = [fingerprint, by, messageId, note, result];
+  return fields.map((text) => (text === '' ? '' : escape(text))).join('\n');
 }
 
 /** @throws {UnreadableRecordError} */

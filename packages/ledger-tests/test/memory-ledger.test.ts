@@ -1,6 +1,6 @@
-import { describeLedger } from '@sendonce/ledger-tests';
+import { describeLedger } from '../src/index.ts';
 import { expect, test } from 'vitest';
-import { createToken, LedgerUnavailableError, memoryLedger } from '../src/index.ts';
+import { createToken, LedgerUnavailableError, memoryLedger } from '@sendonce/core';
 
 let nowMs = Date.now();
 const ledger = memoryLedger({ now: () => nowMs });

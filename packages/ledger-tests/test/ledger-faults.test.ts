@@ -1,4 +1,4 @@
-import { faultyLedger, type Verb } from '@sendonce/ledger-tests';
+import { faultyLedger, type Verb } from '../src/index.ts';
 import { describe, expect, test } from 'vitest';
 import {
   type Claim,
@@ -7,7 +7,7 @@ import {
   memoryLedger,
   perform,
   type PerformOptions,
-} from '../src/index.ts';
+} from '@sendonce/core';
 
 const LEASE_MS = 60;
 const VERBS: readonly Verb[] = [

@@ -15,6 +15,8 @@ export default defineConfig({
     setupFiles: 'packages/testkit/src/vitest-leaks.ts',
     // Tests send signals and count open sockets: threads would share both.
     pool: 'forks',
+    // The Redis of the tests has no append-only file, and the ledger says so to every test file.
+    execArgv: ['--disable-warning=SENDONCE_DOCTOR'],
     retry: 0,
     testTimeout: 20_000,
     hookTimeout: 120_000,

@@ -35,6 +35,7 @@ export type {
   ClaimReply,
   ClaimRequest,
   DispatchReply,
+  Finding,
   HeartbeatReply,
   Ledger,
   LedgerRecord,

@@ -93,6 +93,24 @@ export interface Ledger {
    * attempt's claim, whose dispatch then fails. Otherwise `too-late`, never something in between.
    */
   cancel(cancellation: Cancellation): Promise<CancelReply>;
+
+  /**
+   * Checks what the promise rests on: eviction, durability, rights, versions. `perform()` runs it once
+   * for each ledger and warns of errors and warnings. What cannot be checked is a finding, not an error.
+   */
+  doctor?(): Promise<readonly Finding[]>;
+}
+
+/** Something that a store needs in order to keep what it acknowledges. */
+export interface Finding {
+  /** `error`: emails may be sent twice or not at all. `warning`: after a crash. `info`: to know. */
+  readonly severity: 'error' | 'warning' | 'info';
+  /** One or two words: `eviction`, `clock`. */
+  readonly check: string;
+  /** What was found: a sentence. */
+  readonly found: string;
+  /** What to set or run: a sentence, or nothing where there is nothing to do. */
+  readonly remedy: string;
 }
 
 /** One attempt to send one email. The same object goes through all the verbs. */

@@ -1,6 +1,7 @@
 import { type Claim, currentClaim, type HeldClaim, holdClaim, runWithClaim } from './claim.ts';
 import { nowMs } from './clock.ts';
 import { conclude, type Ended, nestedErrors } from './conclude.ts';
+import { examineOnce } from './doctor.ts';
 import { insist } from './insist.ts';
 import type { ClaimReply } from './ledger.ts';
 import { checkFunction } from './options.ts';
@@ -38,6 +39,7 @@ async function performOnce<R>(
   effect: (claim: Claim) => Promise<R> | R,
   run: Run,
 ): Promise<Performed<R>> {
+  void examineOnce(run.ledger);
   const { reply, askedMs } = await claim(run);
   if (reply.state !== 'won') return emitState(run, lossOf<R>(reply, run));
 

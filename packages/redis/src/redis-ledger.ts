@@ -1,6 +1,5 @@
 import {
   type Attempt,
-  checkFunction,
   describe,
   type Ledger,
   type LedgerRecord,
@@ -11,15 +10,13 @@ import {
 } from '@sendonce/core';
 import { type Answer, batchedVerb, type Places } from './batch.ts';
 import { checkClient, defineScript, type RedisClient, unavailable } from './client.ts';
-import { warnOfEviction } from './eviction.ts';
+import { examineRedis } from './doctor.ts';
 import * as lua from './generated/scripts.ts';
 import { encodeFields, lossAgainst, type Standing } from './record.ts';
 
 export interface RedisLedgerOptions {
   /** What the keys begin with: `prefix:{shard}key`. @default 'sendonce' */
   readonly prefix?: string;
-  /** Where warnings go, such as "this Redis evicts". @default process.emitWarning */
-  readonly warn?: (message: string) => void;
 }
 
 /**
@@ -33,10 +30,9 @@ export interface RedisLedgerOptions {
  * const ledger = redisLedger(new Redis(process.env.REDIS_URL));
  */
 export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {}): Ledger {
-  const { prefix = 'sendonce', warn = (message) => process.emitWarning(message) } = options;
+  const { prefix = 'sendonce' } = options;
   checkClient(client);
   checkPrefix(prefix);
-  checkFunction('warn', warn);
   const places: Places = {
     // 64 shards by the first character: a record and the index of its shard share a slot.
     record: (key) => `${prefix}:{${key[0]}}${key.slice(1)}`,
@@ -51,14 +47,9 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
   const read = verb(lua.read);
   const resolve = verb(lua.resolve);
   const cancel = verb(lua.cancel);
-  let checkedEviction = false;
 
-  return {
+  const ledger: Ledger = {
     async claim(request) {
-      if (!checkedEviction) {
-        checkedEviction = true;
-        void warnOfEviction(client, warn);
-      }
       const { key, token, leaseMs, dispatched } = request;
       const answer = await claim(key, token, leaseMs, dispatched ? 1 : 0, encodeFields(request));
       return answer.word === 'won' ? { state: 'won' } : lost(answer, request);
@@ -139,7 +130,10 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
       if (answer.word === 'cancelled') return { state: 'cancelled' };
       return { state: 'too-late', record: standingOf(answer).record };
     },
+
+    doctor: () => examineRedis(client, ledger),
   };
+  return ledger;
 }
 
 const PAGE = 250;

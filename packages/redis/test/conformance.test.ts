@@ -42,7 +42,7 @@ async function underTest(name: string) {
       const cut = space.connect({}, proxy.url);
       await cut.ping();
       const armed = proxy.cutAfterRequest('evalsha');
-      const answer = await verb(redisLedger(cut, { prefix, warn: () => {} }));
+      const answer = await verb(redisLedger(cut, { prefix }));
       await armed.struck;
       return answer;
     },

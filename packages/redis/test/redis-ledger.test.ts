@@ -167,9 +167,7 @@ describe('a Redis of our own', () => {
   let server: Awaited<ReturnType<typeof startRedis>>;
   beforeAll(async () => {
     server = await startRedis({
-      args: `--cluster-enabled yes --cluster-announce-ip 127.0.0.1 --maxmemory-policy allkeys-lru`.split(
-        ' ',
-      ),
+      args: `--cluster-enabled yes --cluster-announce-ip 127.0.0.1`.split(' '),
     });
     const node = space.connect({}, server.url);
     await node.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
@@ -179,19 +177,9 @@ describe('a Redis of our own', () => {
   });
   afterAll(() => server.stop());
 
-  test('that evicts is warned of once, with what to set', async () => {
-    const warnings: string[] = [];
-    const warn = (message: string) => void warnings.push(message);
-    const ledger = redisLedger(space.connect({}, server.url), { warn });
-    await ledger.claim(attempt());
-    await ledger.claim(attempt());
-    await expect.poll(() => warnings.length).toBe(1);
-    expect(warnings[0]).toMatch(/allkeys-lru.*CONFIG SET maxmemory-policy noeviction/s);
-  });
-
   test('in cluster mode takes all verbs: each call stays in one slot', async () => {
     const cluster = new Cluster([{ host: server.host, port: server.port }]);
-    const ledger = redisLedger(cluster, { warn: () => {} });
+    const ledger = redisLedger(cluster);
     const results = await Promise.all(
       Array.from({ length: 200 }, () =>
         perform(async () => 'sent', { ledger, key: createToken() }),

@@ -1,0 +1,154 @@
+import { createToken, type Finding, isSendonceError, type Ledger } from '@sendonce/core';
+import type { RedisClient } from './client.ts';
+
+/** What the ledger on Redis rests on. On a Cluster, that of one of its nodes. */
+export async function examineRedis(
+  client: RedisClient,
+  ledger: Pick<Ledger, 'claim' | 'release'>,
+): Promise<readonly Finding[]> {
+  const [info, askedMs] = [await client.info('default').catch(() => undefined), Date.now()];
+  const scripts = await examineScripts(ledger);
+  if (info === undefined) return [...scripts, notChecked('INFO')];
+  const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
+  return [
+    ...scripts,
+    ...examineEviction(field('maxmemory_policy')),
+    ...(await examinePersistence(client, field)),
+    ...examineRole(field),
+    ...examineVersion(field('redis_version')),
+    ...examineClock(Number(field('server_time_usec')) / 1000 - askedMs),
+  ];
+}
+
+type Field = (name: string) => string | undefined;
+
+/** Runs a claim and gives it back: the only proof that the scripts may run and write. */
+async function examineScripts(ledger: Pick<Ledger, 'claim' | 'release'>): Promise<Finding[]> {
+  const probe = { key: createToken(), token: createToken(), leaseMs: 5_000, retentionMs: 5_000 };
+  try {
+    await ledger.claim(probe);
+    await ledger.release(probe);
+    return [];
+  } catch (error) {
+    if (!isSendonceError(error)) throw error;
+    const remedy =
+      'Allow the user of this connection +eval +evalsha +info, and read and write on its prefix ' +
+      '(ACL SETUSER … ~sendonce:* +@read +@write +@scripting +time +info), on a master.';
+    return [{ severity: 'error', check: 'scripts', found: error.message, remedy }];
+  }
+}
+
+function examineEviction(policy: string | undefined): Finding[] {
+  if (policy === undefined) return [notChecked('eviction')];
+  if (policy === 'noeviction') return [];
+  return [
+    {
+      severity: 'error',
+      check: 'eviction',
+      found: `maxmemory-policy is ${policy}: the memory of a sent email may be evicted, and its duplicate is sent.`,
+      remedy:
+        'Run CONFIG SET maxmemory-policy noeviction, and set it in redis.conf or at your provider ' +
+        '(BullMQ needs it as well).',
+    },
+  ];
+}
+
+async function examinePersistence(client: RedisClient, field: Field): Promise<Finding[]> {
+  if (field('aof_enabled') === undefined) return [notChecked('persistence')];
+  if (field('aof_enabled') !== '1') {
+    return [
+      {
+        severity: 'warning',
+        check: 'persistence',
+        found: 'There is no append-only file: a crash of the server forgets emails that were sent.',
+        remedy: 'Set appendonly yes.',
+      },
+    ];
+  }
+  if (field('aof_last_write_status') === 'err') {
+    return [
+      {
+        severity: 'error',
+        check: 'persistence',
+        found: 'The last write to the append-only file failed.',
+        remedy: 'Look at the disk and the log of the server.',
+      },
+    ];
+  }
+  const fsync = await configured(client, 'appendfsync');
+  if (fsync === 'always') return [];
+  return [
+    {
+      severity: 'info',
+      check: 'persistence',
+      found: `appendfsync is ${fsync ?? 'not readable'}: a crash of the machine may forget the last second or more.`,
+      remedy:
+        'Set appendfsync always, or wait for it with durability: { fsync: true } (Redis 7.2).',
+    },
+  ];
+}
+
+function examineRole(field: Field): Finding[] {
+  if (field('role') === 'slave') {
+    return [
+      {
+        severity: 'error',
+        check: 'role',
+        found: 'This server is a replica: it refuses writes, or forgets them.',
+        remedy: 'Connect to the master (by Sentinel, or by its address).',
+      },
+    ];
+  }
+  if (Number(field('connected_slaves') ?? 0) === 0) return [];
+  return [
+    {
+      severity: 'info',
+      check: 'replicas',
+      found: 'There are replicas: a failover to one that lags forgets what it had not received.',
+      remedy: 'Wait for one before each email with durability: { replicas: 1 }.',
+    },
+  ];
+}
+
+function examineVersion(version: string | undefined): Finding[] {
+  if (version === undefined || Number.parseInt(version, 10) >= 5) return [];
+  return [
+    {
+      severity: 'error',
+      check: 'version',
+      found: `This is Redis ${version}: its replicas run scripts again instead of their effects.`,
+      remedy: 'Use Redis 5 or later, or Valkey.',
+    },
+  ];
+}
+
+function examineClock(aheadMs: number): Finding[] {
+  if (!Number.isFinite(aheadMs) || Math.abs(aheadMs) < 2_000) return [];
+  return [
+    {
+      severity: 'info',
+      check: 'clock',
+      found: `The clock of the server differs from this one by ${Math.round(aheadMs / 1000)} s; records carry its time.`,
+      remedy: 'Leases do not depend on it; set both by NTP so that logs agree.',
+    },
+  ];
+}
+
+/** A setting of the server, where it may be read: providers often forbid CONFIG. */
+async function configured(client: object, name: string): Promise<string | undefined> {
+  const { call } = client as { call?: (...args: string[]) => Promise<unknown> };
+  const reply = await call?.call(client, 'CONFIG', 'GET', name).catch(() => undefined);
+  // RESP2 answers a list, RESP3 a map.
+  if (Array.isArray(reply)) return reply[1] === undefined ? undefined : String(reply[1]);
+  const value = (reply as Record<string, unknown> | undefined)?.[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function notChecked(check: string): Finding {
+  return {
+    severity: 'info',
+    check: check.toLowerCase(),
+    found: `${check} could not be checked: the server does not say.`,
+    remedy: '',
+  };
+}

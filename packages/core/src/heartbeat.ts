@@ -50,6 +50,13 @@ function keeperOf(ledger: Ledger): Keeper {
   if (!keeper) {
     keeper = { entries: new Map(), timer: undefined, timerMs: 0 };
     keepers.set(ledger, keeper);
+    const { entries } = keeper;
+    ledger.onLost?.((tokens) => {
+      for (const token of tokens) {
+        const entry = entries.get(token);
+        if (entry) tellOnce(entry);
+      }
+    });
   }
   return keeper;
 }

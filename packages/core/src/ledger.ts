@@ -95,6 +95,13 @@ export interface Ledger {
   cancel(cancellation: Cancellation): Promise<CancelReply>;
 
   /**
+   * For a store that learns by itself that attempts are lost (the session that held their locks has
+   * died): calls the listener with their tokens at once, so that nobody waits for the next heartbeat.
+   * Called once for each ledger, before its first heartbeat.
+   */
+  onLost?(listener: (tokens: readonly string[]) => void): void;
+
+  /**
    * Checks what the promise rests on: eviction, durability, rights, versions. `perform()` runs it once
    * for each ledger and warns of errors and warnings. What cannot be checked is a finding, not an error.
    */

@@ -150,18 +150,18 @@ test('the timers of the heartbeat do not keep the process alive', async () => {
   const kept = keepAlive(ledger, attemptOf(), () => {});
   expect(timers()).toBe(before);
   kept.stop();
+});
 
-  test('a ledger that knows of a loss by itself is heard at once, for the attempts it names', () => {
-    let tell: (tokens: readonly string[]) => void = () => {};
-    const ledger: Ledger = { ...memoryLedger(), onLost: (listener) => void (tell = listener) };
-    const [lost, kept] = [attemptOf(), attemptOf()];
-    const heard: string[] = [];
-    const held = [lost, kept].map((attempt) =>
-      keepAlive(ledger, attempt, () => heard.push(attempt.token)),
-    );
-    tell([lost.token, 'somebody else']);
-    tell([lost.token]);
-    expect(heard).toEqual([lost.token]);
-    for (const claim of held) claim.stop();
-  });
+test('a ledger that knows of a loss by itself is heard at once, for the attempts it names', () => {
+  let tell: (tokens: readonly string[]) => void = () => {};
+  const ledger: Ledger = { ...memoryLedger(), onLost: (listener) => void (tell = listener) };
+  const [lost, kept] = [attemptOf(), attemptOf()];
+  const heard: string[] = [];
+  const held = [lost, kept].map((attempt) =>
+    keepAlive(ledger, attempt, () => heard.push(attempt.token)),
+  );
+  tell([lost.token, 'somebody else']);
+  tell([lost.token]);
+  expect(heard).toEqual([lost.token]);
+  for (const claim of held) claim.stop();
 });

@@ -375,7 +375,10 @@ onBothVersions((bullmq) => {
       })),
     );
     expect(new Set(events.map(({ token }) => token)).size).toBe(1);
-    expect(warned).toHaveBeenCalledTimes(3);
+    const complaints = warned.mock.calls.filter(([warning]) =>
+      /a broken listener/.test(String(warning)),
+    );
+    expect(complaints).toHaveLength(3);
   });
 
   test('NotSentError in the default mode gives the claim back', async () => {

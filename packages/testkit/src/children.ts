@@ -31,9 +31,13 @@ export async function gone(child: ChildProcess): Promise<void> {
  * handler sees: `setpriv --pdeathsig` of util-linux, which execs, so that the pid stays the child's.
  * Without it (macOS) the command is returned as it is.
  */
-export function dyingWithParent(command: string, args: string[]): [string, string[]] {
+export function dyingWithParent(
+  command: string,
+  args: string[],
+  signal: 'KILL' | 'QUIT' = 'KILL',
+): [string, string[]] {
   if (!hasSetpriv()) return [command, args];
-  return ['setpriv', ['--pdeathsig', 'KILL', '--', command, ...args]];
+  return ['setpriv', ['--pdeathsig', signal, '--', command, ...args]];
 }
 
 let setpriv: boolean | undefined;

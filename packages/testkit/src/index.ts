@@ -1,8 +1,26 @@
 export { bundleWorker } from './bundle-worker.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { deleteNamespace, namespace } from './namespace.ts';
+export {
+  type PostgresProcess,
+  type StartPostgresOptions,
+  startPostgres,
+} from './postgres-process.ts';
+export { dropSchema, type FoundPostgres, findPostgres } from './postgres-server.ts';
 export { type RedisBinary, findRedisBinary } from './redis-binary.ts';
+export {
+  type ClusterNode,
+  type RedisCluster,
+  type RedisClusterOptions,
+  startRedisCluster,
+} from './redis-cluster.ts';
 export { type RedisProcess, type StartRedisOptions, startRedis } from './redis-process.ts';
+export {
+  type RedisSentinel,
+  type RedisSentinels,
+  startRedisSentinel,
+  startSentinels,
+} from './redis-sentinel.ts';
 export { type FoundRedis, findRedis } from './redis-server.ts';
 export type { ReceivedEmail } from './smtp-email.ts';
 export {

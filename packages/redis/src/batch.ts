@@ -1,5 +1,6 @@
-import { defineScript, type RedisClient } from './client.ts';
 import { UnreadableRecordError } from '@sendonce/core';
+import { defineScript, type RedisClient, type Script } from './client.ts';
+import { defineDurableScript, type Wait, type Written } from './durability.ts';
 import { decodeStanding, type Standing } from './record.ts';
 
 /** The answer of a script about one record: its word, and what stands there if it shows it. */
@@ -27,49 +28,74 @@ interface Operation {
 // Long scripts block the server for everybody: about 1 ms at this size.
 const LARGEST_BATCH = 250;
 
+/** The operations of one verb that go out together: all of them, on a Cluster those of one shard. */
+interface Queue {
+  readonly waiting: Operation[];
+  running: boolean;
+}
+
 /**
  * Makes a verb of a script. All its uses of one tick go out as one script call: what a job costs is
  * the number of commands. On a Cluster, one call for each shard, because a call has one slot.
+ *
+ * With `wait` the answer is given when the writes are durable. A wait holds up its whole connection, so
+ * there is one at a time, and what comes meanwhile shares the next one.
  */
-export function batchedVerb(client: RedisClient, places: Places, lua: string): Verb {
-  const script = defineScript(lua);
-  let waiting: Operation[] = [];
+export function batchedVerb(client: RedisClient, places: Places, lua: string, wait?: Wait): Verb {
+  const script = wait ? defineDurableScript(lua, wait) : definePlainScript(lua);
+  const queues = new Map<string | undefined, Queue>();
 
-  function flush(): void {
-    const operations = waiting;
-    waiting = [];
-    for (const group of client.isCluster ? byShard(operations) : [operations]) {
-      for (let start = 0; start < group.length; start += LARGEST_BATCH) {
-        void call(group.slice(start, start + LARGEST_BATCH));
-      }
+  async function run(queue: Queue): Promise<void> {
+    while (queue.waiting.length > 0) {
+      const called = call(queue.waiting.splice(0, LARGEST_BATCH));
+      if (wait) await called;
     }
+    queue.running = false;
   }
 
   async function call(operations: readonly Operation[]): Promise<void> {
     const keys = operations.flatMap(({ key }) => [places.record(key), places.index(key)]);
     const args = operations.flatMap((operation) => operation.args);
-    let reply: unknown[];
+    let written: Written;
     try {
-      reply = (await script(client, keys, args)) as unknown[];
+      written = await script(client, keys, args);
     } catch (error) {
       for (const { reject } of operations) reject(error);
       return;
     }
-    for (const [position, operation] of operations.entries()) answer(operation, reply, position);
+    for (const [position, operation] of operations.entries()) answer(operation, written, position);
   }
 
   return (key, ...args) =>
     new Promise((resolve, reject) => {
+      const shard = client.isCluster ? key[0] : undefined;
+      let queue = queues.get(shard);
+      if (!queue) queues.set(shard, (queue = { waiting: [], running: false }));
+      queue.waiting.push({ key, args, resolve, reject });
+      if (queue.running) return;
+      queue.running = true;
       // nextTick runs when the microtasks of this tick are done, so after all jobs it woke.
-      if (waiting.push({ key, args, resolve, reject }) === 1) process.nextTick(flush);
+      process.nextTick(run, queue);
     });
 }
 
-function answer(operation: Operation, reply: readonly unknown[], position: number): void {
+function definePlainScript(lua: string): Script<Written> {
+  const script = defineScript(lua);
+  return async (...call) => ({ reply: (await script(...call)) as unknown[] });
+}
+
+// What stands there, and that nothing does, was not written by this call.
+const unwritten = new Set(['stands', 'expired']);
+
+function answer(operation: Operation, { reply, undurable }: Written, position: number): void {
   const { key, resolve, reject } = operation;
   const word = String(reply[position * 3]);
   if (word === 'unreadable') {
     reject(new UnreadableRecordError(key, 'Redis'));
+    return;
+  }
+  if (undurable && !unwritten.has(word)) {
+    reject(undurable);
     return;
   }
   const value = reply[position * 3 + 1];
@@ -83,14 +109,4 @@ function answer(operation: Operation, reply: readonly unknown[], position: numbe
   } catch (error) {
     reject(error);
   }
-}
-
-function byShard(operations: readonly Operation[]): Operation[][] {
-  const groups = new Map<string | undefined, Operation[]>();
-  for (const operation of operations) {
-    const group = groups.get(operation.key[0]);
-    if (group) group.push(operation);
-    else groups.set(operation.key[0], [operation]);
-  }
-  return [...groups.values()];
 }

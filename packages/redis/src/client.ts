@@ -9,6 +9,10 @@ export interface RedisClient {
   evalsha(sha: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
   eval(script: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
   info(section: string): Promise<string>;
+  /** Only for `durability`: the commands go to one connection, and none of them alone to another one. */
+  pipeline?(commands: unknown[][]): {
+    exec(): Promise<[error: Error | null, reply?: unknown][] | null>;
+  };
   readonly isCluster?: boolean;
   readonly options?: unknown;
 }
@@ -24,7 +28,7 @@ export function checkClient(client: unknown): asserts client is RedisClient {
   ) {
     throw new OptionError(
       'client',
-      `Expected "client" to be an ioredis client such as new Redis(url), got ${describe(client)}.`,
+      `Expected "client" to be an ioredis client such as new Redis(url), or fromNodeRedis(client), got ${describe(client)}.`,
     );
   }
   const options = shape['options'] as Record<string, unknown> | undefined;
@@ -40,14 +44,14 @@ export function checkClient(client: unknown): asserts client is RedisClient {
 }
 
 /** A Lua script as a function: EVALSHA, and EVAL where the server has forgotten it (NOSCRIPT). */
-export type Script = (
+export type Script<Reply = unknown> = (
   client: RedisClient,
   keys: readonly string[],
   args: readonly (string | number)[],
-) => Promise<unknown>;
+) => Promise<Reply>;
 
 export function defineScript(lua: string): Script {
-  const sha = createHash('sha1').update(lua).digest('hex');
+  const sha = shaOf(lua);
   return async (client, keys, args) => {
     try {
       return await client.evalsha(sha, keys.length, ...keys, ...args);
@@ -59,6 +63,10 @@ export function defineScript(lua: string): Script {
       throw unavailable(error);
     });
   };
+}
+
+export function shaOf(lua: string): string {
+  return createHash('sha1').update(lua).digest('hex');
 }
 
 /** Says "no answer". The cause keeps no command: its arguments may hold the result of a processor. */

@@ -1,10 +1,12 @@
 import { createToken, type Finding, isSendonceError, type Ledger } from '@sendonce/core';
 import type { RedisClient } from './client.ts';
+import { remedyFor, type Wait } from './durability.ts';
 
 /** What the ledger on Redis rests on. On a Cluster, that of one of its nodes. */
 export async function examineRedis(
   client: RedisClient,
   ledger: Pick<Ledger, 'claim' | 'release'>,
+  wait?: Wait,
 ): Promise<readonly Finding[]> {
   const [info, askedMs] = [await client.info('default').catch(() => undefined), Date.now()];
   const scripts = await examineScripts(ledger);
@@ -13,8 +15,9 @@ export async function examineRedis(
   return [
     ...scripts,
     ...examineEviction(field('maxmemory_policy')),
-    ...(await examinePersistence(client, field)),
-    ...examineRole(field),
+    ...(await examinePersistence(client, field, wait?.fsync)),
+    ...examineRole(field, wait?.replicas),
+    ...(wait ? await examineDurability(client, field, wait) : []),
     ...examineVersion(field('redis_version')),
     ...examineClock(Number(field('server_time_usec')) / 1000 - askedMs),
   ];
@@ -53,9 +56,15 @@ function examineEviction(policy: string | undefined): Finding[] {
   ];
 }
 
-async function examinePersistence(client: RedisClient, field: Field): Promise<Finding[]> {
+async function examinePersistence(
+  client: RedisClient,
+  field: Field,
+  waitsForDisk = false,
+): Promise<Finding[]> {
   if (field('aof_enabled') === undefined) return [notChecked('persistence')];
   if (field('aof_enabled') !== '1') {
+    // With durability.fsync no email leaves, and examineDurability says so.
+    if (waitsForDisk) return [];
     return [
       {
         severity: 'warning',
@@ -75,6 +84,7 @@ async function examinePersistence(client: RedisClient, field: Field): Promise<Fi
       },
     ];
   }
+  if (waitsForDisk) return [];
   const fsync = await configured(client, 'appendfsync');
   if (fsync === 'always') return [];
   return [
@@ -88,7 +98,7 @@ async function examinePersistence(client: RedisClient, field: Field): Promise<Fi
   ];
 }
 
-function examineRole(field: Field): Finding[] {
+function examineRole(field: Field, awaited = 0): Finding[] {
   if (field('role') === 'slave') {
     return [
       {
@@ -99,7 +109,7 @@ function examineRole(field: Field): Finding[] {
       },
     ];
   }
-  if (Number(field('connected_slaves') ?? 0) === 0) return [];
+  if (awaited > 0 || Number(field('connected_slaves') ?? 0) === 0) return [];
   return [
     {
       severity: 'info',
@@ -108,6 +118,44 @@ function examineRole(field: Field): Finding[] {
       remedy: 'Wait for one before each email with durability: { replicas: 1 }.',
     },
   ];
+}
+
+/** Whether `durability` can be fulfilled: where it cannot, no email leaves. */
+async function examineDurability(
+  client: RedisClient,
+  field: Field,
+  { fsync, replicas, probe }: Wait,
+): Promise<Finding[]> {
+  const error = (found: string, remedy: string): Finding[] => [
+    { severity: 'error', check: 'durability', found: `${found}: no email leaves.`, remedy },
+  ];
+  const refusal = await refusalOf(client, probe);
+  if (refusal !== undefined) {
+    const remedy = fsync ? remedyFor(refusal) : 'Allow the user of this connection +wait.';
+    return error(`The server refuses ${probe[0]} (${refusal})`, remedy);
+  }
+  if (fsync && field('aof_enabled') === '0') {
+    return error(
+      'durability.fsync waits for an append-only file, and there is none',
+      'Set appendonly yes, on the replicas as well if durability.replicas is set.',
+    );
+  }
+  const connected = Number(field('connected_slaves') ?? Infinity);
+  if (connected >= replicas) return [];
+  return error(
+    `durability.replicas is ${replicas}, and ${connected} replicas are connected`,
+    'Connect more replicas, or ask for less.',
+  );
+}
+
+/** What the server says to a command that it does not know or does not allow. */
+async function refusalOf(client: RedisClient, command: Wait['probe']): Promise<string | undefined> {
+  try {
+    const replies = await client.pipeline!([['call', ...command]]).exec();
+    return replies?.[0]?.[0]?.message;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function examineVersion(version: string | undefined): Finding[] {

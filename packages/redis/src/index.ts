@@ -1,2 +1,5 @@
-export type { RedisClient } from './client.ts';
+export { defineScript, type RedisClient } from './client.ts';
+export type { Durability } from './durability.ts';
+export { type NodeRedisClient, fromNodeRedis } from './node-redis.ts';
+export { encodeFields } from './record.ts';
 export { redisLedger, type RedisLedgerOptions } from './redis-ledger.ts';

@@ -11,47 +11,65 @@ import {
 import { type Answer, batchedVerb, type Places } from './batch.ts';
 import { checkClient, defineScript, type RedisClient, unavailable } from './client.ts';
 import { examineRedis } from './doctor.ts';
+import { checkWaiting, type Durability, waitFor } from './durability.ts';
 import * as lua from './generated/scripts.ts';
 import { encodeFields, lossAgainst, type Standing } from './record.ts';
 
 export interface RedisLedgerOptions {
   /** What the keys begin with: `prefix:{shard}key`. @default 'sendonce' */
   readonly prefix?: string;
+  /**
+   * Waits, after the write that allows an email and before the email leaves, until the write would
+   * survive a failover (`replicas`) or a crash (`fsync`). Where that fails, nothing is sent and the
+   * attempt is repeated. Give such a ledger a client of its own: a wait holds up its connection.
+   * @default waits for nothing
+   */
+  readonly durability?: Durability;
 }
 
 /**
  * A ledger on one Redis or Valkey (5 or later), Sentinel or Cluster, by an ioredis client of yours.
  *
  * It is as durable as its Redis: a server that loses a record it had acknowledged (no AOF, a
- * failover to a replica that lags, eviction) may let a duplicate through.
+ * failover to a replica that lags, eviction) may let a duplicate through. `durability` closes the
+ * failover and the crash, but for a failover to a replica that was not waited for.
  * @throws {OptionError} for wrong options or a client with `keyPrefix`.
  *
  * @example
  * const ledger = redisLedger(new Redis(process.env.REDIS_URL));
  */
 export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {}): Ledger {
-  const { prefix = 'sendonce' } = options;
+  const { prefix = 'sendonce', durability } = options;
   checkClient(client);
   checkPrefix(prefix);
+  const wait = durability === undefined ? undefined : waitFor(durability);
+  if (wait) checkWaiting(client);
   const places: Places = {
     // 64 shards by the first character: a record and the index of its shard share a slot.
     record: (key) => `${prefix}:{${key[0]}}${key.slice(1)}`,
     index: (key) => `${prefix}:{${key[0]}}:open`,
   };
   const verb = (script: string) => batchedVerb(client, places, script);
+  // Waited for is what would do harm if it were forgotten: the word that lets an email leave, and a
+  // cancellation. A claim that is forgotten is not dispatched, a forgotten outcome is a doubt.
+  const lasting = (script: string) => batchedVerb(client, places, script, wait);
   const claim = verb(lua.claim);
-  const dispatch = verb(lua.dispatch);
+  const claimDispatched = lasting(lua.claim);
+  const dispatch = lasting(lua.dispatch);
   const settle = verb(lua.settle);
   const release = verb(lua.release);
   const heartbeat = verb(lua.heartbeat);
   const read = verb(lua.read);
   const resolve = verb(lua.resolve);
-  const cancel = verb(lua.cancel);
+  const cancel = lasting(lua.cancel);
 
   const ledger: Ledger = {
     async claim(request) {
       const { key, token, leaseMs, dispatched } = request;
-      const answer = await claim(key, token, leaseMs, dispatched ? 1 : 0, encodeFields(request));
+      const fields = encodeFields(request);
+      const answer = dispatched
+        ? await claimDispatched(key, token, leaseMs, 1, fields)
+        : await claim(key, token, leaseMs, 0, fields);
       return answer.word === 'won' ? { state: 'won' } : lost(answer, request);
     },
 
@@ -131,7 +149,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
       return { state: 'too-late', record: standingOf(answer).record };
     },
 
-    doctor: () => examineRedis(client, ledger),
+    doctor: () => examineRedis(client, ledger, wait),
   };
   return ledger;
 }

@@ -2,6 +2,12 @@ import { redisUrl } from '@sendonce/testkit/vitest';
 import { deleteNamespace, namespace } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
 
+interface ConnectOptions {
+  keyPrefix?: string;
+  protocol?: 2;
+  reconnectOnError?: (error: Error) => false | 2;
+}
+
 /** A namespace on the Redis of this test run, and the clients opened in it. */
 export function openNamespace(name: string, url: string = redisUrl()) {
   const prefix = namespace(name);
@@ -9,7 +15,7 @@ export function openNamespace(name: string, url: string = redisUrl()) {
   return {
     prefix,
     url,
-    connect(options: { keyPrefix?: string; protocol?: 2 } = {}, at: string = url): Redis {
+    connect(options: ConnectOptions = {}, at: string = url): Redis {
       const client: Redis = new Redis(at, { maxRetriesPerRequest: null, ...options });
       // A connection that is cut on purpose is not worth a line in the output.
       client.on('error', () => {});

@@ -67,7 +67,41 @@ test('a replica is refused, and a master with replicas is told of durability', a
     expect.arrayContaining(['scripts error', 'role error']),
   );
   expect((await examine()).map(({ check }) => check)).toEqual(['replicas']);
+  const durable = (replicas: number) => redisLedger(admin, { durability: { replicas } }).doctor!();
+  expect(await durable(1)).toEqual([]);
+  expect(await durable(2)).toEqual([
+    expect.objectContaining({
+      severity: 'error',
+      check: 'durability',
+      found: 'durability.replicas is 2, and 1 replicas are connected: no email leaves.',
+    }),
+  ]);
   await replica.stop();
+});
+
+test('durability.fsync is refused where there is no WAITAOF or no append-only file', async ({
+  skip,
+}) => {
+  const durable = () => redisLedger(admin, { durability: { fsync: true } }).doctor!();
+  await admin.config('SET', 'appendonly', 'no');
+  const refusals = await durable();
+  expect(refusals).toEqual([expect.objectContaining({ severity: 'error', check: 'durability' })]);
+  expect(refusals[0]!.remedy).toContain('appendonly yes');
+  const known = (await admin.call('COMMAND', 'INFO', 'WAITAOF')) as unknown[];
+  skip(!known[0], 'this server has no WAITAOF');
+  await admin.config('SET', 'appendonly', 'yes');
+  await admin.config('SET', 'appendfsync', 'everysec');
+  // And it does not recommend what is set already.
+  expect(await durable()).toEqual([]);
+});
+
+test('a user who may not wait is told so', async () => {
+  await admin.call('ACL', 'SETUSER', 'hasty', 'on', '>secret', '~*', '+@all', '-wait');
+  const url = server.url.replace('redis://', 'redis://hasty:secret@');
+  const ledger = redisLedger(space.connect({}, url), { durability: { replicas: 1 } });
+  expect(await ledger.doctor!()).toContainEqual(
+    expect.objectContaining({ check: 'durability', remedy: expect.stringContaining('+wait') }),
+  );
 });
 
 test('the first email warns of errors and warnings, once for each ledger', async () => {

@@ -1,0 +1,182 @@
+import { checkDuration, describe, LedgerUnavailableError, OptionError } from '@sendonce/core';
+import { defineScript, type RedisClient, type Script, shaOf, unavailable } from './client.ts';
+
+/** What must have happened to a dispatch before its email may leave. */
+export interface Durability {
+  /**
+   * How many replicas must have it (WAIT). Ask for all of them, unless Sentinel or the Cluster itself
+   * does the failover: those promote the replica that has received most, so that one is enough.
+   * @default 0
+   */
+  readonly replicas?: number;
+  /**
+   * Whether it must be on disk, on the master and on so many replicas (WAITAOF: Redis 7.2 or Valkey,
+   * with `appendonly yes`). @default false
+   */
+  readonly fsync?: boolean;
+  /** How long to wait for it, in milliseconds: well below half a lease. @default 1000 */
+  readonly timeoutMs?: number;
+}
+
+/** The command that waits, and how its answer is read. */
+export interface Wait {
+  readonly replicas: number;
+  readonly fsync: boolean;
+  readonly command: readonly (string | number)[];
+  /** The same without waiting: whether the server knows it and this user may run it. */
+  readonly probe: readonly (string | number)[];
+  /** What is missing according to the answer, or undefined. */
+  missing(reply: unknown): string | undefined;
+}
+
+/** @throws {OptionError} */
+export function waitFor(durability: Durability): Wait {
+  const { replicas = 0, fsync = false, timeoutMs = 1_000 } = checkDurability(durability);
+  const within = `within ${timeoutMs} ms (durability.timeoutMs)`;
+  const tooFew = (count: number) =>
+    count < replicas
+      ? `${count} of the ${replicas} replicas of durability.replicas had the record ${within}`
+      : undefined;
+  if (!fsync) {
+    return {
+      replicas,
+      fsync,
+      command: ['WAIT', replicas, timeoutMs],
+      probe: ['WAIT', 0, 1],
+      missing: (reply) => tooFew(toCount(reply)),
+    };
+  }
+  return {
+    replicas,
+    fsync,
+    command: ['WAITAOF', 1, replicas, timeoutMs],
+    probe: ['WAITAOF', 0, 0, 1],
+    missing(reply) {
+      const [local, remote] = (Array.isArray(reply) ? reply : []) as unknown[];
+      if (toCount(local) < 1) return `the server had not written the record to disk ${within}`;
+      return tooFew(toCount(remote));
+    },
+  };
+}
+
+/** @throws {OptionError} */
+export function checkWaiting(client: RedisClient): void {
+  if (typeof client.pipeline === 'function') return;
+  throw new OptionError(
+    'client',
+    'Expected "client" to have a pipeline, as that of ioredis has: "durability" waits on the connection that wrote.',
+  );
+}
+
+/** The reply of a script, and why its writes are not as durable as was asked for, if so. */
+export interface Written {
+  readonly reply: unknown[];
+  readonly undurable?: LedgerUnavailableError;
+}
+
+/**
+ * A script and the wait for its writes, as one pipeline. WAIT counts the writes of the connection that
+ * asks: on a fresh one it succeeds at once and says nothing. A pipeline cannot be torn apart by a
+ * reconnect (ioredis and node-redis reject the rest of one that was answered in part, and repeat only
+ * a whole one), and on a Cluster it goes to one node. A Lua script cannot wait.
+ */
+export function defineDurableScript(lua: string, wait: Wait): Script<Written> {
+  const [script, sha] = [defineScript(lua), shaOf(lua)];
+  return async (client, keys, args) => {
+    const evalsha = ['evalsha', sha, keys.length, ...keys, ...args];
+    let written = await writeAndWait(client, evalsha, wait);
+    if (
+      written instanceof Error &&
+      /^(NOSCRIPT|MOVED|ASK|TRYAGAIN|CLUSTERDOWN)/.test(written.message)
+    ) {
+      // The plain way loads the script and follows the redirection. The repeat, which changes nothing,
+      // writes once more on the right connection, so that the wait counts.
+      await script(client, keys, args);
+      written = await writeAndWait(client, evalsha, wait);
+    }
+    if (written instanceof Error) throw unavailable(written);
+    return written;
+  };
+}
+
+async function writeAndWait(
+  client: RedisClient,
+  evalsha: readonly unknown[],
+  { command, missing }: Wait,
+): Promise<Written | Error> {
+  // An ioredis whose reconnectOnError returns 2 sends a failed script again, alone, on another
+  // connection, while the answer of the wait is here already: then the script is answered last.
+  let waitedLast = false;
+  const wrote = () => void (waitedLast = false);
+  const waited = () => void (waitedLast = true);
+  let replies: [Error | null, unknown?][] | null;
+  try {
+    replies = await client.pipeline!([
+      [...evalsha, wrote],
+      ['call', ...command, waited],
+    ]).exec();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+  const [write, wait] = replies ?? [];
+  if (!write || !wait) return new Error('no reply to a pipeline');
+  if (write[0]) return write[0];
+  const reply = write[1] as unknown[];
+  if (wait[0]) return { reply, undurable: undurable(wait[0].message) };
+  const lack = waitedLast ? missing(wait[1]) : 'the script was sent again after the wait';
+  return lack === undefined ? { reply } : { reply, undurable: undurable(lack) };
+}
+
+function undurable(why: string): LedgerUnavailableError {
+  return new LedgerUnavailableError(
+    `The record is written, but not as durable as "durability" asks: ${why}. ${remedyFor(why)} Nothing ` +
+      'was sent; it is safe to repeat.',
+  );
+}
+
+/** What to do about a wait that failed, by what the server said. */
+export function remedyFor(why: string): string {
+  if (/waitaof/i.test(why)) {
+    return (
+      'durability.fsync needs WAITAOF (Redis 7.2 or Valkey), the right to run it, and appendonly yes. ' +
+      'Or leave fsync out, and set appendfsync always.'
+    );
+  }
+  return 'Look at the replicas (INFO replication) and the connection, or ask for less.';
+}
+
+function toCount(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) || 0 : 0;
+}
+
+function checkDurability(durability: unknown): Durability {
+  if (typeof durability !== 'object' || durability === null || Array.isArray(durability)) {
+    throw wrong('durability', 'an object such as { replicas: 1 }', durability);
+  }
+  const names = ['replicas', 'fsync', 'timeoutMs'];
+  const unknown = Object.keys(durability).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new OptionError(
+      'durability',
+      `Expected "durability" to have replicas, fsync and timeoutMs only, got "${unknown}".`,
+    );
+  }
+  const { replicas = 0, fsync = false, timeoutMs = 1_000 } = durability as Durability;
+  if (!Number.isSafeInteger(replicas) || replicas < 0 || replicas > 100) {
+    throw wrong('durability.replicas', 'a whole number from 1 to 100', replicas);
+  }
+  if (typeof fsync !== 'boolean') throw wrong('durability.fsync', 'true or false', fsync);
+  // 0 would wait for ever.
+  checkDuration('durability.timeoutMs', timeoutMs);
+  if (replicas === 0 && !fsync) {
+    throw new OptionError(
+      'durability',
+      'Expected "durability" to ask for something: replicas from 1, or fsync: true. Leave it out to wait for nothing.',
+    );
+  }
+  return durability;
+}
+
+function wrong(option: string, expected: string, value: unknown): OptionError {
+  return new OptionError(option, `Expected "${option}" to be ${expected}, got ${describe(value)}.`);
+}

@@ -1,0 +1,53 @@
+/**
+ * What `durability: { replicas: 1 }` costs, as a ratio: `tsx packages/redis/test/durability-cost.ts`.
+ * A master and a replica on this machine, so the way to the replica takes next to nothing.
+ */
+import { createToken, perform } from '@sendonce/core';
+import { startRedis } from '@sendonce/testkit';
+import { Redis } from 'ioredis';
+import { redisLedger, type RedisLedgerOptions } from '../src/index.ts';
+
+await main();
+
+async function main(): Promise<void> {
+  const args = ['--repl-diskless-sync-delay', '0'];
+  const master = await startRedis({ args });
+  const upstream = ['--replicaof', master.host, String(master.port)];
+  const replica = await startRedis({ args: [...args, ...upstream] });
+  const client = new Redis(master.url);
+  while ((await client.wait(1, 100)) < 1);
+  try {
+    for (const concurrency of [1, 50]) {
+      const ratios: number[] = [];
+      for (let round = 0; round < 9; round++) {
+        const without = await emailsPerSecond(client, concurrency, {});
+        const waiting = await emailsPerSecond(client, concurrency, { durability: { replicas: 1 } });
+        ratios.push(waiting / without);
+      }
+      const [least, median, most] = [0, 4, 8].map((rank) => ratios.toSorted()[rank]!.toFixed(2));
+      console.log(
+        `${concurrency} at a time: ${median} of the emails per second (${least} to ${most})`,
+      );
+    }
+  } finally {
+    client.disconnect();
+    await Promise.all([master.stop(), replica.stop()]);
+  }
+}
+
+async function emailsPerSecond(
+  client: Redis,
+  concurrency: number,
+  options: RedisLedgerOptions,
+): Promise<number> {
+  const ledger = redisLedger(client, options);
+  const startMs = performance.now();
+  let sent = 0;
+  const lane = async () => {
+    while (performance.now() - startMs < 500) {
+      await perform(async () => sent++, { ledger, key: createToken() });
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, lane));
+  return (sent * 1000) / (performance.now() - startMs);
+}

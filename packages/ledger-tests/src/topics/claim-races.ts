@@ -26,7 +26,8 @@ export const claimRaces: Topic = {
         for (const reply of losers) {
           const { record, retryAfterMs } = expectState(reply, 'busy');
           assert.equal(record.token, winner.token);
-          assert.equal(record.state, 'dispatched');
+          // A ledger of many nodes takes two steps, and a loser may come between them.
+          assert.match(record.state, /^(claimed|dispatched)$/);
           assertWithin(retryAfterMs, 2 * winner.leaseMs);
         }
         await expectRecord(context, winner, 'dispatched');

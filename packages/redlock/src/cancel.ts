@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Cancellation,
+  type CancelReply,
+  createToken,
+  type LedgerRecord,
+  UnreadableRecordError,
+} from '@sendonce/core';
+import { defineScript, encodeFields } from '@sendonce/redis';
+import * as lua from './generated/scripts.ts';
+import type { Node } from './node.ts';
+import { recordKey } from './places.ts';
+import { answersOf, noMajority, type Quorum } from './quorum.ts';
+import { isFact, pauseMs, strongest } from './strongest.ts';
+import { takeBack } from './take-back.ts';
+
+const cancel = defineScript(lua.cancel);
+
+// A dispatch and a cancellation that meet are decided by who has the majority; the other one takes its
+// minority back within a few milliseconds. One who died meanwhile does not.
+const ROUNDS = 5;
+
+/** Forbids an email on a majority, or takes the attempt back and says "too late". */
+export async function cancelByMajority(
+  quorum: Quorum,
+  { key, by, retentionMs }: Cancellation,
+): Promise<CancelReply> {
+  const token = createToken();
+  const fields = encodeFields(by === undefined ? {} : { by });
+
+  async function cancelOn(node: Node): Promise<{ record: LedgerRecord } | undefined> {
+    const args = [token, fields, retentionMs];
+    const word = await cancel(node.client, [recordKey(quorum.prefix, key)], args);
+    if (word === 'unreadable') throw new UnreadableRecordError(key, node.name);
+    if (word === 'cancelled') return undefined;
+    const record = await node.ledger.read(key);
+    return record && { record };
+  }
+
+  for (let round = 1; ; round++) {
+    const votes = await quorum.poll(cancelOn);
+    const standing = votes.flatMap((vote) =>
+      vote.state === 'answered' && vote.reply ? [vote.reply] : [],
+    );
+    const facts = standing.filter(({ record }) => isFact(record));
+    const cancelled = votes.filter((vote) => vote.state === 'answered' && !vote.reply).length;
+    const decided = cancelled >= quorum.size;
+    if (decided && facts.length === 0) return { state: 'cancelled' };
+
+    const refused = votes.some(({ state }) => state === 'refused');
+    if (facts.length >= quorum.size || refused || round === ROUNDS) {
+      // What a majority shows may have been told to another caller: it stays.
+      if (!decided) await takeBack(quorum, 'X', { key, token });
+      answersOf('cancel', votes);
+      const fact = strongest(facts);
+      if (fact) return { state: 'too-late', record: fact.record };
+      throw noMajority('cancel', votes, (reply) => !reply);
+    }
+    await sleep(pauseMs());
+  }
+}

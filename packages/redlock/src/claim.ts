@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Attempt, type ClaimReply, LedgerUnavailableError, type Loss } from '@sendonce/core';
+import { cancelByMajority } from './cancel.ts';
+import { acquireLock } from './lock.ts';
+import { answersOf, type Quorum } from './quorum.ts';
+import { isFact, pauseMs, strongest } from './strongest.ts';
+import { takeBack } from './take-back.ts';
+
+// Rivals who come in the same moment may leave nobody a majority. Five short pauses of random length
+// part even 32 of them.
+const ROUNDS = 5;
+
+/** Takes the lock of one email on a majority, or tells why not and gives back what a minority granted. */
+export async function claimByMajority(quorum: Quorum, attempt: Attempt): Promise<ClaimReply> {
+  for (let round = 1; ; round++) {
+    const reply = await claimOnce(quorum, attempt);
+    if (reply.state !== 'undecided') return reply;
+    if (round === ROUNDS) {
+      const { rival } = reply;
+      if (rival) return { state: 'busy', record: rival.record, retryAfterMs: pauseMs() };
+      throw new LedgerUnavailableError(
+        `The nodes took longer to answer than the lease of ${attempt.leaseMs} ms allows. Nothing was sent; ` +
+          'it is safe to repeat. Use a longer lease.',
+      );
+    }
+    await sleep(pauseMs());
+  }
+}
+
+interface Undecided {
+  readonly state: 'undecided';
+  readonly rival?: Loss;
+}
+
+async function claimOnce(quorum: Quorum, attempt: Attempt): Promise<ClaimReply | Undecided> {
+  const votes = quorum.ask((node) => node.ledger.claim(attempt));
+  const held = await acquireLock(votes, { ...attempt, isFor: ({ state }) => state === 'won' });
+  // Of all nodes, not of a majority: what a single one remembers is seen.
+  const all = await Promise.all(votes);
+  const shown = all.flatMap((vote): Loss[] =>
+    vote.state === 'answered' && vote.reply.state !== 'won' ? [vote.reply] : [],
+  );
+  const refused = all.some(({ state }) => state === 'refused');
+  const against = strongest(shown);
+  const isRival = against?.record.state === 'claimed';
+  if (held && !refused && (!against || isRival)) return { state: 'won' };
+
+  await takeBack(quorum, 'C', attempt);
+  answersOf('claim', all);
+  if (!against) return { state: 'undecided' };
+  if (isFact(against.record)) return against;
+  const holder = majorityHolder(shown, quorum.size);
+  if (holder) return holder;
+  if (isRival) return { state: 'undecided', rival: against };
+  // A cancellation that a minority shows may be undecided: it is decided before it is believed.
+  return completeCancellation(quorum, against, attempt);
+}
+
+/** What a majority shows of one and the same attempt, or cancellation. */
+function majorityHolder(shown: readonly Loss[], size: number): Loss | undefined {
+  return shown.find(
+    ({ record }) => shown.filter((other) => other.record.token === record.token).length >= size,
+  );
+}
+
+async function completeCancellation(
+  quorum: Quorum,
+  loss: Loss,
+  { key, retentionMs }: Attempt,
+): Promise<Loss> {
+  const reply = await cancelByMajority(quorum, { ...loss.record, key, retentionMs });
+  if (reply.state === 'cancelled') return loss;
+  return { state: 'busy', record: reply.record, retryAfterMs: pauseMs() };
+}

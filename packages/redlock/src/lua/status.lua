@@ -1,0 +1,7 @@
+-- status: which run of the server this is, and which run was last known to remember everything. The
+-- two are equal until it restarts, with or without its data.
+-- KEYS  member
+-- reply this run, the run that remembers (or '')
+
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+return { run, redis.call('GET', KEYS[1]) or '' }

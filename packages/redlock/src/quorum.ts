@@ -1,0 +1,109 @@
+import { LedgerUnavailableError } from '@sendonce/core';
+import type { Membership } from './membership.ts';
+import { type Node, type Vote, voteOf } from './node.ts';
+
+/** The nodes of a ledger, to be asked together. */
+export interface Quorum {
+  /** How many are a majority. */
+  readonly size: number;
+  /** Begins every key of theirs. */
+  readonly prefix: string;
+  /** Asks every node the same; one vote for each, in their order. */
+  ask<T>(question: (node: Node) => Promise<T>): Promise<Vote<T>>[];
+  /** The same, and waits for all votes. */
+  poll<T>(question: (node: Node) => Promise<T>): Promise<Vote<T>[]>;
+}
+
+export function majorityOf(nodes: readonly unknown[]): number {
+  return Math.floor(nodes.length / 2) + 1;
+}
+
+/**
+ * A node is asked again where its answer came from a server that restarted and has caught up since.
+ * Nobody waits for a node that let an earlier deadline pass, unless a majority needs it.
+ */
+export function quorumOf(
+  nodes: readonly Node[],
+  membership: Membership,
+  { prefix, timeoutMs }: { readonly prefix: string; readonly timeoutMs: number },
+): Quorum {
+  const size = majorityOf(nodes);
+
+  async function answerOf<T>(node: Node, question: (node: Node) => Promise<T>): Promise<T> {
+    const reply = await question(node);
+    if (await membership.remembers(node)) return reply;
+    await membership.catchUp();
+    const again = await question(node);
+    if (await membership.remembers(node)) return again;
+    throw new Error(
+      'it was started, and does not vote before it has been given what the others remember; where no ' +
+        'majority remembers, as at the first start, all nodes must be reachable',
+    );
+  }
+
+  function ask<T>(question: (node: Node) => Promise<T>): Promise<Vote<T>>[] {
+    const trusted = nodes.filter(({ suspect }) => !suspect).length;
+    return nodes.map((node) => {
+      const impatient = node.suspect && trusted >= size;
+      return voteOf(node, answerOf(node, question), impatient ? 0 : timeoutMs);
+    });
+  }
+
+  return { size, prefix, ask, poll: (question) => Promise.all(ask(question)) };
+}
+
+/** How one node voted on one verb. */
+export interface NodeVote {
+  /** `host:port` where the client tells it, never more of a URL. */
+  readonly node: string;
+  readonly vote: 'for' | 'against' | 'unreachable';
+  /** Why it is unreachable, in the words of the client. */
+  readonly reason?: string;
+}
+
+/** Why there was no majority: the `cause` of the LedgerUnavailableError. */
+export class QuorumError extends Error {
+  override readonly name = 'QuorumError';
+  readonly votes: readonly NodeVote[];
+
+  constructor(verb: string, votes: readonly NodeVote[]) {
+    const list = votes.map(
+      ({ node, vote, reason }) => `${node} ${vote}${reason ? ` (${reason})` : ''}`,
+    );
+    super(`No majority for ${verb}: ${list.join(', ')}.`);
+    this.votes = votes;
+  }
+}
+
+/** "No majority answered"; `isFor` says which answers were votes for the verb. */
+export function noMajority<T>(
+  verb: string,
+  votes: readonly Vote<T>[],
+  isFor: (reply: T) => boolean = () => true,
+): LedgerUnavailableError {
+  const cause = new QuorumError(
+    verb,
+    votes.map((vote): NodeVote => {
+      const node = vote.node.name;
+      if (vote.state === 'silent') return { node, vote: 'unreachable', reason: vote.reason };
+      return { node, vote: vote.state === 'answered' && isFor(vote.reply) ? 'for' : 'against' };
+    }),
+  );
+  return new LedgerUnavailableError(
+    `${cause.message} Whether it was executed is unknown; it is safe to repeat. Check that more than ` +
+      'half of the Redis nodes are up and accept writes.',
+    cause,
+  );
+}
+
+/**
+ * The answers of at least a majority.
+ * @throws {UnreadableRecordError} when one node has a record that cannot be read: it may be a fact.
+ * @throws {OptionError} @throws {LedgerUnavailableError}
+ */
+export function answersOf<T>(verb: string, votes: readonly Vote<T>[]): T[] {
+  for (const vote of votes) if (vote.state === 'refused') throw vote.error;
+  const answers = votes.flatMap((vote) => (vote.state === 'answered' ? [vote.reply] : []));
+  if (answers.length < majorityOf(votes)) throw noMajority(verb, votes);
+  return answers;
+}

@@ -1,0 +1,176 @@
+import {
+  type Attempt,
+  checkDuration,
+  type HeartbeatReply,
+  type Ledger,
+  LedgerUnavailableError,
+  type LedgerRecord,
+  type Resolution,
+  UnreadableRecordError,
+} from '@sendonce/core';
+import type { RedisClient } from '@sendonce/redis';
+import { cancelByMajority } from './cancel.ts';
+import { claimByMajority } from './claim.ts';
+import { dispatchByMajority } from './dispatch.ts';
+import { examineNodes } from './doctor.ts';
+import { extendLock } from './lock.ts';
+import { membershipOf } from './membership.ts';
+import type { Node } from './node.ts';
+import { nodesOf } from './nodes-of.ts';
+import { openKeys } from './open-keys.ts';
+import { answersOf, noMajority, quorumOf } from './quorum.ts';
+import { strongest } from './strongest.ts';
+
+export interface RedlockLedgerOptions {
+  /**
+   * Begins every key in Redis.
+   * @default 'sendonce'
+   */
+  readonly prefix?: string;
+  /**
+   * How long a node may take to answer, in milliseconds; then it counts as unreachable for this verb.
+   * @default 500
+   */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * The ledger on an odd number of independent Redis servers: redlock as the lease, the same record on a
+ * majority of them as the memory. Never twice, never lost in silence, while at any moment no more than
+ * a minority of the nodes is down, frozen, cut off, or restarted with or without its data. With a
+ * majority gone nothing is sent and nothing lost. What no ledger can close: a sender that dies between
+ * dispatch and settle leaves its email in doubt, listed, to be resolved.
+ *
+ * @param clients one ioredis client for each node, three or more, an odd number. They stay the caller's.
+ * @throws {OptionError} for an even number, the same client twice, a Cluster, a client with keyPrefix. Two
+ *   clients of one server are found by the first verb, which throws it then.
+ * @example const ledger = redlockLedger([new Redis(urlA), new Redis(urlB), new Redis(urlC)])
+ */
+export function redlockLedger(
+  clients: readonly RedisClient[],
+  options: RedlockLedgerOptions = {},
+): Ledger {
+  const { prefix = 'sendonce', timeoutMs = 500 } = options;
+  checkDuration('timeoutMs', timeoutMs);
+  const nodes = nodesOf(clients, prefix);
+  const quorum = quorumOf(nodes, membershipOf(nodes, prefix, timeoutMs), { prefix, timeoutMs });
+
+  const ledger: Ledger = {
+    async claim({ dispatched, ...attempt }) {
+      const reply = await claimByMajority(quorum, attempt);
+      if (reply.state !== 'won' || !dispatched) return reply;
+      const gone = await dispatchByMajority(quorum, attempt);
+      if (gone.state === 'dispatched') return { state: 'won' };
+      if (gone.state !== 'expired') return gone;
+      throw new LedgerUnavailableError(
+        'The claim ended before its dispatch. Nothing was sent; try again.',
+      );
+    },
+
+    dispatch: (attempt) => dispatchByMajority(quorum, attempt),
+
+    async settle(settlement) {
+      const votes = await quorum.poll((node) => node.ledger.settle(settlement));
+      const lost = answersOf('settle', votes).filter((reply) => reply.state === 'lost');
+      const settled = answersOf('settle', votes).length - lost.length;
+      if (settled >= quorum.size) return { state: 'settled' };
+      const other = strongest(lost);
+      if (other && lost.length >= quorum.size) return other;
+      throw noMajority('settle', votes, ({ state }) => state === 'settled');
+    },
+
+    async release(attempt) {
+      const votes = await quorum.poll((node) => node.ledger.release(attempt));
+      const states = answersOf('release', votes).map(({ state }) => state);
+      for (const state of ['released', 'lost'] as const) {
+        if (states.filter((one) => one === state).length >= quorum.size) return { state };
+      }
+      throw noMajority('release', votes, ({ state }) => state === 'released');
+    },
+
+    async heartbeat(attempts) {
+      const votes = quorum.ask((node) => node.ledger.heartbeat(attempts));
+      const answers = answersOf('heartbeat', await Promise.all(votes));
+      return Promise.all(
+        attempts.map(async (attempt, index): Promise<HeartbeatReply> => {
+          const isFor = (replies: readonly HeartbeatReply[]) => replies[index] === 'kept';
+          if (await extendLock(votes, { ...attempt, isFor })) return 'kept';
+          if (answers.filter((replies) => !isFor(replies)).length >= quorum.size) return 'lost';
+          throw noMajority('heartbeat', await Promise.all(votes), isFor);
+        }),
+      );
+    },
+
+    async read(key) {
+      const votes = await quorum.poll(async (node) => ({ record: await node.ledger.read(key) }));
+      return strongest(answersOf('read', votes).filter(isStanding))?.record;
+    },
+
+    async *list({ state }) {
+      let unreadable: UnreadableRecordError | undefined;
+      const keys = await openKeys(quorum);
+      for (let start = 0; start < keys.length; start += PAGE) {
+        const page = keys.slice(start, start + PAGE).map((key) => ledger.read(key));
+        for (const found of await Promise.allSettled(page)) {
+          if (found.status === 'rejected') {
+            if (!(found.reason instanceof UnreadableRecordError)) throw found.reason;
+            unreadable ??= found.reason;
+          } else if (isListed(found.value, state)) {
+            yield found.value;
+          }
+        }
+      }
+      // The others are listed first: one unreadable record must not hide them.
+      if (unreadable) throw unreadable;
+    },
+
+    async resolve(resolution) {
+      const { key, verdict } = resolution;
+      const record = await ledger.read(key);
+      // The repeat of a "not sent" whose reply was lost.
+      if (!record && verdict === 'not-sent') return { state: 'resolved' };
+      if (!record || !isResolvable(record, resolution)) return { state: 'not-in-doubt', record };
+      const votes = await quorum.poll((node) => resolveOn(node, resolution, record));
+      if (answersOf('resolve', votes).filter(Boolean).length >= quorum.size) {
+        return { state: 'resolved' };
+      }
+      throw noMajority('resolve', votes, Boolean);
+    },
+
+    cancel: (cancellation) => cancelByMajority(quorum, cancellation),
+
+    doctor: () => examineNodes(quorum),
+  };
+  return ledger;
+}
+
+const PAGE = 100;
+
+function isStanding(found: {
+  record: LedgerRecord | undefined;
+}): found is { record: LedgerRecord } {
+  return found.record !== undefined;
+}
+
+function isListed(
+  record: LedgerRecord | undefined,
+  state: 'open' | 'in-doubt',
+): record is LedgerRecord {
+  return record?.state === 'in-doubt' || (state === 'open' && record?.state === 'dispatched');
+}
+
+function isResolvable({ token, state }: LedgerRecord, { token: of, verdict }: Resolution): boolean {
+  if (token !== of) return false;
+  return state === 'in-doubt' || state === (verdict === 'sent' ? 'sent' : 'rejected');
+}
+
+/** Whether this node now shows what was resolved. */
+async function resolveOn(node: Node, resolution: Resolution, of: LedgerRecord): Promise<boolean> {
+  const reply = await node.ledger.resolve(resolution);
+  if (reply.state === 'resolved') return true;
+  if (reply.record || resolution.verdict === 'not-sent') return false;
+  // It missed the doubt, and shall remember that it is over.
+  const { key, token, retentionMs } = resolution;
+  const attempt: Attempt = { ...of, key, token, retentionMs, leaseMs: retentionMs };
+  return (await node.ledger.settle({ ...attempt, outcome: 'sent' })).state === 'settled';
+}

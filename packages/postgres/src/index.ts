@@ -1,0 +1,4 @@
+export { migratePostgres } from './migrate.ts';
+export type { PostgresLedgerOptions } from './options.ts';
+export type { PostgresClient, PostgresPool } from './pool.ts';
+export { type PostgresLedger, postgresLedger } from './postgres-ledger.ts';

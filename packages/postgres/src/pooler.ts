@@ -1,0 +1,58 @@
+import { type Connection, openConnection } from './connection.ts';
+import { type Refused, refused } from './errors.ts';
+import type { Asked, PostgresPool } from './pool.ts';
+
+/**
+ * Makes sure that one connection is one session of the server, as the lease is a lock of that session.
+ *
+ * Connected directly, the server's greeting names the backend that answers. A pooler greets in its own
+ * name, and is asked further: while another connection holds a backend in a transaction, the first one
+ * must keep its own. In transaction mode they get the same one, or the first one changes.
+ * @throws {OptionError} when backends are shared.
+ */
+export async function refuseSharedBackend(
+  connection: Connection,
+  pool: PostgresPool,
+  answerWithinMs: number,
+): Promise<number> {
+  const pid = await backendOf(connection);
+  if (connection.processID === pid) return pid;
+
+  const others: Connection[] = [];
+  try {
+    // Each takes one backend away, so that a pooler that deals them in turns runs out of other ones.
+    for (let count = 0; count < ROUNDS; count++) {
+      const other = await openConnection(pool, answerWithinMs, () => {});
+      others.push(other);
+      await other.query('BEGIN');
+      if ((await backendOf(other)) === pid || (await backendOf(connection)) !== pid) throw shared();
+      if ((pool.options?.max ?? 10) <= others.length + 1) break;
+    }
+  } catch (error) {
+    // PgBouncer allows no BEGIN in statement mode.
+    throw /pooling mode/.test(String(error)) ? shared() : error;
+  } finally {
+    for (const other of others) other.end();
+  }
+  return pid;
+}
+
+const ROUNDS = 3;
+
+async function backendOf(asked: Asked): Promise<number> {
+  const { rows } = await asked.query('SELECT pg_backend_pid() AS pid');
+  return Number(rows[0]?.['pid']);
+}
+
+export function shared(): Refused {
+  return refused('pool', {
+    check: 'pooler',
+    found:
+      'This connection goes through a pooler that shares sessions (PgBouncer with pool_mode = transaction ' +
+      'or statement, or the like). The lease of an email is an advisory lock of the session: there it ' +
+      'would belong to whoever gets that backend next, and would outlive the worker that died.',
+    remedy:
+      'Connect to PostgreSQL directly, or through a pooler in session mode (at hosting providers: the ' +
+      'port or host that is called "direct" or "session").',
+  });
+}

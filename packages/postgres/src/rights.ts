@@ -1,0 +1,57 @@
+import { isSendonceError, type SendonceError } from '@sendonce/core';
+import { codeOf, type Refused, refused, unavailable } from './errors.ts';
+import { type Asked, unquoted } from './pool.ts';
+
+/** @throws {Refused} when the role cannot write the records. */
+export async function checkRights(asked: Asked, schema: string): Promise<void> {
+  const { rows } = await asked.query(
+    `SELECT bool_and(has_table_privilege($1, word)) AS may
+       FROM unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) word`,
+    [`${schema}.records`],
+  );
+  if (rows[0]?.['may'] === true) return;
+  throw await missingRights(new Error('permission denied for table records'), asked, schema);
+}
+
+/** What the ledger throws for an error of a statement. */
+export async function explain(
+  error: unknown,
+  asked: Asked,
+  schema: string,
+): Promise<SendonceError> {
+  if (isSendonceError(error)) return error;
+  return codeOf(error) === '42501' ? missingRights(error, asked, schema) : unavailable(error);
+}
+
+/** Which GRANT is missing, as statements to run. The schema is quoted. */
+async function missingRights(cause: unknown, asked: Asked, schema: string): Promise<Refused> {
+  const { rows } = await asked
+    .query(
+      'SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database, ' +
+        'EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS there',
+      [unquoted(schema)],
+    )
+    .catch(() => ({ rows: [] }));
+  const { role = 'your_role', database = 'your_database', there = true } = rows[0] ?? {};
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const advice =
+    there === true
+      ? `${grants(schema, String(role))} If the tables are not there yet: GRANT CREATE ON SCHEMA ` +
+        `${schema} TO ${String(role)};`
+      : `GRANT CREATE ON DATABASE ${String(database)} TO ${String(role)}; or let a role that may run ` +
+        `\`await migratePostgres(pool)\`, and then: ${grants(schema, String(role))}`;
+  return refused('pool', {
+    check: 'rights',
+    found: `The role ${String(role)} may not do what the ledger needs (${reason}).`,
+    remedy: `Run: ${advice}`,
+  });
+}
+
+/** What a role needs that does not migrate. */
+function grants(schema: string, role: string): string {
+  return (
+    `GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ` +
+    `${schema}.records TO ${role}; GRANT SELECT ON ${schema}.migrations, ${schema}.emails TO ${role}; ` +
+    `GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${schema} TO ${role};`
+  );
+}

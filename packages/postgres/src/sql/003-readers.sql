@@ -1,0 +1,61 @@
+-- What people and dashboards may read: columns keep their names and meaning, and `result` is not shown.
+-- `in-doubt` and `claimed` are as true as the moment at which the locks were looked at.
+create view :schema.emails as
+with alive as materialized (
+  select (classid::bigint << 32) | objid::bigint as session
+  from pg_locks
+  where locktype = 'advisory' and objsubid = 1 and granted and mode = 'ExclusiveLock'
+    and database = (select oid from pg_database where datname = current_database())
+)
+select
+  key,
+  case
+    when state = 'dispatched' and not exists (select from alive where alive.session = r.session)
+      then 'in-doubt'
+    else state
+  end as state,
+  at, sender as by, message_id, note
+from :schema.records r
+where (expires_at is null or expires_at > clock_timestamp())
+  and (state <> 'claimed' or exists (select from alive where alive.session = r.session));
+
+-- The keys that are past dispatch and without outcome: the doubts first, then the silent for longest.
+-- `mine` is the session that asks: it would be given a share of its own lock, and take itself for dead.
+create function :schema.open_keys(only_doubts boolean, mine bigint) returns setof text
+language sql as $$
+  with sessions as materialized (
+    select session, :schema.is_alive(session, mine) as alive
+    from (
+      select distinct session from :schema.records
+      where expires_at is null and state <> 'claimed'
+    ) distinct_sessions
+  )
+  select key
+  from :schema.records r
+  left join sessions on sessions.session = r.session
+  where expires_at is null and state <> 'claimed'
+    and not (only_doubts and coalesce(alive, false))
+  order by coalesce(alive, false), seen_at, key
+$$;
+
+-- Removes so many rows that count as absent anyway. Locked ones wait for the next time.
+create function :schema.sweep(batch int) returns int
+language plpgsql as $$
+declare
+  removed int;
+  claims int;
+begin
+  delete from :schema.records where key in (
+    select key from :schema.records where expires_at <= now()
+    order by expires_at limit batch for update skip locked
+  );
+  get diagnostics removed = row_count;
+  delete from :schema.records where key in (
+    select key from :schema.records
+    where state = 'claimed' and expires_at is null and seen_at < now() - interval '1 hour'
+    order by seen_at limit batch for update skip locked
+  ) and not :schema.is_alive(session, null);
+  get diagnostics claims = row_count;
+  return greatest(removed, claims);
+end
+$$;

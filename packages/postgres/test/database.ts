@@ -1,0 +1,76 @@
+import { createToken, type Attempt, type Ledger, type LedgerRecord } from '@sendonce/core';
+import { dropSchema, namespace } from '@sendonce/testkit';
+import { databaseUrl } from '@sendonce/testkit/vitest';
+import { Pool, type PoolConfig } from 'pg';
+import { type PostgresLedger, postgresLedger, type PostgresLedgerOptions } from '../src/index.ts';
+
+/** A schema on the PostgreSQL of this test run, and the pools and ledgers opened in it. */
+export function openSchema(name: string, url: string = databaseUrl()) {
+  const schema = namespace(name);
+  const quoted = `"${schema}"`;
+  const pools: Pool[] = [];
+  const ledgers: PostgresLedger[] = [];
+  const space = {
+    schema,
+    quoted,
+    url,
+    pool(at: string = url, options: PoolConfig = {}): Pool {
+      const pool = new Pool({ connectionString: at, ...options });
+      // A connection that is cut on purpose is not worth a line in the output.
+      pool.on('error', () => {});
+      pools.push(pool);
+      return pool;
+    },
+    ledger(pool: Pool = space.pool(), options: PostgresLedgerOptions = {}): PostgresLedger {
+      const ledger = postgresLedger(pool, { schema, ...options });
+      ledgers.push(ledger);
+      return ledger;
+    },
+    /** Asks on a connection that no ledger uses; `:schema` is the schema. */
+    async query<R extends object = Record<string, unknown>>(
+      text: string,
+      values: unknown[] = [],
+    ): Promise<R[]> {
+      return (await admin.query<R>(text.replaceAll(':schema', quoted), values)).rows;
+    },
+    /** The backends that hold a lease here. */
+    async sessions(): Promise<{ pid: number; lock: string }[]> {
+      return space.query(
+        `SELECT DISTINCT l.pid, r.session::text AS lock FROM :schema.records r JOIN pg_locks l
+         ON l.locktype = 'advisory' AND ((l.classid::bigint << 32) | l.objid::bigint) = r.session
+         WHERE l.mode = 'ExclusiveLock'`,
+      );
+    },
+    async close(): Promise<void> {
+      await Promise.all(ledgers.map((ledger) => ledger.close()));
+      await Promise.all(pools.filter((pool) => !pool.ending).map((pool) => pool.end()));
+      await dropSchema(url, schema);
+    },
+  };
+  const admin = space.pool(url, { max: 2 });
+  return space;
+}
+
+export type Space = ReturnType<typeof openSchema>;
+
+export function attempt(changes: Partial<Attempt> = {}): Attempt {
+  const times = { leaseMs: 60_000, retentionMs: 600_000 };
+  return { key: createToken(), token: createToken(), ...times, ...changes };
+}
+
+export async function listed(ledger: Ledger, state: 'open' | 'in-doubt'): Promise<LedgerRecord[]> {
+  const records: LedgerRecord[] = [];
+  for await (const record of ledger.list({ state })) records.push(record);
+  return records;
+}
+
+export async function errorOf(
+  promise: Promise<unknown>,
+): Promise<Error & { code?: string; option?: string }> {
+  return promise.then(
+    () => {
+      throw new Error('expected a rejection');
+    },
+    (error: Error) => error,
+  );
+}

@@ -1,0 +1,265 @@
+import { inspect } from 'node:util';
+import { createToken, perform } from '@sendonce/core';
+import { eventually } from '@sendonce/testkit';
+import { Client, Pool } from 'pg';
+import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { migratePostgres, postgresLedger } from '../src/index.ts';
+import { attempt, errorOf, listed, openSchema } from './database.ts';
+
+const space = openSchema('ledger');
+afterAll(() => space.close());
+afterEach(() => vi.restoreAllMocks());
+const ledger = space.ledger();
+
+describe('what it costs', () => {
+  test('verbs of one tick go out as one query, and an email costs two', async () => {
+    const pool = space.pool();
+    const own = space.ledger(pool);
+    const queries = vi.spyOn(Client.prototype, 'query');
+    await own.ready();
+    queries.mockClear();
+    const replies = await Promise.all(
+      Array.from({ length: 64 }, () => own.claim({ ...attempt(), dispatched: true })),
+    );
+    expect(replies.every(({ state }) => state === 'won')).toBe(true);
+    expect(queries).toHaveBeenCalledTimes(1);
+    // The doctor looks once, beside the first email.
+    await perform(() => 'sent', { ledger: own, key: createToken() });
+    queries.mockClear();
+    await perform(() => 'sent', { ledger: own, key: createToken() });
+    expect(queries).toHaveBeenCalledTimes(2);
+  });
+
+  test('one connection, whatever is held, and none when nothing was for a while', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const pool = space.pool();
+    const own = space.ledger(pool);
+    const attempts = Array.from({ length: 100 }, () => attempt());
+    await Promise.all(attempts.map((one) => own.claim(one)));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(pool.totalCount).toBe(1);
+    await Promise.all(attempts.map((one) => own.release(one)));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(pool.totalCount).toBe(0);
+    expect(await own.claim(attempt())).toEqual({ state: 'won' });
+    vi.useRealTimers();
+    await own.close();
+    await eventually(() => expect(pool.totalCount).toBe(0));
+  });
+});
+
+describe('claims', () => {
+  test('that nobody renews for two leases are given back, or in doubt', async () => {
+    const own = space.ledger(space.pool(), { sweepEveryMs: 40 });
+    const short = { leaseMs: 30 };
+    const [claimed, dispatched, beating] = [attempt(short), attempt(short), attempt(short)];
+    await own.claim(claimed);
+    await own.claim({ ...dispatched, dispatched: true });
+    await own.claim(beating);
+    await eventually(
+      async () => {
+        expect(await own.heartbeat([beating])).toEqual(['kept']);
+        expect(await ledger.read(claimed.key)).toBeUndefined();
+        expect((await ledger.read(dispatched.key))?.state).toBe('in-doubt');
+      },
+      { everyMs: 10 },
+    );
+    expect(await own.dispatch(claimed)).toEqual({ state: 'expired' });
+    expect(await own.dispatch(beating)).toEqual({ state: 'dispatched' });
+    await own.close();
+  });
+
+  test('of a ledger that is closed are given back, and their holders are told', async () => {
+    const own = space.ledger();
+    const lost: string[] = [];
+    own.onLost!((tokens) => lost.push(...tokens));
+    const held = attempt();
+    await own.claim(held);
+    await own.close();
+    expect(lost).toEqual([held.token]);
+    await eventually(async () => expect(await ledger.read(held.key)).toBeUndefined());
+    expect(await errorOf(own.claim(held))).toMatchObject({ code: 'SENDONCE_LEDGER_UNAVAILABLE' });
+    await own.close();
+  });
+
+  test('that a settling in flight needs: close() waits for it', async () => {
+    const own = space.ledger();
+    const first = attempt();
+    await own.claim({ ...first, dispatched: true });
+    const settled = own.settle({ ...first, outcome: 'sent' });
+    await new Promise(setImmediate);
+    await own.close();
+    expect(await settled).toEqual({ state: 'settled' });
+  });
+
+  test('on a row that another transaction holds are refused in time, the others of the batch are not', async () => {
+    const locked = attempt();
+    await ledger.claim(locked);
+    const client = new Client({ connectionString: space.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query('BEGIN');
+    const text = `SELECT FROM ${space.quoted}.records WHERE key = $1 FOR UPDATE`;
+    await client.query(text, [locked.key]);
+    const [dispatch, other] = await Promise.all([
+      errorOf(ledger.dispatch(locked)),
+      ledger.claim(attempt()),
+    ]);
+    expect(dispatch).toMatchObject({ code: 'SENDONCE_LEDGER_UNAVAILABLE' });
+    expect(dispatch.message).toMatch(/idle in pg_stat_activity/);
+    expect(other).toEqual({ state: 'won' });
+  });
+});
+
+describe('expiry', () => {
+  async function keys(): Promise<unknown[]> {
+    return (await space.query('SELECT key FROM :schema.records')).map(({ key }) => key);
+  }
+
+  test('what is past its retention is removed in the background, and what somebody uses is skipped', async () => {
+    const [gone, used, open] = [attempt({ retentionMs: 60_000 }), attempt(), attempt()];
+    for (const one of [gone, used]) await ledger.settle({ ...one, outcome: 'sent' });
+    await ledger.claim({ ...open, dispatched: true });
+    await ledger.settle({ ...open, outcome: 'in-doubt' });
+    await space.query(`UPDATE :schema.records SET expires_at = now() - interval '1 second'
+      WHERE expires_at IS NOT NULL`);
+    const client = new Client({ connectionString: space.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query('BEGIN');
+    await client.query(`SELECT FROM ${space.quoted}.records WHERE key = $1 FOR UPDATE`, [used.key]);
+
+    const own = space.ledger(space.pool(), { sweepEveryMs: 50 });
+    await own.ready();
+    await eventually(async () => expect(await keys()).not.toContain(gone.key));
+    expect(await keys()).toEqual(expect.arrayContaining([used.key, open.key]));
+    await client.query('ROLLBACK');
+    await eventually(async () => expect(await keys()).not.toContain(used.key));
+    expect(await keys()).toContain(open.key);
+    await own.close();
+  });
+
+  test('claims of sessions that ended are removed after an hour, those of living ones are not', async () => {
+    const dead = space.ledger();
+    const [left, held] = [attempt(), attempt()];
+    await dead.claim(left);
+    await dead.close();
+    await ledger.claim(held);
+    await space.query(`UPDATE :schema.records SET seen_at = now() - interval '2 hours'
+      WHERE state = 'claimed'`);
+    await eventually(async () => {
+      await space.query('SELECT :schema.sweep(1000)');
+      expect(await keys()).not.toContain(left.key);
+    });
+    expect(await keys()).toContain(held.key);
+    await ledger.release(held);
+  });
+
+  test('a sweep that is refused is a warning, once', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const pool = space.pool();
+    const own = space.ledger(pool, { sweepEveryMs: 20 });
+    await own.ready();
+    await space.query('ALTER FUNCTION :schema.sweep(int) RENAME TO swept');
+    await eventually(() => expect(warn).toHaveBeenCalled());
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    await space.query('ALTER FUNCTION :schema.swept(int) RENAME TO sweep');
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn.mock.calls[0]).toEqual([
+      expect.stringMatching(/could not remove expired records: function .*sweep.* does not exist/),
+      { type: 'SendonceWarning', code: 'SENDONCE_SWEEP' },
+    ]);
+    await own.close();
+  });
+});
+
+describe('the view "emails"', () => {
+  test('shows what a person may see: true states, and no result', async () => {
+    const own = space.ledger();
+    const alive = attempt({ by: 'notices:1' });
+    const claimed = attempt({ by: 'notices:2' });
+    const doubt = attempt({ by: 'notices:3' });
+    const sent = attempt({ by: 'notices:4' });
+    await ledger.claim({ ...alive, dispatched: true });
+    await own.claim(claimed);
+    await own.claim({ ...doubt, dispatched: true });
+    await own.settle({ ...sent, outcome: 'sent', result: '"private"', messageId: '<4@shop>' });
+    await own.close();
+    const text = `SELECT * FROM :schema.emails WHERE "by" LIKE 'notices:%' ORDER BY "by"`;
+    const rows = await eventually(async () => {
+      const found = await space.query(text);
+      expect(found).toHaveLength(3);
+      return found;
+    });
+    expect(rows.map(({ by, state, message_id }) => [by, state, message_id])).toEqual([
+      ['notices:1', 'dispatched', null],
+      ['notices:3', 'in-doubt', null],
+      ['notices:4', 'sent', '<4@shop>'],
+    ]);
+    expect(Object.keys(rows[0]!)).toEqual(['key', 'state', 'at', 'by', 'message_id', 'note']);
+    expect((await listed(ledger, 'in-doubt')).map(({ by }) => by)).toContain('notices:3');
+    await ledger.settle({ ...alive, outcome: 'sent' });
+  });
+});
+
+describe('bad input', () => {
+  const pool = new Pool({ connectionString: space.url });
+
+  test.each([undefined, null, 'postgres://127.0.0.1', {}, { query() {} }])(
+    'a pool that is none is refused: %s',
+    async (wrong) => {
+      expect(() => postgresLedger(wrong as never)).toThrow(/Expected "pool" to be a pool of pg/);
+      expect(await errorOf(migratePostgres(wrong as never))).toMatchObject({ option: 'pool' });
+    },
+  );
+
+  test('a single Client and a pool of one connection are refused', () => {
+    expect(() => postgresLedger(new Client() as never)).toThrow(/got a single Client/);
+    expect(() => postgresLedger(new Pool({ max: 1 }))).toThrow(/at least two connections/);
+  });
+
+  test.each([
+    ['schema', ''],
+    ['schema', 7],
+    ['schema', 'pg_mail'],
+    ['schema', 'ü'.repeat(32)],
+    ['schema', 'a\u0000b'],
+    ['migrate', 'yes'],
+    ['sweepEveryMs', 0],
+    ['sweepEveryMs', 2 ** 31],
+    ['answerWithinMs', '5s'],
+    ['leaseMs', 1000],
+  ])('an option that is wrong is refused by its name: %s: %s', (option, value) => {
+    const create = () => postgresLedger(pool, { [option]: value });
+    expect(create).toThrow(expect.objectContaining({ code: 'SENDONCE_OPTION', option }));
+  });
+
+  test.each([null, 7, 'schema'])('options that are none are refused: %s', (options) => {
+    expect(() => postgresLedger(pool, options as never)).toThrow(/Expected "options"/);
+  });
+
+  test('nothing is connected before the first verb', () => {
+    postgresLedger(pool);
+    expect(pool.totalCount).toBe(0);
+  });
+
+  test('an error shows no result of a processor, and leaves no listener in the pool', async () => {
+    const ended = space.pool();
+    await ended.end();
+    const own = space.ledger(ended);
+    const result = '"secret@example.org"';
+    const error = await errorOf(own.settle({ ...attempt(), outcome: 'sent', result }));
+    expect(error).toMatchObject({ code: 'SENDONCE_LEDGER_UNAVAILABLE' });
+    await space.query(
+      'ALTER TABLE :schema.records ADD CONSTRAINT no_result CHECK (result IS NULL) NOT VALID',
+    );
+    const refused = await errorOf(ledger.settle({ ...attempt(), outcome: 'sent', result }));
+    await space.query('ALTER TABLE :schema.records DROP CONSTRAINT no_result');
+    expect(refused).toMatchObject({ code: 'SENDONCE_LEDGER_UNAVAILABLE' });
+    for (const shown of [error, refused]) {
+      expect(inspect(shown, { depth: 9, showHidden: true })).not.toContain('secret');
+    }
+    expect(ended.eventNames()).toEqual(['error']);
+  });
+});

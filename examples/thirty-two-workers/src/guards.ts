@@ -1,5 +1,14 @@
 /** What stands between the job and the email: the rows of the table. */
-export const guardIds = ['none', 'lock-only', 'naive-lease', 'naive-forever', 'sendonce'] as const;
+export const guardIds = [
+  'none',
+  'lock-only',
+  'lock-only-postgres',
+  'naive-lease',
+  'naive-forever',
+  'sendonce',
+  'sendonce-redlock',
+  'sendonce-postgres',
+] as const;
 
 export type GuardId = (typeof guardIds)[number];
 
@@ -11,8 +20,12 @@ export interface Guard {
 export const guards: Readonly<Record<GuardId, Guard>> = {
   none: { title: 'none', how: 'The processor as it is.' },
   'lock-only': {
-    title: 'lock only',
-    how: "redlock around the processor, each waits its turn: the post's advisory lock.",
+    title: 'lock only, redlock',
+    how: 'redlock around the processor, each waits its turn.',
+  },
+  'lock-only-postgres': {
+    title: 'lock only, Postgres',
+    how: "pg_advisory_lock around the processor, each waits its turn: the post's own lock.",
   },
   'naive-lease': {
     title: 'SET NX, lease',
@@ -24,6 +37,25 @@ export const guards: Readonly<Record<GuardId, Guard>> = {
   },
   sendonce: {
     title: 'sendonce',
-    how: 'once(processor, { ledger, key, dispatch: "at-send" }) and dispatchAtSend().',
+    how: 'once(processor, { ledger, key, dispatch: "at-send" }) and dispatchAtSend(), on one Redis.',
+  },
+  'sendonce-redlock': {
+    title: 'sendonce, redlock',
+    how: 'The same with redlockLedger() on three Redis servers.',
+  },
+  'sendonce-postgres': {
+    title: 'sendonce, Postgres',
+    how: 'The same with postgresLedger().',
   },
 };
+
+/** Whether it is one of ours: its row must be as promised. */
+export function isSendonce(guard: GuardId): boolean {
+  return guard.startsWith('sendonce');
+}
+
+/** Where a guard remembers what it remembers. */
+export function storeOf(guard: GuardId): 'redis' | 'redlock' | 'postgres' {
+  if (guard.endsWith('-postgres')) return 'postgres';
+  return guard === 'sendonce-redlock' ? 'redlock' : 'redis';
+}

@@ -1,3 +1,4 @@
+import { storeOf } from './guards.ts';
 import type { ScenarioId } from './scenarios.ts';
 import type { Stage } from './stage.ts';
 import { BLOCKED_MS, FROZEN_AT_LEAST_MS, FROZEN_AT_MOST_MS } from './timing.ts';
@@ -10,7 +11,7 @@ export interface Incident {
   readonly atFirstSend?: (worker: number) => Promise<'killed' | { readonly blockMs?: number }>;
   /** The server has accepted the first email, and has not replied yet. */
   readonly atFirstEmail?: (worker: number) => void;
-  /** Calls back when the connection to Redis was cut. */
+  /** Calls back when the connection to the guard's store was cut. */
   readonly onCut?: (listener: () => void) => void;
 }
 
@@ -52,8 +53,9 @@ export const incidents: Readonly<Record<ScenarioId, Prepare>> = {
   }),
 
   'lost-reply'({ proxy, plan }) {
-    // The first command that names a key of the guard is its claim.
-    const cut = proxy?.cutAfterRequest(plan.guardPrefix);
+    // The first command that names a key of the guard is its claim; in PostgreSQL a call of that name.
+    const inPostgres = storeOf(plan.guard) === 'postgres';
+    const cut = proxy?.cutAfterRequest(inPostgres ? /\.act\(|pg_advisory_lock/ : plan.guardPrefix);
     return { onCut: (listener) => void cut?.struck.then(listener) };
   },
 };

@@ -8,12 +8,15 @@ export interface CellPlan {
   readonly queue: string;
   /** Of BullMQ's keys. */
   readonly prefix: string;
-  /** Of the guard's keys. */
+  /** Of the guard's keys; the name of its schema. */
   readonly guardPrefix: string;
   /** For BullMQ. */
   readonly redisUrl: string;
-  /** For the guard: the same server, in one scenario through a proxy that cuts the connection. */
-  readonly guardRedisUrl: string;
+  /**
+   * Where the guard's store is: Redis, three of them for redlock, or PostgreSQL. In one scenario the
+   * first one is reached through a proxy that cuts the connection.
+   */
+  readonly guardUrls: readonly [string, ...string[]];
   readonly smtpPort: number;
   /** Whether the processor throws after it has sent. */
   readonly failsAfterSend: boolean;

@@ -6,6 +6,7 @@ import type { Arguments } from './arguments.ts';
 import { count } from './plural.ts';
 import { type CellResult, runCell } from './run-cell.ts';
 import type { Progress } from './terminal/progress.ts';
+import { startStores } from './stores.ts';
 import { LEASE_MS } from './timing.ts';
 import { startWorkerPool } from './worker-pool.ts';
 import { createRedlock, waitTurn } from './worker/redlock.ts';
@@ -41,18 +42,23 @@ export function startDemo(args: Arguments, progress: Progress): Demo & { run: Pr
     redis.on('error', () => {});
     await later(async () => redis.disconnect());
     await loadScripts(redis, prefix);
-
-    progress.say(`starting ${count(args.workers, 'worker process', 'worker processes')}`);
-    const pool = await startWorkerPool(args.workers);
-    await later(pool.stop);
+    const { guards, workers } = args;
+    const say = (line: string) => progress.line(line);
+    progress.say(`starting ${count(workers, 'worker process', 'worker processes')}`);
+    const [stores, pool] = await Promise.all([
+      startStores({ redis, redisUrl: url, guards, say, later }),
+      startWorkerPool(workers).then(async (started) => {
+        await later(started.stop);
+        return started;
+      }),
+    ]);
     const cells = args.scenarios.flatMap((scenario) =>
       args.guards.map((guard) => ({ scenario, guard })),
     );
     for (const [index, cell] of cells.entries()) {
       if (over) return;
       progress.begin(cell, index + 1, cells.length);
-      const { workers } = args;
-      const options = { ...cell, workers, pool, redis, redisUrl: url, namespace: prefix };
+      const options = { ...cell, workers, pool, stores, namespace: prefix };
       const result = await runCell(options);
       results.push(result);
       progress.done(result.cell, index + 1, cells.length);

@@ -78,10 +78,10 @@ export function scenariosFor(workers: number): Readonly<Record<ScenarioId, Scena
       mayLeaveDoubt: true,
     },
     'lost-reply': {
-      title: 'Redis cut after the claim',
+      title: 'store cut after the claim',
       story:
-        'Redis executes the first command of the guard, and the connection is reset before its reply. ' +
-        'The client connects again and sends the command a second time.',
+        'The store of the guard (Redis, PostgreSQL) executes its first command, and the connection is reset before ' +
+        'the reply. A Redis client connects again and sends the command a second time.',
       mayLeaveDoubt: false,
     },
   };

@@ -1,11 +1,16 @@
 import type { Ledger } from '@sendonce/core';
-import { redisLedger } from '@sendonce/redis';
-import { type SmtpServer, startSmtpServer, startTcpProxy, type TcpProxy } from '@sendonce/testkit';
+import {
+  namespace,
+  type SmtpServer,
+  startSmtpServer,
+  startTcpProxy,
+  type TcpProxy,
+} from '@sendonce/testkit';
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
-import type { GuardId } from './guards.ts';
+import { type GuardId, storeOf } from './guards.ts';
 import type { CellPlan } from './messages.ts';
 import type { ScenarioId } from './scenarios.ts';
+import { openLedger, type Stores, urlsOf } from './stores.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface CellOptions {
@@ -13,8 +18,7 @@ export interface CellOptions {
   readonly guard: GuardId;
   readonly workers: number;
   readonly pool: WorkerPool;
-  readonly redis: Redis;
-  readonly redisUrl: string;
+  readonly stores: Stores;
   /** What all keys of this run of the demo begin with. */
   readonly namespace: string;
 }
@@ -24,7 +28,7 @@ export interface Stage {
   readonly plan: CellPlan;
   readonly queue: Queue;
   readonly smtp: SmtpServer;
-  /** In front of the Redis of the guard, where its connection will be cut. */
+  /** In front of the store of the guard, where its connection will be cut. */
   readonly proxy: TcpProxy | undefined;
   /** As the demo sees it; the workers have their own. */
   readonly ledger: Ledger;
@@ -34,36 +38,41 @@ export interface Stage {
 }
 
 export async function buildStage(options: CellOptions): Promise<Stage> {
-  const { scenario, guard, redis, redisUrl, namespace } = options;
+  const { scenario, guard, stores, namespace: prefix } = options;
   const name = `${scenario}-${guard}`;
   const smtp = await startSmtpServer();
-  const proxy = scenario === 'lost-reply' ? await startTcpProxy({ url: redisUrl }) : undefined;
-  const queue = new Queue(name, { connection: redis, prefix: namespace });
+  const [first, ...others] = urlsOf(guard, stores);
+  const proxy = scenario === 'lost-reply' ? await startTcpProxy({ url: first }) : undefined;
+  const queue = new Queue(name, { connection: stores.redis, prefix });
   // After Ctrl-C the server may be gone first; what matters rejects as well.
   queue.on('error', () => {});
-  const guardPrefix = `${namespace}-guard-${name}`;
+  // A schema is dropped by its name; keys of Redis all begin with the prefix of the run.
+  const inPostgres = storeOf(guard) === 'postgres';
+  const guardPrefix = inPostgres ? namespace('demo') : `${prefix}-guard-${name}`;
+  const { ledger, ready, close } = openLedger(guard, stores, guardPrefix);
+  await ready();
   return {
     plan: {
       id: name,
       guard,
       queue: name,
-      prefix: namespace,
+      prefix,
       guardPrefix,
-      redisUrl,
-      guardRedisUrl: proxy?.url ?? redisUrl,
+      redisUrl: stores.redisUrl,
+      guardUrls: [proxy?.url ?? first, ...others],
       smtpPort: smtp.port,
       failsAfterSend: scenario === 'error-after',
     },
     queue,
     smtp,
     proxy,
-    ledger: redisLedger(redis, { prefix: guardPrefix }),
+    ledger,
     async jobsAreOver() {
       const { completed = 0, failed = 0, ...others } = await queue.getJobCounts();
       return completed + failed > 0 && Object.values(others).every((count) => count === 0);
     },
     async close() {
-      await Promise.all([smtp.close(), proxy?.close(), queue.close()]);
+      await Promise.all([smtp.close(), proxy?.close(), queue.close(), close()]);
     },
   };
 }

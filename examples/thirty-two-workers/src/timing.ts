@@ -14,5 +14,5 @@ export const ATTEMPTS = 5;
 export const BLOCKED_MS = 2200;
 /** A frozen worker goes on when another one has done the job, and not before this. */
 export const FROZEN_AT_LEAST_MS = LOCK_MS + LEASE_MS;
-/** ... nor later than this, for a run with one worker, where nobody else can do the job. */
-export const FROZEN_AT_MOST_MS = 6000;
+/** ... nor later than this: with one worker, or under a lock of PostgreSQL, nobody else can do the job. */
+export const FROZEN_AT_MOST_MS = 4500;

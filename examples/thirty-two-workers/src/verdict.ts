@@ -1,4 +1,4 @@
-import type { GuardId } from './guards.ts';
+import { type GuardId, isSendonce } from './guards.ts';
 import type { Cell, CellResult } from './run-cell.ts';
 import { scenariosFor, type ScenarioId } from './scenarios.ts';
 
@@ -11,7 +11,7 @@ export function isRight({ scenario, wanted, arrived, lost, inDoubt }: Cell): boo
 /** The promise: never twice, never lost in silence; a doubt is listed, and never sent again. */
 export function isPromiseKept(results: readonly CellResult[]): boolean {
   return results
-    .filter(({ cell }) => cell.guard === 'sendonce')
+    .filter(({ cell }) => isSendonce(cell.guard))
     .every(
       ({ cell, doubts }) =>
         isRight(cell) && doubts.every(({ arrived }) => arrived === cell.arrived),

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { eventually } from '@sendonce/testkit';
-import { redisUrl } from '@sendonce/testkit/vitest';
+import { databaseUrl, redisUrl } from '@sendonce/testkit/vitest';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { checkHtml } from './check-html.ts';
-import { demoKeys, figuresIn, killRunning, runMain, startMain } from './run-main.ts';
+import { demoKeys, demoSchemas, figuresIn, killRunning, runMain, startMain } from './run-main.ts';
 
 afterAll(killRunning);
 
@@ -31,6 +31,37 @@ describe('the demo, in a process of its own', () => {
       ]) as unknown,
     });
     expect(code).toBe(0);
+  });
+
+  test('on three nodes and on PostgreSQL: 1 email, and no schema is left behind', async () => {
+    const schemas = await demoSchemas(databaseUrl());
+    const args = [
+      '--json',
+      ...cells('copies,killed-after,lost-reply', 'sendonce-redlock,sendonce-postgres', 6),
+    ];
+    const { code, stdout } = await runMain(args, {
+      REDIS_URL: redisUrl(),
+      DATABASE_URL: databaseUrl(),
+    });
+    expect(figuresIn(stdout)).toEqual({
+      'copies/sendonce-redlock': '1',
+      'copies/sendonce-postgres': '1',
+      'killed-after/sendonce-redlock': '1, 1 in doubt',
+      'killed-after/sendonce-postgres': '1, 1 in doubt',
+      'lost-reply/sendonce-redlock': '1',
+      'lost-reply/sendonce-postgres': '1',
+    });
+    expect(code).toBe(0);
+    expect(await demoSchemas(databaseUrl())).toEqual(schemas);
+  }, 60_000);
+
+  test("the post's own lock: each waits its turn, and sends", async () => {
+    const args = ['--json', ...cells('copies', 'lock-only-postgres', 6)];
+    const { stdout } = await runMain(args, {
+      REDIS_URL: redisUrl(),
+      DATABASE_URL: databaseUrl(),
+    });
+    expect(figuresIn(stdout)).toEqual({ 'copies/lock-only-postgres': '6' });
   });
 
   test('an email whose sender died is listed, resolved, and not sent again', async () => {
@@ -86,7 +117,9 @@ test('a wrong argument ends with 2 and says what is allowed', async () => {
   expect(code).toBe(2);
   expect(stdout).toBe('');
   expect(stderr).toContain('Unknown --guard "prayer"');
-  expect(stderr).toContain('none, lock-only, naive-lease, naive-forever, sendonce');
+  expect(stderr).toContain(
+    'none, lock-only, lock-only-postgres, naive-lease, naive-forever, sendonce',
+  );
 });
 
 /** Empty where there is no /proc. */

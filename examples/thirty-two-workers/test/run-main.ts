@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
+import { Client } from 'pg';
 import type { Cell } from '../src/run-cell.ts';
 
 export interface MainRun {
@@ -83,5 +84,19 @@ export async function demoKeys(url: string): Promise<string[]> {
     return await redis.keys('*sendonce-test-demo-*');
   } finally {
     redis.disconnect();
+  }
+}
+
+/** The schemas of demos in the database. */
+export async function demoSchemas(url: string): Promise<string[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ name: string }>(
+      "SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'sendonce-test-demo-%' ORDER BY 1",
+    );
+    return rows.map(({ name }) => name);
+  } finally {
+    await client.end();
   }
 }

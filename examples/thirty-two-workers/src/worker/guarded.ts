@@ -1,6 +1,7 @@
 import { once, type OnceEvent } from '@sendonce/bullmq';
-import { redisLedger } from '@sendonce/redis';
+import type { Ledger } from '@sendonce/core';
 import type { Redis } from 'ioredis';
+import type { Pool } from 'pg';
 import type { GuardId } from '../guards.ts';
 import type { EventKind } from '../messages.ts';
 import { LEASE_MS } from '../timing.ts';
@@ -10,6 +11,9 @@ import { createRedlock, waitTurn } from './redlock.ts';
 export interface GuardTools {
   /** The guard's own connection. */
   readonly redis: Redis;
+  /** The same for a guard on PostgreSQL. */
+  readonly pool: Pool;
+  readonly ledger: Ledger;
   readonly prefix: string;
   readonly tell: (kind: EventKind) => void;
 }
@@ -30,6 +34,26 @@ export const guarded: Readonly<Record<GuardId, Wrap>> = {
         tell('claim');
         return processor(job, token, signal);
       });
+    };
+  },
+
+  // As in the post: the session holds the lock, and the server frees it when the session ends.
+  'lock-only-postgres': async (processor, { pool, prefix, tell }) => {
+    return async (job, token, signal) => {
+      tell('wait');
+      const client = await pool.connect();
+      let lost: Error | undefined;
+      client.on('error', (error) => (lost = error));
+      try {
+        await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [
+          keyOf(prefix, job),
+        ]);
+        tell('claim');
+        return await processor(job, token, signal);
+      } finally {
+        // Closed, which unlocks.
+        client.release(lost ?? true);
+      }
     };
   },
 
@@ -57,18 +81,23 @@ export const guarded: Readonly<Record<GuardId, Wrap>> = {
     };
   },
 
-  sendonce: async (processor, { redis, prefix, tell }) =>
-    once(processor, {
-      ledger: redisLedger(redis, { prefix }),
-      key: (job: NoticeJob) => ['delivery-notice', job.data.orderId, job.data.to],
-      dispatch: 'at-send',
-      leaseMs: LEASE_MS,
-      onEvent({ type }) {
-        const kind = kinds[type];
-        if (kind) tell(kind);
-      },
-    }),
+  sendonce: ours,
+  'sendonce-redlock': ours,
+  'sendonce-postgres': ours,
 };
+
+async function ours(processor: NoticeProcessor, { ledger, tell }: GuardTools) {
+  return once(processor, {
+    ledger,
+    key: (job: NoticeJob) => ['delivery-notice', job.data.orderId, job.data.to],
+    dispatch: 'at-send',
+    leaseMs: LEASE_MS,
+    onEvent({ type }) {
+      const kind = kinds[type];
+      if (kind) tell(kind);
+    },
+  });
+}
 
 const kinds: Partial<Record<OnceEvent<NoticeJob>['type'], EventKind>> = {
   claimed: 'claim',

@@ -1,11 +1,13 @@
 import { dispatchAtSend } from '@sendonce/mail';
 import { onParentMessage, tellParent, workerData } from '@sendonce/testkit/points';
 import { Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { createTransport } from 'nodemailer';
+import { isSendonce } from '../guards.ts';
 import type { CellPlan, EventKind, FromWorker, ToWorker } from '../messages.ts';
 import { LOCK_MS, STALLED_INTERVAL_MS } from '../timing.ts';
-import { guarded } from './guarded.ts';
+import { connect } from '../stores.ts';
+import { openGuard } from './open-guard.ts';
 import { deliveryNotice, type NoticeJob, type NoticeProcessor } from './notice.ts';
 import { runNumber, runWithNumber } from './runs.ts';
 
@@ -31,11 +33,10 @@ onParentMessage((message) => {
 /** Leaves the cell before, and listens to the queue of this one. */
 async function open(cell: CellPlan): Promise<void> {
   void close();
-  connection ??= connect(cell.redisUrl, false);
-  const guardRedis = connect(cell.guardRedisUrl, true);
+  connection ??= connect(cell.redisUrl);
   const tell = (kind: EventKind) => tellEvent(cell, kind);
   const transporter = createTransport({ host: '127.0.0.1', port: cell.smtpPort, ignoreTLS: true });
-  if (cell.guard === 'sendonce') transporter.use('stream', dispatchAtSend());
+  if (isSendonce(cell.guard)) transporter.use('stream', dispatchAtSend());
   const processor = deliveryNotice(transporter, {
     worker: number,
     beforeSend: () => waitForGo(cell),
@@ -43,25 +44,21 @@ async function open(cell: CellPlan): Promise<void> {
       if (cell.failsAfterSend) throw new Error('The order could not be marked as notified.');
     },
   });
-  const tools = { redis: guardRedis, prefix: cell.guardPrefix, tell };
-  const worker = new Worker(
-    cell.queue,
-    observed(await guarded[cell.guard](processor, tools), tell),
-    {
-      connection,
-      prefix: cell.prefix,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_INTERVAL_MS,
-      // With the default of 1 a machine that is busy with other things would fail the job.
-      maxStalledCount: 10,
-    },
-  );
+  const guard = openGuard(cell, tell);
+  const worker = new Worker(cell.queue, observed(await guard.wrap(processor), tell), {
+    connection,
+    prefix: cell.prefix,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_INTERVAL_MS,
+    // With the default of 1 a machine that is busy with other things would fail the job.
+    maxStalledCount: 10,
+  });
   // A lost lock is what this demo is about: BullMQ reports it here.
   worker.on('error', () => {});
   await worker.waitUntilReady();
   close = async () => {
     await worker.close(true);
-    guardRedis.disconnect();
+    await guard.close();
   };
   await say({ type: 'opened', cell: cell.id });
 }
@@ -103,11 +100,4 @@ function tellEvent(cell: CellPlan, kind: EventKind): void {
 
 async function say(message: FromWorker): Promise<void> {
   await tellParent(message);
-}
-
-function connect(url: string, lazyConnect: boolean): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: null, lazyConnect });
-  // ioredis connects again by itself.
-  redis.on('error', () => {});
-  return redis;
 }

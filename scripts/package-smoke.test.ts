@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
-const packages = ['core', 'redis', 'bullmq', 'mail'];
+const packages = ['core', 'redis', 'redlock', 'postgres', 'bullmq', 'mail'];
 
 describe('the packed packages, installed as a user installs them', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sendonce-smoke-'));
@@ -23,7 +23,15 @@ describe('the packed packages, installed as a user installs them', () => {
     const files = readdirSync(tarballs).map((file) => join(tarballs, file));
     cpSync(join(root, 'fixtures/consumer'), folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
-    const clients = ['bullmq@6.7.0', 'ioredis@6.0.0', 'nodemailer@10.6.1', '@types/node@22.20.5'];
+    const clients = [
+      'bullmq@6.7.0',
+      'ioredis@6.0.0',
+      'nodemailer@10.6.1',
+      'pg@8.23.1',
+      'redlock@5.0.0-beta.2',
+      '@types/node@22.20.5',
+      '@types/pg@8.23.1',
+    ];
     await run('npm', ['install', '--no-audit', '--no-fund', ...files, ...clients], { cwd: folder });
   }, 240_000);
 
@@ -39,12 +47,12 @@ describe('the packed packages, installed as a user installs them', () => {
 
   test('work by import', async () => {
     const { stdout } = await run(process.execPath, ['esm.mjs'], { cwd: folder });
-    expect(stdout.trim()).toBe('sent duplicate sent it function function function');
+    expect(stdout.trim()).toBe(`sent duplicate sent it ${'function '.repeat(5).trim()}`);
   });
 
   test('work by require, and share the current claim with import', async () => {
     const { stdout } = await run(process.execPath, ['cjs.cjs'], { cwd: folder });
-    expect(stdout.trim()).toBe('true duplicate true function function function');
+    expect(stdout.trim()).toBe(`true duplicate true ${'function '.repeat(5).trim()}`);
   });
 
   test('type-check in a strict project that checks declaration files too', async () => {
@@ -68,10 +76,16 @@ describe('the packed packages, installed as a user installs them', () => {
     expect(ours('core')).toEqual(['canonicalize']);
     for (const [name, peer] of [
       ['redis', 'ioredis'],
+      ['postgres', 'pg'],
       ['bullmq', 'bullmq'],
       ['mail', 'nodemailer'],
     ]) {
       expect(ours(name!).filter((found) => found !== peer)).toEqual(['@sendonce/core']);
     }
+    const peers = ['ioredis', 'redlock'];
+    expect(ours('redlock').filter((found) => !peers.includes(found))).toEqual([
+      '@sendonce/core',
+      '@sendonce/redis',
+    ]);
   });
 });

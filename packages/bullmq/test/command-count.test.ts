@@ -49,7 +49,7 @@ async function costOf(bullmq: BullMQ, jobs: number, concurrency: number, mode?: 
     return 'sent';
   };
   // Without its doctor: what that asks, it asks once in the life of a ledger.
-  const { doctor: _, ...ledger } = stage.ledger;
+  const ledger = { ...stage.ledger, doctor: async () => [] };
   const options = {
     ledger,
     key: (job: Job) => job.data,

@@ -174,6 +174,16 @@ describe('expiry', () => {
   });
 });
 
+test('a ledger lists its own dispatches as living: after the doubts, however old', async () => {
+  const [alive, doubt] = [attempt(), attempt()];
+  await ledger.claim({ ...alive, dispatched: true });
+  await ledger.claim({ ...doubt, dispatched: true });
+  await ledger.settle({ ...doubt, outcome: 'in-doubt' });
+  const keys = (await listed(ledger, 'open')).map(({ key }) => key);
+  expect(keys.indexOf(alive.key)).toBeGreaterThan(keys.indexOf(doubt.key));
+  await ledger.release(alive);
+});
+
 describe('the view "emails"', () => {
   test('shows what a person may see: true states, and no result', async () => {
     const own = space.ledger();

@@ -45,16 +45,17 @@ declare
   removed int;
   claims int;
 begin
-  delete from :schema.records where key in (
+  -- As an array: a subquery with a limit may be run once for each row.
+  delete from :schema.records where key = any (array(
     select key from :schema.records where expires_at <= now()
     order by expires_at limit batch for update skip locked
-  );
+  ));
   get diagnostics removed = row_count;
-  delete from :schema.records where key in (
+  delete from :schema.records where key = any (array(
     select key from :schema.records
     where state = 'claimed' and expires_at is null and seen_at < now() - interval '1 hour'
     order by seen_at limit batch for update skip locked
-  ) and not :schema.is_alive(session, null);
+  )) and not :schema.is_alive(session, null);
   get diagnostics claims = row_count;
   return greatest(removed, claims);
 end

@@ -4,8 +4,9 @@ import { defineScript, type RedisClient, type Script, shaOf, unavailable } from 
 /** What must have happened to a dispatch before its email may leave. */
 export interface Durability {
   /**
-   * How many replicas must have it (WAIT). Ask for all of them, unless Sentinel or the Cluster itself
-   * does the failover: those promote the replica that has received most, so that one is enough.
+   * How many replicas must have it (WAIT). Only all of them are proof against every failover: with
+   * fewer, one that lags may be promoted. Sentinel and the Cluster prefer the one that has received
+   * most, but only among those they can reach, and Sentinel looks at `replica-priority` first.
    * @default 0
    */
   readonly replicas?: number;
@@ -26,7 +27,7 @@ export interface Wait {
   /** The same without waiting: whether the server knows it and this user may run it. */
   readonly probe: readonly (string | number)[];
   /** What is missing according to the answer, or undefined. */
-  missing(reply: unknown): string | undefined;
+  readonly missing: (reply: unknown) => string | undefined;
 }
 
 /** @throws {OptionError} */
@@ -51,7 +52,7 @@ export function waitFor(durability: Durability): Wait {
     fsync,
     command: ['WAITAOF', 1, replicas, timeoutMs],
     probe: ['WAITAOF', 0, 0, 1],
-    missing(reply) {
+    missing: (reply) => {
       const [local, remote] = (Array.isArray(reply) ? reply : []) as unknown[];
       if (toCount(local) < 1) return `the server had not written the record to disk ${within}`;
       return tooFew(toCount(remote));

@@ -48,7 +48,7 @@ describe('a Cluster of three masters and three replicas', () => {
 
   test('lists doubts of all shards, those that are silent for longest first, and resolves them', async () => {
     const ledger = redisLedger(client);
-    const keys = [...'AZaz09-_'].map((shard) => shard + createToken().slice(1));
+    const keys = 'AZaz09-_'.split('').map((shard) => shard + createToken().slice(1));
     for (const key of keys) {
       const attempt = { key, token: createToken(), leaseMs: 60_000, retentionMs: 600_000 };
       await ledger.claim({ ...attempt, dispatched: true });

@@ -56,8 +56,11 @@ test('a user who may not run scripts is told which rights are missing', async ()
   expect(JSON.stringify(finding)).not.toContain('secret');
 });
 
-test('a replica is refused, and a master with replicas is told of durability', async () => {
+test('a replica is refused, and a master with replicas is told of durability', async ({
+  onTestFinished,
+}) => {
   const replica = await startRedis({ args: ['--replicaof', server.host, String(server.port)] });
+  onTestFinished(() => replica.stop());
   const client = space.connect({}, replica.url);
   await expect
     .poll(() => client.info('replication'), { timeout: 15_000 })
@@ -76,7 +79,6 @@ test('a replica is refused, and a master with replicas is told of durability', a
       found: 'durability.replicas is 2, and 1 replicas are connected: no email leaves.',
     }),
   ]);
-  await replica.stop();
 });
 
 test('durability.fsync is refused where there is no WAITAOF or no append-only file', async ({

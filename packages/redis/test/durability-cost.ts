@@ -24,7 +24,8 @@ async function main(): Promise<void> {
         const waiting = await emailsPerSecond(client, concurrency, { durability: { replicas: 1 } });
         ratios.push(waiting / without);
       }
-      const [least, median, most] = [0, 4, 8].map((rank) => ratios.toSorted()[rank]!.toFixed(2));
+      const ranked = ratios.toSorted((one, other) => one - other);
+      const [least, median, most] = [0, 4, 8].map((rank) => ranked[rank]!.toFixed(2));
       console.log(
         `${concurrency} at a time: ${median} of the emails per second (${least} to ${most})`,
       );

@@ -50,6 +50,7 @@ export type {
 export { memoryLedger, type MemoryLedgerOptions } from './memory-ledger.ts';
 export { checkDuration, checkFunction, checkOneOf, describe } from './options.ts';
 export { perform } from './perform.ts';
+export { listRecords, lossAgainst } from './store.ts';
 export {
   checkPerformOptions,
   DEFAULT_LEASE_MS,

@@ -8,6 +8,7 @@ import type {
   LedgerRecord,
   Loss,
 } from './ledger.ts';
+import { isListed, lossAgainst } from './store.ts';
 
 export interface MemoryLedgerOptions {
   /** The clock, in ms since 1970. @default Date.now */
@@ -52,17 +53,8 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
 
   function lossOf(stored: Stored, fingerprint?: string): Loss {
     const record = seen(stored);
-    if (record.state === 'cancelled') return { state: 'cancelled', record };
-    const known = record.fingerprint;
-    if (known !== undefined && fingerprint !== undefined && known !== fingerprint) {
-      return { state: 'conflict', record };
-    }
-    if (record.state === 'in-doubt') return { state: 'in-doubt', record };
-    if (record.state === 'sent' || record.state === 'rejected') {
-      return { state: 'duplicate', record };
-    }
     const untilMs = record.state === 'claimed' ? stored.expiresAtMs : stored.inDoubtAtMs;
-    return { state: 'busy', record, retryAfterMs: untilMs - now() };
+    return lossAgainst(record, fingerprint === undefined ? {} : { fingerprint }, untilMs - now());
   }
 
   function fresh(attempt: Attempt, state: StoredState): Stored['record'] {
@@ -149,8 +141,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
         .toSorted((one, other) => one.inDoubtAtMs - other.inDoubtAtMs)
         .map(seen);
       for (const record of open) {
-        const listed = state === 'open' && record.state === 'dispatched';
-        if (listed || record.state === 'in-doubt') yield record;
+        if (isListed(record, state)) yield record;
       }
     },
 

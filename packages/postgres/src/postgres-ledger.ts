@@ -5,7 +5,8 @@ import {
   type HeartbeatReply,
   type Ledger,
   type LedgerRecord,
-  UnreadableRecordError,
+  listRecords,
+  lossAgainst,
 } from '@sendonce/core';
 import { batched } from './batch.ts';
 import { examinePostgres } from './doctor.ts';
@@ -15,7 +16,7 @@ import { heldClaims } from './held.ts';
 import { migrate } from './migrate.ts';
 import { checkOptions, type PostgresLedgerOptions } from './options.ts';
 import { checkPool, type PostgresPool, type Row } from './pool.ts';
-import { type Answer, encodeOperations, lossAgainst } from './record.ts';
+import { type Answer, encodeOperations } from './record.ts';
 import { explain } from './rights.ts';
 import { keepSession, type Session } from './session.ts';
 
@@ -115,7 +116,7 @@ export function postgresLedger(
     for (const { token } of attempts) held.drop(token);
   }
 
-  return {
+  const ledger: PostgresLedger = {
     async ready() {
       await ask('SELECT 1', () => []);
     },
@@ -123,7 +124,7 @@ export function postgresLedger(
     async claim(request) {
       const { key, token, by, fingerprint, dispatched = false } = request;
       const answer = await run({ verb: 'claim', key, token, by, fingerprint, dispatched });
-      if (answer.word !== 'won') return lossAgainst(standing(answer), request);
+      if (answer.word !== 'won') return lossAgainst(standing(answer), request, busyForMs(request));
       held.keep(request);
       return { state: 'won' };
     },
@@ -136,7 +137,7 @@ export function postgresLedger(
       }
       held.drop(attempt.token);
       if (answer.word === 'expired') return { state: 'expired' };
-      return lossAgainst(standing(answer), { leaseMs: attempt.leaseMs });
+      return lossAgainst(standing(answer), {}, busyForMs(attempt));
     },
 
     async settle(settlement) {
@@ -176,20 +177,7 @@ export function postgresLedger(
       const text = `SELECT key FROM ${schema}.open_keys($1, $2) key`;
       const rows = await ask(text, ({ lock }) => [state === 'in-doubt', lock]);
       const keys = rows.map((row) => String(row['key']));
-      let unreadable: UnreadableRecordError | undefined;
-      for (let start = 0; start < keys.length; start += PAGE) {
-        const page = keys.slice(start, start + PAGE).map((key) => run({ verb: 'read', key }));
-        for (const found of await Promise.allSettled(page)) {
-          if (found.status === 'rejected') {
-            if (!(found.reason instanceof UnreadableRecordError)) throw found.reason;
-            unreadable ??= found.reason;
-          } else if (isListed(found.value.record, state)) {
-            yield found.value.record!;
-          }
-        }
-      }
-      // The others are listed first: one unreadable record must not hide them.
-      if (unreadable) throw unreadable;
+      yield* listRecords(keys, ledger, state);
     },
 
     async resolve({ key, token, verdict, by, retentionMs }) {
@@ -220,15 +208,15 @@ export function postgresLedger(
       tellLost(held.sending().map(({ token }) => token));
     },
   };
+  return ledger;
 }
-
-const PAGE = 250;
 
 /** As long as pg itself keeps a connection that nobody uses. */
 const IDLE_MS = 10_000;
 
-function isListed(record: LedgerRecord | undefined, state: 'open' | 'in-doubt'): boolean {
-  return record?.state === 'in-doubt' || (state === 'open' && record?.state === 'dispatched');
+/** How long a busy email is left alone before it is asked for again: nothing has to run out meanwhile. */
+function busyForMs({ leaseMs }: Attempt): number {
+  return Math.min(1_000, leaseMs);
 }
 
 function standing({ word, record }: Answer): LedgerRecord {

@@ -1,10 +1,4 @@
-import {
-  type Attempt,
-  type LedgerRecord,
-  type Loss,
-  type RecordState,
-  UnreadableRecordError,
-} from '@sendonce/core';
+import { type LedgerRecord, type RecordState, UnreadableRecordError } from '@sendonce/core';
 import type { Row } from './pool.ts';
 
 /** One verb about one email, as the function `act` takes it (the type `operation` in SQL). */
@@ -78,30 +72,6 @@ export function decodeAnswer(key: string, row: Row): Answer {
     ...text('result', row['result']),
   };
   return { word, record };
-}
-
-/** How long a busy email is left alone before it is asked for again; nothing has to run out meanwhile. */
-const POLL_MS = 1000;
-
-/** Why an attempt lost against what stands there. The order is part of the contract of `claim`. */
-export function lossAgainst(
-  record: LedgerRecord,
-  attempt: Pick<Attempt, 'leaseMs' | 'fingerprint'>,
-): Loss {
-  if (record.state === 'cancelled') return { state: 'cancelled', record };
-  const { fingerprint, leaseMs } = attempt;
-  const comparable = record.fingerprint !== undefined && fingerprint !== undefined;
-  if (comparable && record.fingerprint !== fingerprint) return { state: 'conflict', record };
-  switch (record.state) {
-    case 'in-doubt':
-      return { state: 'in-doubt', record };
-    case 'sent':
-    case 'rejected':
-      return { state: 'duplicate', record };
-    case 'claimed':
-    case 'dispatched':
-      return { state: 'busy', record, retryAfterMs: Math.min(POLL_MS, leaseMs) };
-  }
 }
 
 const states = ['claimed', 'dispatched', 'in-doubt', 'sent', 'rejected', 'cancelled'];

@@ -1,4 +1,4 @@
-import { type Attempt, type LedgerRecord, type Loss, UnreadableRecordError } from '@sendonce/core';
+import { type LedgerRecord, UnreadableRecordError } from '@sendonce/core';
 
 /** What stands under a key, as a script shows it. */
 export interface Standing {
@@ -37,25 +37,6 @@ export function decodeStanding(key: string, value: string, remainingMs: number):
       ...(result && { result }),
     },
   };
-}
-
-/** Why an attempt lost against what stands there. The order is part of the contract of `claim`. */
-export function lossAgainst(standing: Standing, attempt: Pick<Attempt, 'fingerprint'>): Loss {
-  const { record, remainingMs } = standing;
-  if (record.state === 'cancelled') return { state: 'cancelled', record };
-  const { fingerprint } = attempt;
-  const comparable = record.fingerprint !== undefined && fingerprint !== undefined;
-  if (comparable && record.fingerprint !== fingerprint) return { state: 'conflict', record };
-  switch (record.state) {
-    case 'in-doubt':
-      return { state: 'in-doubt', record };
-    case 'sent':
-    case 'rejected':
-      return { state: 'duplicate', record };
-    case 'claimed':
-    case 'dispatched':
-      return { state: 'busy', record, retryAfterMs: Math.max(0, remainingMs) };
-  }
 }
 
 function stateOf(letter: string, remainingMs: number): LedgerRecord['state'] {

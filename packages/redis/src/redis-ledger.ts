@@ -2,18 +2,18 @@ import {
   type Attempt,
   describe,
   type Ledger,
-  type LedgerRecord,
+  listRecords,
   type Loss,
+  lossAgainst,
   OptionError,
   type Settlement,
-  UnreadableRecordError,
 } from '@sendonce/core';
 import { type Answer, batchedVerb, type Places } from './batch.ts';
 import { checkClient, defineScript, type RedisClient, unavailable } from './client.ts';
 import { examineRedis } from './doctor.ts';
 import { checkWaiting, type Durability, waitFor } from './durability.ts';
 import * as lua from './generated/scripts.ts';
-import { encodeFields, lossAgainst, type Standing } from './record.ts';
+import { encodeFields, type Standing } from './record.ts';
 
 export interface RedisLedgerOptions {
   /** What the keys begin with: `prefix:{shard}key`. @default 'sendonce' */
@@ -110,23 +110,8 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
     },
 
     async *list({ state }) {
-      let unreadable: UnreadableRecordError | undefined;
       const keys = await openKeys(client, prefix);
-      for (let start = 0; start < keys.length; start += PAGE) {
-        const page = await Promise.allSettled(
-          keys.slice(start, start + PAGE).map((key) => read(key)),
-        );
-        for (const found of page) {
-          if (found.status === 'rejected') {
-            if (!(found.reason instanceof UnreadableRecordError)) throw found.reason;
-            unreadable ??= found.reason;
-          } else if (isListed(found.value.standing?.record, state)) {
-            yield found.value.standing!.record;
-          }
-        }
-      }
-      // The others are listed first: one unreadable record must not hide them.
-      if (unreadable) throw unreadable;
+      yield* listRecords(keys, ledger, state);
     },
 
     async resolve({ key, token, verdict, by, retentionMs }) {
@@ -154,7 +139,6 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
   return ledger;
 }
 
-const PAGE = 250;
 const listShard = defineScript(lua.list);
 
 const letters: Record<Settlement['outcome'], string> = {
@@ -181,12 +165,9 @@ async function openKeys(client: RedisClient, prefix: string): Promise<string[]> 
     .map(({ key }) => key);
 }
 
-function isListed(record: LedgerRecord | undefined, state: 'open' | 'in-doubt'): boolean {
-  return record?.state === 'in-doubt' || (state === 'open' && record?.state === 'dispatched');
-}
-
 function lost(answer: Answer, attempt: Pick<Attempt, 'fingerprint'>): Loss {
-  return lossAgainst(standingOf(answer), attempt);
+  const { record, remainingMs } = standingOf(answer);
+  return lossAgainst(record, attempt, remainingMs);
 }
 
 function standingOf(answer: Answer): Standing {

@@ -5,8 +5,8 @@ import {
   type Ledger,
   LedgerUnavailableError,
   type LedgerRecord,
+  listRecords,
   type Resolution,
-  UnreadableRecordError,
 } from '@sendonce/core';
 import type { RedisClient } from '@sendonce/redis';
 import { cancelByMajority } from './cancel.ts';
@@ -107,21 +107,7 @@ export function redlockLedger(
     },
 
     async *list({ state }) {
-      let unreadable: UnreadableRecordError | undefined;
-      const keys = await openKeys(quorum);
-      for (let start = 0; start < keys.length; start += PAGE) {
-        const page = keys.slice(start, start + PAGE).map((key) => ledger.read(key));
-        for (const found of await Promise.allSettled(page)) {
-          if (found.status === 'rejected') {
-            if (!(found.reason instanceof UnreadableRecordError)) throw found.reason;
-            unreadable ??= found.reason;
-          } else if (isListed(found.value, state)) {
-            yield found.value;
-          }
-        }
-      }
-      // The others are listed first: one unreadable record must not hide them.
-      if (unreadable) throw unreadable;
+      yield* listRecords(await openKeys(quorum), ledger, state);
     },
 
     async resolve(resolution) {
@@ -144,19 +130,10 @@ export function redlockLedger(
   return ledger;
 }
 
-const PAGE = 100;
-
 function isStanding(found: {
   record: LedgerRecord | undefined;
 }): found is { record: LedgerRecord } {
   return found.record !== undefined;
-}
-
-function isListed(
-  record: LedgerRecord | undefined,
-  state: 'open' | 'in-doubt',
-): record is LedgerRecord {
-  return record?.state === 'in-doubt' || (state === 'open' && record?.state === 'dispatched');
 }
 
 function isResolvable({ token, state }: LedgerRecord, { token: of, verdict }: Resolution): boolean {

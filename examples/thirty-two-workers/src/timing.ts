@@ -1,18 +1,18 @@
-// Everything is about thirty times shorter than in production, in the same proportions.
+// Everything is about forty times shorter than in production, in the same proportions.
 
 /** BullMQ's lock on a job, renewed at half; its default is 30,000. */
-export const LOCK_MS = 1000;
+export const LOCK_MS = 800;
 /** How often BullMQ looks for stalled jobs; its default is 30,000. */
-export const STALLED_INTERVAL_MS = 500;
+export const STALLED_INTERVAL_MS = 400;
 /** How long a claim (or a redlock lock) lives without being renewed. */
-export const LEASE_MS = 900;
+export const LEASE_MS = 720;
 /** How late the notice is due. */
 export const DELAY_MS = 150;
 export const BACKOFF_MS = 100;
 export const ATTEMPTS = 5;
 /** How long the event loop is blocked: past the lock, and past the check that finds it gone. */
-export const BLOCKED_MS = 2200;
+export const BLOCKED_MS = 1800;
 /** A frozen worker goes on when another one has done the job, and not before this. */
 export const FROZEN_AT_LEAST_MS = LOCK_MS + LEASE_MS;
 /** ... nor later than this: with one worker, or under a lock of PostgreSQL, nobody else can do the job. */
-export const FROZEN_AT_MOST_MS = 4500;
+export const FROZEN_AT_MOST_MS = 4000;

@@ -1,6 +1,7 @@
-import { UnreadableRecordError } from '@sendonce/core';
-import { defineScript, type RedisClient, type Script } from './client.ts';
-import { defineDurableScript, type Wait, type Written } from './durability.ts';
+import { isSendonceError, UnreadableRecordError } from '@sendonce/core';
+import { defineScript, type RedisClient, unavailable } from './client.ts';
+import { nodesOf } from './cluster-map.ts';
+import { type CallScript, defineDurableScript, type Wait, type Written } from './durability.ts';
 import { decodeStanding, type Standing } from './record.ts';
 
 /** The answer of a script about one record: its word, and what stands there if it shows it. */
@@ -28,7 +29,7 @@ interface Operation {
 // Long scripts block the server for everybody: about 1 ms at this size.
 const LARGEST_BATCH = 250;
 
-/** The operations of one verb that go out together: all of them, on a Cluster those of one shard. */
+/** The operations of one verb that go out together: all of them, on a Cluster those of one shard or node. */
 interface Queue {
   readonly waiting: Operation[];
   running: boolean;
@@ -39,7 +40,8 @@ interface Queue {
  * the number of commands. On a Cluster, one call for each shard, because a call has one slot.
  *
  * With `wait` the answer is given when the writes are durable. A wait holds up its whole connection, so
- * there is one at a time, and what comes meanwhile shares the next one.
+ * there is one at a time (on a Cluster one for each node: if each shard waited for itself, heartbeats
+ * would stand behind twenty waits for a replica that is gone), and what comes meanwhile shares the next.
  */
 export function batchedVerb(client: RedisClient, places: Places, lua: string, wait?: Wait): Verb {
   const script = wait ? defineDurableScript(lua, wait) : definePlainScript(lua);
@@ -54,23 +56,30 @@ export function batchedVerb(client: RedisClient, places: Places, lua: string, wa
   }
 
   async function call(operations: readonly Operation[]): Promise<void> {
-    const keys = operations.flatMap(({ key }) => [places.record(key), places.index(key)]);
-    const args = operations.flatMap((operation) => operation.args);
-    let written: Written;
-    try {
-      written = await script(client, keys, args);
-    } catch (error) {
-      for (const { reject } of operations) reject(error);
-      return;
+    const groups = client.isCluster ? byShard(operations) : [operations];
+    const calls = groups.map((group) => ({
+      keys: group.flatMap(({ key }) => [places.record(key), places.index(key)]),
+      args: group.flatMap(({ args }) => args),
+    }));
+    const written = await script(client, calls);
+    for (const [index, group] of groups.entries()) {
+      for (const [position, operation] of group.entries()) {
+        answer(operation, written[index]!, position);
+      }
     }
-    for (const [position, operation] of operations.entries()) answer(operation, written, position);
+  }
+
+  function queueOf(key: string): Queue {
+    const shard = client.isCluster ? key[0] : undefined;
+    const name = (wait && shard && nodesOf(client, shard)) ?? shard;
+    let queue = queues.get(name);
+    if (!queue) queues.set(name, (queue = { waiting: [], running: false }));
+    return queue;
   }
 
   return (key, ...args) =>
     new Promise((resolve, reject) => {
-      const shard = client.isCluster ? key[0] : undefined;
-      let queue = queues.get(shard);
-      if (!queue) queues.set(shard, (queue = { waiting: [], running: false }));
+      const queue = queueOf(key);
       queue.waiting.push({ key, args, resolve, reject });
       if (queue.running) return;
       queue.running = true;
@@ -79,16 +88,38 @@ export function batchedVerb(client: RedisClient, places: Places, lua: string, wa
     });
 }
 
-function definePlainScript(lua: string): Script<Written> {
+function definePlainScript(lua: string): CallScript {
   const script = defineScript(lua);
-  return async (...call) => ({ reply: (await script(...call)) as unknown[] });
+  const one = async (client: RedisClient, { keys, args }: Parameters<CallScript>[1][number]) => {
+    try {
+      return { reply: (await script(client, keys, args)) as unknown[] };
+    } catch (error) {
+      return error as Error;
+    }
+  };
+  return (client, calls) => Promise.all(calls.map((call) => one(client, call)));
+}
+
+function byShard(operations: readonly Operation[]): Operation[][] {
+  const groups = new Map<string | undefined, Operation[]>();
+  for (const operation of operations) {
+    const group = groups.get(operation.key[0]);
+    if (group) group.push(operation);
+    else groups.set(operation.key[0], [operation]);
+  }
+  return [...groups.values()];
 }
 
 // What stands there, and that nothing does, was not written by this call.
 const unwritten = new Set(['stands', 'expired']);
 
-function answer(operation: Operation, { reply, undurable }: Written, position: number): void {
+function answer(operation: Operation, written: Written | Error, position: number): void {
   const { key, resolve, reject } = operation;
+  if (written instanceof Error) {
+    reject(isSendonceError(written) ? written : unavailable(written));
+    return;
+  }
+  const { reply, undurable } = written;
   const word = String(reply[position * 3]);
   if (word === 'unreadable') {
     reject(new UnreadableRecordError(key, 'Redis'));

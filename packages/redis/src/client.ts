@@ -14,6 +14,8 @@ export interface RedisClient {
     exec(): Promise<[error: Error | null, reply?: unknown][] | null>;
   };
   readonly isCluster?: boolean;
+  /** Of a Cluster: the nodes of each slot, as the client knows them. Only for `durability`. */
+  readonly slots?: readonly (readonly string[])[];
   readonly options?: unknown;
 }
 

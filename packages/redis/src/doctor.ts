@@ -84,9 +84,9 @@ async function examinePersistence(
       },
     ];
   }
-  if (waitsForDisk) return [];
   const fsync = await configured(client, 'appendfsync');
   if (fsync === 'always') return [];
+  if (waitsForDisk) return examineWaitForDisk(fsync);
   return [
     {
       severity: 'info',
@@ -94,6 +94,19 @@ async function examinePersistence(
       found: `appendfsync is ${fsync ?? 'not readable'}: a crash of the machine may forget the last second or more.`,
       remedy:
         'Set appendfsync always, or wait for it with durability: { fsync: true } (Redis 7.2).',
+    },
+  ];
+}
+
+/** WAITAOF does not write the file: it waits until the server does. */
+function examineWaitForDisk(fsync: string | undefined): Finding[] {
+  if (fsync !== 'no') return [];
+  return [
+    {
+      severity: 'error',
+      check: 'durability',
+      found: 'appendfsync is no, and durability.fsync waits for the disk: no email leaves.',
+      remedy: 'Set appendfsync always, or everysec (each email then waits for up to a second).',
     },
   ];
 }

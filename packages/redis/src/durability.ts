@@ -1,5 +1,5 @@
 import { checkDuration, describe, LedgerUnavailableError, OptionError } from '@sendonce/core';
-import { defineScript, type RedisClient, type Script, shaOf, unavailable } from './client.ts';
+import { defineScript, type RedisClient, shaOf } from './client.ts';
 
 /** What must have happened to a dispatch before its email may leave. */
 export interface Durability {
@@ -15,7 +15,10 @@ export interface Durability {
    * with `appendonly yes`). @default false
    */
   readonly fsync?: boolean;
-  /** How long to wait for it, in milliseconds: well below half a lease. @default 1000 */
+  /**
+   * How long to wait for it, in milliseconds: well below half a lease. The disk takes up to a second and
+   * more with `appendfsync everysec`. @default 1000, with fsync 3000
+   */
   readonly timeoutMs?: number;
 }
 
@@ -32,7 +35,7 @@ export interface Wait {
 
 /** @throws {OptionError} */
 export function waitFor(durability: Durability): Wait {
-  const { replicas = 0, fsync = false, timeoutMs = 1_000 } = checkDurability(durability);
+  const { replicas, fsync, timeoutMs } = checkDurability(durability);
   const within = `within ${timeoutMs} ms (durability.timeoutMs)`;
   const tooFew = (count: number) =>
     count < replicas
@@ -75,57 +78,89 @@ export interface Written {
   readonly undurable?: LedgerUnavailableError;
 }
 
+/** The keys and arguments of one script call. */
+export interface Call {
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
+}
+
+/** Calls of one script, all on one node; answers in the same order. */
+export type CallScript = (
+  client: RedisClient,
+  calls: readonly Call[],
+) => Promise<readonly (Written | Error)[]>;
+
 /**
- * A script and the wait for its writes, as one pipeline. WAIT counts the writes of the connection that
- * asks: on a fresh one it succeeds at once and says nothing. A pipeline cannot be torn apart by a
- * reconnect (ioredis and node-redis reject the rest of one that was answered in part, and repeat only
- * a whole one), and on a Cluster it goes to one node. A Lua script cannot wait.
+ * A script and one wait for the writes of all its calls, as one pipeline. WAIT counts the writes of the
+ * connection that asks: on a fresh one it succeeds at once and says nothing. A pipeline cannot be torn
+ * apart by a reconnect (ioredis and node-redis reject the rest of one that was answered in part, and
+ * repeat only a whole one), and on a Cluster it goes to one node. A Lua script cannot wait.
  */
-export function defineDurableScript(lua: string, wait: Wait): Script<Written> {
+export function defineDurableScript(lua: string, wait: Wait): CallScript {
   const [script, sha] = [defineScript(lua), shaOf(lua)];
-  return async (client, keys, args) => {
-    const evalsha = ['evalsha', sha, keys.length, ...keys, ...args];
-    let written = await writeAndWait(client, evalsha, wait);
-    if (
-      written instanceof Error &&
-      /^(NOSCRIPT|MOVED|ASK|TRYAGAIN|CLUSTERDOWN)/.test(written.message)
-    ) {
+  const write = (client: RedisClient, calls: readonly Call[]) =>
+    writeAndWait(
+      client,
+      calls.map(({ keys, args }) => ['evalsha', sha, keys.length, ...keys, ...args]),
+      wait,
+    );
+  return async (client, calls) => {
+    let written = await write(client, calls);
+    for (let repeats = 0; repeats < MOST_REPEATS && written.some(isToRepeat); repeats++) {
+      const again = calls.filter((_, index) => isToRepeat(written[index]!));
       // The plain way loads the script and follows the redirection. The repeat, which changes nothing,
       // writes once more on the right connection, so that the wait counts.
-      await script(client, keys, args);
-      written = await writeAndWait(client, evalsha, wait);
+      await Promise.allSettled(again.map(({ keys, args }) => script(client, keys, args)));
+      const repeated = await write(client, again);
+      written = written.map((first) => (isToRepeat(first) ? repeated.shift()! : first));
     }
-    if (written instanceof Error) throw unavailable(written);
     return written;
   };
 }
 
+// While a Cluster fails over, its nodes contradict each other for a moment.
+const MOST_REPEATS = 5;
+
+function isToRepeat(written: Written | Error): boolean {
+  if (!(written instanceof Error)) return false;
+  return /^(NOSCRIPT|MOVED|ASK|TRYAGAIN|CLUSTERDOWN)/.test(written.message);
+}
+
 async function writeAndWait(
   client: RedisClient,
-  evalsha: readonly unknown[],
-  { command, missing }: Wait,
-): Promise<Written | Error> {
+  writes: readonly (readonly unknown[])[],
+  wait: Wait,
+): Promise<(Written | Error)[]> {
   // An ioredis whose reconnectOnError returns 2 sends a failed script again, alone, on another
-  // connection, while the answer of the wait is here already: then the script is answered last.
+  // connection, while the answer of the wait is here already: then a script is answered last.
   let waitedLast = false;
   const wrote = () => void (waitedLast = false);
   const waited = () => void (waitedLast = true);
-  let replies: [Error | null, unknown?][] | null;
+  let replies: [Error | null, unknown?][];
   try {
-    replies = await client.pipeline!([
-      [...evalsha, wrote],
-      ['call', ...command, waited],
-    ]).exec();
+    const pipeline = client.pipeline!([
+      ...writes.map((evalsha) => [...evalsha, wrote]),
+      ['call', ...wait.command, waited],
+    ]);
+    replies = (await pipeline.exec()) ?? [];
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    // The shards were on one node, by a map that is not right any more: nothing was sent.
+    if (writes.length > 1) {
+      const alone = writes.map((evalsha) => writeAndWait(client, [evalsha], wait));
+      return (await Promise.all(alone)).flat();
+    }
+    return [error instanceof Error ? error : new Error(String(error))];
   }
-  const [write, wait] = replies ?? [];
-  if (!write || !wait) return new Error('no reply to a pipeline');
-  if (write[0]) return write[0];
-  const reply = write[1] as unknown[];
-  if (wait[0]) return { reply, undurable: undurable(wait[0].message) };
-  const lack = waitedLast ? missing(wait[1]) : 'the script was sent again after the wait';
-  return lack === undefined ? { reply } : { reply, undurable: undurable(lack) };
+  const [waitError, counted] = replies[writes.length] ?? [new Error('no reply to the wait')];
+  const lack =
+    waitError?.message ??
+    (waitedLast ? wait.missing(counted) : 'the script was sent again after the wait');
+  return writes.map((_, index) => {
+    const [error, reply] = replies[index] ?? [new Error('no reply to a pipeline')];
+    if (error) return error;
+    const written = { reply: reply as unknown[] };
+    return lack === undefined ? written : { ...written, undurable: undurable(lack) };
+  });
 }
 
 function undurable(why: string): LedgerUnavailableError {
@@ -150,7 +185,7 @@ function toCount(value: unknown): number {
   return typeof value === 'number' || typeof value === 'string' ? Number(value) || 0 : 0;
 }
 
-function checkDurability(durability: unknown): Durability {
+function checkDurability(durability: unknown): Required<Durability> {
   if (typeof durability !== 'object' || durability === null || Array.isArray(durability)) {
     throw wrong('durability', 'an object such as { replicas: 1 }', durability);
   }
@@ -162,7 +197,8 @@ function checkDurability(durability: unknown): Durability {
       `Expected "durability" to have replicas, fsync and timeoutMs only, got "${unknown}".`,
     );
   }
-  const { replicas = 0, fsync = false, timeoutMs = 1_000 } = durability as Durability;
+  const { replicas = 0, fsync = false } = durability as Durability;
+  const { timeoutMs = fsync ? 3_000 : 1_000 } = durability as Durability;
   if (!Number.isSafeInteger(replicas) || replicas < 0 || replicas > 100) {
     throw wrong('durability.replicas', 'a whole number from 1 to 100', replicas);
   }
@@ -175,7 +211,7 @@ function checkDurability(durability: unknown): Durability {
       'Expected "durability" to ask for something: replicas from 1, or fsync: true. Leave it out to wait for nothing.',
     );
   }
-  return durability;
+  return { replicas, fsync, timeoutMs };
 }
 
 function wrong(option: string, expected: string, value: unknown): OptionError {

@@ -95,6 +95,10 @@ test('durability.fsync is refused where there is no WAITAOF or no append-only fi
   await admin.config('SET', 'appendfsync', 'everysec');
   // And it does not recommend what is set already.
   expect(await durable()).toEqual([]);
+  await admin.config('SET', 'appendfsync', 'no');
+  expect(await durable()).toEqual([
+    expect.objectContaining({ severity: 'error', remedy: expect.stringContaining('always') }),
+  ]);
 });
 
 test('a user who may not wait is told so', async () => {

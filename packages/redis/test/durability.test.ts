@@ -241,6 +241,30 @@ describe('with durability: { fsync: true }', () => {
   });
 });
 
+test('waits for 1 s, and for the disk for 3 s, as everysec takes up to one and more', async () => {
+  const sent: unknown[] = [];
+  const shape = {
+    evalsha: async () => [],
+    eval: async () => [],
+    info: async () => '',
+    pipeline: (commands: unknown[][]) => ({
+      async exec(): Promise<[Error][]> {
+        sent.push(commands.at(-1)!.slice(0, -1));
+        return [[new Error('none')], [new Error('none')]];
+      },
+    }),
+  };
+  for (const durability of [{ replicas: 1 }, { fsync: true }, { fsync: true, replicas: 2 }]) {
+    const ledger = redisLedger(shape, { durability });
+    await expect(ledger.claim({ ...attempt(), dispatched: true })).rejects.toThrow(/none/);
+  }
+  expect(sent).toEqual([
+    ['call', 'WAIT', 1, 1_000],
+    ['call', 'WAITAOF', 1, 0, 3_000],
+    ['call', 'WAITAOF', 1, 2, 3_000],
+  ]);
+});
+
 describe('bad input', () => {
   test.each([
     [null, /Expected "durability" to be an object/],

@@ -37,16 +37,24 @@ describe('a failover by Sentinel right after the email has left, five times', ()
   const five = (failover: Parameters<typeof failOver>[1]) =>
     Promise.all(Array.from({ length: 5 }, () => failOver(sentinels, failover)));
 
-  test('with durability no copy leaves: it is in doubt', { timeout: 60_000 }, async () => {
-    const durability = { replicas: 1, timeoutMs: 2_000 };
-    for (const after of await five({ ...killed, durability })) {
-      expect(after).toEqual({ emails: 1, inDoubt: true, leftAtOnce: true });
-    }
-  });
+  test.concurrent(
+    'with durability no copy leaves: it is in doubt',
+    { timeout: 60_000 },
+    async () => {
+      const durability = { replicas: 1, timeoutMs: 2_000 };
+      for (const after of await five({ ...killed, durability })) {
+        expect(after).toEqual({ emails: 1, inDoubt: true, leftAtOnce: true });
+      }
+    },
+  );
 
-  test('without it every copy leaves: what durability is for', { timeout: 60_000 }, async () => {
-    for (const after of await five(killed)) {
-      expect(after).toEqual({ emails: 2, inDoubt: false, leftAtOnce: true });
-    }
-  });
+  test.concurrent(
+    'without it every copy leaves: what durability is for',
+    { timeout: 60_000 },
+    async () => {
+      for (const after of await five(killed)) {
+        expect(after).toEqual({ emails: 2, inDoubt: false, leftAtOnce: true });
+      }
+    },
+  );
 });

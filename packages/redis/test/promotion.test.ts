@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createToken, isSendonceError, type Ledger, perform } from '@sendonce/core';
+import { eventually, startRedis, startSentinels } from '@sendonce/testkit';
+import { Redis } from 'ioredis';
+import { expect, test } from 'vitest';
+import { redisLedger } from '../src/index.ts';
+import { startLaggingLink } from './lagging-link.ts';
+
+// Why `replicas` is to be all of them: two replicas, and Sentinel prefers the one that lags, because of
+// its replica-priority. The same happens where the one that acknowledged dies with the master.
+test.concurrent.each([
+  [1, 'does not hold, and the email leaves twice', 2],
+  [2, 'holds, and the email leaves once', 1],
+])(
+  'of two replicas the one that lags is promoted: durability { replicas: %i } %s',
+  { timeout: 60_000 },
+  async (replicas, _outcome, emails) => {
+    const args = ['--repl-diskless-sync-delay', '0'];
+    const sentinels = await startSentinels();
+    const master = await startRedis({ args });
+    const link = await startLaggingLink(master.port, 20);
+    const follow = (port: number, more: string[] = []) =>
+      startRedis({ args: [...args, '--replicaof', '127.0.0.1', String(port), ...more] });
+    const near = await follow(master.port);
+    const far = await follow(link.port, ['--replica-priority', '1']);
+    await Promise.all([inStep(near.url), inStep(far.url)]);
+    await sentinels.watch('mails', master, 2);
+    const [first, second] = [open(sentinels.sentinels), open(sentinels.sentinels)];
+    try {
+      const ledger = redisLedger(first, { durability: { replicas, timeoutMs: 2_000 } });
+      await ledger.claim(attempt());
+      await sleep(40);
+      const claim = attempt();
+      let left = 0;
+      if ((await ledger.claim(claim)).state === 'won') left++;
+      await Promise.all([master.kill(), link.lose()]);
+      first.disconnect();
+      while ((await sentinels.masterPort('mails')) === master.port) await sleep(50);
+      expect(await sentinels.masterPort('mails')).toBe(far.port);
+      await sendCopy(redisLedger(second), claim.key, () => void left++);
+      expect(left).toBe(emails);
+    } finally {
+      first.disconnect();
+      second.disconnect();
+      await Promise.all([sentinels, master, near, far].map((server) => server.stop()));
+    }
+  },
+);
+
+function open(sentinels: { host: string; port: number }[]): Redis {
+  const client: Redis = new Redis({
+    sentinels,
+    name: 'mails',
+    maxRetriesPerRequest: null,
+    sentinelRetryStrategy: () => 50,
+  });
+  return client.on('error', () => {});
+}
+
+function attempt() {
+  const [key, token] = [createToken(), createToken()];
+  return { key, token, leaseMs: 300, retentionMs: 600_000, dispatched: true };
+}
+
+async function inStep(url: string): Promise<void> {
+  const client = new Redis(url);
+  await eventually(
+    async () => expect(await client.info('replication')).toContain('master_link_status:up'),
+    { timeoutMs: 15_000 },
+  );
+  client.disconnect();
+}
+
+/** The copy of the job, until it is known what became of the email. */
+async function sendCopy(ledger: Ledger, key: string, send: () => void): Promise<void> {
+  for (;;) {
+    try {
+      if ((await perform(send, { ledger, key, leaseMs: 300 })).state !== 'busy') return;
+    } catch (error) {
+      if (!isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) throw error;
+    }
+    await sleep(100);
+  }
+}

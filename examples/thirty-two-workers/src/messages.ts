@@ -46,7 +46,7 @@ export type EventKind =
   | 'thaw'
   | 'block'
   | 'unblock'
-  /** The connection to Redis was cut. */
+  /** The connection to the store was cut. */
   | 'cut';
 
 export interface LaneEvent {

@@ -43,7 +43,7 @@ export const marks: Readonly<Record<MarkKind, Mark>> = {
     label: 'started again',
     shape: path('restart', 'M-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0-7.2 0'),
   },
-  cut: { label: 'connection to Redis cut', shape: path('cut', 'M2-5.4L-2.4 0.6H2.2L-2 5.4') },
+  cut: { label: 'connection to the store cut', shape: path('cut', 'M2-5.4L-2.4 0.6H2.2L-2 5.4') },
 };
 
 /** An email after the first: the customer gets another copy. */

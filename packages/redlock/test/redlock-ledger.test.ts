@@ -1,5 +1,6 @@
 import { createToken, type Ledger, LedgerUnavailableError } from '@sendonce/core';
 import { redisLedger } from '@sendonce/redis';
+import { eventually } from '@sendonce/testkit';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { redlockLedger } from '../src/index.ts';
@@ -137,6 +138,49 @@ describe('what one node remembers', () => {
     expect(await ledger.resolve(resolution)).toEqual({ state: 'resolved' });
     for (const client of nodes.connect()) {
       expect(await client.get(nodes.place(key))).toMatch(new RegExp(`^S${token}`));
+    }
+  });
+
+  test('a node that missed the claim remembers the dispatch all the same', async () => {
+    const ledger = nodes.ledger();
+    const claim = attempt();
+    expect(await ledger.claim(claim)).toEqual({ state: 'won' });
+    await onNode(2, (_, client) => client.del(nodes.place(claim.key)));
+    expect(await ledger.dispatch(claim)).toEqual({ state: 'dispatched' });
+    const [, , third] = nodes.connect();
+    await eventually(async () => {
+      expect(await third!.get(nodes.place(claim.key))).toMatch(new RegExp(`^D${claim.token}`));
+    });
+  });
+
+  test('a dispatch that a single node knows of another attempt forbids the dispatch of this one', async () => {
+    const ledger = nodes.ledger();
+    const claim = attempt();
+    const other = attempt(claim.key);
+    await ledger.claim(claim);
+    await onNode(2, async (one, client) => {
+      await client.del(nodes.place(claim.key));
+      await one.claim({ ...other, dispatched: true });
+    });
+    expect(await ledger.dispatch(claim)).toMatchObject({
+      state: 'busy',
+      record: { state: 'dispatched', token: other.token },
+    });
+    for (const client of nodes.connect().slice(0, 2)) {
+      expect(await client.exists(nodes.place(claim.key))).toBe(0);
+    }
+  });
+
+  test('a claim that a majority forgot is expired at its dispatch, and leaves nothing', async () => {
+    const ledger = nodes.ledger();
+    const claim = attempt();
+    await ledger.claim(claim);
+    for (const index of [0, 1]) {
+      await onNode(index, (_, client) => client.del(nodes.place(claim.key)));
+    }
+    expect(await ledger.dispatch(claim)).toEqual({ state: 'expired' });
+    for (const client of nodes.connect()) {
+      expect(await client.exists(nodes.place(claim.key))).toBe(0);
     }
   });
 

@@ -78,11 +78,9 @@ export async function startSentinels(count = 3): Promise<RedisSentinels> {
   };
   try {
     for (let index = 0; index < count; index++) {
-      const port = await freePort();
-      children.push(await startSentinel(program, join(folder, `${port}.conf`), port));
+      const port = await startSentinel(program, folder, children);
       sentinels.push({ host: '127.0.0.1', port });
     }
-    await eventually(() => onEach('PING'));
   } catch (error) {
     await stop();
     throw error;
@@ -118,21 +116,38 @@ export async function startSentinels(count = 3): Promise<RedisSentinels> {
   };
 }
 
+/** Resolves with the port on which it answers. */
 async function startSentinel(
   program: RedisBinary,
-  file: string,
-  port: number,
-): Promise<ChildProcess> {
-  // A Sentinel writes what it learns into its configuration file.
-  await writeFile(file, `port ${port}\nbind 127.0.0.1\n`);
-  const child = spawn(...dyingWithParent(program.binary, [file, '--sentinel']), {
-    stdio: 'ignore',
-    env: { ...process.env, ...program.env },
+  folder: string,
+  children: ChildProcess[],
+): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const file = join(folder, `${port}.conf`);
+    // A Sentinel writes what it learns into its configuration file.
+    await writeFile(file, `port ${port}\nbind 127.0.0.1\n`);
+    const child = spawn(...dyingWithParent(program.binary, [file, '--sentinel']), {
+      stdio: 'ignore',
+      env: { ...process.env, ...program.env },
+    });
+    children.push(child);
+    killWithParent(child);
+    // A forgotten server must not keep the test process alive.
+    child.unref();
+    if (await answersAt(port, child)) return port;
+    if (attempt === 5) throw new Error(`A Sentinel did not start on port ${port}.`);
+  }
+}
+
+/** False where it ended: somebody else, perhaps another Sentinel, took the free port before it. */
+async function answersAt(port: number, child: ChildProcess): Promise<boolean> {
+  return eventually(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return false;
+    const info = String(await runOnce(`redis://127.0.0.1:${port}`, ['INFO', 'server']));
+    if (!info.includes(`process_id:${child.pid}\r`)) throw new Error('another process answers');
+    return true;
   });
-  killWithParent(child);
-  // A forgotten server must not keep the test process alive.
-  child.unref();
-  return child;
 }
 
 /** RESP2 answers a list of names and values, RESP3 a map. */

@@ -1,5 +1,6 @@
 import type { Ledger } from '@sendonce/core';
 import {
+  dropSchema,
   namespace,
   type SmtpServer,
   startSmtpServer,
@@ -10,7 +11,8 @@ import { Queue } from 'bullmq';
 import { type GuardId, storeOf } from './guards.ts';
 import type { CellPlan } from './messages.ts';
 import type { ScenarioId } from './scenarios.ts';
-import { openLedger, type Stores, urlsOf } from './stores.ts';
+import { openLedger } from './ledgers.ts';
+import { connectionsOf, type Stores, urlsOf } from './stores.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface CellOptions {
@@ -49,7 +51,7 @@ export async function buildStage(options: CellOptions): Promise<Stage> {
   // A schema is dropped by its name; keys of Redis all begin with the prefix of the run.
   const inPostgres = storeOf(guard) === 'postgres';
   const guardPrefix = inPostgres ? namespace('demo') : `${prefix}-guard-${name}`;
-  const { ledger, ready, close } = openLedger(guard, stores, guardPrefix);
+  const { ledger, ready, close } = openLedger(guard, connectionsOf(guard, stores), guardPrefix);
   await ready();
   return {
     plan: {
@@ -73,6 +75,7 @@ export async function buildStage(options: CellOptions): Promise<Stage> {
     },
     async close() {
       await Promise.all([smtp.close(), proxy?.close(), queue.close(), close()]);
+      if (inPostgres) await dropSchema(first, guardPrefix);
     },
   };
 }

@@ -1,12 +1,8 @@
-import type { Ledger } from '@sendonce/core';
-import { postgresLedger } from '@sendonce/postgres';
-import { redisLedger } from '@sendonce/redis';
-import { redlockLedger } from '@sendonce/redlock';
-import { dropSchema, findPostgres, type RedisProcess, startRedis } from '@sendonce/testkit';
+import { findPostgres, type RedisProcess, startRedis } from '@sendonce/testkit';
 import type { Redis } from 'ioredis';
-import { Redis as Client } from 'ioredis';
 import { Pool } from 'pg';
 import { type GuardId, storeOf } from './guards.ts';
+import { type Connections, connect } from './ledgers.ts';
 
 /** What the guards of a run of the demo remember in. */
 export interface Stores {
@@ -64,35 +60,10 @@ export function urlsOf(guard: GuardId, stores: Stores): [string, ...string[]] {
   }
 }
 
-/** The ledger of a guard as the demo itself sees it, in a namespace of its own. */
-export function openLedger(guard: GuardId, stores: Stores, prefix: string) {
-  const ended = async () => {};
-  switch (storeOf(guard)) {
-    case 'postgres': {
-      const { url, pool } = postgresOf(stores);
-      const ledger = postgresLedger(pool, { schema: prefix });
-      const close = async () => {
-        await ledger.close();
-        await dropSchema(url, prefix);
-      };
-      return { ledger: ledger as Ledger, ready: () => ledger.ready(), close };
-    }
-    case 'redlock': {
-      const clients = [stores.redis, ...stores.others.map(({ client }) => client)];
-      // Frozen workers and busy cores: a node that is slow is not a node that is gone.
-      const ledger = redlockLedger(clients, { prefix, timeoutMs: 2_000 });
-      return { ledger, ready: async () => void (await ledger.read('A'.repeat(22))), close: ended };
-    }
-    case 'redis':
-      return { ledger: redisLedger(stores.redis, { prefix }), ready: ended, close: ended };
-  }
-}
-
-export function connect(url: string, lazyConnect = false): Redis {
-  const redis = new Client(url, { maxRetriesPerRequest: null, lazyConnect });
-  // ioredis connects again by itself.
-  redis.on('error', () => {});
-  return redis;
+/** What the demo itself reaches the ledger of a guard by. */
+export function connectionsOf(guard: GuardId, { redis, others, postgres }: Stores): Connections {
+  const more = storeOf(guard) === 'redlock' ? others.map(({ client }) => client) : [];
+  return { clients: [redis, ...more], pool: postgres?.pool };
 }
 
 function postgresOf({ postgres }: Stores): NonNullable<Stores['postgres']> {

@@ -51,10 +51,10 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
     return silent ? { ...record, state: 'in-doubt' } : record;
   }
 
-  function lossOf(stored: Stored, fingerprint?: string): Loss {
+  function lossOf(stored: Stored, attempt: Pick<Attempt, 'fingerprint'> = {}): Loss {
     const record = seen(stored);
     const untilMs = record.state === 'claimed' ? stored.expiresAtMs : stored.inDoubtAtMs;
-    return lossAgainst(record, fingerprint === undefined ? {} : { fingerprint }, untilMs - now());
+    return lossAgainst(record, attempt, untilMs - now());
   }
 
   function fresh(attempt: Attempt, state: StoredState): Stored['record'] {
@@ -74,7 +74,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
   return {
     async claim(request): Promise<ClaimReply> {
       const stored = find(request.key);
-      if (stored && !isOpen(stored, request.token)) return lossOf(stored, request.fingerprint);
+      if (stored && !isOpen(stored, request.token)) return lossOf(stored, request);
       // A repeat never takes a dispatch back.
       if (request.dispatched || stored?.record.state === 'dispatched') {
         write(fresh(request, 'dispatched'), stillSending(request.leaseMs));

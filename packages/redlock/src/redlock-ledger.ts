@@ -71,9 +71,9 @@ export function redlockLedger(
 
     async settle(settlement) {
       const votes = await quorum.poll((node) => node.ledger.settle(settlement));
-      const lost = answersOf('settle', votes).filter((reply) => reply.state === 'lost');
-      const settled = answersOf('settle', votes).length - lost.length;
-      if (settled >= quorum.size) return { state: 'settled' };
+      const answers = answersOf('settle', votes);
+      const lost = answers.filter((reply) => reply.state === 'lost');
+      if (answers.length - lost.length >= quorum.size) return { state: 'settled' };
       const other = strongest(lost);
       if (other && lost.length >= quorum.size) return other;
       throw noMajority('settle', votes, ({ state }) => state === 'settled');

@@ -6,7 +6,7 @@ import { createTransport } from 'nodemailer';
 import { isSendonce } from '../guards.ts';
 import type { CellPlan, EventKind, FromWorker, ToWorker } from '../messages.ts';
 import { LOCK_MS, STALLED_INTERVAL_MS } from '../timing.ts';
-import { connect } from '../stores.ts';
+import { connect } from '../ledgers.ts';
 import { openGuard } from './open-guard.ts';
 import { deliveryNotice, type NoticeJob, type NoticeProcessor } from './notice.ts';
 import { runNumber, runWithNumber } from './runs.ts';

@@ -49,3 +49,4 @@ export {
   type WorkerProcessOptions,
   startWorkerProcess,
 } from './worker-process.ts';
+export { freePort } from './sockets.ts';

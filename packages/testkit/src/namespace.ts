@@ -11,6 +11,11 @@ export function namespace(name: string): string {
   return `${start}${name}-${randomBytes(6).toString('hex')}`;
 }
 
+/** Whether `namespace` made this name: nothing else is ever deleted. */
+export function isNamespace(name: string): boolean {
+  return new RegExp(`^${start}.*-[0-9a-f]{12}$`).test(name);
+}
+
 /**
  * Deletes the keys that begin with the prefix, or with `{` and the prefix, and returns their number.
  * All others stay, which matters where REDIS_URL points at a shared server.
@@ -18,7 +23,7 @@ export function namespace(name: string): string {
  * Throws a RangeError for a prefix that `namespace` did not make.
  */
 export async function deleteNamespace(url: string, prefix: string): Promise<number> {
-  if (!new RegExp(`^${start}.*-[0-9a-f]{12}$`).test(prefix)) {
+  if (!isNamespace(prefix)) {
     throw new RangeError(`deleteNamespace: prefix must come from namespace(), got "${prefix}"`);
   }
   const client = new Redis(url);

@@ -1,13 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { dyingWithParent, gone, onParentExit } from './children.ts';
 import { embeddedBinaries, serverUser } from './postgres-binary.ts';
-import { listen } from './sockets.ts';
+import { freePort } from './sockets.ts';
 
 /** A PostgreSQL of one's own, to be ill-treated. */
 export interface PostgresProcess {
@@ -141,11 +140,4 @@ async function ready(child: ChildProcess): Promise<string> {
   child.unref();
   (child.stderr as unknown as { unref: () => void }).unref();
   return version;
-}
-
-async function freePort(host: string): Promise<number> {
-  const server = createServer();
-  const port = await listen(server, host, 0);
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
 }

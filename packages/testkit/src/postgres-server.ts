@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { isNamespace } from './namespace.ts';
 import { startPostgres } from './postgres-process.ts';
 import { reasonOf } from './redis-binary.ts';
 
@@ -51,7 +52,7 @@ async function atUrl(url: string): Promise<FoundPostgres> {
  * Throws a RangeError for any other name.
  */
 export async function dropSchema(url: string, schema: string): Promise<void> {
-  if (!/^sendonce-test-.*-[0-9a-f]{12}$/.test(schema)) {
+  if (!isNamespace(schema)) {
     throw new RangeError(`dropSchema: the name must come from namespace(), got "${schema}"`);
   }
   const client = new Client({ connectionString: url });

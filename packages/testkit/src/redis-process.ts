@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dyingWithParent, gone, killWithParent, onParentExit } from './children.ts';
 import { type RedisBinary, findRedisBinary } from './redis-binary.ts';
-import { listen } from './sockets.ts';
+import { freePort } from './sockets.ts';
 
 export interface StartRedisOptions {
   /** More arguments of redis-server; they win over the defaults. */
@@ -152,11 +151,4 @@ async function startProcess(program: RedisBinary, args: string[]): Promise<Child
   for (const stream of [child.stdout, child.stderr])
     (stream as unknown as { unref: () => void }).unref();
   return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server, '127.0.0.1', 0);
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
 }

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dyingWithParent, gone, killWithParent, onParentExit } from './children.ts';
@@ -9,7 +8,7 @@ import { eventually } from './eventually.ts';
 import { type RedisBinary, findRedisBinary } from './redis-binary.ts';
 import { runOnce } from './redis-cluster.ts';
 import { type RedisProcess, startRedis } from './redis-process.ts';
-import { closeServer, listen } from './sockets.ts';
+import { freePort } from './sockets.ts';
 
 export interface RedisSentinels {
   /** What `new Redis({ sentinels })` of ioredis takes. */
@@ -157,11 +156,4 @@ function toFacts(reply: unknown): Map<string, string> {
   return new Map(
     Array.from({ length: words.length / 2 }, (_, pair) => [words[pair * 2]!, words[pair * 2 + 1]!]),
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server, '127.0.0.1', 0);
-  await closeServer(server, []);
-  return port;
 }

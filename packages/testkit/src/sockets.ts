@@ -1,4 +1,4 @@
-import type { AddressInfo, Server, Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
 /** Listens and returns the port; rejects when the port is taken. */
 export async function listen(server: Server, host: string, port: number): Promise<number> {
@@ -17,4 +17,12 @@ export async function closeServer(server: Server, sockets: Iterable<Socket>): Pr
   for (const socket of sockets) socket.destroy();
   // The callback's error says "not running", which is what is wanted.
   await new Promise<void>((resolve) => void server.close(() => resolve()));
+}
+
+/** A port that nobody listens on now; somebody may take it before its asker does. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const server = createServer();
+  const port = await listen(server, host, 0);
+  await closeServer(server, []);
+  return port;
 }

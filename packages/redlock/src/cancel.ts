@@ -10,7 +10,7 @@ import { defineScript, encodeFields } from '@sendonce/redis';
 import * as lua from './generated/scripts.ts';
 import type { Node } from './node.ts';
 import { recordKey } from './places.ts';
-import { answersOf, noMajority, type Quorum } from './quorum.ts';
+import { answersOf, noMajority, type Quorum, repliesOf } from './quorum.ts';
 import { isFact, pauseMs, strongest } from './strongest.ts';
 import { takeBack } from './take-back.ts';
 
@@ -39,12 +39,10 @@ export async function cancelByMajority(
 
   for (let round = 1; ; round++) {
     const votes = await quorum.poll(cancelOn);
-    const standing = votes.flatMap((vote) =>
-      vote.state === 'answered' && vote.reply ? [vote.reply] : [],
-    );
+    const replies = repliesOf(votes);
+    const standing = replies.filter((reply) => reply !== undefined);
     const facts = standing.filter(({ record }) => isFact(record));
-    const cancelled = votes.filter((vote) => vote.state === 'answered' && !vote.reply).length;
-    const decided = cancelled >= quorum.size;
+    const decided = replies.length - standing.length >= quorum.size;
     if (decided && facts.length === 0) return { state: 'cancelled' };
 
     const refused = votes.some(({ state }) => state === 'refused');

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Attempt, type ClaimReply, LedgerUnavailableError, type Loss } from '@sendonce/core';
 import { cancelByMajority } from './cancel.ts';
 import { acquireLock } from './lock.ts';
-import { answersOf, type Quorum } from './quorum.ts';
+import { answersOf, type Quorum, repliesOf } from './quorum.ts';
 import { isFact, pauseMs, strongest } from './strongest.ts';
 import { takeBack } from './take-back.ts';
 
@@ -37,9 +37,7 @@ async function claimOnce(quorum: Quorum, attempt: Attempt): Promise<ClaimReply |
   const held = await acquireLock(votes, { ...attempt, isFor: ({ state }) => state === 'won' });
   // Of all nodes, not of a majority: what a single one remembers is seen.
   const all = await Promise.all(votes);
-  const shown = all.flatMap((vote): Loss[] =>
-    vote.state === 'answered' && vote.reply.state !== 'won' ? [vote.reply] : [],
-  );
+  const shown = repliesOf(all).filter((reply) => reply.state !== 'won');
   const refused = all.some(({ state }) => state === 'refused');
   const against = strongest(shown);
   const isRival = against?.record.state === 'claimed';

@@ -96,6 +96,11 @@ export function noMajority<T>(
   );
 }
 
+/** What the nodes answered, few as they may be. */
+export function repliesOf<T>(votes: readonly Vote<T>[]): T[] {
+  return votes.flatMap((vote) => (vote.state === 'answered' ? [vote.reply] : []));
+}
+
 /**
  * The answers of at least a majority.
  * @throws {UnreadableRecordError} when one node has a record that cannot be read: it may be a fact.
@@ -103,7 +108,7 @@ export function noMajority<T>(
  */
 export function answersOf<T>(verb: string, votes: readonly Vote<T>[]): T[] {
   for (const vote of votes) if (vote.state === 'refused') throw vote.error;
-  const answers = votes.flatMap((vote) => (vote.state === 'answered' ? [vote.reply] : []));
+  const answers = repliesOf(votes);
   if (answers.length < majorityOf(votes)) throw noMajority(verb, votes);
   return answers;
 }

@@ -40,17 +40,7 @@ export async function failOver(
   // Sentinels ask a master for its replicas at once, and then only every ten seconds.
   await inStep(replica.url);
   await watch(name, master, 1);
-  const client = () => {
-    const opened: Redis = new Redis({
-      sentinels,
-      name,
-      maxRetriesPerRequest: null,
-      sentinelRetryStrategy: () => 50,
-    });
-    opened.on('error', () => {});
-    return opened;
-  };
-  const [first, second] = [client(), client()];
+  const [first, second] = [openBySentinel(sentinels, name), openBySentinel(sentinels, name)];
   try {
     const key = createToken();
     let emails = 0;
@@ -81,7 +71,19 @@ export async function failOver(
   }
 }
 
-async function inStep(url: string): Promise<void> {
+/** A client that finds the master by its name. */
+export function openBySentinel(sentinels: RedisSentinels['sentinels'], name: string): Redis {
+  const client: Redis = new Redis({
+    sentinels,
+    name,
+    maxRetriesPerRequest: null,
+    sentinelRetryStrategy: () => 50,
+  });
+  return client.on('error', () => {});
+}
+
+/** Resolves when the replica follows its master. */
+export async function inStep(url: string): Promise<void> {
   const client = new Redis(url);
   await eventually(
     async () => {
@@ -94,7 +96,7 @@ async function inStep(url: string): Promise<void> {
 }
 
 /** The copy of the job, until it is known what became of the email: as BullMQ would try again. */
-async function sendCopy(
+export async function sendCopy(
   ledger: ReturnType<typeof redisLedger>,
   key: string,
   send: () => void,

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken, isSendonceError, type Ledger, perform } from '@sendonce/core';
-import { eventually, startRedis, startSentinels } from '@sendonce/testkit';
-import { Redis } from 'ioredis';
+import { createToken } from '@sendonce/core';
+import { startRedis, startSentinels } from '@sendonce/testkit';
 import { expect, test } from 'vitest';
 import { redisLedger } from '../src/index.ts';
+import { inStep, openBySentinel, sendCopy } from './failover.ts';
 import { startLaggingLink } from './lagging-link.ts';
 
 // Why `replicas` is to be all of them: two replicas, and Sentinel prefers the one that lags, because of
@@ -25,7 +25,8 @@ test.concurrent.each([
     const far = await follow(link.port, ['--replica-priority', '1']);
     await Promise.all([inStep(near.url), inStep(far.url)]);
     await sentinels.watch('mails', master, 2);
-    const [first, second] = [open(sentinels.sentinels), open(sentinels.sentinels)];
+    const client = () => openBySentinel(sentinels.sentinels, 'mails');
+    const [first, second] = [client(), client()];
     try {
       const ledger = redisLedger(first, { durability: { replicas, timeoutMs: 2_000 } });
       await ledger.claim(attempt());
@@ -47,38 +48,7 @@ test.concurrent.each([
   },
 );
 
-function open(sentinels: { host: string; port: number }[]): Redis {
-  const client: Redis = new Redis({
-    sentinels,
-    name: 'mails',
-    maxRetriesPerRequest: null,
-    sentinelRetryStrategy: () => 50,
-  });
-  return client.on('error', () => {});
-}
-
 function attempt() {
   const [key, token] = [createToken(), createToken()];
   return { key, token, leaseMs: 300, retentionMs: 600_000, dispatched: true };
-}
-
-async function inStep(url: string): Promise<void> {
-  const client = new Redis(url);
-  await eventually(
-    async () => expect(await client.info('replication')).toContain('master_link_status:up'),
-    { timeoutMs: 15_000 },
-  );
-  client.disconnect();
-}
-
-/** The copy of the job, until it is known what became of the email. */
-async function sendCopy(ledger: Ledger, key: string, send: () => void): Promise<void> {
-  for (;;) {
-    try {
-      if ((await perform(send, { ledger, key, leaseMs: 300 })).state !== 'busy') return;
-    } catch (error) {
-      if (!isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) throw error;
-    }
-    await sleep(100);
-  }
 }

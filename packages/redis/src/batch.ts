@@ -2,6 +2,7 @@ import { isSendonceError, UnreadableRecordError } from '@sendonce/core';
 import { defineScript, type RedisClient, unavailable } from './client.ts';
 import { nodesOf } from './cluster-map.ts';
 import { type CallScript, defineDurableScript, type Wait, type Written } from './durability.ts';
+import type { Places } from './places.ts';
 import { decodeStanding, type Standing } from './record.ts';
 
 /** The answer of a script about one record: its word, and what stands there if it shows it. */
@@ -12,12 +13,6 @@ export interface Answer {
 
 /** One verb as a function of a key and its arguments. */
 export type Verb = (key: string, ...args: (string | number)[]) => Promise<Answer>;
-
-/** Where the record of a key lives, and the index of its shard. */
-export interface Places {
-  record(key: string): string;
-  index(key: string): string;
-}
 
 interface Operation {
   readonly key: string;

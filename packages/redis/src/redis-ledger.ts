@@ -8,11 +8,12 @@ import {
   OptionError,
   type Settlement,
 } from '@sendonce/core';
-import { type Answer, batchedVerb, type Places } from './batch.ts';
+import { type Answer, batchedVerb } from './batch.ts';
 import { checkClient, defineScript, type RedisClient, unavailable } from './client.ts';
 import { examineRedis } from './doctor.ts';
 import { checkWaiting, type Durability, waitFor } from './durability.ts';
 import * as lua from './generated/scripts.ts';
+import { type Places, placesOf, shards } from './places.ts';
 import { encodeFields, type Standing } from './record.ts';
 
 export interface RedisLedgerOptions {
@@ -44,11 +45,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
   checkPrefix(prefix);
   const wait = durability === undefined ? undefined : waitFor(durability);
   if (wait) checkWaiting(client);
-  const places: Places = {
-    // 64 shards by the first character: a record and the index of its shard share a slot.
-    record: (key) => `${prefix}:{${key[0]}}${key.slice(1)}`,
-    index: (key) => `${prefix}:{${key[0]}}:open`,
-  };
+  const places = placesOf(prefix);
   const verb = (script: string) => batchedVerb(client, places, script);
   // Waited for is what would do harm if it were forgotten: the word that lets an email leave, and a
   // cancellation. A claim that is forgotten is not dispatched, a forgotten outcome is a doubt.
@@ -110,7 +107,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
     },
 
     async *list({ state }) {
-      const keys = await openKeys(client, prefix);
+      const keys = await openKeys(client, places);
       yield* listRecords(keys, ledger, state);
     },
 
@@ -148,11 +145,10 @@ const letters: Record<Settlement['outcome'], string> = {
 };
 
 /** The keys of all open dispatches, those that are silent for longest first. */
-async function openKeys(client: RedisClient, prefix: string): Promise<string[]> {
-  const shards = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+async function openKeys(client: RedisClient, places: Places): Promise<string[]> {
   const found = await Promise.all(
-    shards.split('').map(async (shard) => {
-      const reply = (await listShard(client, [`${prefix}:{${shard}}:open`], [])) as string[];
+    shards.map(async (shard) => {
+      const reply = (await listShard(client, [places.index(shard)], [])) as string[];
       return Array.from({ length: reply.length / 2 }, (_, pair) => ({
         key: shard + reply[pair * 2],
         score: Number(reply[pair * 2 + 1]),

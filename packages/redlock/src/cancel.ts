@@ -6,10 +6,9 @@ import {
   type LedgerRecord,
   UnreadableRecordError,
 } from '@sendonce/core';
-import { defineScript, encodeFields } from '@sendonce/redis';
+import { defineScript, encodeFields, placesOf } from '@sendonce/redis';
 import * as lua from './generated/scripts.ts';
 import type { Node } from './node.ts';
-import { recordKey } from './places.ts';
 import { answersOf, noMajority, type Quorum, repliesOf } from './quorum.ts';
 import { isFact, pauseMs, strongest } from './strongest.ts';
 import { takeBack } from './take-back.ts';
@@ -30,7 +29,7 @@ export async function cancelByMajority(
 
   async function cancelOn(node: Node): Promise<{ record: LedgerRecord } | undefined> {
     const args = [token, fields, retentionMs];
-    const word = await cancel(node.client, [recordKey(quorum.prefix, key)], args);
+    const word = await cancel(node.client, [placesOf(quorum.prefix).record(key)], args);
     if (word === 'unreadable') throw new UnreadableRecordError(key, node.name);
     if (word === 'cancelled') return undefined;
     const record = await node.ledger.read(key);

@@ -3,7 +3,6 @@ import { defineScript } from '@sendonce/redis';
 import * as lua from './generated/scripts.ts';
 import { type Node, voteOf } from './node.ts';
 import { copyRecords } from './copy-records.ts';
-import { memberKey } from './places.ts';
 import { majorityOf } from './quorum.ts';
 
 const status = defineScript(lua.status);
@@ -33,12 +32,14 @@ export function membershipOf(
   prefix: string,
   timeoutMs: number,
 ): Membership {
+  /** Where a node notes in which run it last remembered everything. */
+  const memberKey = `${prefix}:member`;
   const runs = new Map<Node, string>();
   const asking = new Map<Node, Promise<Status>>();
   let catchingUp: Promise<void> | undefined;
 
   async function ask(node: Node): Promise<Status> {
-    const [run = '', member] = (await status(node.client, [memberKey(prefix)], [])) as string[];
+    const [run = '', member] = (await status(node.client, [memberKey], [])) as string[];
     runs.set(node, run);
     assertDistinct(runs);
     return { node, run, remembers: run === member };
@@ -83,7 +84,7 @@ export function membershipOf(
         const unchanged = sources.every((source) =>
           now.some(({ node, run }) => node === source.node && run === source.run),
         );
-        if (unchanged) await join(one.node.client, [memberKey(prefix)], [one.run]);
+        if (unchanged) await join(one.node.client, [memberKey], [one.run]);
       }),
     );
   }

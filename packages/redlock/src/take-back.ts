@@ -1,7 +1,6 @@
 import type { Attempt } from '@sendonce/core';
-import { defineScript } from '@sendonce/redis';
+import { defineScript, placesOf } from '@sendonce/redis';
 import * as lua from './generated/scripts.ts';
-import { recordKey } from './places.ts';
 import type { Quorum } from './quorum.ts';
 
 const withdraw = defineScript(lua.withdraw);
@@ -12,6 +11,6 @@ export async function takeBack(
   state: 'C' | 'X',
   { key, token }: Pick<Attempt, 'key' | 'token'>,
 ): Promise<void> {
-  const place = recordKey(quorum.prefix, key);
+  const place = placesOf(quorum.prefix).record(key);
   await quorum.poll((node) => withdraw(node.client, [place], [state + token]));
 }

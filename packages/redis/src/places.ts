@@ -1,0 +1,17 @@
+/** Where the record of a key lives, and the index of its shard. */
+export interface Places {
+  record(key: string): string;
+  /** Of any key of the shard, or of the shard alone. */
+  index(key: string): string;
+}
+
+/** 64 shards by the first character of the key: a record and the index of its shard share a slot. */
+export const shards: readonly string[] =
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.split('');
+
+export function placesOf(prefix: string): Places {
+  return {
+    record: (key) => `${prefix}:{${key[0]}}${key.slice(1)}`,
+    index: (key) => `${prefix}:{${key[0]}}:open`,
+  };
+}

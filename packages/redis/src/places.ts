@@ -1,8 +1,8 @@
 /** Where the record of a key lives, and the index of its shard. */
 export interface Places {
-  record(key: string): string;
+  readonly record: (key: string) => string;
   /** Of any key of the shard, or of the shard alone. */
-  index(key: string): string;
+  readonly index: (key: string) => string;
 }
 
 /** 64 shards by the first character of the key: a record and the index of its shard share a slot. */

@@ -37,6 +37,7 @@ export function unrecoverable(cause: Error): Error {
 
 const hopelessCodes = [
   'SENDONCE_KEY',
+  'SENDONCE_KEY_CHANGED',
   'SENDONCE_OPTION',
   'SENDONCE_PROCESSOR',
   'SENDONCE_RECIPIENTS',

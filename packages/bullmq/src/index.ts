@@ -2,3 +2,22 @@ export { once, type OnceProcessor, type ProcessorOf } from './once.ts';
 export { Once } from './once-decorator.ts';
 export { OnceWorker, type OnceWorkerOptions } from './once-worker.ts';
 export type { JobLike, OnceCounters, OnceEvent, OnceOptions } from './options.ts';
+export { type Cancelled } from './cancel-email.ts';
+export {
+  type DelayedEmails,
+  delayedEmails,
+  type EmailRef,
+  type FlowEmail,
+} from './delayed-emails.ts';
+export type {
+  CancelOptions,
+  DelayedEmailsOptions,
+  EmailJobOptions,
+  ScheduleOptions,
+  WhichEmail,
+} from './delayed-emails-options.ts';
+export type { QueueLike, StoredJob } from './email-jobs.ts';
+export type { EmailStatus } from './email-status.ts';
+export type { Rescheduled } from './reschedule-email.ts';
+export type { Scheduled } from './schedule-email.ts';
+export type { When } from './when.ts';

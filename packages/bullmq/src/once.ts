@@ -15,6 +15,7 @@ import {
   SendonceError,
 } from '@sendonce/core';
 import { delayedError, isComeBackLater, isHopeless, unrecoverable } from './control-flow.ts';
+import { keyOfScheduled, markOf } from './mark.ts';
 import { checkOnceOptions, type JobLike, type OnceCounters, type OnceOptions } from './options.ts';
 
 /** A processor as `new Worker(name, processor)` takes it. */
@@ -146,17 +147,25 @@ function waitMs(job: JobLike, retryAfterMs: number): number {
 
 function keyOf<J extends JobLike>(job: J, select: (job: J) => unknown): string {
   const selected = select(job);
+  const mark = markOf(job);
+  if (mark) return keyOfScheduled(mark, selected);
   // All jobs of a scheduler have the same data: what differs is the iteration, told by the id.
   return deriveKey(job.repeatJobKey ? [selected, job.id] : selected);
 }
 
 /** When the email is due: the same for all attempts of this job, as receivers compare it. */
-function emailDateOf({ timestamp, opts }: JobLike): number {
+function emailDateOf(job: JobLike): number {
+  const { timestamp, opts } = job;
   // BullMQ takes a delay with a fraction.
   const dueMs = Math.floor(timestamp + (opts.delay ?? 0));
   // A promoted job runs early; a Date in the future looks like spam.
-  return dueMs <= Date.now() ? dueMs : Math.floor(timestamp);
+  const dateMs = dueMs <= Date.now() ? dueMs : Math.floor(timestamp);
+  // A scheduled email may have been moved by days, which its job does not tell: the first due time
+  // would put it far down in the recipient's inbox.
+  return markOf(job) && dateMs < Date.now() - HOUR_MS ? Date.now() : dateMs;
 }
+
+const HOUR_MS = 60 * 60 * 1000;
 
 function anySignal(claim: Claim, signal: AbortSignal | undefined): AbortSignal {
   return signal ? AbortSignal.any([signal, claim.signal]) : claim.signal;

@@ -16,7 +16,9 @@ export type ErrorCode =
   | 'SENDONCE_CONFLICT'
   | 'SENDONCE_RESULT'
   | 'SENDONCE_NOT_RECORDED'
-  | 'SENDONCE_PROCESSOR';
+  | 'SENDONCE_PROCESSOR'
+  | 'SENDONCE_KEY_CHANGED'
+  | 'SENDONCE_SCHEDULE';
 
 /**
  * Whether the email may have left:
@@ -215,6 +217,33 @@ export class KeyConflictError extends SendonceError {
     );
     this.fields = fields;
     this.record = record;
+  }
+}
+
+/** A scheduled email is processed under another key than the one it was scheduled under. */
+export class KeyChangedError extends SendonceError {
+  override readonly name = 'KeyChangedError';
+  readonly fields: readonly string[];
+
+  constructor(key: string, fields: readonly string[]) {
+    super(
+      'SENDONCE_KEY_CHANGED',
+      'no',
+      `The email was scheduled under the key ${key}, and "key" of the processor selects another one; ` +
+        `differing parts: ${fields.join(', ') || 'unknown'}. This attempt sent nothing. Select the same ` +
+        'parts in both places, and none that changes in between (job.updateData, a date of now); then ' +
+        'retry the job.',
+    );
+    this.fields = fields;
+  }
+}
+
+/** An email could not be scheduled or moved, or it is not known whether it was. */
+export class ScheduleError extends SendonceError {
+  override readonly name = 'ScheduleError';
+
+  constructor(message: string, mayHaveLeft: MayHaveLeft = 'no', cause?: unknown) {
+    super('SENDONCE_SCHEDULE', mayHaveLeft, message, cause);
   }
 }
 

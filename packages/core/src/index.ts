@@ -12,6 +12,7 @@ export {
   type ErrorCode,
   InDoubtError,
   isSendonceError,
+  KeyChangedError,
   KeyConflictError,
   KeyError,
   LedgerUnavailableError,
@@ -22,11 +23,12 @@ export {
   RecipientsError,
   RejectedError,
   ResultError,
+  ScheduleError,
   SecondEmailError,
   SendonceError,
   UnreadableRecordError,
 } from './errors.ts';
-export { fingerprintOf } from './fingerprint.ts';
+export { differingFields, fingerprintOf } from './fingerprint.ts';
 export { createToken, deriveKey } from './keys.ts';
 export type {
   Attempt,
@@ -48,7 +50,7 @@ export type {
   SettleReply,
 } from './ledger.ts';
 export { memoryLedger, type MemoryLedgerOptions } from './memory-ledger.ts';
-export { checkDuration, checkFunction, checkOneOf, describe } from './options.ts';
+export { checkDuration, checkFunction, checkLedger, checkOneOf, describe } from './options.ts';
 export { perform } from './perform.ts';
 export { listRecords, lossAgainst } from './store.ts';
 export {

@@ -1,0 +1,159 @@
+import {
+  checkDuration,
+  checkFunction,
+  checkLedger,
+  DEFAULT_RETENTION_MS,
+  describe,
+  type Ledger,
+  OptionError,
+} from '@sendonce/core';
+import type { QueueLike } from './email-jobs.ts';
+import type { When } from './when.ts';
+
+export interface DelayedEmailsOptions<D, K = D> {
+  /** The one that the workers use. */
+  readonly ledger: Ledger;
+  /**
+   * Which email this is, from the data of its job: the same parts as in `once()`. What it reads of
+   * the data is what `cancel()`, `reschedule()` and `status()` need to be given.
+   *
+   * @example (notice: Pick<Notice, 'orderId' | 'to'>) => ['delivery-notice', notice.orderId, notice.to]
+   */
+  readonly key: (data: K) => unknown;
+  /** The payload that must not change under one key; another one is a `conflict`. */
+  readonly fingerprint?: (data: D) => unknown;
+  /**
+   * Looks at an email before it is scheduled, as the worker will read it: parse it, render its
+   * template. What it throws refuses the email; nothing is scheduled then.
+   */
+  readonly check?: (data: D) => unknown;
+  /** Name of the jobs. @default 'email' */
+  readonly name?: string;
+  /** Options of every job: attempts, backoff, priority, removeOnComplete, … */
+  readonly job?: EmailJobOptions;
+  /** How long a cancellation is kept after the email was due, in ms. @default 604_800_000 (7 days) */
+  readonly retentionMs?: number;
+  /** How long ago `at` may be and still mean "now", in ms. @default 60_000 */
+  readonly pastToleranceMs?: number;
+}
+
+/** BullMQ's job options, but for those that say when and under which id: these are seen to. */
+export type EmailJobOptions = object & {
+  readonly jobId?: never;
+  readonly delay?: never;
+  readonly timestamp?: never;
+  readonly repeat?: never;
+  readonly deduplication?: never;
+  readonly debounce?: never;
+};
+
+export interface WhichEmail {
+  /**
+   * Which one, where the same email was scheduled again on purpose, for example after it had been
+   * cancelled: a part of its key. The record of the first one stays.
+   */
+  readonly occurrence?: string | number | undefined;
+}
+
+export type ScheduleOptions = When &
+  WhichEmail & {
+    /** Options of this job, over those of `delayedEmails()`. */
+    readonly job?: EmailJobOptions | undefined;
+  };
+
+export interface CancelOptions extends WhichEmail {
+  /** Who cancels, for people. Never an address. */
+  readonly by?: string | undefined;
+}
+
+export const DEFAULT_PAST_TOLERANCE_MS = 60_000;
+
+/** @throws {OptionError} */
+export function checkDelayedEmails<D, K>(
+  queue: QueueLike<D>,
+  options: DelayedEmailsOptions<D, K>,
+): void {
+  const methods = ['add', 'getJob', 'getJobLogs'] as const;
+  if (!methods.every((method) => typeof queue?.[method] === 'function')) {
+    throw new OptionError(
+      'queue',
+      `Expected "queue" to be a BullMQ Queue, got ${describe(queue)}.`,
+    );
+  }
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError(
+      'options',
+      `Expected options such as { ledger, key: (data) => [...] }, got ${describe(options)}.`,
+    );
+  }
+  checkLedger(options.ledger);
+  checkFunction('key', options.key);
+  checkFunction('fingerprint', options.fingerprint, true);
+  checkFunction('check', options.check, true);
+  const { name = 'email' } = options;
+  if (typeof name !== 'string' || name === '') {
+    throw new OptionError('name', `Expected "name" to name the jobs, got ${describe(name)}.`);
+  }
+  checkDuration('retentionMs', options.retentionMs ?? DEFAULT_RETENTION_MS);
+  checkDuration('pastToleranceMs', options.pastToleranceMs ?? DEFAULT_PAST_TOLERANCE_MS);
+  checkJobOptions(options.job);
+}
+
+const seenTo = ['jobId', 'delay', 'timestamp', 'repeat', 'deduplication', 'debounce', 'sendonce'];
+
+/** @throws {OptionError} */
+export function checkJobOptions(job: object = {}): void {
+  const found = Object.keys(job).find((name) => seenTo.includes(name));
+  if (found === undefined) return;
+  throw new OptionError(
+    `job.${found}`,
+    `Expected "job" without "${found}": the key decides which job it is, "at" or "delay" when. ` +
+      'For an email per iteration give once() to the worker and use upsertJobScheduler(). Nothing was scheduled.',
+  );
+}
+
+/** @throws {OptionError} */
+export function checkOccurrence(occurrence: unknown): void {
+  if (occurrence === undefined || (typeof occurrence === 'string' && occurrence !== '')) return;
+  if (typeof occurrence === 'number' && Number.isFinite(occurrence)) return;
+  throw new OptionError(
+    'occurrence',
+    `Expected "occurrence" to be a non-empty string or a number, got ${describe(occurrence)}.`,
+  );
+}
+
+/**
+ * The data as the worker will read it: a Date is a text by then.
+ * @throws {OptionError} for what JSON cannot say, or would change without a word.
+ */
+export function storedData<T>(data: T): T {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(data, refuseLossy);
+  } catch (cause) {
+    const why = cause instanceof OptionError ? cause.message : 'is not JSON (a BigInt, a cycle?)';
+    throw unserialisable(why);
+  }
+  if (json === undefined) throw unserialisable(`is ${describe(data)}`);
+  return JSON.parse(json) as T;
+}
+
+/** JSON would make `null` of NaN, `{}` of a Map, and nothing at all of a function. */
+function refuseLossy(name: string, value: unknown): unknown {
+  const lossy =
+    (typeof value === 'number' && !Number.isFinite(value)) ||
+    typeof value === 'function' ||
+    typeof value === 'symbol' ||
+    value instanceof Map ||
+    value instanceof Set;
+  if (!lossy) return value;
+  throw new OptionError('data', `has "${name}", which JSON cannot keep`);
+}
+
+function unserialisable(why: string): OptionError {
+  return new OptionError(
+    'data',
+    `Expected "data" to be plain JSON, but it ${why}. Nothing was scheduled. Convert it to strings, ` +
+      'numbers, lists and plain objects first.',
+  );
+}

@@ -1,0 +1,101 @@
+import type { Ledger, LedgerRecord } from '@sendonce/core';
+
+/** The few things that `delayedEmails()` needs of a queue; every `Queue` of BullMQ 5 and 6 has them. */
+export interface QueueLike<D> {
+  readonly name: string;
+  add(name: string, data: D, opts?: object): Promise<unknown>;
+  getJob(jobId: string): Promise<StoredJob | undefined>;
+  getJobLogs(jobId: string): Promise<{ readonly logs: string[] }>;
+}
+
+/** A job as the queue stores it. */
+export interface StoredJob {
+  readonly id?: string | undefined;
+  readonly name: string;
+  readonly data: unknown;
+  readonly opts: { readonly delay?: number | undefined };
+  readonly timestamp: number;
+  readonly delay: number;
+  readonly processedOn?: number | undefined;
+  readonly finishedOn?: number | undefined;
+  getState(): Promise<string>;
+  changeDelay(delay: number): Promise<void>;
+  remove(options?: { removeChildren?: boolean }): Promise<void>;
+  log(row: string): Promise<unknown>;
+}
+
+/** One job of an email, and where it stands. */
+export interface EmailJob {
+  readonly job: StoredJob & { readonly id: string };
+  readonly state: string;
+  /** When it is due. */
+  readonly at: Date;
+}
+
+/** What queue and ledger hold under one key. */
+export interface Found {
+  readonly record: LedgerRecord | undefined;
+  readonly jobs: readonly EmailJob[];
+  /** Where a new job can be put; undefined when each place is taken by a job that ended and was kept. */
+  readonly freeId: string | undefined;
+}
+
+/**
+ * How many jobs one email may have, one after the other. BullMQ ignores a job whose id exists, also
+ * one that has failed and was kept. Removing that one would be no compare-and-set: it could hit the
+ * job that another producer has just put in its place. So the next one gets the next id.
+ */
+const PLACES = 4;
+
+/** The job ids of an email: derived from its key, so that a second schedule finds the first. */
+export function jobIdsOf(key: string): string[] {
+  return Array.from(
+    { length: PLACES },
+    (_, place) => `email-${key}${place ? `.${place + 1}` : ''}`,
+  );
+}
+
+/**
+ * Looks at the queue first and at the ledger last: an email that was sent between the two looks is
+ * then seen as sent, and never as one that nobody knows.
+ */
+export async function look<D>(queue: QueueLike<D>, ledger: Ledger, key: string): Promise<Found> {
+  const ids = jobIdsOf(key);
+  const stored = await Promise.all(ids.map((id) => queue.getJob(id)));
+  const jobs = await Promise.all(
+    stored.map(async (job, place) => {
+      const id = ids[place];
+      if (!job || id === undefined) return undefined;
+      const state = await job.getState();
+      const at = await dueOf(queue, job, state);
+      // A view by prototype: the methods stay those of the job.
+      return { job: Object.assign(job, { id }), state, at };
+    }),
+  );
+  return {
+    record: await ledger.read(key),
+    jobs: jobs.filter((job) => job !== undefined),
+    freeId: ids.find((_, place) => !stored[place]),
+  };
+}
+
+const moved = 'sendonce: moved to ';
+
+/** Moves a delayed job, by BullMQ's own compare-and-set on its state, and notes it in its log. */
+export async function moveTo({ job }: EmailJob, dueMs: number): Promise<void> {
+  const delay = Math.max(0, dueMs - Date.now());
+  await job.changeDelay(delay);
+  // BullMQ keeps the new delay, and not from when it counts: `dueOf` reads this line.
+  await job.log(`${moved}${new Date(dueMs).toISOString()} (delay ${delay})`).catch(() => {});
+}
+
+async function dueOf<D>(queue: QueueLike<D>, job: StoredJob, state: string): Promise<Date> {
+  const scheduled = job.timestamp + (job.opts.delay ?? 0);
+  if (state !== 'delayed' || job.delay === (job.opts.delay ?? 0)) return new Date(scheduled);
+  const { logs } = await queue.getJobLogs(job.id ?? '');
+  const line = logs.findLast((row) => row.startsWith(moved));
+  const [, iso, delay] = line?.match(/moved to (\S+) \(delay (\d+)\)$/) ?? [];
+  if (iso && Number(delay) === job.delay) return new Date(iso);
+  // A retry that backs off: from its last run on.
+  return new Date((job.processedOn ?? job.timestamp) + job.delay);
+}

@@ -1,0 +1,102 @@
+import type { LedgerRecord } from '@sendonce/core';
+import type { EmailJob, Found } from './email-jobs.ts';
+
+/** What is known about an email: the ledger decides, and before it knows anything, the queue. */
+export type EmailStatus = { readonly key: string } & (
+  | {
+      /** Neither the ledger nor the queue knows it. */
+      readonly state: 'not-scheduled';
+    }
+  | {
+      /** Waits for its time, or for its children in a flow. */
+      readonly state: 'scheduled';
+      readonly at: Date;
+      readonly jobId: string;
+    }
+  | {
+      /** Its time has come; waits for a free worker. */
+      readonly state: 'due';
+      readonly at: Date;
+      readonly jobId: string;
+    }
+  | {
+      /** An attempt has it; it can still be cancelled before its dispatch. */
+      readonly state: 'sending';
+      readonly since: Date;
+    }
+  | {
+      readonly state: 'sent';
+      readonly at: Date;
+      readonly messageId?: string | undefined;
+    }
+  | {
+      /** Refused for good by the mail server or provider. */
+      readonly state: 'rejected';
+      readonly at: Date;
+      readonly note?: string | undefined;
+    }
+  | {
+      /** Dispatched, and nobody knows whether it left: see `ledger.resolve()`. */
+      readonly state: 'in-doubt';
+      readonly at: Date;
+      readonly messageId?: string | undefined;
+    }
+  | {
+      readonly state: 'cancelled';
+      readonly at: Date;
+      readonly by?: string | undefined;
+    }
+  | {
+      /** Its job used up its attempts and was kept; nothing was sent. `schedule()` revives it. */
+      readonly state: 'failed';
+      readonly at: Date;
+      readonly jobId: string;
+    }
+);
+
+export function statusOf(key: string, { record, jobs }: Found): EmailStatus {
+  if (record) return recordStatus(record);
+  const active = jobs.find(({ state }) => state === 'active');
+  if (active)
+    return { key, state: 'sending', since: new Date(active.job.processedOn ?? Date.now()) };
+  const soonest = jobs
+    .filter(({ state }) => isWaiting(state))
+    .toSorted((one, other) => one.at.getTime() - other.at.getTime())[0];
+  if (soonest) {
+    const state = isDue(soonest) ? 'due' : 'scheduled';
+    return { key, state, at: soonest.at, jobId: soonest.job.id };
+  }
+  const failed = jobs.findLast(({ state }) => state === 'failed');
+  if (failed) {
+    return { key, state: 'failed', at: new Date(failed.job.finishedOn ?? 0), jobId: failed.job.id };
+  }
+  // A completed job without a record is one from before the retention: the ledger is the memory.
+  return { key, state: 'not-scheduled' };
+}
+
+/** What the ledger's record says. */
+export function recordStatus(record: LedgerRecord): EmailStatus {
+  const { key, state, messageId } = record;
+  const at = new Date(record.atMs);
+  switch (state) {
+    case 'claimed':
+    case 'dispatched':
+      return { key, state: 'sending', since: at };
+    case 'sent':
+    case 'in-doubt':
+      return { key, state, at, ...(messageId !== undefined && { messageId }) };
+    case 'rejected':
+      return { key, state, at, ...(record.note !== undefined && { note: record.note }) };
+    case 'cancelled':
+      return { key, state, at, ...(record.by !== undefined && { by: record.by }) };
+  }
+}
+
+/** Whether a job has yet to run. */
+export function isWaiting(state: string): boolean {
+  return ['delayed', 'waiting', 'prioritized', 'paused', 'waiting-children'].includes(state);
+}
+
+function isDue({ state }: EmailJob): boolean {
+  return state !== 'delayed' && state !== 'waiting-children';
+}

@@ -1,0 +1,61 @@
+import { checkDuration, describe, OptionError } from '@sendonce/core';
+
+/** When an email is due: a moment, or a time from now. */
+export type When =
+  | {
+      /** The moment. It is kept as such, so the clock of this machine does not move it. */
+      readonly at: Date;
+      readonly delay?: undefined;
+    }
+  | {
+      /** From now, by the clock of this machine, in milliseconds; 0 sends at once. */
+      readonly delay: number;
+      readonly at?: undefined;
+    };
+
+/**
+ * The moment in ms since 1970. A moment that passed less than `pastToleranceMs` ago is now.
+ * @throws {OptionError} where it is missing, given twice, invalid or past.
+ */
+export function dueMs(when: When, nowMs: number, pastToleranceMs: number): number {
+  const { at, delay } = (when ?? {}) as { at?: unknown; delay?: unknown };
+  if (at !== undefined && delay !== undefined) {
+    throw refused('delay', 'Expected either "at" or "delay", got both.');
+  }
+  if (delay !== undefined) {
+    return nowMs + (delay === 0 ? 0 : checkDelay(delay));
+  }
+  if (at === undefined) {
+    throw refused('at', 'Expected "at" (a Date) or "delay" (milliseconds; 0 sends at once).');
+  }
+  if (!(at instanceof Date)) {
+    throw refused('at', `Expected "at" to be a Date, got ${describe(at)}; pass new Date(…).`);
+  }
+  const atMs = at.getTime();
+  if (Number.isNaN(atMs))
+    throw refused('at', 'Expected "at" to be a valid Date, got one without a time.');
+  if (atMs < nowMs - pastToleranceMs) {
+    throw refused(
+      'at',
+      `Expected "at" to be in the future, got ${at.toISOString()}, more than ${pastToleranceMs} ms ago ` +
+        '(pastToleranceMs). To send at once, pass { delay: 0 }.',
+    );
+  }
+  return Math.max(atMs, nowMs);
+}
+
+function checkDelay(delay: unknown): number {
+  const whole = typeof delay === 'number' ? Math.ceil(delay) : delay;
+  try {
+    return checkDuration('delay', whole);
+  } catch {
+    throw refused(
+      'delay',
+      `Expected "delay" to be milliseconds from 0 to 100 years, got ${describe(delay)}.`,
+    );
+  }
+}
+
+function refused(option: string, message: string): OptionError {
+  return new OptionError(option, `${message} Nothing was scheduled.`);
+}

@@ -7,10 +7,11 @@ import {
   type Ledger,
   OptionError,
 } from '@sendonce/core';
+import type { JobsOptions } from 'bullmq';
 import type { QueueLike } from './email-jobs.ts';
 import type { When } from './when.ts';
 
-export interface DelayedEmailsOptions<D, K = D> {
+export interface DelayedEmailsOptions<D, K extends Partial<D> = D> {
   /** The one that the workers use. */
   readonly ledger: Ledger;
   /**
@@ -38,14 +39,7 @@ export interface DelayedEmailsOptions<D, K = D> {
 }
 
 /** BullMQ's job options, but for those that say when and under which id: these are seen to. */
-export type EmailJobOptions = object & {
-  readonly jobId?: never;
-  readonly delay?: never;
-  readonly timestamp?: never;
-  readonly repeat?: never;
-  readonly deduplication?: never;
-  readonly debounce?: never;
-};
+export type EmailJobOptions = Omit<JobsOptions, (typeof seenTo)[number]>;
 
 export interface WhichEmail {
   /**
@@ -69,7 +63,7 @@ export interface CancelOptions extends WhichEmail {
 export const DEFAULT_PAST_TOLERANCE_MS = 60_000;
 
 /** @throws {OptionError} */
-export function checkDelayedEmails<D, K>(
+export function checkDelayedEmails<D, K extends Partial<D>>(
   queue: QueueLike<D>,
   options: DelayedEmailsOptions<D, K>,
 ): void {
@@ -99,11 +93,20 @@ export function checkDelayedEmails<D, K>(
   checkJobOptions(options.job);
 }
 
-const seenTo = ['jobId', 'delay', 'timestamp', 'repeat', 'deduplication', 'debounce', 'sendonce'];
+const seenTo = [
+  'jobId',
+  'delay',
+  'timestamp',
+  'repeat',
+  'deduplication',
+  'debounce',
+  'parent',
+  'sendonce',
+] as const;
 
 /** @throws {OptionError} */
 export function checkJobOptions(job: object = {}): void {
-  const found = Object.keys(job).find((name) => seenTo.includes(name));
+  const found = seenTo.find((name) => Object.hasOwn(job, name));
   if (found === undefined) return;
   throw new OptionError(
     `job.${found}`,

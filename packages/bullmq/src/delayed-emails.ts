@@ -36,7 +36,7 @@ import { dueMs, type When } from './when.ts';
 export type EmailRef<K> = K | string;
 
 /** Schedules, moves, cancels and finds the delayed emails of one queue. */
-export interface DelayedEmails<D, K = D> {
+export interface DelayedEmails<D, K extends Partial<D> = D> {
   /**
    * Schedules an email, once: a second call for the same key finds the first, whoever makes it, also
    * at the same moment, and also where the job has been removed since. An email whose job failed for
@@ -94,7 +94,7 @@ export interface FlowEmail<D> {
  * await notices.schedule({ orderId: 7 }, { at: new Date('2026-12-01T09:00:00Z') });
  * await notices.cancel({ orderId: 7 });
  */
-export function delayedEmails<D extends K, K = D>(
+export function delayedEmails<D, K extends Partial<D> = D>(
   queue: QueueLike<D>,
   options: DelayedEmailsOptions<D, K>,
 ): DelayedEmails<D, K> {
@@ -113,12 +113,15 @@ export function delayedEmails<D extends K, K = D>(
     return deriveKey(keySource(options.key(storedData(email)), occurrence));
   }
 
-  async function planOf(data: D, { occurrence, job, ...when }: ScheduleOptions): Promise<Plan> {
+  async function planOf(data: D, when: ScheduleOptions): Promise<Plan> {
     const atMs = dueMs(when, Date.now(), pastToleranceMs);
+    const { occurrence, job } = when;
     checkJobOptions(job);
     const stored = storedData(data);
-    const key = keyOf(stored, { occurrence });
-    if (key !== keyOf(stored, { occurrence })) throw unsteadyKey();
+    // What a key reads of the data, the data has.
+    const selectable = stored as unknown as K;
+    const key = keyOf(selectable, { occurrence });
+    if (key !== keyOf(selectable, { occurrence })) throw unsteadyKey();
     await options.check?.(stored);
     const { fingerprint } = options;
     return {
@@ -129,7 +132,7 @@ export function delayedEmails<D extends K, K = D>(
       mark: {
         token: createToken(),
         key,
-        parts: partsOf(options.key(stored), key),
+        parts: partsOf(options.key(selectable), key),
         ...(fingerprint && { fingerprint: fingerprintOf(fingerprint(stored), key) }),
         ...(occurrence !== undefined && { occurrence }),
       },
@@ -146,9 +149,9 @@ export function delayedEmails<D extends K, K = D>(
       for (const { data, ...when } of all) plans.push(await planOf(data, when as ScheduleOptions));
       return inPages(plans, (plan) => scheduleEmail(producer, plan));
     },
-    async reschedule(email, { occurrence, ...when }) {
+    async reschedule(email, when) {
       const atMs = dueMs(when, Date.now(), pastToleranceMs);
-      return rescheduleEmail(producer, keyOf(email, { occurrence }), atMs);
+      return rescheduleEmail(producer, keyOf(email, when), atMs);
     },
     rescheduleBulk: (all) =>
       inPages(all, ({ email, ...when }) => emails.reschedule(email, when as When & WhichEmail)),

@@ -1,4 +1,4 @@
-import type { Ledger, LedgerRecord } from '@sendonce/core';
+import { isSendonceError, type Ledger, type LedgerRecord, ScheduleError } from '@sendonce/core';
 
 /** The few things that `delayedEmails()` needs of a queue; every `Queue` of BullMQ 5 and 6 has them. */
 export interface QueueLike<D> {
@@ -60,21 +60,32 @@ export function jobIdsOf(key: string): string[] {
  * then seen as sent, and never as one that nobody knows.
  */
 export async function look<D>(queue: QueueLike<D>, ledger: Ledger, key: string): Promise<Found> {
+  try {
+    const found = await jobsOf(queue, key);
+    return { ...found, record: await ledger.read(key) };
+  } catch (cause) {
+    if (isSendonceError(cause)) throw cause;
+    throw new ScheduleError(
+      `The queue did not answer, so nothing is known about the email ${key} now. Call again.`,
+      'no',
+      cause,
+    );
+  }
+}
+
+async function jobsOf<D>(queue: QueueLike<D>, key: string): Promise<Omit<Found, 'record'>> {
   const ids = jobIdsOf(key);
   const stored = await Promise.all(ids.map((id) => queue.getJob(id)));
-  const jobs = await Promise.all(
-    stored.map(async (job, place) => {
-      const id = ids[place];
-      if (!job || id === undefined) return undefined;
-      const state = await job.getState();
-      const at = await dueOf(queue, job, state);
-      // A view by prototype: the methods stay those of the job.
-      return { job: Object.assign(job, { id }), state, at };
-    }),
-  );
+  const jobs = stored.map(async (first, place) => {
+    const id = ids[place];
+    if (!first || id === undefined) return undefined;
+    // Again, behind its state: a job that has moved since is then read as it is now.
+    const [state, job] = await Promise.all([first.getState(), queue.getJob(id)]);
+    if (!job) return undefined;
+    return { job: Object.assign(job, { id }), state, at: await dueOf(queue, job, state) };
+  });
   return {
-    record: await ledger.read(key),
-    jobs: jobs.filter((job) => job !== undefined),
+    jobs: (await Promise.all(jobs)).filter((job) => job !== undefined),
     freeId: ids.find((_, place) => !stored[place]),
   };
 }

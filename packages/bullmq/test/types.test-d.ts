@@ -3,9 +3,21 @@
  */
 /* oxlint-disable no-new */
 import type { Ledger } from '@sendonce/core';
-import { type Job, type Processor, Worker } from 'bullmq';
-import { type Job as Job5, type Processor as Processor5, Worker as Worker5 } from 'bullmq5';
-import { Once, once, type OnceProcessor, OnceWorker } from '../src/index.ts';
+import { type Job, type Processor, type Queue, Worker } from 'bullmq';
+import {
+  type Job as Job5,
+  type Processor as Processor5,
+  type Queue as Queue5,
+  Worker as Worker5,
+} from 'bullmq5';
+import {
+  type DelayedEmails,
+  delayedEmails,
+  Once,
+  once,
+  type OnceProcessor,
+  OnceWorker,
+} from '../src/index.ts';
 
 declare const ledger: Ledger;
 declare const connection: { host: string };
@@ -141,3 +153,30 @@ once('./processor.js', { ledger, key: () => 1 });
 once(annotated, { ledger, key: () => 1, resolver: async () => 'perhaps' });
 // @ts-expect-error: counters are read only
 guarded.counters.sent = 7;
+
+// Delayed emails, on the queues of both versions: the key's own parameter is what the verbs need.
+declare const queue6: Queue<Notice, Sent, Names>;
+declare const queue5: Queue5<Notice>;
+const byOrder = delayedEmails(queue6, {
+  ledger,
+  key: ({ orderId }: Pick<Notice, 'orderId'>) => orderId,
+  fingerprint: (notice) => ({ to: notice.to }),
+  check: (notice) => notice.to.length,
+  job: { attempts: 5, removeOnComplete: true },
+});
+assert<Same<typeof byOrder, DelayedEmails<Notice, Pick<Notice, 'orderId'>>>>();
+void byOrder.cancel({ orderId: '7' });
+void byOrder.schedule({ orderId: '7', to: 'x' }, { delay: 5, job: { priority: 2 } });
+// @ts-expect-error the job needs all of the data
+void byOrder.schedule({ orderId: '7' }, { delay: 5 });
+// @ts-expect-error no time
+void byOrder.schedule({ orderId: '7', to: 'x' }, {});
+// @ts-expect-error two times
+void byOrder.schedule({ orderId: '7', to: 'x' }, { delay: 5, at: new Date() });
+// @ts-expect-error the key decides
+void byOrder.schedule({ orderId: '7', to: 'x' }, { delay: 5, job: { jobId: 'mine' } });
+
+const byAll = delayedEmails(queue5, { ledger, key: (notice) => [notice.orderId, notice.to] });
+assert<Same<typeof byAll, DelayedEmails<Notice>>>();
+// @ts-expect-error the key reads more than that
+void byAll.cancel({ orderId: '7' });

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'SENDONCE_BUSY'
   | 'SENDONCE_SECOND_EMAIL'
   | 'SENDONCE_RECIPIENTS'
+  | 'SENDONCE_ADDRESS'
   | 'SENDONCE_IN_DOUBT'
   | 'SENDONCE_REJECTED'
   | 'SENDONCE_CONFLICT'
@@ -162,6 +163,23 @@ export class RecipientsError extends SendonceError {
         'or one perform() with its own key, per recipient.',
     );
     this.count = count;
+  }
+}
+
+/** An address of the email could be read as another one, or is none. It is never shown. */
+export class AddressError extends SendonceError {
+  override readonly name = 'AddressError';
+  /** Which one: `to`, `from`, … */
+  readonly field: string;
+
+  constructor(field: string, what: string) {
+    super(
+      'SENDONCE_ADDRESS',
+      'no',
+      `The address in "${field}" ${what}. The email was not sent: it could reach somebody else. Correct the ` +
+        'address where it was entered, and schedule the email again.',
+    );
+    this.field = field;
   }
 }
 

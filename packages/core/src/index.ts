@@ -7,6 +7,7 @@ export {
   type Verdict,
 } from './claim.ts';
 export {
+  AddressError,
   BusyError,
   ClaimLostError,
   type ErrorCode,

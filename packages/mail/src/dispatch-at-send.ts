@@ -6,7 +6,9 @@ import {
   NotSentError,
   OptionError,
   RecipientsError,
+  type SendonceError,
 } from '@sendonce/core';
+import { checkAddressFields } from './addresses.ts';
 import {
   isSmtp,
   type MailTransport,
@@ -40,8 +42,8 @@ export interface DispatchAtSendOptions {
  * DATA: whatever breaks before it surely sent nothing. Any other transport gets the message only
  * after the dispatch. Each attempt carries the same Message-ID, Date and MIME boundary.
  *
- * The send fails with a `RecipientsError` unless the email has exactly one recipient, with a
- * `SecondEmailError` when one has already left under the claim, and with a `ClaimLostError` or a
+ * The send fails with a `RecipientsError` unless the email has exactly one recipient, with an
+ * `AddressError` for a line break in an address, with a `SecondEmailError` when one has already left under the claim, and with a `ClaimLostError` or a
  * `LedgerUnavailableError` when the ledger did not let it go; nothing was sent then.
  *
  * @example
@@ -67,12 +69,12 @@ export function dispatchAtSend(options: DispatchAtSendOptions = {}): StreamPlugi
 
 function prepare(mail: StreamPluginMail, claim: Claim, messageIdDomain: string | undefined): void {
   if (attemptOf(mail)) return;
-  const recipients = mail.message.getEnvelope().to;
-  const count = Array.isArray(recipients) ? recipients.length : recipients ? 1 : 0;
-  if (count !== 1) {
-    const error = new RecipientsError(count);
+  try {
+    checkAddressFields(mail.data);
+    checkRecipients(mail.message);
+  } catch (error) {
     // Reported, so that it is known not to have left even where the claim is dispatched already.
-    claim.begin().report({ verdict: 'not-sent', note: error.code, error });
+    claim.begin().report({ verdict: 'not-sent', note: (error as SendonceError).code, error });
     throw error;
   }
   stabiliseMime(mail.message as MimeRoot, mail.data, claim, messageIdDomain);
@@ -84,6 +86,12 @@ function prepare(mail: StreamPluginMail, claim: Claim, messageIdDomain: string |
     const messageId = isRaw(mail.data) ? undefined : message.messageId();
     sendUnderClaim({ claim, message, smtp: isSmtp(transport), messageId, send }, callback);
   });
+}
+
+function checkRecipients(message: StreamPluginMail['message']): void {
+  const recipients = message.getEnvelope().to;
+  const count = Array.isArray(recipients) ? recipients.length : recipients ? 1 : 0;
+  if (count !== 1) throw new RecipientsError(count);
 }
 
 type RunAttempt = (callback: SendCallback, send: (callback: SendCallback) => void) => void;

@@ -30,9 +30,7 @@ export async function cancelEmail(
   return { key, state: 'cancelled' };
 }
 
-/** Not one of a flow, whose parent waits for it or whose children would go with it. */
-function isRemovable({ job, state }: EmailJob): boolean {
-  return (
-    isWaiting(state) && state !== 'waiting-children' && !('parent' in job.opts && job.opts.parent)
-  );
+/** Not one that waits for its children: they would go with it. It completes unsent after them. */
+function isRemovable({ state }: EmailJob): boolean {
+  return isWaiting(state) && state !== 'waiting-children';
 }

@@ -66,7 +66,7 @@ onBothVersions((bullmq) => {
     expect(await queue.getFailedCount()).toBe(0);
   });
 
-  test('an email of a flow that is cancelled stays in the flow, and is not sent', async () => {
+  test('an email that is a child in a flow is cancelled: the flow goes on, nothing is sent', async () => {
     const stage = startStage(bullmq);
     const { emails, sent, worker, flow } = open(stage);
     const email = await emails.flowJob({ order: 7 }, { delay: 50 });
@@ -81,6 +81,20 @@ onBothVersions((bullmq) => {
     stage.worker(async () => 'reported', { queue: 'reports' });
     // The parent is not left waiting for ever.
     await completed(stage, job.id ?? '', 'reports');
+    expect(sent).toEqual([]);
+  });
+
+  test('an email that waits for its children is cancelled: they still run, it completes unsent', async () => {
+    const stage = startStage(bullmq);
+    const { emails, sent, worker, flow } = open(stage);
+    const email = await emails.flowJob({ order: 7 }, { delay: 0 });
+    const child = { name: 'invoice', queueName: 'invoices', data: {} };
+    const { job, children } = await flow().add({ ...email, children: [child] });
+    expect(await emails.cancel({ order: 7 })).toMatchObject({ state: 'cancelled' });
+    worker();
+    stage.worker(async () => 'done', { queue: 'invoices' });
+    await completed(stage, job.id ?? '');
+    await completed(stage, children?.[0]?.job.id ?? '', 'invoices');
     expect(sent).toEqual([]);
   });
 

@@ -274,6 +274,60 @@ onBothVersions((bullmq) => {
     expect(await stage.queue().getDelayedCount()).toBe(0);
   });
 
+  /** The queue, with something that happens just before one of its methods. */
+  function interrupted(queue: Queue, method: 'add' | 'getJob', before: () => Promise<unknown>) {
+    const own = {
+      [method]: async (...args: unknown[]) => {
+        await before();
+        return (queue[method] as (...args: unknown[]) => Promise<unknown>)(...args);
+      },
+    };
+    return new Proxy(queue, {
+      get(target, name) {
+        const value = (name === method ? own : target)[name as 'add'] as unknown;
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  }
+
+  test('cancelled between the look of schedule and its add: the answer is cancelled, no job stays', async () => {
+    const { queue, ledger, emails } = open();
+    const late = delayedEmails<Notice>(
+      interrupted(queue, 'add', () => emails.cancel(order)),
+      { ledger, key: (data) => ['notice', data.order] },
+    );
+    expect(await late.schedule(order, { delay: HOUR_MS })).toMatchObject({ state: 'cancelled' });
+    expect(await queue.getDelayedCount()).toBe(0);
+  });
+
+  test('sent while somebody looks: seen as sent, and never as an email that nobody knows', async () => {
+    const { stage, queue, ledger, emails } = open();
+    await emails.schedule(order, { delay: 0 });
+    const sendNow = async () => {
+      if ((await ledger.read(emails.keyOf(order))) !== undefined) return;
+      work(stage);
+      await quiet(queue);
+    };
+    const late = delayedEmails<Notice>(interrupted(queue, 'getJob', sendNow), {
+      ledger,
+      key: (data) => ['notice', data.order],
+    });
+    expect(await late.status(order)).toMatchObject({ state: 'sent' });
+  });
+
+  test('a queue that takes its time to add: due at the moment named all the same', async () => {
+    const { stage, queue, ledger } = open();
+    const slow = () => new Promise((resolve) => setTimeout(resolve, 60));
+    const emails = delayedEmails<Notice>(interrupted(queue, 'add', slow), {
+      ledger,
+      key: (data) => ['notice', data.order],
+    });
+    const at = new Date(Date.now() + HOUR_MS);
+    const scheduled = await emails.schedule(order, { at });
+    expect(await scoreMs(stage, jobIdOf(scheduled))).toBe(at.getTime());
+    expect(await emails.status(order)).toMatchObject({ at });
+  });
+
   test('schedule races cancel: what was cancelled never leaves, and leaves no job behind', async () => {
     const { stage, queue, emails } = open();
     const numbers = Array.from({ length: 150 }, (_, number) => number);

@@ -7,6 +7,7 @@ export default defineConfig({
       'examples/*/test/**/*.test.ts',
       'docs/test/**/*.test.ts',
       'scripts/**/*.test.ts',
+      'spec/test/**/*.test.ts',
       'bench/**/*.test.ts',
     ],
     // One Redis for the whole run; the first run on a machine may download it.

@@ -11,10 +11,12 @@ import { canonicalJson, checkPart } from './keys.ts';
  */
 export function fingerprintOf(payload: unknown, key: string): string {
   checkPart(payload, 'fingerprint', new Set(), true);
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
-    return `=${shortHash(payload, key)}`;
+  // As the queue stores it: undefined fields are gone, a hole in an array is null.
+  const stored = JSON.parse(JSON.stringify(payload)) as unknown;
+  if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) {
+    return `=${shortHash(stored, key)}`;
   }
-  const fields = Object.entries(payload).filter(([, value]) => value !== undefined);
+  const fields = Object.entries(stored);
   // Never an empty text: a store may take it for a missing fingerprint.
   if (fields.length === 0) return `=${shortHash({}, key)}`;
   return fields

@@ -7,7 +7,7 @@ import { describe } from './options.ts';
  * Derives the idempotency key of an email: canonical JSON (RFC 8785) -> SHA-256 -> 128 bits as 22
  * characters of base64url. Parts are never joined, so `['a-b', 'c']` and `['a', 'b-c']` differ.
  *
- * Accepts strings, finite numbers, booleans, and plain objects and arrays of them.
+ * Accepts strings, finite numbers (integers up to 2^53 - 1), booleans, and plain objects and arrays of them.
  * @throws {KeyError} for anything that is missing, empty or not JSON, with the path to it. A missing
  *   part would give many emails the same key, and all but one of them would be lost.
  *
@@ -64,6 +64,10 @@ export function checkPart(
       return;
     case 'number':
       if (!Number.isFinite(value)) throw unusable(path, `is ${value}`);
+      // JSON.parse has rounded it: two ids would be one key, and one of their emails lost.
+      if (!emptyAllowed && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+        throw unusable(path, 'is an integer beyond 2^53 - 1 (convert it to a string)');
+      }
       return;
     case 'boolean':
       return;
@@ -81,6 +85,8 @@ export function checkPart(
 
 function checkParts(value: object, path: string, above: Set<object>, emptyAllowed: boolean): void {
   if (above.has(value)) throw unusable(path, 'contains itself');
+  if (above.size === DEEPEST) throw unusable(path, `is nested more than ${DEEPEST} levels deep`);
+  checkPlain(value, path);
   above.add(value);
   if (Array.isArray(value)) {
     if (value.length === 0 && !emptyAllowed) throw unusable(path, 'is an empty array');
@@ -88,22 +94,36 @@ function checkParts(value: object, path: string, above: Set<object>, emptyAllowe
       checkPart(part, `${path}[${index}]`, above, emptyAllowed);
     }
   } else {
-    const prototype: unknown = Object.getPrototypeOf(value);
-    // The prototype of a plain object has none itself, also where it comes from another realm (Jest).
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-      const kind = value.constructor?.name || 'unknown class';
-      throw unusable(path, `is an instance of ${kind}, not plain JSON (convert it to a string)`);
-    }
     const parts = Object.entries(value);
     if (parts.length === 0 && !emptyAllowed) throw unusable(path, 'is an empty object');
     for (const [name, part] of parts) {
       if (!name.isWellFormed()) {
         throw unusable(path, 'has a property name that is not well-formed Unicode');
       }
-      checkPart(part, `${path}.${name}`, above, emptyAllowed);
+      checkPart(part, `${path}.${shown(name)}`, above, emptyAllowed);
     }
   }
   above.delete(value);
+}
+
+/** JSON would call a method `toJSON`, and take what it returns. */
+function checkPlain(value: object, path: string): void {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // The prototype of a plain object has none itself, also where it comes from another realm (Jest).
+  if (!Array.isArray(value) && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    const kind = value.constructor?.name || 'unknown class';
+    throw unusable(path, `is an instance of ${kind}, not plain JSON (convert it to a string)`);
+  }
+  if ('toJSON' in value && typeof value.toJSON === 'function') {
+    throw unusable(path, 'has a method "toJSON" (convert it to plain JSON)');
+  }
+}
+
+const DEEPEST = 100;
+
+/** A property name in a path; one that is no identifier could be an address. */
+function shown(name: string): string {
+  return /^[\w$-]{1,64}$/.test(name) ? name : '?';
 }
 
 function unusable(path: string, what: string): KeyError {

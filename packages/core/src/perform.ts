@@ -2,6 +2,7 @@ import { type Claim, currentClaim, type HeldClaim, holdClaim, runWithClaim } fro
 import { nowMs } from './clock.ts';
 import { conclude, type Ended, nestedErrors } from './conclude.ts';
 import { examineOnce } from './doctor.ts';
+import { SendonceError } from './errors.ts';
 import { insist } from './insist.ts';
 import type { ClaimReply } from './ledger.ts';
 import { checkFunction } from './options.ts';
@@ -41,6 +42,9 @@ async function performOnce<R>(
 ): Promise<Performed<R>> {
   void examineOnce(run.ledger);
   const { reply, askedMs } = await claim(run);
+  if (reply.state === 'busy' && reply.record.token === currentClaim()?.token) {
+    throw claimedAround(run.attempt.key);
+  }
   if (reply.state !== 'won') return emitState(run, lossOf<R>(reply, run));
 
   run.emit('claimed');
@@ -62,6 +66,16 @@ async function performOnce<R>(
     held.drop();
   }
   return conclude(run, held, ended);
+}
+
+/** It would wait for itself for ever. */
+function claimedAround(key: string): Error {
+  return new SendonceError(
+    'SENDONCE_PROCESSOR',
+    'no',
+    `The email ${key} is claimed twice by one attempt, one claim inside the other: by once() or @Once() in ` +
+      'an OnceWorker, or perform() in a wrapped processor? The inner one sent nothing. Leave one of them out.',
+  );
 }
 
 interface Claimed {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { currentClaim, deriveKey, memoryLedger, perform } from '../src/index.ts';
 
 const ledger = memoryLedger();
@@ -60,4 +60,32 @@ test('two copies of the package share one storage, or a dispatch would be skippe
     },
     { ledger, key: freshKey() },
   );
+});
+
+describe('one claim inside the other, of the same email', () => {
+  const key = deriveKey(['notice', 7]);
+
+  test('at-send: the inner one is refused at once, and nothing was sent', async () => {
+    const ledger = memoryLedger();
+    const inner = () => perform(() => 'sent', { ledger, key });
+    const outer = perform(inner, { ledger, key, dispatch: 'at-send' });
+    await expect(outer).rejects.toMatchObject({
+      code: 'SENDONCE_PROCESSOR',
+      mayHaveLeft: 'no',
+      message: expect.stringContaining('claimed twice by one attempt'),
+    });
+    expect(await ledger.read(key)).toBeUndefined();
+  });
+
+  test('before-processor: in doubt with that error, and not busy for ever', async () => {
+    const ledger = memoryLedger();
+    const performed = await perform(() => perform(() => 'sent', { ledger, key }), { ledger, key });
+    expect(performed).toMatchObject({ state: 'in-doubt', error: { code: 'SENDONCE_PROCESSOR' } });
+  });
+
+  test('of two ledgers both hold their own claim, and the email leaves', async () => {
+    const [one, other] = [memoryLedger(), memoryLedger()];
+    const inner = () => perform(() => 'sent', { ledger: other, key });
+    expect(await perform(inner, { ledger: one, key })).toMatchObject({ state: 'sent' });
+  });
 });

@@ -49,6 +49,13 @@ describe('a fingerprint', () => {
     expect(differingFields(text, fingerprintOf({ a: '', b: null, c: [], d: {} }, key))).toEqual([]);
   });
 
+  test('of a payload is that of the same payload behind the queue', () => {
+    // oxlint-disable-next-line no-sparse-arrays
+    const payload = { items: [, 1], gone: undefined, zero: -0, big: 1e21 };
+    const stored: unknown = JSON.parse(JSON.stringify(payload));
+    expect(fingerprintOf(payload, key)).toBe(fingerprintOf(stored, key));
+  });
+
   test.each([[[1, 2]], ['text'], [7], [null]])('of %j covers the whole payload', (value) => {
     const other = fingerprintOf('another', key);
     expect(differingFields(fingerprintOf(value, key), other)).toEqual(['the whole payload']);

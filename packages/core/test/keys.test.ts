@@ -8,7 +8,10 @@ const { part } = fc.letrec<{ part: unknown }>((tie) => ({
   part: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     fc.string({ unit: 'grapheme', minLength: 1 }),
-    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc
+      .double({ noNaN: true, noDefaultInfinity: true })
+      .filter((value) => !Number.isInteger(value) || Number.isSafeInteger(value)),
+    fc.maxSafeInteger(),
     fc.boolean(),
     fc.array(tie('part'), { minLength: 1, maxLength: 4 }),
     fc.dictionary(fc.string({ unit: 'grapheme' }), tie('part'), { minKeys: 1, maxKeys: 4 }),
@@ -58,6 +61,12 @@ describe('canonical JSON is that of RFC 8785', () => {
     [333333333.3333332, '333333333.3333332'],
   ])('its number %d', (value, text) => expect(canonicalJson(value)).toBe(text));
 });
+
+function nested(levels: number): unknown {
+  let value: unknown = 'a';
+  for (let level = 0; level < levels; level += 1) value = [value];
+  return value;
+}
 
 describe('a key', () => {
   test('is 22 characters of base64url, the same on every machine', () => {
@@ -113,6 +122,7 @@ describe('a key', () => {
 describe('a part that is no JSON is refused, by its path and never by its value', () => {
   const circle: Record<string, unknown> = {};
   circle['self'] = circle;
+  const hidden = Object.defineProperty({ a: 1 }, 'toJSON', { value: () => 'secret' });
   class Customer {
     readonly email = 'ada@secret.example';
   }
@@ -136,12 +146,23 @@ describe('a part that is no JSON is refused, by its path and never by its value'
     ['an instance', { to: new Customer() }, '"key.to" is an instance of Customer'],
     ['a lone surrogate', ['secret\ud800'], '"key[0]" is not well-formed Unicode'],
     ['a circle', circle, '"key.self" contains itself'],
+    ['an integer that was rounded', ['n', 9_007_199_254_740_993], '"key[1]" is an integer beyond'],
+    ['the same below zero', { n: -(2 ** 53) }, '"key.n" is an integer beyond 2^53 - 1'],
+    ['an array with toJSON', Object.assign(['a'], { toJSON: () => 'b' }), '"key" has a method'],
+    ['a hidden toJSON', hidden, '"key" has a method "toJSON"'],
+    ['more than 100 levels', nested(101), 'is nested more than 100 levels deep'],
+    ['20000 levels', nested(20_000), 'is nested more than 100 levels deep'],
+    ['a name like an address', { 'secret@x.example': '' }, '"key.?" is an empty string'],
     ['a deep one', { a: [{ b: ['secret', ''] }] }, '"key.a[0].b[1]" is an empty string'],
   ])('%s', (_, value, message) => {
     const found = errorOf(() => deriveKey(value));
     expect(found).toMatchObject({ name: 'KeyError', code: 'SENDONCE_KEY', mayHaveLeft: 'no' });
     expect(found.message).toContain(message);
     expect(found.message).not.toMatch(/secret|70000001/);
+  });
+
+  test('100 levels are a key', () => {
+    expect(deriveKey(nested(100))).toMatch(/^[\w-]{22}$/);
   });
 
   test('a property name that is not well-formed', () => {

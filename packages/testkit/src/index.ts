@@ -50,3 +50,5 @@ export {
   startWorkerProcess,
 } from './worker-process.ts';
 export { freePort } from './sockets.ts';
+export { untilDone } from './until-done.ts';
+export { type Servers, withServers } from './with-servers.ts';

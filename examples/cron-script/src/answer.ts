@@ -1,0 +1,85 @@
+import { isSendonceError, type LedgerRecord, type Performed } from '@sendonce/core';
+import { mailErrorNote } from '@sendonce/mail';
+import type { Sent } from './report.ts';
+
+export const exitCodes = {
+  done: 0,
+  notSent: 1,
+  usage: 2,
+  inDoubt: 3,
+  rejected: 4,
+  /** EX_TEMPFAIL of sysexits.h. */
+  busy: 75,
+} as const;
+
+/** What the script says: one line for people, the rest for `--json`. */
+export interface Answer {
+  readonly state: Performed<Sent>['state'] | 'not-sent' | 'not-recorded' | 'not-in-doubt';
+  readonly exitCode: number;
+  readonly line: string;
+  readonly messageId?: string | undefined;
+}
+
+export function answerOf(performed: Performed<Sent>): Answer {
+  const { state } = performed;
+  const { done, inDoubt, rejected, busy } = exitCodes;
+  switch (state) {
+    case 'sent': {
+      const { messageId } = performed.value;
+      return { state, exitCode: done, line: `sent, Message-ID ${messageId}`, messageId };
+    }
+    case 'busy': {
+      const seconds = Math.ceil(performed.retryAfterMs / 1000);
+      const line = `busy: another attempt is sending it, this one sent nothing. Run it again in ${seconds} s.`;
+      return { state, exitCode: busy, line };
+    }
+    case 'duplicate':
+      return recorded(performed, done, (told) => `duplicate: sent ${told}`);
+    case 'cancelled':
+      return recorded(performed, done, (told) => `cancelled ${told}: not sent`);
+    case 'in-doubt':
+      return recorded(performed, inDoubt, (told) => `in doubt: dispatched ${told}. ${lookItUp}`);
+    case 'rejected':
+      return recorded(performed, rejected, (told) => `rejected ${told}: ${correctIt}`);
+    case 'conflict':
+      // Only with a fingerprint, which this script does not give.
+      return recorded(performed, rejected, (told) => `conflict with the email ${told}: not sent`);
+  }
+}
+
+/** The message of a mail error may hold an address: only its code is told. */
+export function answerOfError(error: unknown): Answer {
+  const ours = isSendonceError(error);
+  const why = ours ? error.message : `the mail server said ${mailErrorNote(error)}.`;
+  if (ours && error.mayHaveLeft !== 'no') {
+    return { state: 'not-recorded', exitCode: exitCodes.inDoubt, line: `in doubt: ${why}` };
+  }
+  return { state: 'not-sent', exitCode: exitCodes.notSent, line: `not sent: ${why} Run it again.` };
+}
+
+export const nothingToResolve: Answer = {
+  state: 'not-in-doubt',
+  exitCode: exitCodes.usage,
+  line: 'not in doubt: there is nothing to resolve, and nothing was sent.',
+};
+
+const lookItUp =
+  "It may have left, and is not sent again. Look for its Message-ID in the mail server's log, then " +
+  'run this again with --resolve sent or --resolve not-sent.';
+const correctIt =
+  'not sent, and not tried again. Correct the cause, then run this again with --resolve not-sent.';
+
+function recorded(
+  { state, record }: Pick<Answer, 'state'> & { readonly record: LedgerRecord },
+  exitCode: number,
+  lineOf: (told: string) => string,
+): Answer {
+  const { by, atMs, messageId, note } = record;
+  const parts = [
+    by === undefined ? '' : `by ${by} `,
+    `at ${new Date(atMs).toISOString()}`,
+    messageId === undefined ? '' : `, Message-ID ${messageId}`,
+    note === undefined ? '' : ` (${note})`,
+  ];
+  return { state, exitCode, line: lineOf(parts.join('')), messageId };
+}

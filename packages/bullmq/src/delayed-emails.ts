@@ -146,7 +146,7 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     },
     async scheduleBulk(all) {
       const plans: Plan[] = [];
-      for (const { data, ...when } of all) plans.push(await planOf(data, when as ScheduleOptions));
+      for (const { data, ...when } of all) plans.push(await planOf(data, when));
       return inPages(plans, (plan) => scheduleEmail(producer, plan));
     },
     async reschedule(email, when) {

@@ -27,7 +27,7 @@ export function keySource(selected: unknown, occurrence: string | number | undef
 
 /** The parts of a key for a mark: also those of a list by their number. */
 export function partsOf(selected: unknown, key: string): string {
-  const parts = Array.isArray(selected) ? { ...selected } : selected;
+  const parts = Array.isArray(selected) ? Object.fromEntries(selected.entries()) : selected;
   return fingerprintOf(parts, key);
 }
 

@@ -103,25 +103,23 @@ export function freeIdOf({ freeId, jobs }: Found, key: string): string {
 function standingOf(found: Found, plan: Plan): Scheduled | undefined {
   const { key } = plan.mark;
   const status = statusOf(key, found);
+  const fields = status.state === 'cancelled' ? undefined : conflictOf(found, plan);
   switch (status.state) {
     case 'not-scheduled':
     case 'failed':
       return undefined;
-    case 'cancelled':
-      return status;
-  }
-  const fields = conflictOf(found, plan);
-  if (fields) return { key, state: 'conflict', fields };
-  switch (status.state) {
     case 'scheduled':
     case 'due':
-      return { ...status, state: 'already-scheduled' };
+      return fields
+        ? { key, state: 'conflict', fields }
+        : { ...status, state: 'already-scheduled' };
     case 'sent':
-      return { ...status, state: 'already-sent' };
+      return fields ? { key, state: 'conflict', fields } : { ...status, state: 'already-sent' };
     case 'sending':
     case 'rejected':
     case 'in-doubt':
-      return status;
+    case 'cancelled':
+      return fields ? { key, state: 'conflict', fields } : status;
   }
 }
 

@@ -18,7 +18,7 @@ export interface Desk {
   };
   /** Which order, where several tests share a ledger. */
   readonly order?: number;
-  work(processor: Process): void;
+  work: (processor: Process) => void;
 }
 
 export interface Cell {

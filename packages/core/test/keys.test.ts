@@ -146,7 +146,11 @@ describe('a part that is no JSON is refused, by its path and never by its value'
     ['an instance', { to: new Customer() }, '"key.to" is an instance of Customer'],
     ['a lone surrogate', ['secret\ud800'], '"key[0]" is not well-formed Unicode'],
     ['a circle', circle, '"key.self" contains itself'],
-    ['an integer that was rounded', ['n', 9_007_199_254_740_993], '"key[1]" is an integer beyond'],
+    [
+      'an integer that was rounded',
+      JSON.parse('["n",9007199254740993]'),
+      '"key[1]" is an integer beyond',
+    ],
     ['the same below zero', { n: -(2 ** 53) }, '"key.n" is an integer beyond 2^53 - 1'],
     ['an array with toJSON', Object.assign(['a'], { toJSON: () => 'b' }), '"key" has a method'],
     ['a hidden toJSON', hidden, '"key" has a method "toJSON"'],

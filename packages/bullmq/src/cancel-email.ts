@@ -1,5 +1,5 @@
-import { type EmailJob, look } from './email-jobs.ts';
-import { type EmailStatus, isWaiting, recordStatus } from './email-status.ts';
+import { type EmailJob, isWaiting, look } from './email-jobs.ts';
+import { type EmailStatus, recordStatus } from './email-status.ts';
 import type { Producer } from './schedule-email.ts';
 
 /** What became of `cancel()`. */

@@ -101,12 +101,18 @@ export async function moveTo({ job }: EmailJob, dueMs: number): Promise<void> {
 }
 
 async function dueOf<D>(queue: QueueLike<D>, job: StoredJob, state: string): Promise<Date> {
-  const scheduled = job.timestamp + (job.opts.delay ?? 0);
-  if (state !== 'delayed' || job.delay === (job.opts.delay ?? 0)) return new Date(scheduled);
+  const scheduled = new Date(job.timestamp + (job.opts.delay ?? 0));
+  if (!isWaiting(state)) return scheduled;
   const { logs } = await queue.getJobLogs(job.id ?? '');
   const line = logs.findLast((row) => row.startsWith(moved));
   const [, iso, delay] = line?.match(/moved to (\S+) \(delay (\d+)\)$/) ?? [];
-  if (iso && Number(delay) === job.delay) return new Date(iso);
+  if (iso && (state !== 'delayed' || Number(delay) === job.delay)) return new Date(iso);
   // A retry that backs off: from its last run on.
-  return new Date((job.processedOn ?? job.timestamp) + job.delay);
+  if (state === 'delayed' && job.processedOn) return new Date(job.processedOn + job.delay);
+  return scheduled;
+}
+
+/** Whether a job has yet to run. */
+export function isWaiting(state: string): boolean {
+  return ['delayed', 'waiting', 'prioritized', 'paused', 'waiting-children'].includes(state);
 }

@@ -1,5 +1,5 @@
 import type { LedgerRecord } from '@sendonce/core';
-import type { EmailJob, Found } from './email-jobs.ts';
+import { type EmailJob, type Found, isWaiting } from './email-jobs.ts';
 
 /** What is known about an email: the ledger decides, and before it knows anything, the queue. */
 export type EmailStatus = { readonly key: string } & (
@@ -90,11 +90,6 @@ export function recordStatus(record: LedgerRecord): EmailStatus {
     case 'cancelled':
       return { key, state, at, ...(record.by !== undefined && { by: record.by }) };
   }
-}
-
-/** Whether a job has yet to run. */
-export function isWaiting(state: string): boolean {
-  return ['delayed', 'waiting', 'prioritized', 'paused', 'waiting-children'].includes(state);
 }
 
 function isDue({ state }: EmailJob): boolean {

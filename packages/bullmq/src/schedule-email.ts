@@ -1,6 +1,6 @@
 import { differingFields, type Ledger, ScheduleError } from '@sendonce/core';
-import { type Found, look, type QueueLike } from './email-jobs.ts';
-import { type EmailStatus, isWaiting, statusOf } from './email-status.ts';
+import { type Found, isWaiting, look, type QueueLike } from './email-jobs.ts';
+import { type EmailStatus, statusOf } from './email-status.ts';
 import { type Mark, markOf } from './mark.ts';
 
 /** What became of `schedule()`. */

@@ -41,8 +41,13 @@ export function dueMs(when: When, nowMs: number, pastToleranceMs: number): numbe
         '(pastToleranceMs). To send at once, pass { delay: 0 }.',
     );
   }
+  if (atMs > nowMs + LONGEST_MS) {
+    throw refused('at', `Expected "at" to be within 100 years, got ${at.toISOString()}.`);
+  }
   return Math.max(atMs, nowMs);
 }
+
+const LONGEST_MS = 100 * 365 * 24 * 60 * 60 * 1000;
 
 function checkDelay(delay: unknown): number {
   const whole = typeof delay === 'number' ? Math.ceil(delay) : delay;

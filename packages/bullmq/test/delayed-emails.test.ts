@@ -127,6 +127,26 @@ onBothVersions((bullmq) => {
     expect(sent).toHaveLength(2);
   });
 
+  test('moved to now and waiting for a worker: due at the time it was moved to', async () => {
+    const { queue, emails } = open();
+    await emails.schedule(order, { delay: 72 * HOUR_MS });
+    await emails.reschedule(order, { delay: 0 });
+    const scheduled = await queue.getDelayed();
+    // What a worker does that has no free place.
+    await scheduled[0]?.promote();
+    const status = (await emails.status(order)) as { state: string; at: Date };
+    expect(status.state).toBe('due');
+    expect(Math.abs(status.at.getTime() - Date.now())).toBeLessThan(5000);
+  });
+
+  test('moved by the very delay that it was scheduled with: due at the new time', async () => {
+    const { emails } = open();
+    await emails.schedule(order, { delay: HOUR_MS });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const moved = await emails.reschedule(order, { delay: HOUR_MS });
+    expect(await emails.status(order)).toMatchObject({ at: (moved as { at: Date }).at });
+  });
+
   test('the email of a job that was moved by days carries the date of its sending', async () => {
     const { stage, queue, emails } = open();
     const dates: (number | undefined)[] = [];
@@ -454,6 +474,7 @@ onBothVersions((bullmq) => {
     ['no options', 'at', order, undefined as never],
     ['at and delay', 'delay', order, { at: new Date(), delay: 5 }],
     ['a moment that passed', 'at', order, { at: new Date(Date.now() - HOUR_MS) }],
+    ['a moment in 8000 years', 'at', order, { at: new Date('9999-01-01') }],
     ['an invalid date', 'at', order, { at: new Date('tomorrow') }],
     ['a date as text', 'at', order, { at: '2027-01-01' }],
     ['a negative delay', 'delay', order, { delay: -1 }],

@@ -1,0 +1,55 @@
+import { fileURLToPath } from 'node:url';
+
+/** What API and worker are told by environment variables; both must be told the same. */
+export interface Config {
+  readonly redisUrl: string;
+  readonly smtpUrl: string;
+  /** What all keys in Redis begin with. */
+  readonly namespace: string;
+  readonly host: string;
+  /** 0 is a free port. */
+  readonly port: number;
+  /** How long before the parcel arrives its notice leaves. */
+  readonly noticeBeforeMs: number;
+  /** How long a worker may be silent before another one takes its job and its claim. */
+  readonly leaseMs: number;
+  /** Decides which day "tomorrow" is. */
+  readonly timeZone: string;
+  readonly from: string;
+  readonly templates: string;
+}
+
+/** An outcome is remembered for longer than any copy of an order may come back. */
+export const RETENTION_MS = 90 * 24 * 60 * 60 * 1000;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** @throws {Error} that names the variable. */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const text = (name: string, fallback: string) => env[name] || fallback;
+  return {
+    redisUrl: text('REDIS_URL', 'redis://127.0.0.1:6379'),
+    smtpUrl: text('SMTP_URL', 'smtp://127.0.0.1:1025'),
+    namespace: text('NAMESPACE', 'delivery-notice'),
+    host: text('HOST', '127.0.0.1'),
+    port: whole('PORT', text('PORT', '3000')),
+    noticeBeforeMs: whole('NOTICE_BEFORE_MS', text('NOTICE_BEFORE_MS', String(DAY_MS))),
+    leaseMs: whole('LEASE_MS', text('LEASE_MS', '30000')),
+    timeZone: knownTimeZone(text('TIME_ZONE', 'Europe/Berlin')),
+    from: text('MAIL_FROM', 'Your shop <shop@example.org>'),
+    templates: text('TEMPLATES', fileURLToPath(new URL('../templates', import.meta.url))),
+  };
+}
+
+function whole(name: string, value: string): number {
+  if (/^\d{1,12}$/.test(value)) return Number(value);
+  throw new Error(`${name} must be a whole number, got "${value}".`);
+}
+
+function knownTimeZone(timeZone: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone;
+  } catch {
+    throw new Error(`TIME_ZONE must be a time zone such as Europe/Berlin, got "${timeZone}".`);
+  }
+}

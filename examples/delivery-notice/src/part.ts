@@ -1,0 +1,33 @@
+import { forLog } from './errors.ts';
+
+/** In-flight jobs may wait for a slow mail server. */
+const CLOSE_MS = 30_000;
+
+/**
+ * Ends this process when it is asked to (SIGTERM, SIGINT, or main.ts is gone): what is in flight is
+ * finished first. A second signal changes nothing.
+ */
+export function endGracefully(close: () => Promise<unknown>): void {
+  let ending = false;
+  const end = () => {
+    if (ending) return;
+    ending = true;
+    setTimeout(() => process.exit(1), CLOSE_MS).unref();
+    close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(forLog(error));
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  process.on('disconnect', end);
+}
+
+/** Tells main.ts, if there is one, or the terminal. */
+export function ready(line: string): void {
+  if (process.send) process.send(line);
+  else console.log(line);
+}

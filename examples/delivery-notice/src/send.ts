@@ -1,0 +1,36 @@
+import { isSendonceError } from '@sendonce/core';
+import { dispatchAtSend, mailErrorNote } from '@sendonce/mail';
+import { UnrecoverableError } from 'bullmq';
+import { createTransport } from 'nodemailer';
+import type { Email } from './compose.ts';
+import type { Config } from './config.ts';
+
+/** Sends one email over SMTP and answers with its Message-ID. */
+export function sender({ smtpUrl, from }: Config) {
+  const transporter = createTransport(smtpUrl);
+  transporter.use('stream', dispatchAtSend());
+  return {
+    async send(email: Email): Promise<{ messageId: string }> {
+      try {
+        const { messageId } = await transporter.sendMail({ from, ...email });
+        return { messageId };
+      } catch (error) {
+        throw isSendonceError(error) ? error : withoutText(error);
+      }
+    },
+    close: () => transporter.close(),
+  };
+}
+
+/**
+ * The same failure without the server's reply, which names the recipient: BullMQ keeps messages and
+ * stacks in Redis. What it means for the email was reported by `dispatchAtSend()` before.
+ */
+function withoutText(error: unknown): Error {
+  const note = mailErrorNote(error);
+  const message = `The mail server did not take the notice (${note}).`;
+  const { code } = (error ?? {}) as { code?: unknown };
+  // An address that does not exist: the next attempt would be told the same.
+  const isHopeless = code === 'EENVELOPE' && note.startsWith('5');
+  return isHopeless ? new UnrecoverableError(message) : new Error(message);
+}

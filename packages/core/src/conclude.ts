@@ -149,7 +149,7 @@ async function recordAfter(run: Run, settlement: Settlement): Promise<LedgerReco
 function lossFrom(record: LedgerRecord): Loss {
   if (record.state === 'sent' || record.state === 'rejected') return { state: 'duplicate', record };
   if (record.state === 'cancelled') return { state: 'cancelled', record };
-  return { state: 'in-doubt', record };
+  return { state: 'in-doubt', record, dispatchedAgoMs: Infinity };
 }
 
 function serialise(value: unknown, options: PerformOptions): { json?: string; error?: Error } {

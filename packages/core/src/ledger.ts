@@ -52,7 +52,7 @@ export interface Ledger {
    * sender that wakes up late turns doubt, and even a person's resolution, into fact), over a
    * cancellation and over another attempt's mere claim, whose dispatch then fails. It is `lost` only
    * where another attempt has dispatched or settled. `in-doubt` is written by the same rule, but never
-   * replaces an outcome.
+   * replaces an outcome, and keeps the time of this token's dispatch.
    */
   settle(settlement: Settlement): Promise<SettleReply>;
 
@@ -180,7 +180,10 @@ export interface LedgerRecord {
   readonly state: RecordState;
   /** The attempt that wrote it; empty on a cancellation. */
   readonly token: string;
-  /** When it was claimed, dispatched or settled: the ledger's clock, milliseconds since 1970. */
+  /**
+   * When it was claimed, dispatched (also where it is in doubt) or settled: the ledger's clock,
+   * milliseconds since 1970.
+   */
   readonly atMs: number;
   readonly by?: string;
   readonly fingerprint?: string;
@@ -196,7 +199,12 @@ export type Loss =
   | { readonly state: 'duplicate'; readonly record: LedgerRecord }
   /** Another attempt holds it; it gives back or falls in doubt after `retryAfterMs` at the latest. */
   | { readonly state: 'busy'; readonly record: LedgerRecord; readonly retryAfterMs: number }
-  | { readonly state: 'in-doubt'; readonly record: LedgerRecord }
+  | {
+      readonly state: 'in-doubt';
+      readonly record: LedgerRecord;
+      /** How long ago it was dispatched, by the ledger's own clock. */
+      readonly dispatchedAgoMs: number;
+    }
   | { readonly state: 'cancelled'; readonly record: LedgerRecord }
   | { readonly state: 'conflict'; readonly record: LedgerRecord };
 

@@ -53,7 +53,9 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
 
   function lossOf(stored: Stored, attempt: Pick<Attempt, 'fingerprint'> = {}): Loss {
     const record = seen(stored);
-    const untilMs = record.state === 'claimed' ? stored.expiresAtMs : stored.inDoubtAtMs;
+    const { expiresAtMs, inDoubtAtMs } = stored;
+    const { state, atMs } = record;
+    const untilMs = state === 'claimed' ? expiresAtMs : state === 'in-doubt' ? atMs : inDoubtAtMs;
     return lossAgainst(record, attempt, untilMs - now());
   }
 
@@ -109,7 +111,9 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
         ...('result' in settlement &&
           settlement.result !== undefined && { result: settlement.result }),
       };
-      if (outcome === 'in-doubt') write(record, { inDoubtAtMs: now() });
+      const dispatched = own && standing === 'dispatched';
+      const atMs = dispatched ? stored.record.atMs : record.atMs;
+      if (outcome === 'in-doubt') write({ ...record, atMs }, { inDoubtAtMs: now() });
       else write(record, { expiresAtMs: now() + settlement.retentionMs });
       return { state: 'settled' };
     },

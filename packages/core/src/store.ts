@@ -4,25 +4,26 @@ import type { Attempt, Ledger, LedgerRecord, Loss } from './ledger.ts';
 
 /**
  * Why an attempt lost against the record that stands there; the order is part of the contract of
- * `claim`. `busyForMs`: how long the record's lease or mark lasts, at most.
+ * `claim`. `standsForMs`: how long the record's lease or mark lasts, at most; of one in doubt how long
+ * ago it was dispatched, negated.
  */
 export function lossAgainst(
   record: LedgerRecord,
   { fingerprint }: Pick<Attempt, 'fingerprint'>,
-  busyForMs: number,
+  standsForMs: number,
 ): Loss {
   if (record.state === 'cancelled') return { state: 'cancelled', record };
   const comparable = record.fingerprint !== undefined && fingerprint !== undefined;
   if (comparable && record.fingerprint !== fingerprint) return { state: 'conflict', record };
   switch (record.state) {
     case 'in-doubt':
-      return { state: 'in-doubt', record };
+      return { state: 'in-doubt', record, dispatchedAgoMs: Math.max(0, -standsForMs) };
     case 'sent':
     case 'rejected':
       return { state: 'duplicate', record };
     case 'claimed':
     case 'dispatched':
-      return { state: 'busy', record, retryAfterMs: Math.max(0, busyForMs) };
+      return { state: 'busy', record, retryAfterMs: Math.max(0, standsForMs) };
   }
 }
 

@@ -28,6 +28,16 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
     }),
   ],
   [
+    'in doubt',
+    'takes the time of the doubt for that of the dispatch',
+    (sound) => ({
+      async claim(request) {
+        const reply = await sound.claim(request);
+        return reply.state === 'in-doubt' ? { ...reply, dispatchedAgoMs: 0 } : reply;
+      },
+    }),
+  ],
+  [
     'claim races',
     'does not say how long the others have to wait',
     (sound) => ({

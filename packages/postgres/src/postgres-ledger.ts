@@ -6,6 +6,7 @@ import {
   type Ledger,
   type LedgerRecord,
   listRecords,
+  type Loss,
   lossAgainst,
 } from '@sendonce/core';
 import { batched } from './batch.ts';
@@ -124,7 +125,7 @@ export function postgresLedger(
     async claim(request) {
       const { key, token, by, fingerprint, dispatched = false } = request;
       const answer = await run({ verb: 'claim', key, token, by, fingerprint, dispatched });
-      if (answer.word !== 'won') return lossAgainst(standing(answer), request, busyForMs(request));
+      if (answer.word !== 'won') return lossOf(answer, request, request.leaseMs);
       held.keep(request);
       return { state: 'won' };
     },
@@ -137,7 +138,7 @@ export function postgresLedger(
       }
       held.drop(attempt.token);
       if (answer.word === 'expired') return { state: 'expired' };
-      return lossAgainst(standing(answer), {}, busyForMs(attempt));
+      return lossOf(answer, {}, attempt.leaseMs);
     },
 
     async settle(settlement) {
@@ -214,9 +215,14 @@ export function postgresLedger(
 /** As long as pg itself keeps a connection that nobody uses. */
 const IDLE_MS = 10_000;
 
-/** How long a busy email is left alone before it is asked for again: nothing has to run out meanwhile. */
-function busyForMs({ leaseMs }: Attempt): number {
-  return Math.min(1_000, leaseMs);
+/**
+ * A session may die at any moment, and its claims with it: who is busy is asked again soon.
+ * @throws {UnreadableRecordError}
+ */
+function lossOf(answer: Answer, attempt: Pick<Attempt, 'fingerprint'>, leaseMs: number): Loss {
+  const record = standing(answer);
+  const inDoubt = record.state === 'in-doubt';
+  return lossAgainst(record, attempt, inDoubt ? -(answer.agoMs ?? 0) : Math.min(1_000, leaseMs));
 }
 
 function standing({ word, record }: Answer): LedgerRecord {

@@ -29,6 +29,8 @@ export interface Operation {
 export interface Answer {
   readonly word: string;
   readonly record?: LedgerRecord;
+  /** Since when it stands there. */
+  readonly agoMs?: number;
 }
 
 /**
@@ -71,7 +73,7 @@ export function decodeAnswer(key: string, row: Row): Answer {
     ...text('note', row['note']),
     ...text('result', row['result']),
   };
-  return { word, record };
+  return { word, record, agoMs: Number(row['ago_ms']) };
 }
 
 const states = ['claimed', 'dispatched', 'in-doubt', 'sent', 'rejected', 'cancelled'];

@@ -3,7 +3,7 @@ import { type LedgerRecord, UnreadableRecordError } from '@sendonce/core';
 /** What stands under a key, as a script shows it. */
 export interface Standing {
   readonly record: LedgerRecord;
-  /** How long its lease or its mark "still being sent" lasts. */
+  /** How long its lease or its mark "still being sent" lasts; in doubt, since when, negated. */
   readonly remainingMs: number;
 }
 

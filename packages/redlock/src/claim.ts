@@ -46,12 +46,19 @@ async function claimOnce(quorum: Quorum, attempt: Attempt): Promise<ClaimReply |
   await takeBack(quorum, 'C', attempt);
   answersOf('claim', all);
   if (!against) return { state: 'undecided' };
-  if (isFact(against.record)) return against;
+  if (isFact(against.record)) return withAge(against, shown);
   const holder = majorityHolder(shown, quorum.size);
   if (holder) return holder;
   if (isRival) return { state: 'undecided', rival: against };
   // A cancellation that a minority shows may be undecided: it is decided before it is believed.
   return completeCancellation(quorum, against, attempt);
+}
+
+/** Of a doubt that several nodes show, the time that is longest ago counts: it promises least. */
+function withAge(against: Loss, shown: readonly Loss[]): Loss {
+  if (against.state !== 'in-doubt') return against;
+  const agos = shown.map((loss) => (loss.state === 'in-doubt' ? loss.dispatchedAgoMs : 0));
+  return { ...against, dispatchedAgoMs: Math.max(...agos) };
 }
 
 /** What a majority shows of one and the same attempt, or cancellation. */

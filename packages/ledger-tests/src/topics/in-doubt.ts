@@ -99,6 +99,24 @@ const doubt: readonly TopicCase[] = [
     },
   },
   {
+    title: 'a doubt keeps the time of its dispatch, whether its sender says it or falls silent',
+    async run(context) {
+      const { unitMs } = context;
+      const said = await dispatched(context, { leaseMs: unitMs });
+      const { atMs } = await expectRecord(context, said, 'dispatched');
+      await context.advance(unitMs);
+      expectState(await context.ledger.settle({ ...said, outcome: 'in-doubt' }), 'settled');
+      assert.equal((await expectRecord(context, said, 'in-doubt')).atMs, atMs);
+      for (const attempt of [said, ...(await fallenSilent(context, 2.5))]) {
+        const reply = await context.other.claim(rivalOf(context, attempt));
+        const { dispatchedAgoMs } = expectState(reply, 'in-doubt');
+        // Silence needs no time where the store sees that the sender is gone.
+        const least = attempt === said ? unitMs : 0;
+        assert.ok(dispatchedAgoMs >= least && dispatchedAgoMs < 60_000, String(dispatchedAgoMs));
+      }
+    },
+  },
+  {
     title: 'a doubt never expires, not even past the retention',
     async run(context) {
       const retentionMs = context.unitMs;

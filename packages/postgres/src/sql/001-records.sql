@@ -52,7 +52,9 @@ create type :schema.reply as (
   fingerprint text,
   message_id text,
   note text,
-  result text
+  result text,
+  -- How long ago it was dispatched, claimed or settled.
+  ago_ms float8
 );
 
 -- Whether a session lives. Its lock is exclusive and taken once, so that any number of askers may try

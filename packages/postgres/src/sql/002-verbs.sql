@@ -33,6 +33,7 @@ begin
   a.message_id := r.message_id;
   a.note := r.note;
   a.result := r.result;
+  a.ago_ms := extract(epoch from clock_timestamp() - r.at) * 1000;
   return a;
 end
 $$;
@@ -144,6 +145,10 @@ begin
     return :schema.show(o, 'stands', r, mine);
   end if;
   perform :schema.replace_row(o, r.token, wanted, o.token, null);
+  if doubt and r.token = o.token and r.state = 'dispatched' then
+    -- A doubt keeps the time of its dispatch: from then on counts what a provider remembers.
+    update :schema.records set at = r.at where key = o.key and token = o.token;
+  end if;
   return :schema.say(o, 'settled');
 end
 $$;

@@ -28,7 +28,7 @@ local function read(key)
   local state, token, at, fingerprint, by, messageId, note, result = string.match(value, form)
   if not state then return { state = '?', value = '' } end
   return {
-    state = state, token = token, value = value,
+    state = state, token = token, at = at, value = value,
     fingerprint = fingerprint, by = by, messageId = messageId, note = note, result = result,
   }
 end
@@ -55,7 +55,8 @@ local function say(status)
   reply[#reply + 1] = 0
 end
 
--- What stands there, for those who lost: how long a lease or a mark still lasts.
+-- What stands there, for those who lost: how long a lease or a mark still lasts. In doubt: how long ago it
+-- was dispatched, negated.
 local function show(status, key, index, record)
   local remaining = 0
   if record.state == '?' then
@@ -64,6 +65,7 @@ local function show(status, key, index, record)
     remaining = redis.call('PTTL', key)
   elseif record.state == 'D' then
     remaining = (redis.call('ZSCORE', index, member(key)) or now) - now
+    if remaining <= 0 then remaining = math.min(0, tonumber(record.at) - now) end
   end
   reply[#reply + 1] = status
   reply[#reply + 1] = record.value

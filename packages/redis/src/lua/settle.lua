@@ -11,7 +11,9 @@ for i = 1, #KEYS, 2 do
   local state = record and record.state
   local settled = state == 'S' or state == 'R'
   local othersFact = record and record.token ~= token and (settled or state == 'D')
-  local value = outcome .. token .. stamp .. '\n' .. fields
+  -- A doubt keeps the time of its dispatch: from then on counts what a provider remembers.
+  local doubtful = outcome == 'D' and state == 'D' and not othersFact
+  local value = outcome .. token .. (doubtful and record.at or stamp) .. '\n' .. fields
   if state == '?' or othersFact or (settled and outcome == 'D') then
     show('stands', key, index, record)
   elseif outcome == 'D' then

@@ -116,12 +116,25 @@ async function answer<J extends JobLike, R>(
       return comeBack(job, token, performed.retryAfterMs, options);
     case 'in-doubt':
       note(job, `in doubt: dispatched${told(performed.record)}, outcome unknown`);
-      throw unrecoverable(new InDoubtError(performed.record, performed.error));
+      return doubt(performed, { job, token, options });
     case 'rejected':
       throw unrecoverable(new RejectedError(performed.record, performed.error));
     case 'conflict':
       throw unrecoverable(new KeyConflictError(performed.fields, performed.record));
   }
+}
+
+/** Comes back while the provider still knows the email; else a person has to find out. */
+async function doubt<J extends JobLike>(
+  { record, error, replayForMs }: Extract<Performed<unknown>, { state: 'in-doubt' }>,
+  { job, token, options }: Context<J>,
+): Promise<never> {
+  const inDoubt = new InDoubtError(record, error);
+  if (replayForMs === undefined) throw unrecoverable(inDoubt);
+  // The queue's own attempts, where that is wanted.
+  if (options.onBusy === 'throw' || token === undefined) throw inDoubt;
+  note(job, 'in doubt: comes back, to be sent again under the same key of the provider');
+  return comeBack(job, token, replayForMs, options);
 }
 
 async function comeBack<J extends JobLike>(
@@ -222,6 +235,7 @@ function zeroCounters(): OnceCounters {
     cancelled: 0,
     conflict: 0,
     released: 0,
+    replayed: 0,
     lost: 0,
     undispatched: 0,
     unrecorded: 0,

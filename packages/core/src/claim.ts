@@ -96,6 +96,8 @@ export interface HoldOptions {
   readonly emailDateMs: number | undefined;
   /** When the question left whose answer was "won": `nowMs()`. */
   readonly confirmedMs: number;
+  /** A replay of a dispatch that is in doubt: until when it may leave, by `nowMs()`. */
+  readonly replayUntilMs?: number | undefined;
   readonly onDispatched: () => void;
   readonly onLost: () => void;
 }
@@ -123,6 +125,11 @@ export function holdClaim(options: HoldOptions): HeldClaim {
   );
 
   async function dispatchInLedger(): Promise<void> {
+    if (options.replayUntilMs !== undefined) {
+      // Dispatched long ago. Asking the ledger again would begin the provider's window anew.
+      if (nowMs() < options.replayUntilMs) return;
+      throw new ClaimLostError("The provider's window is over: not sent again.");
+    }
     // Past the point of no return already, and confirmed within the lease: nothing to ask.
     if (dispatched && nowMs() - kept.confirmedMs() <= attempt.leaseMs) return;
     for (;;) {

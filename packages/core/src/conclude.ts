@@ -1,3 +1,4 @@
+import { nowMs } from './clock.ts';
 import type { EffectReport, HeldClaim, Verdict } from './claim.ts';
 import { isSendonceError, NotRecordedError, NotSentError, ResultError } from './errors.ts';
 import { insist } from './insist.ts';
@@ -29,6 +30,10 @@ export async function conclude<R>(
   const report = held.lastReport();
   const verdict = known(report ? report.verdict : verdictOf(run, held, ended));
   const error = ended.threw ? ended.error : report?.error;
+  // A replay that did not get through says nothing about the dispatch that it repeats.
+  if (run.replayUntilMs !== undefined && verdict !== 'sent') {
+    return concludeUnsent(run, 'unknown', error, report);
+  }
   switch (verdict) {
     case 'sent':
       return concludeSent(run, held, ended, report);
@@ -110,7 +115,18 @@ async function concludeUnsent<R>(
     throw error ?? new NotSentError('The resolver found that the email was not sent.');
   }
   if (found === 'sent') return emitState<R>(run, { state: 'duplicate', record, value: undefined });
-  return emitState<R>(run, { state: 'in-doubt', record, error });
+  const replayForMs = replayLeftMs(run);
+  return emitState<R>(run, {
+    state: 'in-doubt',
+    record,
+    error,
+    ...(replayForMs > 0 && { replayForMs }),
+  });
+}
+
+function replayLeftMs({ replayUntilMs, options }: Run): number {
+  if (replayUntilMs !== undefined) return replayUntilMs - nowMs();
+  return options.replayWithinMs ?? 0;
 }
 
 /** Lost at dispatch: nothing was sent by us, another run of the job will decide what it means. */

@@ -2,6 +2,7 @@ import type { DispatchMode, Verdict } from './claim.ts';
 import { OptionError } from './errors.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import {
+  checkDuration,
   checkFunction,
   checkLeaseAndRetention,
   checkLedger,
@@ -38,6 +39,14 @@ export interface PerformOptions {
   readonly classify?: (error: unknown) => Verdict | undefined;
   /** Asked about an email in doubt, for example by a look-up at the provider. */
   readonly resolver?: Resolver;
+  /**
+   * For how long the provider remembers the idempotency key that the effect sends it (made of
+   * `claim.key`), in ms. Within that time of its dispatch an email in doubt is performed again, under
+   * the same key and its own token: the provider takes it for the same email. After it the email is held.
+   * Only for an effect that sends such a key, and the same bytes each time.
+   * @default none: an email in doubt is never performed again without a verdict
+   */
+  readonly replayWithinMs?: number;
   /** Called for every step, synchronously. */
   readonly onEvent?: (event: PerformEvent) => void;
 }
@@ -55,6 +64,8 @@ export interface PerformEvent {
     | 'dispatched'
     | Performed<unknown>['state']
     | 'released'
+    /** An email in doubt is performed again, within `replayWithinMs`. */
+    | 'replayed'
     /** The lease was lost while the effect ran. */
     | 'lost'
     /** `at-send`, and the effect returned without any dispatch: is the plugin missing? */
@@ -72,7 +83,13 @@ export type Performed<R> =
   /** Settled before, by another attempt: the original's result, if it had one. */
   | { readonly state: 'duplicate'; readonly value: R | undefined; readonly record: LedgerRecord }
   | { readonly state: 'busy'; readonly retryAfterMs: number }
-  | { readonly state: 'in-doubt'; readonly record: LedgerRecord; readonly error?: unknown }
+  | {
+      readonly state: 'in-doubt';
+      readonly record: LedgerRecord;
+      readonly error?: unknown;
+      /** It can be performed again for about so long: `replayWithinMs`. */
+      readonly replayForMs?: number;
+    }
   /** Refused for good, now (`error`) or by an earlier attempt. */
   | { readonly state: 'rejected'; readonly record: LedgerRecord; readonly error?: unknown }
   | { readonly state: 'cancelled'; readonly record: LedgerRecord }
@@ -104,6 +121,7 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
       `Expected "maxResultBytes" to be a whole number of bytes from 0, got ${describe(maxResultBytes)}.`,
     );
   }
+  if (options.replayWithinMs !== undefined) checkDuration('replayWithinMs', options.replayWithinMs);
   checkText('by', options.by);
   checkText('fingerprint', options.fingerprint);
   const { emailDateMs } = options;

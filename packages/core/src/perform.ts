@@ -4,7 +4,7 @@ import { conclude, type Ended, nestedErrors } from './conclude.ts';
 import { examineOnce } from './doctor.ts';
 import { SendonceError } from './errors.ts';
 import { insist } from './insist.ts';
-import type { ClaimReply } from './ledger.ts';
+import type { ClaimReply, LedgerRecord } from './ledger.ts';
 import { checkFunction } from './options.ts';
 import type { Performed, PerformOptions } from './perform-options.ts';
 import { emitState, lossOf, prepare, resolveDoubt, type Run } from './run.ts';
@@ -45,16 +45,50 @@ async function performOnce<R>(
   if (reply.state === 'busy' && reply.record.token === currentClaim()?.token) {
     throw claimedAround(run.attempt.key);
   }
+  if (reply.state === 'in-doubt') {
+    const { replayWithinMs = 0 } = run.options;
+    const leftMs = replayWithinMs - reply.dispatchedAgoMs;
+    // Counted from before the question: however late its answer came, the window ends in time.
+    if (leftMs > 0)
+      return replay(effect, { ...run, replayUntilMs: askedMs + leftMs }, reply.record);
+  }
   if (reply.state !== 'won') return emitState(run, lossOf<R>(reply, run));
 
   run.emit('claimed');
   if (run.mode === 'before-processor') run.emit('dispatched');
+  return performHeld(effect, run, askedMs);
+}
+
+/**
+ * Performs an email in doubt again, as the attempt that dispatched it: its token, its time. So a crash,
+ * or another unknown end, leaves the same doubt behind, and the window does not begin anew.
+ */
+async function replay<R>(
+  effect: (claim: Claim) => Promise<R> | R,
+  run: Run,
+  { token }: LedgerRecord,
+): Promise<Performed<R>> {
+  const again = { ...run, attempt: { ...run.attempt, token }, mode: 'before-processor' as const };
+  const askedMs = nowMs();
+  // Says "still being sent", so that others wait; and finds out whether it is still the same doubt.
+  const [kept] = await run.ledger.heartbeat([again.attempt]);
+  if (kept !== 'kept') return emitState(run, { state: 'busy', retryAfterMs: 0 });
+  run.emit('replayed');
+  return performHeld(effect, again, askedMs);
+}
+
+async function performHeld<R>(
+  effect: (claim: Claim) => Promise<R> | R,
+  run: Run,
+  confirmedMs: number,
+): Promise<Performed<R>> {
   const held = holdClaim({
     ledger: run.ledger,
     attempt: run.attempt,
     mode: run.mode,
     emailDateMs: run.options.emailDateMs,
-    confirmedMs: askedMs,
+    confirmedMs,
+    replayUntilMs: run.replayUntilMs,
     onDispatched: () => run.emit('dispatched'),
     onLost: () => run.emit('lost'),
   });

@@ -22,6 +22,8 @@ export interface Run {
   readonly mode: DispatchMode;
   readonly options: PerformOptions;
   readonly emit: (type: PerformEvent['type']) => void;
+  /** A replay: until when it may leave, by `nowMs()`. */
+  readonly replayUntilMs?: number;
 }
 
 /** @throws {OptionError} */

@@ -117,6 +117,24 @@ const doubt: readonly TopicCase[] = [
     },
   },
   {
+    title: 'another process may go on in the name of the token, and end the doubt by a fact',
+    async run(context) {
+      const doubts = [await inDoubt(context), ...(await fallenSilent(context, 2.5))];
+      for (const attempt of doubts) {
+        const { atMs } = await expectRecord(context, attempt, 'in-doubt');
+        const longer = { ...attempt, leaseMs: 60_000 };
+        assert.deepEqual(await context.other.heartbeat([longer]), ['kept']);
+        assert.equal((await expectRecord(context, attempt, 'dispatched')).atMs, atMs);
+        expectState(await context.ledger.claim(rivalOf(context, attempt)), 'busy');
+        expectState(await context.other.settle({ ...longer, outcome: 'in-doubt' }), 'settled');
+        assert.equal((await expectRecord(context, attempt, 'in-doubt')).atMs, atMs);
+        assert.deepEqual(await context.other.heartbeat([longer]), ['kept']);
+        expectState(await context.other.settle({ ...longer, outcome: 'sent' }), 'settled');
+        await expectRecord(context, attempt, 'sent');
+      }
+    },
+  },
+  {
     title: 'a doubt never expires, not even past the retention',
     async run(context) {
       const retentionMs = context.unitMs;

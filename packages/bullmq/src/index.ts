@@ -21,3 +21,10 @@ export type { EmailStatus } from './email-status.ts';
 export type { Rescheduled } from './reschedule-email.ts';
 export type { Scheduled } from './schedule-email.ts';
 export type { When } from './when.ts';
+export {
+  type DoubtSweeper,
+  doubtSweeper,
+  type DoubtSweeperOptions,
+  type Swept,
+  type SweptQueue,
+} from './doubt-sweeper.ts';

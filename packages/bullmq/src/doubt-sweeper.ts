@@ -1,0 +1,174 @@
+import {
+  checkDuration,
+  checkFunction,
+  checkLedger,
+  createToken,
+  DEFAULT_RETENTION_MS,
+  deriveKey,
+  type Ledger,
+  type LedgerRecord,
+  type Resolver,
+} from '@sendonce/core';
+
+export interface DoubtSweeperOptions {
+  /** The one that the workers use. */
+  readonly ledger: Ledger;
+  /** Asked about each email in doubt, for example by a look-up at the provider. */
+  readonly resolver?: Resolver;
+  /** As in `once()`: an email in doubt is given back to its job while the provider knows it. */
+  readonly replayWithinMs?: number;
+  /** How long a resolved outcome is kept, in ms. @default 604_800_000 (7 days) */
+  readonly retentionMs?: number;
+  /** Pause between two sweeps, in ms. @default 60_000 */
+  readonly everyMs?: number;
+  /** Called after each sweep, also of one that failed (`error`). */
+  readonly onSwept?: (swept: Swept) => void;
+}
+
+/** What one sweep found of this queue. */
+export interface Swept {
+  /** Another process is sweeping: nothing was looked at. */
+  readonly busy?: boolean;
+  /** Resolved by the resolver. */
+  readonly sent: number;
+  readonly notSent: number;
+  /** Jobs that had failed and were given to a worker again. */
+  readonly retried: number;
+  /** Nobody knows, and nothing will come back: a person has to find out. */
+  readonly held: readonly LedgerRecord[];
+  readonly error?: unknown;
+}
+
+/** The part of a queue that the sweeper needs; every `Queue` of BullMQ 5 and 6 has it. */
+export interface SweptQueue {
+  readonly name: string;
+  getJob(jobId: string): Promise<SweptJob | undefined>;
+}
+
+interface SweptJob {
+  getState(): Promise<string>;
+  retry(state?: 'failed'): Promise<void>;
+}
+
+export interface DoubtSweeper {
+  /** Sweeps once, now. */
+  sweep(): Promise<Swept>;
+  /** Ends the sweeping, after the sweep that runs. */
+  close(): Promise<void>;
+}
+
+const LEASE_MS = 30_000;
+
+/**
+ * Finds the emails in doubt that no job comes back for: BullMQ fails a job after its second stall
+ * without running it. Each one is shown to the resolver, and its job is run again where that helps: after
+ * a verdict, and while the provider still knows the email. Any worker may run one; of a fleet one at a
+ * time sweeps. What is left is `held`: log it, or tell somebody.
+ * @throws {OptionError} for a wrong option.
+ *
+ * @example
+ * const sweeper = doubtSweeper(queue, { ledger, replayWithinMs: 24 * 60 * 60 * 1000, onSwept: console.log });
+ */
+export function doubtSweeper(queue: SweptQueue, options: DoubtSweeperOptions): DoubtSweeper {
+  const { ledger, everyMs = 60_000, retentionMs = DEFAULT_RETENTION_MS } = options;
+  checkLedger(ledger);
+  checkFunction('resolver', options.resolver, true);
+  checkFunction('onSwept', options.onSwept, true);
+  checkDuration('everyMs', everyMs);
+  checkDuration('retentionMs', retentionMs);
+  if (options.replayWithinMs !== undefined) checkDuration('replayWithinMs', options.replayWithinMs);
+
+  let running: Promise<unknown> = Promise.resolve();
+  const sweep = () => {
+    const swept = running.then(() => sweepAlone(queue, { ...options, retentionMs }));
+    running = swept.catch(() => {});
+    return swept;
+  };
+  const timer = setInterval(() => {
+    sweep().then(options.onSwept, (error: unknown) =>
+      options.onSwept?.({ sent: 0, notSent: 0, retried: 0, held: [], error }),
+    );
+  }, everyMs).unref();
+  return {
+    sweep,
+    async close() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+type Options = DoubtSweeperOptions & { readonly retentionMs: number };
+
+/** A claim of its own is the lock: given back at the end, and by time where the sweeper dies. */
+async function sweepAlone(queue: SweptQueue, options: Options): Promise<Swept> {
+  const { ledger, retentionMs } = options;
+  const lock = {
+    key: deriveKey(['sendonce', 'doubt-sweeper', queue.name]),
+    token: createToken(),
+    leaseMs: LEASE_MS,
+    retentionMs: Math.max(retentionMs, LEASE_MS),
+    by: `sweeper of ${queue.name}`,
+  };
+  const { state } = await ledger.claim(lock);
+  if (state !== 'won') return { busy: true, sent: 0, notSent: 0, retried: 0, held: [] };
+  // Two sweepers at once would only do the same twice: what they write names the token of the doubt.
+  const beat = setInterval(() => void ledger.heartbeat([lock]).catch(() => {}), LEASE_MS / 3);
+  try {
+    return await sweepAll(queue, options);
+  } finally {
+    clearInterval(beat);
+    await ledger.release(lock).catch(() => {});
+  }
+}
+
+async function sweepAll(queue: SweptQueue, options: Options): Promise<Swept> {
+  let [sent, notSent, retried] = [0, 0, 0];
+  const held: LedgerRecord[] = [];
+  for await (const record of options.ledger.list({ state: 'in-doubt' })) {
+    const jobId = jobIdOf(record, queue.name);
+    if (jobId === undefined) continue;
+    const job = await queue.getJob(jobId);
+    const canRun = job !== undefined && (await job.getState()) !== 'completed';
+    const verdict = await verdictOf(record, options, canRun);
+    sent += Number(verdict === 'sent');
+    notSent += Number(verdict === 'not-sent');
+    // Decides nothing: the worker asks the ledger, by its clock, whether the window is still open.
+    const replayable = Date.now() - record.atMs < (options.replayWithinMs ?? 0);
+    if (verdict === 'unknown' && !(replayable && canRun)) held.push(record);
+    else if (job && (await runAgain(job))) retried += 1;
+  }
+  return { sent, notSent, retried, held };
+}
+
+/** `queue:jobId`, as `once()` writes it; another queue's emails are left to its own sweeper. */
+function jobIdOf({ by = '' }: LedgerRecord, queueName: string): string | undefined {
+  return by.startsWith(`${queueName}:`) ? by.slice(queueName.length + 1) : undefined;
+}
+
+async function verdictOf(
+  record: LedgerRecord,
+  { ledger, resolver, retentionMs }: Options,
+  canRun: boolean,
+): Promise<'sent' | 'not-sent' | 'unknown'> {
+  try {
+    const verdict = (await resolver?.({ record })) ?? 'unknown';
+    // Without a job that sends it, "not sent" would be the last that anybody hears of it.
+    if (verdict !== 'sent' && !(verdict === 'not-sent' && canRun)) return 'unknown';
+    const { key, token } = record;
+    const by = 'resolver of the sweeper';
+    const { state } = await ledger.resolve({ key, token, verdict, by, retentionMs });
+    return state === 'resolved' ? verdict : 'unknown';
+  } catch {
+    // A resolver that fails has found nothing out: the doubt stays listed.
+    return 'unknown';
+  }
+}
+
+/** A job that has failed runs again; one that waits or runs comes by itself. */
+async function runAgain(job: SweptJob): Promise<boolean> {
+  if ((await job.getState()) !== 'failed') return false;
+  // Another process may have been faster: then it is not failed any more, which is as good.
+  await job.retry('failed').catch(() => {});
+  return true;
+}

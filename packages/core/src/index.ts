@@ -29,6 +29,7 @@ export {
   SendonceError,
   UnreadableRecordError,
 } from './errors.ts';
+export { type ConfirmedEmail, confirmSent } from './confirm-sent.ts';
 export { differingFields, fingerprintOf } from './fingerprint.ts';
 export { createToken, deriveKey } from './keys.ts';
 export type {

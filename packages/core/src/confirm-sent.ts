@@ -1,0 +1,63 @@
+import { OptionError } from './errors.ts';
+import type { Ledger, LedgerRecord } from './ledger.ts';
+import { checkDuration, checkLedger, describe } from './options.ts';
+import { DEFAULT_RETENTION_MS } from './perform-options.ts';
+
+/** Which email a provider reports: by its key, or by the Message-ID that the sender recorded. */
+export type ConfirmedEmail = (
+  | { readonly key: string; readonly messageId?: undefined }
+  | { readonly messageId: string; readonly key?: undefined }
+) & {
+  /** Who says so, for people: `webhook of Brevo`. */
+  readonly by: string;
+  /** How long the outcome is kept, in ms. @default 604_800_000 (7 days) */
+  readonly retentionMs?: number;
+};
+
+/**
+ * Ends a doubt by what a provider reports about an email (processed, delivered, opened): it was sent.
+ * For a webhook: check first that the request comes from the provider. An email that is not in doubt is
+ * left alone (`not-in-doubt`), so the same event may come twice, late, or for other emails.
+ * @throws {OptionError} @throws {LedgerUnavailableError} answer the webhook with 503, it will come again.
+ *
+ * @example
+ * const { event, messageId } = body; // of a request whose signature was checked
+ * if (event === 'delivered') await confirmSent(ledger, { messageId, by: 'webhook of Brevo' });
+ */
+export async function confirmSent(
+  ledger: Ledger,
+  { key, messageId, by, retentionMs = DEFAULT_RETENTION_MS }: ConfirmedEmail,
+): Promise<'resolved' | 'not-in-doubt'> {
+  checkLedger(ledger);
+  checkDuration('retentionMs', retentionMs);
+  const record =
+    key === undefined
+      ? await findInDoubt(ledger, checkName('messageId', messageId))
+      : await ledger.read(checkName('key', key));
+  if (record?.state !== 'in-doubt') return 'not-in-doubt';
+  const { token } = record;
+  const reply = await ledger.resolve({ key: record.key, token, verdict: 'sent', by, retentionMs });
+  return reply.state;
+}
+
+/** The doubts are few: they are looked through. */
+async function findInDoubt(ledger: Ledger, messageId: string): Promise<LedgerRecord | undefined> {
+  const wanted = bare(messageId);
+  for await (const record of ledger.list({ state: 'in-doubt' })) {
+    if (record.messageId !== undefined && bare(record.messageId) === wanted) return record;
+  }
+  return undefined;
+}
+
+/** Some providers report it without its angle brackets. */
+function bare(messageId: string): string {
+  return messageId.replace(/^<|>$/g, '');
+}
+
+function checkName(option: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new OptionError(
+    option,
+    `Expected "key" or "messageId" to name the email, got ${describe(value)}. Nothing was resolved.`,
+  );
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { type Attempt, confirmSent, createToken, memoryLedger } from '../src/index.ts';
+
+const by = 'webhook of a provider';
+
+async function doubtful(messageId = '<7@shop.example>') {
+  const ledger = memoryLedger();
+  const times = { leaseMs: 1_000, retentionMs: 9_000 };
+  const attempt: Attempt = { key: createToken(), token: createToken(), ...times };
+  await ledger.claim({ ...attempt, dispatched: true });
+  await ledger.settle({ ...attempt, outcome: 'in-doubt', messageId });
+  return { ledger, attempt, state: async () => (await ledger.read(attempt.key))?.state };
+}
+
+test.each(['<7@shop.example>', '7@shop.example'])(
+  'an email in doubt is sent when the provider reports its Message-ID as %s',
+  async (messageId) => {
+    const { ledger, attempt, state } = await doubtful();
+    await doubtful('<8@shop.example>');
+    expect(await confirmSent(ledger, { messageId, by })).toBe('resolved');
+    expect(await state()).toBe('sent');
+    expect((await ledger.read(attempt.key))?.note).toContain(by);
+    // The same event again, and late.
+    expect(await confirmSent(ledger, { messageId, by })).toBe('not-in-doubt');
+  },
+);
+
+test('by its key', async () => {
+  const { ledger, attempt, state } = await doubtful();
+  expect(await confirmSent(ledger, { key: attempt.key, by })).toBe('resolved');
+  expect(await state()).toBe('sent');
+});
+
+test('other emails and other states are left alone', async () => {
+  const { ledger, attempt, state } = await doubtful();
+  expect(await confirmSent(ledger, { messageId: '<9@shop.example>', by })).toBe('not-in-doubt');
+  expect(await confirmSent(ledger, { key: createToken(), by })).toBe('not-in-doubt');
+  expect(await state()).toBe('in-doubt');
+  await ledger.settle({ ...attempt, outcome: 'rejected' });
+  expect(await confirmSent(ledger, { key: attempt.key, by })).toBe('not-in-doubt');
+  expect(await state()).toBe('rejected');
+});
+
+test.each([
+  [{}, 'messageId'],
+  [{ messageId: '' }, 'messageId'],
+  [{ key: '' }, 'key'],
+  [{ key: 'k', retentionMs: 0 }, 'retentionMs'],
+])('%j is refused', async (wrong, option) => {
+  const { ledger } = await doubtful();
+  await expect(confirmSent(ledger, { by, ...wrong } as never)).rejects.toMatchObject({ option });
+});

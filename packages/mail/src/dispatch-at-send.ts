@@ -10,7 +10,9 @@ import {
 } from '@sendonce/core';
 import { checkAddressFields } from './addresses.ts';
 import {
+  isProvider,
   isSmtp,
+  keepClaim,
   type MailTransport,
   type MimeRoot,
   type SendCallback,
@@ -40,7 +42,8 @@ export interface DispatchAtSendOptions {
  *
  * With SMTP, plain or pooled, the instant is between the last byte of the body and the final dot of
  * DATA: whatever breaks before it surely sent nothing. Any other transport gets the message only
- * after the dispatch. Each attempt carries the same Message-ID, Date and MIME boundary.
+ * after the dispatch. Each attempt carries the same Message-ID, Date and MIME boundary. On a provider
+ * transport of this package the plugin only checks: the transport dispatches and reports by itself.
  *
  * The send fails with a `RecipientsError` unless the email has exactly one recipient, with an
  * `AddressError` for a line break in an address, with a `SecondEmailError` when one has already left under the claim, and with a `ClaimLostError` or a
@@ -77,9 +80,13 @@ function prepare(mail: StreamPluginMail, claim: Claim, messageIdDomain: string |
     claim.begin().report({ verdict: 'not-sent', note: (error as SendonceError).code, error });
     throw error;
   }
-  stabiliseMime(mail.message as MimeRoot, mail.data, claim, messageIdDomain);
-
   const transport = mail.mailer.transporter as MailTransport;
+  // It begins, dispatches and reports by itself.
+  if (isProvider(transport)) {
+    keepClaim(mail, claim);
+    return;
+  }
+  stabiliseMime(mail.message as MimeRoot, mail.data, claim, messageIdDomain);
   wrapSend(transport);
   setAttempt(mail, (callback, send) => {
     const { message } = mail;

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Claim } from '@sendonce/core';
 
 // The little of nodemailer that is used here, by shape: its own types (10) and @types/nodemailer
 // (6 to 9) differ, and both must fit.
@@ -58,4 +59,27 @@ export function isSmtp(transport: MailTransport): boolean {
   const { name, version } = transport;
   const smtpName = name === 'SMTP' || name === 'SMTP (pool)';
   return smtpName && typeof version === 'string' && version.includes('[client:');
+}
+
+/**
+ * @internal On the provider transports of this package. They hold their own email to its claim, so the
+ * plugin only checks. A global symbol, because two copies of the package may be loaded.
+ */
+export const providerMark = Symbol.for('@sendonce/mail/provider-transport');
+
+/** @internal */
+export function isProvider(transport: object): boolean {
+  return providerMark in transport;
+}
+
+const claimKey = Symbol.for('@sendonce/mail/claim');
+
+/** @internal For the transport: another plugin may lose the asynchronous context in between. */
+export function keepClaim(mail: object, claim: Claim): void {
+  Object.assign(mail, { [claimKey]: claim });
+}
+
+/** @internal The claim that the plugin saw. */
+export function keptClaim(mail: object): Claim | undefined {
+  return (mail as { [claimKey]?: Claim })[claimKey];
 }

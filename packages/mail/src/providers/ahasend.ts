@@ -1,0 +1,116 @@
+import { OptionError } from '@sendonce/core';
+import type { Email, EmailAddress } from './email.ts';
+import type { Outcome } from './outcome.ts';
+import type { Answer } from './post-once.ts';
+import {
+  checkHeaderText,
+  checkProviderOptions,
+  checkWindow,
+  type KeyedProviderOptions,
+} from './provider-options.ts';
+import { providerTransport, type ProviderTransport } from './provider-transport.ts';
+import type { Provider } from './provider.ts';
+import { field, idOf } from './read-answer.ts';
+
+const DAY_MS = 86_400_000;
+
+export interface AhaSendOptions extends KeyedProviderOptions {
+  /** The id of the AhaSend account, a part of the address that emails are posted to. */
+  readonly accountId: string;
+}
+
+/**
+ * A nodemailer transport for AhaSend's API 2 (`POST …/messages/conversation`, which sends one email and
+ * knows no templates). Under a claim it sends the claim's key in the header `Idempotency-Key`, and
+ * AhaSend replays its first answer, marked, a refusal too: correct what was refused and send it under
+ * a key of its own.
+ *
+ * Built from AhaSend's documentation as it was in November 2026 and tested against a local server that
+ * behaves as it says; never run against a live account.
+ *
+ * @example
+ * const transporter = createTransport(ahaSendTransport({ apiKey, accountId }))
+ * @throws {OptionError} which never shows the API key.
+ */
+export function ahaSendTransport(options: AhaSendOptions): ProviderTransport {
+  const { accountId } = options;
+  checkHeaderText('accountId', accountId, 'the id of the AhaSend account');
+  if (!/^[\w-]+$/.test(accountId)) {
+    throw new OptionError(
+      'accountId',
+      'Expected "accountId" to be an id of letters, digits and hyphens.',
+    );
+  }
+  const url = `https://api.ahasend.com/v2/accounts/${accountId}/messages/conversation`;
+  const settings = checkProviderOptions(options, url);
+  const windowMs = checkWindow(options.windowMs ?? DAY_MS, DAY_MS);
+  return providerTransport(ahaSend(settings.apiKey), settings, windowMs);
+}
+
+function ahaSend(apiKey: string): Provider {
+  return {
+    name: 'AhaSend',
+    carries: {
+      severalRecipients: true,
+      replyTo: 1,
+      headers: true,
+      attachments: true,
+      inlineImages: true,
+    },
+    request: (email, key) => ({
+      headers: {
+        authorization: `Bearer ${apiKey}`,
+        ...(key !== undefined && { 'idempotency-key': key }),
+      },
+      body: bodyOf(email),
+    }),
+    accepted,
+    replayed: ({ headers }) => headers.get('idempotent-replayed') === 'true',
+    // Its errors have a sentence and no code.
+    errorCode: () => undefined,
+    keyAnswer: (status) => {
+      if (status === 409) return 'in-progress';
+      // Documented for other content alone: what it refuses otherwise is a 400.
+      if (status === 422) return 'conflict';
+      // An earlier request with this key failed, and nobody says how far it came.
+      return status === 412 ? 'unknown' : undefined;
+    },
+  };
+}
+
+function accepted({ json }: Answer): { readonly messageId: string } | Outcome | undefined {
+  const data = field(json, 'data');
+  if (!Array.isArray(data) || data.length === 0) return undefined;
+  // One email for each recipient: it has left if any of them was taken.
+  const taken = (data as unknown[]).find((one) => field(one, 'status') !== 'error');
+  if (taken !== undefined) return idOf(field(taken, 'id'));
+  return { state: 'rejected', code: 'recipient_rejected' };
+}
+
+function bodyOf(email: Email): object {
+  const { from, to, cc, bcc, replyTo, subject, html, text, headers, attachments } = email;
+  return {
+    from: contact(from),
+    to: to.map(contact),
+    ...(cc.length > 0 && { cc: cc.map(contact) }),
+    ...(bcc.length > 0 && { bcc: bcc.map(contact) }),
+    ...(replyTo[0] && { reply_to: contact(replyTo[0]) }),
+    subject,
+    ...(text !== undefined && { text_content: text }),
+    ...(html !== undefined && { html_content: html }),
+    ...(attachments.length > 0 && {
+      attachments: attachments.map(({ filename, content, contentType, cid }) => ({
+        base64: true,
+        data: content,
+        content_type: contentType,
+        ...(cid !== undefined && { content_disposition: 'inline', content_id: cid }),
+        file_name: filename,
+      })),
+    }),
+    ...(Object.keys(headers).length > 0 && { headers }),
+  };
+}
+
+function contact({ name, address }: EmailAddress): object {
+  return { email: address, ...(name && { name }) };
+}

@@ -1,0 +1,66 @@
+import { checkDuration, type LedgerRecord, type Resolver } from '@sendonce/core';
+import { azureApiVersion } from './azure.ts';
+import { type AzureAccount, azureHeaders, checkAzureAccount } from './azure-signature.ts';
+import { uuidOf } from './idempotency-key.ts';
+import { type Found, lookUp, type LookUpOptions, lookUpTimeoutMs } from './look-up.ts';
+import type { Answer } from './post-once.ts';
+import { checkProviderOptions } from './provider-options.ts';
+import { field, isObject } from './read-answer.ts';
+
+export interface AzureLookUpOptions
+  extends AzureAccount, Pick<LookUpOptions, 'timeoutMs' | 'fetch'> {
+  /**
+   * An email that Azure does not know is `not-sent` from so long after its dispatch, in milliseconds, and
+   * up to a day after it: how long Azure remembers is not documented. Longer than a request can be on its
+   * way, a sender can be frozen, and clocks can differ.
+   * @default never
+   */
+  readonly notFoundAfterMs?: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * A resolver that asks Azure by the `Operation-Id` that `azureTransport()` gave the email, at the same
+ * endpoint. Accepted is `sent`, as for the transport. A failed or cancelled operation is left to a person:
+ * whether Azure takes the same `Operation-Id` again is not documented.
+ *
+ * Built from Azure's documentation as it was in November 2026 and tested against a local server that
+ * behaves as it says; never run against a live account.
+ *
+ * @example
+ * const resolver = azureLookUp({ endpoint, accessKey })
+ * @throws {OptionError} which never shows the access key.
+ */
+export function azureLookUp(options: AzureLookUpOptions): Resolver {
+  const { accessKey, notFoundAfterMs, timeoutMs = lookUpTimeoutMs } = options;
+  const endpoint = checkAzureAccount(options);
+  const settings = checkProviderOptions(
+    { ...options, timeoutMs, url: endpoint, apiKey: accessKey },
+    endpoint,
+  );
+  if (notFoundAfterMs !== undefined) checkDuration('notFoundAfterMs', notFoundAfterMs);
+  return lookUp(settings, async (record, get) => {
+    const url = `${endpoint}/emails/operations/${uuidOf(record.key)}?api-version=${azureApiVersion}`;
+    const signed = { method: 'GET', url, body: '', accessKey } as const;
+    const answer = await get(url, azureHeaders({ ...signed, date: new Date() }));
+    return read(answer, record, notFoundAfterMs);
+  });
+}
+
+const accepted: readonly unknown[] = ['NotStarted', 'Running', 'Succeeded'];
+
+function read(
+  { status, json }: Answer,
+  { key, atMs }: LedgerRecord,
+  notFoundAfterMs: number | undefined,
+): Found {
+  if (status === 200 && field(json, 'id') === uuidOf(key)) {
+    return accepted.includes(field(json, 'status')) ? 'sent' : 'unknown';
+  }
+  // Azure's own answer, and not that of a proxy.
+  const notFound = status === 404 && isObject(field(json, 'error'));
+  if (!notFound || notFoundAfterMs === undefined) return 'unknown';
+  const agoMs = Date.now() - atMs;
+  return agoMs >= notFoundAfterMs && agoMs < DAY_MS ? 'not-sent' : 'unknown';
+}

@@ -1,0 +1,105 @@
+import { type AzureAccount, azureHeaders, checkAzureAccount } from './azure-signature.ts';
+import type { Email, EmailAddress } from './email.ts';
+import { uuidOf } from './idempotency-key.ts';
+import type { Outcome } from './outcome.ts';
+import type { Answer } from './post-once.ts';
+import { cannotCarry } from './provider-error.ts';
+import { checkProviderOptions, type ProviderOptions } from './provider-options.ts';
+import { providerTransport, type ProviderTransport } from './provider-transport.ts';
+import type { Provider } from './provider.ts';
+import { field, idOf } from './read-answer.ts';
+
+export interface AzureOptions extends AzureAccount, Pick<ProviderOptions, 'timeoutMs' | 'fetch'> {}
+
+/** @internal */
+export const azureApiVersion = '2025-09-01';
+
+/**
+ * A nodemailer transport for Azure Communication Services Email (`POST /emails:send`). Under a claim the
+ * claim's key, as a UUID, is the `Operation-Id`, under which `azureLookUp()` finds what became of the email.
+ *
+ * A doubt is never resolved by sending again. That a second request with the same `Operation-Id` sends
+ * nothing is not documented. The documented `Repeatability-First-Sent` is the time of the first request,
+ * which a second attempt no longer has: with another time it does not match, or is a new email.
+ *
+ * A From with a name is refused: Azure takes it from the sender's settings in the resource.
+ *
+ * Built from Azure's documentation as it was in November 2026 and tested against a local server that
+ * behaves as it says; never run against a live account.
+ *
+ * @example
+ * const transporter = createTransport(azureTransport({ endpoint, accessKey }))
+ * @throws {OptionError} which never shows the access key.
+ */
+export function azureTransport(options: AzureOptions): ProviderTransport {
+  const { accessKey } = options;
+  const url = `${checkAzureAccount(options)}/emails:send?api-version=${azureApiVersion}`;
+  const settings = checkProviderOptions({ ...options, url, apiKey: accessKey }, url);
+  return providerTransport(azure(settings.url, accessKey), settings, undefined);
+}
+
+function azure(url: string, accessKey: string): Provider {
+  return {
+    name: 'Azure',
+    carries: {
+      severalRecipients: true,
+      replyTo: 'several',
+      headers: true,
+      attachments: true,
+      inlineImages: true,
+    },
+    request: (email, key) => {
+      const body = bodyOf(email);
+      // The signature has the time in it; the body, which says what is sent, has none.
+      const signed = { method: 'POST', url, body: JSON.stringify(body), accessKey } as const;
+      return {
+        headers: {
+          ...azureHeaders({ ...signed, date: new Date() }),
+          ...(key !== undefined && { 'operation-id': uuidOf(key) }),
+        },
+        body,
+      };
+    },
+    accepted,
+    errorCode: ({ json }) => field(field(json, 'error'), 'code'),
+  };
+}
+
+function accepted({ status, json }: Answer): { readonly messageId: string } | Outcome | undefined {
+  if (status !== 202) return undefined;
+  const state = field(json, 'status');
+  if (state === 'Failed' || state === 'Canceled') return { state: 'rejected', code: state };
+  return idOf(field(json, 'id'));
+}
+
+function bodyOf(email: Email): object {
+  const { from, to, cc, bcc, replyTo, subject, html, text, headers, attachments } = email;
+  if (from.name) throw cannotCarry('Azure', 'its From has a name');
+  return {
+    senderAddress: from.address,
+    recipients: {
+      to: to.map(contact),
+      ...(cc.length > 0 && { cc: cc.map(contact) }),
+      ...(bcc.length > 0 && { bcc: bcc.map(contact) }),
+    },
+    ...(replyTo.length > 0 && { replyTo: replyTo.map(contact) }),
+    content: {
+      subject,
+      ...(text !== undefined && { plainText: text }),
+      ...(html !== undefined && { html }),
+    },
+    ...(Object.keys(headers).length > 0 && { headers }),
+    ...(attachments.length > 0 && {
+      attachments: attachments.map(({ filename, content, contentType, cid }) => ({
+        name: filename,
+        contentType,
+        contentInBase64: content,
+        ...(cid !== undefined && { contentId: cid }),
+      })),
+    }),
+  };
+}
+
+function contact({ name, address }: EmailAddress): object {
+  return { address, ...(name && { displayName: name }) };
+}

@@ -1,0 +1,39 @@
+import type { Resolver } from '@sendonce/core';
+import { lookUp, type LookUpOptions, lookUpTimeoutMs } from './look-up.ts';
+import { checkProviderOptions } from './provider-options.ts';
+import { field } from './read-answer.ts';
+
+/**
+ * A resolver that asks Brevo's event log (`GET /v3/smtp/statistics/events`) for the tag that
+ * `brevoTransport()` gives every email under a claim: its key. Any event is `sent`; none is `unknown`,
+ * because Brevo does not say how soon an email is in the log. The log goes back 30 days.
+ *
+ * Built from Brevo's documentation as it was in November 2026 and tested against a local server that
+ * behaves as it says; never run against a live account.
+ *
+ * @example
+ * const resolver = brevoLookUp({ apiKey: process.env.BREVO_API_KEY ?? '' })
+ * @throws {OptionError} which never shows the API key.
+ */
+export function brevoLookUp(options: LookUpOptions): Resolver {
+  const { timeoutMs = lookUpTimeoutMs } = options;
+  const settings = checkProviderOptions(
+    { ...options, timeoutMs },
+    'https://api.brevo.com/v3/smtp/statistics/events',
+  );
+  return lookUp(settings, async ({ key }, get) => {
+    const url = new URL(settings.url);
+    url.searchParams.set('tags', JSON.stringify([key]));
+    url.searchParams.set('limit', '10');
+    const { status, json } = await get(url.href, { 'api-key': settings.apiKey });
+    const events = field(json, 'events');
+    if (status !== 200 || !Array.isArray(events)) return 'unknown';
+    return (events as unknown[]).some((event) => tagged(event, key)) ? 'sent' : 'unknown';
+  });
+}
+
+/** A server that ignores the filter answers with other emails. The tag is a text, or a list written as JSON. */
+function tagged(event: unknown, key: string): boolean {
+  const tag = field(event, 'tag');
+  return tag === key || tag === JSON.stringify([key]);
+}

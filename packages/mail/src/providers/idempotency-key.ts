@@ -1,0 +1,21 @@
+/**
+ * @internal The 128 bits of a key as a UUID of version 8 (RFC 9562, section 5.8): six of them become
+ * version and variant.
+ */
+export function uuidOf(key: string): string {
+  const bytes = Buffer.from(key, 'base64url');
+  if (bytes.length !== 16) {
+    // A key that was not made by deriveKey().
+    throw new TypeError('Expected the key to be 22 characters of base64url (128 bits).');
+  }
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join('-');
+}

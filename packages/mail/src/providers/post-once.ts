@@ -1,0 +1,106 @@
+import { identifier } from './outcome.ts';
+
+/** The `fetch` of Node. */
+export type Fetch = typeof globalThis.fetch;
+
+/** @internal */
+export interface Post {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly timeoutMs: number;
+  readonly fetch: Fetch;
+}
+
+/** @internal An HTTP answer; `json` is undefined where the body is none, or did not arrive whole. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly json: unknown;
+}
+
+/** @internal No answer. `left`: whether the request can have left. */
+export interface NoAnswer {
+  readonly left: boolean;
+  readonly code: string | undefined;
+}
+
+/**
+ * @internal Makes exactly one POST. It never throws: it is known what came back, or that nothing did.
+ *
+ * fetch repeats a POST by itself after a 421, unless the body is a stream (measured on Node 20.20). A
+ * connection of its own for each email, because one that the server has just closed would make a doubt
+ * of every email that is written to it.
+ */
+export async function postOnce(post: Post): Promise<Answer | NoAnswer> {
+  const bytes = new TextEncoder().encode(post.body);
+  let response: Response;
+  try {
+    response = await post.fetch(post.url, {
+      method: 'POST',
+      redirect: 'manual',
+      signal: AbortSignal.timeout(post.timeoutMs),
+      headers: {
+        ...post.headers,
+        accept: 'application/json',
+        connection: 'close',
+        'content-length': String(bytes.length),
+        'content-type': 'application/json',
+      },
+      body: streamOf(bytes),
+      duplex: 'half',
+    });
+  } catch (error) {
+    return { left: !neverConnected(error), code: codeOf(error) };
+  }
+  return { status: response.status, headers: response.headers, json: await jsonOf(response) };
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  try {
+    return JSON.parse(await response.text());
+  } catch {
+    // Cut off, or no JSON: the status alone speaks.
+    return undefined;
+  }
+}
+
+interface NetworkError {
+  readonly name?: unknown;
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  readonly message?: unknown;
+  readonly cause?: unknown;
+  readonly errors?: unknown;
+}
+
+/** Codes of TLS handshakes that failed before the request: the server's certificate, or no TLS at all. */
+const handshake =
+  /^(CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_SSL_WRONG_VERSION_NUMBER$|HOSTNAME_MISMATCH$|INVALID_CA$)/;
+
+function neverConnected(error: unknown): boolean {
+  const { cause } = (error ?? {}) as NetworkError;
+  const { code, syscall, message, errors } = (cause ?? {}) as NetworkError;
+  // Several addresses were tried (localhost: ::1 and 127.0.0.1).
+  if (Array.isArray(errors) && errors.length > 0) {
+    return errors.every((one) => neverConnected({ cause: one as unknown }));
+  }
+  if (syscall === 'connect' || syscall === 'getaddrinfo') return true;
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || message === 'bad port') return true;
+  return typeof code === 'string' && handshake.test(code);
+}
+
+function codeOf(error: unknown): string | undefined {
+  const { name, cause } = (error ?? {}) as NetworkError;
+  if (name === 'TimeoutError') return 'ETIMEDOUT';
+  return identifier(((cause ?? error ?? {}) as NetworkError).code);
+}

@@ -1,0 +1,89 @@
+import type { Email, EmailAddress } from './email.ts';
+import { mailbox } from './mailbox.ts';
+import type { Outcome } from './outcome.ts';
+import type { Answer } from './post-once.ts';
+import { checkHeaderText, checkProviderOptions, type ProviderOptions } from './provider-options.ts';
+import { providerTransport, type ProviderTransport } from './provider-transport.ts';
+import type { Provider } from './provider.ts';
+import { field, idOf } from './read-answer.ts';
+
+export interface PostmarkOptions extends ProviderOptions {
+  /** @default Postmark's own, `outbound` */
+  readonly messageStream?: string;
+}
+
+/**
+ * A nodemailer transport for Postmark's API (`POST /email`). Postmark has no idempotency key: a doubt is
+ * never resolved by sending again. Under a claim the email has the claim's key as metadata, so that it
+ * can be looked up: `GET /messages/outbound?metadata_sendonce=<key>`.
+ *
+ * Built from Postmark's documentation as it was in November 2026 and tested against a local server that
+ * behaves as it says; never run against a live account.
+ *
+ * @example
+ * const transporter = createTransport(postmarkTransport({ apiKey: process.env.POSTMARK_SERVER_TOKEN ?? '' }))
+ * @throws {OptionError} which never shows the API key.
+ */
+export function postmarkTransport(options: PostmarkOptions): ProviderTransport {
+  const settings = checkProviderOptions(options, 'https://api.postmarkapp.com/email');
+  const { messageStream } = options;
+  if (messageStream !== undefined) {
+    checkHeaderText('messageStream', messageStream, 'the id of a message stream');
+  }
+  return providerTransport(postmark(settings.apiKey, messageStream), settings, undefined);
+}
+
+/** Postmark's own error codes where the account is at fault and not the email: credits, rights, server. */
+const accountCodes = new Set(['10', '402', '405', '412', '413']);
+
+function postmark(apiKey: string, messageStream: string | undefined): Provider {
+  return {
+    name: 'Postmark',
+    carries: {
+      severalRecipients: true,
+      replyTo: 1,
+      headers: true,
+      attachments: true,
+      inlineImages: true,
+    },
+    request: (email, key) => ({
+      headers: { 'x-postmark-server-token': apiKey },
+      body: bodyOf(email, key, messageStream),
+    }),
+    accepted,
+    errorCode: ({ json }) => field(json, 'ErrorCode'),
+    refusal: (status, code = '') =>
+      status === 422 && accountCodes.has(code) ? 'refused' : undefined,
+  };
+}
+
+function accepted({ json }: Answer): { readonly messageId: string } | Outcome | undefined {
+  return field(json, 'ErrorCode') === 0 ? idOf(field(json, 'MessageID')) : undefined;
+}
+
+function bodyOf(email: Email, key: string | undefined, messageStream: string | undefined): object {
+  const { from, to, cc, bcc, replyTo, subject, html, text, headers, attachments } = email;
+  const list = (addresses: readonly EmailAddress[]) => addresses.map(mailbox).join(', ');
+  const named = Object.entries(headers).map(([name, value]) => ({ Name: name, Value: value }));
+  return {
+    From: mailbox(from),
+    To: list(to),
+    ...(cc.length > 0 && { Cc: list(cc) }),
+    ...(bcc.length > 0 && { Bcc: list(bcc) }),
+    ...(replyTo[0] && { ReplyTo: mailbox(replyTo[0]) }),
+    Subject: subject,
+    ...(html !== undefined && { HtmlBody: html }),
+    ...(text !== undefined && { TextBody: text }),
+    ...(named.length > 0 && { Headers: named }),
+    ...(key !== undefined && { Metadata: { sendonce: key } }),
+    ...(messageStream !== undefined && { MessageStream: messageStream }),
+    ...(attachments.length > 0 && {
+      Attachments: attachments.map(({ filename, content, contentType, cid }) => ({
+        Name: filename,
+        Content: content,
+        ContentType: contentType,
+        ...(cid !== undefined && { ContentID: `cid:${cid}` }),
+      })),
+    }),
+  };
+}

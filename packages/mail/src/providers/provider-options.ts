@@ -1,0 +1,100 @@
+import { checkDuration, checkFunction, describe, OptionError } from '@sendonce/core';
+import type { Fetch } from './post-once.ts';
+
+/** The options that all provider transports have. */
+export interface ProviderOptions {
+  /** The provider's API key. It is never shown in an error. */
+  readonly apiKey: string;
+  /**
+   * Where emails are posted to: a test server, a proxy, another region.
+   * @default the provider's documented address
+   */
+  readonly url?: string;
+  /**
+   * How long to wait for the whole answer, in milliseconds. An answer that comes later is a doubt: be
+   * generous.
+   * @default 60_000
+   */
+  readonly timeoutMs?: number;
+  /**
+   * Makes the one request. It must not retry or follow redirects by itself.
+   * @default the `fetch` of Node
+   */
+  readonly fetch?: Fetch;
+}
+
+/** The options of a provider that takes an idempotency key. */
+export interface KeyedProviderOptions extends ProviderOptions {
+  /**
+   * How long the provider remembers a key, in milliseconds. Never more than it promises: after it the
+   * same request is a second email.
+   */
+  readonly windowMs?: number;
+}
+
+/** @internal */
+export interface Settings {
+  readonly apiKey: string;
+  readonly url: string;
+  readonly timeoutMs: number;
+  readonly fetch: Fetch;
+}
+
+// setTimeout fires at once above this.
+const longestTimeoutMs = 2 ** 31 - 1;
+
+/** @internal @throws {OptionError} which never shows the API key. */
+export function checkProviderOptions(options: ProviderOptions, url: string): Settings {
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError(
+      'options',
+      `Expected "options" to be an object, got ${describe(options)}.`,
+    );
+  }
+  const { apiKey, timeoutMs = 60_000, fetch } = options;
+  checkHeaderText('apiKey', apiKey, 'the API key of the provider');
+  if (checkDuration('timeoutMs', timeoutMs) > longestTimeoutMs) {
+    throw new OptionError(
+      'timeoutMs',
+      `Expected "timeoutMs" to be at most ${longestTimeoutMs} (24 days), got ${timeoutMs}.`,
+    );
+  }
+  checkFunction('fetch', fetch, true);
+  return {
+    apiKey,
+    url: checkUrl(options.url ?? url),
+    timeoutMs,
+    fetch: fetch ?? ((...request) => globalThis.fetch(...request)),
+  };
+}
+
+/** @internal A text that goes into a header of the request: fetch would show it in its own error. */
+export function checkHeaderText(option: string, value: unknown, what: string): void {
+  if (typeof value === 'string' && /^[!-~]+$/.test(value)) return;
+  const got =
+    typeof value === 'string' && value.trim() !== ''
+      ? 'a string with spaces, line breaks or characters outside of ASCII'
+      : typeof value === 'string'
+        ? 'an empty string'
+        : describe(value);
+  throw new OptionError(option, `Expected "${option}" to be ${what}, got ${got}.`);
+}
+
+/** @internal A key that is forgotten earlier than believed would be a second email. */
+export function checkWindow(windowMs: number, longestMs: number): number {
+  if (checkDuration('windowMs', windowMs) <= longestMs) return windowMs;
+  throw new OptionError(
+    'windowMs',
+    `Expected "windowMs" to be at most ${longestMs}, how long the provider says that it remembers a key, got ${windowMs}.`,
+  );
+}
+
+function checkUrl(url: unknown): string {
+  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
+  const http = parsed?.protocol === 'https:' || parsed?.protocol === 'http:';
+  if (parsed && http && !parsed.username && !parsed.password && !parsed.hash) return parsed.href;
+  throw new OptionError(
+    'url',
+    `Expected "url" to be an http(s) URL without credentials or fragment, got ${parsed ? 'another one' : describe(url)}.`,
+  );
+}

@@ -1,0 +1,70 @@
+import { type Outcome, identifier, type OutcomeState } from './outcome.ts';
+import type { Answer, NoAnswer } from './post-once.ts';
+import type { Provider } from './provider.ts';
+
+/** Nothing was sent, and the email itself is not at fault: key, quota, "url", too early, the wrong server. */
+const refusing = new Set([401, 402, 403, 404, 405, 421, 425, 426, 429]);
+
+/** @internal The one reading of an answer. `keyed`: whether the request had an idempotency key. */
+export function readAnswer(provider: Provider, answer: Answer | NoAnswer, keyed: boolean): Outcome {
+  if (!('status' in answer)) {
+    const { left, code } = answer;
+    return { state: left ? 'unknown' : 'not-sent', ...(code !== undefined && { code }) };
+  }
+  const { status } = answer;
+  if (status >= 200 && status <= 299) return readSuccess(provider, answer);
+  const code = identifier(provider.errorCode(answer));
+  const retryAfterMs = retryAfter(answer);
+  return {
+    state:
+      (keyed ? provider.keyAnswer?.(status, code) : undefined) ??
+      provider.refusal?.(status, code) ??
+      byStatus(answer, retryAfterMs),
+    status,
+    ...(code !== undefined && { code }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+}
+
+function readSuccess(provider: Provider, answer: Answer): Outcome {
+  const { status } = answer;
+  const accepted = provider.accepted(answer);
+  // A proxy's page, or half an answer.
+  if (accepted === undefined) return { state: 'unknown', status, code: 'unreadable' };
+  if ('state' in accepted) return { ...accepted, status };
+  const replayed = provider.replayed?.(answer) ?? false;
+  return { state: replayed ? 'sent-already' : 'sent', status, ...accepted };
+}
+
+function byStatus({ status, json }: Answer, retryAfterMs: number | undefined): OutcomeState {
+  if (refusing.has(status)) return 'refused';
+  // A gateway says 503 also when it has lost a server that had the request. With a time it is meant.
+  if (status === 503 && retryAfterMs !== undefined) return 'refused';
+  // A request that timed out at a gateway, and a key in a state that is not documented.
+  if (status === 408 || status === 409) return 'unknown';
+  return status >= 400 && status <= 499 && isObject(json) ? 'rejected' : 'unknown';
+}
+
+/** `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. */
+function retryAfter({ headers }: Answer): number | undefined {
+  const given = headers.get('retry-after')?.trim();
+  if (!given) return undefined;
+  const ms = /^\d{1,9}$/.test(given) ? Number(given) * 1000 : Date.parse(given) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, Math.round(ms)) : undefined;
+}
+
+/** @internal */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @internal A field of an answer that should be a JSON object. */
+export function field(json: unknown, name: string): unknown {
+  return isObject(json) ? json[name] : undefined;
+}
+
+/** @internal The id of an accepted email, if it can be one. */
+export function idOf(value: unknown): { readonly messageId: string } | undefined {
+  if (typeof value !== 'string' || !/^[!-~]{1,255}$/.test(value)) return undefined;
+  return { messageId: value };
+}

@@ -1,0 +1,48 @@
+import type { Resolver } from '@sendonce/core';
+import { lookUp, type LookUpOptions, lookUpTimeoutMs } from './look-up.ts';
+import { checkProviderOptions } from './provider-options.ts';
+import { field } from './read-answer.ts';
+
+/**
+ * A resolver that searches SendGrid's Email Activity (`GET /v3/messages`) for the custom argument
+ * `sendonce` that `sendGridTransport()` gives every email under a claim: its key. Found is `sent`; nothing
+ * found is `unknown`, because the activity is late. It takes two of the six requests that SendGrid allows
+ * in a minute: a search's answer does not show whether the search was understood.
+ *
+ * It needs SendGrid's paid additional email activity history, and an API key that may read it.
+ *
+ * Built from SendGrid's documentation as it was in November 2026 and tested against a local server that
+ * behaves as it says; never run against a live account.
+ *
+ * @example
+ * const resolver = sendGridLookUp({ apiKey: process.env.SENDGRID_API_KEY ?? '' })
+ * @throws {OptionError} which never shows the API key.
+ */
+export function sendGridLookUp(options: LookUpOptions): Resolver {
+  const { timeoutMs = lookUpTimeoutMs } = options;
+  const settings = checkProviderOptions(
+    { ...options, timeoutMs },
+    'https://api.sendgrid.com/v3/messages',
+  );
+  const headers = { authorization: `Bearer ${settings.apiKey}` };
+  return lookUp(settings, async ({ key }, get) => {
+    const search = new URL(settings.url);
+    search.searchParams.set('limit', '1');
+    search.searchParams.set('query', `(unique_args['sendonce']="${key}")`);
+    const found = await get(search.href, headers);
+    const messages = field(found.json, 'messages');
+    const id = field(Array.isArray(messages) ? messages[0] : undefined, 'msg_id');
+    if (found.status !== 200 || typeof id !== 'string' || id === '') return 'unknown';
+
+    const single = new URL(settings.url);
+    single.pathname += `/${encodeURIComponent(id)}`;
+    const { status, json } = await get(single.href, headers);
+    return status === 200 && argued(field(json, 'unique_args'), key) ? 'sent' : 'unknown';
+  });
+}
+
+/** The arguments come as an object, or as one written as JSON. */
+function argued(given: unknown, key: string): boolean {
+  const parsed: unknown = typeof given === 'string' ? JSON.parse(given) : given;
+  return field(parsed, 'sendonce') === key;
+}

@@ -1,0 +1,112 @@
+import type { Email, EmailAddress } from './email.ts';
+import { type Outcome } from './outcome.ts';
+import type { Answer } from './post-once.ts';
+import { cannotCarry } from './provider-error.ts';
+import {
+  checkProviderOptions,
+  checkWindow,
+  type KeyedProviderOptions,
+} from './provider-options.ts';
+import { providerTransport, type ProviderTransport } from './provider-transport.ts';
+import type { Provider } from './provider.ts';
+import { field, idOf } from './read-answer.ts';
+
+const DAY_MS = 86_400_000;
+
+/**
+ * A nodemailer transport for SparkPost's API (`POST /api/v1/transmissions`). Under a claim it sends the
+ * claim's key in the header `Idempotency-Key`, and SparkPost replays its first answer, marked.
+ *
+ * One recipient per email, also outside of a claim: SparkPost makes a separate email for each. A text with
+ * `{{` is refused, because SparkPost would take it for a template.
+ *
+ * Built from SparkPost's documentation as it was in November 2026 and tested against a local server that
+ * behaves as it says; never run against a live account.
+ *
+ * @example
+ * const transporter = createTransport(sparkPostTransport({ apiKey: process.env.SPARKPOST_API_KEY ?? '' }))
+ * @throws {OptionError} which never shows the API key.
+ */
+export function sparkPostTransport(options: KeyedProviderOptions): ProviderTransport {
+  const settings = checkProviderOptions(options, 'https://api.sparkpost.com/api/v1/transmissions');
+  const windowMs = checkWindow(options.windowMs ?? DAY_MS, DAY_MS);
+  return providerTransport(sparkPost(settings.apiKey), settings, windowMs);
+}
+
+function sparkPost(apiKey: string): Provider {
+  return {
+    name: 'SparkPost',
+    carries: {
+      severalRecipients: false,
+      replyTo: 1,
+      headers: true,
+      attachments: true,
+      inlineImages: true,
+    },
+    request: (email, key) => ({
+      headers: { authorization: apiKey, ...(key !== undefined && { 'idempotency-key': key }) },
+      body: bodyOf(email),
+    }),
+    accepted,
+    replayed: ({ headers }) => headers.get('x-idempotent-replayed') === 'true',
+    errorCode: ({ json }) => {
+      const errors = field(json, 'errors');
+      return field(Array.isArray(errors) ? errors[0] : undefined, 'code');
+    },
+    keyAnswer: (_status, code) => {
+      if (code === '1601') return 'in-progress';
+      return code === '1600' ? 'conflict' : undefined;
+    },
+    // The account's sending limit.
+    refusal: (status) => (status === 420 ? 'refused' : undefined),
+  };
+}
+
+function accepted({ json }: Answer): { readonly messageId: string } | Outcome | undefined {
+  const results = field(json, 'results');
+  // A transmission whose only recipient was refused has an id too.
+  if (field(results, 'total_accepted_recipients') === 0) {
+    return { state: 'rejected', code: 'recipient_rejected' };
+  }
+  return idOf(field(results, 'id'));
+}
+
+function bodyOf(email: Email): object {
+  const { from, to, replyTo, subject, html, text, headers, attachments } = email;
+  if (
+    [subject, html, text, from.name, ...Object.values(headers)].some((part) => part?.includes('{{'))
+  ) {
+    throw cannotCarry('SparkPost', 'it contains "{{", which SparkPost takes for a template');
+  }
+  const files = attachments.filter(({ cid }) => cid === undefined);
+  const images = attachments.filter(({ cid }) => cid !== undefined);
+  return {
+    recipients: to.map((one) => ({ address: contact(one) })),
+    content: {
+      from: contact(from),
+      subject,
+      ...(replyTo[0] && { reply_to: replyTo[0].address }),
+      ...(Object.keys(headers).length > 0 && { headers }),
+      ...(html !== undefined && { html }),
+      ...(text !== undefined && { text }),
+      ...(files.length > 0 && {
+        attachments: files.map(({ filename, contentType, content }) => ({
+          name: filename,
+          type: contentType,
+          data: content,
+        })),
+      }),
+      ...(images.length > 0 && {
+        inline_images: images.map(({ cid, contentType, content }) => ({
+          name: cid,
+          type: contentType,
+          data: content,
+        })),
+      }),
+    },
+  };
+}
+
+function contact({ name, address }: EmailAddress): object {
+  return { email: address, ...(name && { name }) };
+}

@@ -1,0 +1,147 @@
+import { deriveKey, memoryLedger } from '@sendonce/core';
+import type { SendMailOptions, Transporter } from 'nodemailer';
+import {
+  ahaSendTransport,
+  azureTransport,
+  brevoTransport,
+  dispatchAtSend,
+  lettermintTransport,
+  loopsTransport,
+  postmarkTransport,
+  type ProviderOptions,
+  type ProviderSentInfo,
+  type ProviderTransport,
+  resendTransport,
+  sendGridTransport,
+  sesTransport,
+  sparkPostTransport,
+} from '../../src/index.ts';
+import {
+  attempt,
+  email,
+  type Ended,
+  type Job,
+  type Major,
+  nodemailerOf,
+  type Test,
+} from '../helpers.ts';
+import { ahaSendDialect } from './servers/ahasend-server.ts';
+import { azureDialect } from './servers/azure-server.ts';
+import { brevoDialect } from './servers/brevo-server.ts';
+import { lettermintDialect } from './servers/lettermint-server.ts';
+import { loopsDialect } from './servers/loops-server.ts';
+import { postmarkDialect } from './servers/postmark-server.ts';
+import {
+  type Dialect,
+  type ProviderServer,
+  startProviderServer,
+} from './servers/provider-server.ts';
+import { resendDialect } from './servers/resend-server.ts';
+import { sendGridDialect } from './servers/sendgrid-server.ts';
+import { sesAccount, sesDialect } from './servers/ses-server.ts';
+import { sparkPostDialect } from './servers/sparkpost-server.ts';
+
+export interface ProviderCase {
+  readonly name: string;
+  readonly dialect: Dialect;
+  readonly create: (options: ProviderOptions & { windowMs?: number }) => ProviderTransport;
+  /** What it calls the options `apiKey` and `url`. */
+  readonly optionNames?: Readonly<Record<string, string>>;
+}
+
+export const providers: readonly ProviderCase[] = [
+  { name: 'Brevo', dialect: brevoDialect, create: brevoTransport },
+  { name: 'Resend', dialect: resendDialect, create: resendTransport },
+  { name: 'SparkPost', dialect: sparkPostDialect, create: sparkPostTransport },
+  { name: 'Lettermint', dialect: lettermintDialect, create: lettermintTransport },
+  {
+    name: 'AhaSend',
+    dialect: ahaSendDialect,
+    create: (options) => ahaSendTransport({ accountId: 'shop', ...options }),
+  },
+  {
+    name: 'Loops',
+    dialect: loopsDialect,
+    create: (options) => loopsTransport({ transactionalId: 'notice', ...options }),
+  },
+  { name: 'Postmark', dialect: postmarkDialect, create: postmarkTransport },
+  { name: 'SendGrid', dialect: sendGridDialect, create: sendGridTransport },
+  {
+    name: 'Azure',
+    dialect: azureDialect,
+    create: ({ apiKey, url = 'https://shop.communication.azure.com', ...options }) =>
+      azureTransport({
+        ...options,
+        accessKey: apiKey,
+        endpoint: url.replace(azureDialect.path, ''),
+      }),
+    optionNames: { apiKey: 'accessKey', url: 'endpoint' },
+  },
+  {
+    name: 'SES',
+    dialect: sesDialect,
+    create: ({ apiKey, ...options }) =>
+      sesTransport({ ...options, ...sesAccount, secretAccessKey: apiKey }),
+    optionNames: { apiKey: 'secretAccessKey' },
+  },
+];
+
+export function providerNamed(name: string): ProviderCase {
+  const found = providers.find((provider) => provider.name === name);
+  if (!found) throw new Error(`no provider ${name}`);
+  return found;
+}
+
+export interface Setup {
+  readonly server: ProviderServer;
+  readonly transport: ProviderTransport;
+  readonly transporter: Transporter<ProviderSentInfo>;
+}
+
+export interface SetupOptions extends Partial<ProviderOptions> {
+  readonly major?: Major;
+  readonly plugin?: boolean;
+}
+
+/** A provider, and a transporter to it; both end with the test. */
+export async function setUp(
+  test: Test,
+  provider: ProviderCase,
+  { major = 10, plugin = false, ...options }: SetupOptions = {},
+): Promise<Setup> {
+  const server = await startProviderServer(provider.dialect);
+  test.onTestFinished(() => server.close());
+  const { url, apiKey } = server;
+  const transport = provider.create({ apiKey, url, timeoutMs: 5000, ...options });
+  const transporter = nodemailerOf(major).createTransport(transport);
+  if (plugin) transporter.use('stream', dispatchAtSend());
+  return { server, transport, transporter };
+}
+
+export interface Tried {
+  readonly job: Job;
+  readonly state: Ended['state'];
+  readonly error: unknown;
+  readonly info: ProviderSentInfo | undefined;
+}
+
+let keys = 0;
+
+/** One attempt of one email under a claim; `key` for a replay, by a ledger that has forgotten. */
+export async function trySend(
+  { transporter }: Pick<Setup, 'transporter'>,
+  { key = deriveKey(['provider', keys++]), mail }: { key?: string; mail?: SendMailOptions } = {},
+): Promise<Tried> {
+  const job = { ledger: memoryLedger(), key };
+  let info: ProviderSentInfo | undefined;
+  let thrown: unknown;
+  const { state, error } = await attempt(job, async () => {
+    try {
+      info = await transporter.sendMail(email(mail));
+    } catch (error) {
+      thrown = error;
+      throw error;
+    }
+  });
+  return { job, state, error: thrown ?? error, info };
+}

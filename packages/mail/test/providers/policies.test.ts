@@ -1,0 +1,87 @@
+import { deriveKey, memoryLedger, type PerformOptions } from '@sendonce/core';
+import { describe, expect, it } from 'vitest';
+import { attempt, email, type Ended, recordState } from '../helpers.ts';
+import { type ProviderCase, providers, type Setup, setUp } from './helpers.ts';
+import { faultNames } from './servers/provider-faults.ts';
+
+/** What becomes of a doubt. */
+const policies = {
+  hold: () => ({}),
+  'replay-in-window': ({ transport }: Setup) => ({
+    replayWithinMs: transport.idempotencyWindowMs ?? 0,
+  }),
+  // A provider's log may be late: what it does not show is not known.
+  'look-up': ({ server }: Setup) => ({
+    resolver: async () => (server.accepted.length > 0 ? ('sent' as const) : ('unknown' as const)),
+  }),
+  // At least once, said aloud.
+  resend: () => ({ resolver: async () => 'not-sent' as const }),
+} satisfies Record<string, (setup: Setup) => Partial<PerformOptions>>;
+type Policy = keyof typeof policies;
+
+const names = Object.keys(policies) as Policy[];
+let keys = 0;
+
+/** A queue that comes back until nothing changes any more. */
+async function workOff(
+  { transporter }: Setup,
+  job: Parameters<typeof attempt>[0],
+  options: object,
+) {
+  let ended: Ended | undefined;
+  for (let tried = 0; tried < 4; tried += 1) {
+    ended = await attempt(job, () => transporter.sendMail(email()), options);
+    if (ended.state === 'sent' || ended.state === 'duplicate' || ended.state === 'rejected') break;
+  }
+  return ended;
+}
+
+const isKeyed = async (test: Parameters<typeof setUp>[0], provider: ProviderCase) =>
+  (await setUp(test, provider)).transport.idempotencyWindowMs !== undefined;
+
+describe.for(providers)('$name', (provider) => {
+  describe.for(names)('%s', (policy) => {
+    it.for(faultNames)(
+      '%s: one email, a rejection, or a doubt that is listed',
+      async (fault, test) => {
+        const keyed = await isKeyed(test, provider);
+        if (policy === 'replay-in-window' && !keyed) return test.skip();
+        // Its 409 says "this key was used", and nothing else: a server that says so without it lies.
+        if (provider.name === 'Loops' && ['in-progress', 'conflict'].includes(fault)) {
+          return test.skip();
+        }
+        const hangs = fault.startsWith('hang') && { timeoutMs: 100 };
+        const setup = await setUp(test, provider, { ...hangs });
+        const { server } = setup;
+        const job = { ledger: memoryLedger(), key: deriveKey(['policy', keys++]) };
+        server.setFault(fault);
+        const ended = await workOff(setup, job, policies[policy](setup));
+
+        const accepted = server.accepted.length;
+        const state = await recordState(job);
+        const listed: string[] = [];
+        for await (const record of job.ledger.list({ state: 'in-doubt' })) listed.push(record.key);
+        if (state === 'in-doubt') {
+          expect(listed).toEqual([job.key]);
+          expect(accepted).toBeLessThanOrEqual(1);
+          // Nobody knows, and this policy does not guess.
+          expect(['hold', 'look-up', 'replay-in-window']).toContain(policy);
+        } else if (state === 'absent') {
+          // For ever in progress, and never believed: the attempts are used up, the job fails in sight.
+          expect([policy, fault, ended?.state]).toEqual(['resend', 'hang-before', 'threw']);
+          expect(accepted).toBe(0);
+        } else if (state === 'rejected') {
+          expect(accepted).toBe(0);
+        } else {
+          expect(state).toBe('sent');
+          expect(ended?.state).toMatch(/^(sent|duplicate)$/);
+          const twice = policy === 'resend' && !keyed && fault.endsWith('-after');
+          expect(accepted).toBe(twice ? 2 : 1);
+        }
+        // What the provider remembers needs no person, but for a request that is for ever in progress.
+        if (policy === 'replay-in-window' && fault !== 'hang-before')
+          expect(state).not.toBe('in-doubt');
+      },
+    );
+  });
+});

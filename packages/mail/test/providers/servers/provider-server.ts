@@ -1,0 +1,154 @@
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { type FaultName, strike } from './provider-faults.ts';
+
+export interface Reply {
+  readonly status: number;
+  /** Sent as JSON; undefined for an empty body. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ProviderRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly raw: string;
+  readonly body: Record<string, unknown>;
+}
+
+export interface Accepted extends ProviderRequest {
+  readonly id: string;
+  readonly key: string | undefined;
+  readonly atMs: number;
+}
+
+/** How one provider behaves, as its documentation says. */
+export interface Dialect {
+  readonly path: string;
+  readonly apiKey: string;
+  apiKeyOf(headers: IncomingHttpHeaders): string | undefined;
+  keyOf(request: ProviderRequest): string | undefined;
+  /** How long it remembers a key; 0: it knows none. */
+  readonly windowMs: number;
+  /** A documented refusal of this request: a missing field, a malformed key. */
+  check(request: ProviderRequest): Reply | undefined;
+  accepted(id: string): Reply;
+  /** A repetition within the window. */
+  repeated(first: Accepted): Reply;
+  /** The same key with other content; undefined: not documented. */
+  readonly conflict?: Reply;
+  /** The same key while the first request is being processed; undefined: not documented. */
+  readonly inProgress?: Reply;
+  /** The body of an error with this status. */
+  error(status: number): unknown;
+}
+
+export interface ProviderServer {
+  readonly url: string;
+  readonly apiKey: string;
+  /** POSTs whose head arrived, wherever to. */
+  readonly posts: number;
+  readonly connections: number;
+  /** What was read whole, in order. */
+  readonly requests: ProviderRequest[];
+  /** The emails that leave. */
+  readonly accepted: Accepted[];
+  /** Strikes the next request, once. */
+  setFault(fault: FaultName | undefined): void;
+  /** Moves the server's clock, from which the window is counted. */
+  advance(ms: number): void;
+  close(): Promise<void>;
+}
+
+/** Starts a provider on 127.0.0.1 that remembers keys as it documents, and fails where a test wants it. */
+export async function startProviderServer(dialect: Dialect): Promise<ProviderServer> {
+  const requests: ProviderRequest[] = [];
+  const accepted: Accepted[] = [];
+  const pending = new Set<string>();
+  const sockets = new Set<Socket>();
+  let [posts, connections, aheadMs] = [0, 0, 0];
+  let fault: FaultName | undefined;
+  const nowMs = () => Date.now() + aheadMs;
+
+  const answer = (request: ProviderRequest): Reply => {
+    if (dialect.apiKeyOf(request.headers) !== dialect.apiKey) return errorReply(401);
+    const key = dialect.keyOf(request);
+    const first = accepted.find(
+      (email) => key !== undefined && email.key === key && nowMs() - email.atMs < dialect.windowMs,
+    );
+    if (first && dialect.conflict && first.raw !== request.raw) return dialect.conflict;
+    if (first) return dialect.repeated(first);
+    if (dialect.inProgress && key !== undefined && pending.has(key)) {
+      return dialect.inProgress;
+    }
+    const refusal = dialect.check(request);
+    if (refusal) return refusal;
+    const id = `id-${accepted.length + 1}`;
+    accepted.push({ ...request, id, key, atMs: nowMs() });
+    return dialect.accepted(id);
+  };
+
+  const errorReply = (status: number): Reply => ({ status, body: dialect.error(status) });
+
+  const server = createServer((incoming, response) => {
+    if (incoming.method === 'POST') posts++;
+    const struck = fault;
+    fault = undefined;
+    if (struck === 'reset-before-reading') return void incoming.socket.resetAndDestroy();
+    const chunks: Buffer[] = [];
+    incoming.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      if (struck === 'reset-in-body') incoming.socket.resetAndDestroy();
+    });
+    incoming.on('end', () => {
+      if (struck === 'reset-in-body') return;
+      const raw = Buffer.concat(chunks).toString();
+      const request = { headers: incoming.headers, raw, body: JSON.parse(raw) as never };
+      requests.push(request);
+      if (incoming.url !== dialect.path) return send(response, errorReply(404));
+      if (!struck) return send(response, answer(request));
+      return strike(struck, {
+        response,
+        dialect,
+        errorReply,
+        accept: () => answer(request),
+        hold: () => {
+          const key = dialect.keyOf(request);
+          if (key !== undefined) pending.add(key);
+          return () => pending.delete(key ?? '');
+        },
+      });
+    });
+  });
+  server.on('connection', (socket) => {
+    connections++;
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}${dialect.path}`,
+    apiKey: dialect.apiKey,
+    get posts() {
+      return posts;
+    },
+    get connections() {
+      return connections;
+    },
+    requests,
+    accepted,
+    setFault: (next) => (fault = next),
+    advance: (ms) => (aheadMs += ms),
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => void server.close(() => resolve()));
+    },
+  };
+}
+
+export function send(response: ServerResponse, { status, body, headers }: Reply): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(body === undefined ? '' : JSON.stringify(body));
+}

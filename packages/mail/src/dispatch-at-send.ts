@@ -34,6 +34,13 @@ export interface DispatchAtSendOptions {
    * @default the domain of the From address, or 'sendonce.invalid' where it has none
    */
   readonly messageIdDomain?: string;
+  /**
+   * A header of the email that gets the claim's key, for a provider that knows its emails by it over
+   * SMTP: `Resend-Idempotency-Key`, `Idempotency-Key` (Lettermint), `X-EE-Idempotency-Key` (EmailEngine).
+   * Then `replayWithinMs` may be the provider's window. Raw messages are refused: they cannot carry it.
+   * @default none
+   */
+  readonly idempotencyHeader?: string;
 }
 
 /**
@@ -53,14 +60,15 @@ export interface DispatchAtSendOptions {
  * transporter.use('stream', dispatchAtSend())
  */
 export function dispatchAtSend(options: DispatchAtSendOptions = {}): StreamPlugin {
-  const { outsideClaim = 'pass', messageIdDomain } = options;
+  const { outsideClaim = 'pass', messageIdDomain, idempotencyHeader } = options;
   checkOneOf('outsideClaim', outsideClaim, ['pass', 'refuse']);
   checkDomain(messageIdDomain);
+  checkHeaderName(idempotencyHeader);
 
   return (mail, callback) => {
     const claim = currentClaim();
     try {
-      if (claim) prepare(mail, claim, messageIdDomain);
+      if (claim) prepare(mail, claim, options);
       else if (outsideClaim === 'refuse') throw outside();
     } catch (error) {
       callback(error as Error);
@@ -70,11 +78,16 @@ export function dispatchAtSend(options: DispatchAtSendOptions = {}): StreamPlugi
   };
 }
 
-function prepare(mail: StreamPluginMail, claim: Claim, messageIdDomain: string | undefined): void {
+function prepare(
+  mail: StreamPluginMail,
+  claim: Claim,
+  { messageIdDomain, idempotencyHeader }: DispatchAtSendOptions,
+): void {
   if (attemptOf(mail)) return;
   try {
     checkAddressFields(mail.data);
     checkRecipients(mail.message);
+    if (idempotencyHeader && isRaw(mail.data)) throw rawWithoutKey();
   } catch (error) {
     // Reported, so that it is known not to have left even where the claim is dispatched already.
     claim.begin().report({ verdict: 'not-sent', note: (error as SendonceError).code, error });
@@ -87,6 +100,7 @@ function prepare(mail: StreamPluginMail, claim: Claim, messageIdDomain: string |
     return;
   }
   stabiliseMime(mail.message as MimeRoot, mail.data, claim, messageIdDomain);
+  if (idempotencyHeader) (mail.message as MimeRoot).setHeader(idempotencyHeader, claim.key);
   wrapSend(transport);
   setAttempt(mail, (callback, send) => {
     const { message } = mail;
@@ -134,6 +148,26 @@ function outside(): Error {
   return new NotSentError(
     'The email was not sent: no claim covers it, and "outsideClaim" is "refuse". Send it inside ' +
       'once() or perform(), in the same asynchronous context, or use a transporter without the plugin.',
+  );
+}
+
+function rawWithoutKey(): Error {
+  return new NotSentError(
+    'The email was not sent: a raw message cannot get the "idempotencyHeader". Give nodemailer its parts, ' +
+      'or use a transporter without that option.',
+  );
+}
+
+function checkHeaderName(name: unknown): void {
+  if (
+    name === undefined ||
+    (typeof name === 'string' && /^[A-Za-z][A-Za-z\d-]{0,63}$/.test(name))
+  ) {
+    return;
+  }
+  throw new OptionError(
+    'idempotencyHeader',
+    `Expected "idempotencyHeader" to be the name of a header such as "Resend-Idempotency-Key", got ${describe(name)}.`,
   );
 }
 

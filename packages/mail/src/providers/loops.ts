@@ -37,6 +37,9 @@ export interface LoopsOptions extends KeyedProviderOptions {
  * template does not show is not in the email. Under a claim it sends the claim's key in the header
  * `Idempotency-Key`, and Loops answers a second request with it by a 409, whatever its content.
  *
+ * That answer does not say whether the first one was sent: an email in doubt that had reached Loops stays in
+ * doubt, and one that had not is sent by its replay.
+ *
  * Loops gives an email no id. cc, bcc, custom headers and inline images are refused.
  *
  * Built from Loops' documentation as it was in November 2026 and tested against a local server that
@@ -88,7 +91,7 @@ function loops(apiKey: string, body: (email: Email) => object): Provider {
     accepted: ({ json }) => (field(json, 'success') === true ? { state: 'sent' } : undefined),
     // Its errors have a sentence and no code.
     errorCode: () => undefined,
-    keyAnswer: (status) => (status === 409 ? 'sent-already' : undefined),
+    // A 409 says that the key was used: by an email that was sent, is on its way, or has other content?
   };
 }
 

@@ -21,8 +21,8 @@ export interface AwsRequest {
 }
 
 /**
- * @internal The headers that authenticate a request by AWS Signature Version 4. The path must need no
- * escaping. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ * @internal The headers that authenticate a request by AWS Signature Version 4. Path and query
+ * must need no escaping. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function sigV4Headers(request: AwsRequest): Record<string, string> {
   const { region, service, credentials, date } = request;
@@ -52,18 +52,13 @@ function canonical({ method, url, headers, body }: AwsRequest): {
   readonly text: string;
   readonly signedHeaders: string;
 } {
-  const { host, pathname, searchParams } = new URL(url);
-  const query = [...searchParams].map((pair) => pair.map(escaped).join('=')).sort();
+  const { host, pathname, search } = new URL(url);
+  const query = search.slice(1).split('&').sort();
   const named = Object.entries({ ...headers, host }).sort(([a], [b]) => (a < b ? -1 : 1));
   const signedHeaders = named.map(([name]) => name).join(';');
   const lines = named.map(([name, value]) => `${name}:${value}\n`).join('');
   const text = [method, pathname, query.join('&'), lines, signedHeaders, sha256(body)].join('\n');
   return { text, signedHeaders };
-}
-
-function escaped(text: string): string {
-  const hex = (char: string) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
-  return encodeURIComponent(text).replaceAll(/[!'()*]/g, hex);
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

@@ -167,6 +167,9 @@ describe('without a claim', () => {
   });
 });
 
+/** Loops does not say whether the email of a key that was used has been sent. */
+const repeated = ({ name }: { name: string }) => (name === 'Loops' ? 'in-doubt' : 'sent');
+
 describe.for(keyed)('the key at $name', (provider) => {
   it('a repetition within the window is the same email, after it another one', async (test) => {
     const setup = await setUp(test, provider);
@@ -175,7 +178,7 @@ describe.for(keyed)('the key at $name', (provider) => {
     const windowMs = transport.idempotencyWindowMs ?? 0;
     await trySend(setup, { key });
     server.advance(windowMs - 5000);
-    expect(await trySend(setup, { key })).toMatchObject({ state: 'sent' });
+    expect((await trySend(setup, { key })).state).toBe(repeated(provider));
     expect(server.accepted).toHaveLength(1);
     server.advance(10_000);
     await trySend(setup, { key });
@@ -190,7 +193,7 @@ describe.for(keyed)('the key at $name', (provider) => {
       expect(again.error).toMatchObject({ outcome: 'conflict', mayHaveLeft: 'maybe' });
       expect(again.state).toBe('in-doubt');
     } else {
-      expect(again.state).toBe('sent');
+      expect(again.state).toBe(repeated(provider));
     }
     expect(setup.server.accepted).toHaveLength(1);
   });

@@ -97,7 +97,9 @@ describe.for(providers)('$name', (provider) => {
         return;
       }
       const replay = await trySend(setup, { key: job.key });
-      expect(replay.state).toBe('sent');
+      // Loops' answer does not tell "sent" from "in progress".
+      const silent = provider.name === 'Loops' && accepts(fault) > 0;
+      expect(replay.state).toBe(silent ? 'in-doubt' : 'sent');
       expect(server.posts).toBe(2);
       expect(server.accepted).toHaveLength(1);
       const [first, second] = server.requests.slice(-2);

@@ -57,6 +57,14 @@ describe.for(lookUps)('$name', (provider) => {
     expect(await resolver(doubt(key))).toBe('unknown');
   });
 
+  it('an error that looks like an answer says nothing', async (test) => {
+    const { resolver } = await ask(test, provider, (it) => ({
+      ...provider.found(key, it),
+      status: 500,
+    }));
+    expect(await resolver(doubt(key))).toBe('unknown');
+  });
+
   it.for(Object.keys(lookUpFaults) as LookUpFault[])('%s is unknown', async (fault, test) => {
     const options = { fault, timeoutMs: fault === 'silence' ? 100 : 5000, notFoundAfterMs: 1 };
     const { resolver, server } = await ask(test, provider, () => provider.none, options);
@@ -87,7 +95,8 @@ describe.for(lookUps)('$name', (provider) => {
     const job = { ledger: memoryLedger(), key: deriveKey(['looked up', provider.name]) };
     let late = true;
     // The log has what the provider accepted, a moment later.
-    const known = () => !late && server.accepted.map(provider.keyOf).some(isKey(job.key));
+    const known = () =>
+      !late && server.accepted.some((sent) => isKey(job.key)(provider.keyOf(sent)));
     const { resolver } = await ask(test, provider, (it) =>
       known() ? provider.found(job.key, it) : provider.none,
     );
@@ -108,7 +117,8 @@ describe.for(lookUps)('$name', (provider) => {
     const job = { ledger: memoryLedger(), key: deriveKey(['at once', provider.name]) };
     const { resolver } = await ask(test, provider, (it) => provider.found(job.key, it));
     server.setFault('cut-off-after');
-    await attempt(job, () => transporter.sendMail(email()), { resolver });
+    const ended = await attempt(job, () => transporter.sendMail(email()), { resolver });
+    expect(ended.state).toBe('duplicate');
     expect(await recordState(job)).toBe('sent');
     expect(server.posts).toBe(1);
   });

@@ -35,12 +35,9 @@ describe('AWS Signature Version 4', () => {
     expect(headers['authorization']).toContain(';x-amz-date;x-amz-security-token,');
   });
 
-  it('does not depend on the order of the query, and escapes it', () => {
+  it('does not depend on the order of the query', () => {
     const url = 'https://iam.amazonaws.com/?Version=2010-05-08&Action=ListUsers';
     expect(sigV4Headers({ ...listUsers, url })).toEqual(sigV4Headers(listUsers));
-    const starred = sigV4Headers({ ...listUsers, url: 'https://iam.amazonaws.com/?a=*' });
-    const escaped = sigV4Headers({ ...listUsers, url: 'https://iam.amazonaws.com/?a=%2A' });
-    expect(starred).toEqual(escaped);
   });
 });
 

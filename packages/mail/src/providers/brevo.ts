@@ -14,6 +14,7 @@ const MINUTE_MS = 60_000;
 /**
  * A nodemailer transport for Brevo's API (`POST /v3/smtp/email`). Under a claim it sends the claim's
  * key as `headers.idempotencyKey`, and Brevo refuses a second request with it as `duplicate_parameter`.
+ * The key is also the email's tag, by which `brevoLookUp()` finds it.
  *
  * `windowMs` is 15 minutes by default, as Brevo's changelog says, and at most 30, as its guide says. An
  * email that an earlier request sent has no id in the record: Brevo's answer does not repeat it.

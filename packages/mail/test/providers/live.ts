@@ -12,6 +12,8 @@ import * as mail from '../../src/index.ts';
 const providers = {
   brevo: mail.brevoTransport,
   resend: mail.resendTransport,
+  sparkpost: mail.sparkPostTransport,
+  lettermint: mail.lettermintTransport,
 } as const;
 type Name = keyof typeof providers;
 

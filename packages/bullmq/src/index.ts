@@ -28,3 +28,6 @@ export {
   type Swept,
   type SweptQueue,
 } from './doubt-sweeper.ts';
+export { type Explanation, explain, explainLine } from './explain.ts';
+export type { ExplainedNumbers } from './explain-numbers.ts';
+export type { Assumed, ExplainOptions } from './explain-options.ts';

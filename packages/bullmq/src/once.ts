@@ -174,8 +174,9 @@ function emailDateOf(job: JobLike): number {
   // A promoted job runs early; a Date in the future looks like spam.
   const dateMs = dueMs <= Date.now() ? dueMs : Math.floor(timestamp);
   // A scheduled email may have been moved by days, which its job does not tell: the first due time
-  // would put it far down in the recipient's inbox.
-  return markOf(job) && dateMs < Date.now() - HOUR_MS ? Date.now() : dateMs;
+  // would put it far down in the recipient's inbox. The hour, so that a replay soon after is the same email.
+  const hourMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+  return markOf(job) && dateMs < Date.now() - HOUR_MS ? hourMs : dateMs;
 }
 
 const HOUR_MS = 60 * 60 * 1000;

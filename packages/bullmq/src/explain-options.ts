@@ -1,0 +1,212 @@
+import {
+  checkDuration,
+  checkOneOf,
+  checkPerformOptions,
+  DEFAULT_LEASE_MS,
+  DEFAULT_RETENTION_MS,
+  describe,
+  memoryLedger,
+  OptionError,
+} from '@sendonce/core';
+import type { JobsOptions, WorkerOptions } from 'bullmq';
+import type { JobLike, OnceOptions } from './options.ts';
+
+type OnceSetting =
+  | 'leaseMs'
+  | 'retentionMs'
+  | 'dispatch'
+  | 'replayWithinMs'
+  | 'onBusy'
+  | 'classify'
+  | 'resolver';
+type JobSetting =
+  | 'attempts'
+  | 'backoff'
+  | 'delay'
+  | 'removeOnComplete'
+  | 'removeOnFail'
+  | 'jobId'
+  | 'keepLogs';
+type WorkerSetting =
+  | 'lockDuration'
+  | 'lockRenewTime'
+  | 'stalledInterval'
+  | 'maxStalledCount'
+  | 'maxStartedAttempts';
+
+/** What you have configured; the very objects may be given, other options in them are ignored. */
+export interface ExplainOptions {
+  /** The options of `once()`. */
+  readonly once?: Pick<OnceOptions<JobLike>, OnceSetting>;
+  /** BullMQ's options of the job. A backoff strategy of your own is unknown here. */
+  readonly job?: Pick<JobsOptions, JobSetting>;
+  /** BullMQ's options of the worker. */
+  readonly worker?: Pick<WorkerOptions, WorkerSetting>;
+  /** How long one send may take from its dispatch on, in ms. @default 600_000, nodemailer's `socketTimeout` */
+  readonly sendTimeoutMs?: number;
+  /** How often the mail client or SDK tries again by itself inside one call. @default 0, as nodemailer */
+  readonly sdkRetries?: number;
+}
+
+/** A value that was not given, and whose default it is. */
+export interface Assumed {
+  readonly option: string;
+  readonly value: number | string | boolean;
+  readonly source: string;
+}
+
+const defaults = {
+  once: {
+    source: 'once() of @sendonce/bullmq',
+    values: {
+      leaseMs: DEFAULT_LEASE_MS,
+      retentionMs: DEFAULT_RETENTION_MS,
+      dispatch: 'before-processor',
+      onBusy: 'delay',
+    },
+  },
+  job: {
+    source: 'JobsOptions of BullMQ',
+    values: { attempts: 1, backoff: 0, delay: 0, removeOnComplete: false, removeOnFail: false },
+  },
+  worker: {
+    source: 'WorkerOptions of BullMQ',
+    values: { lockDuration: 30_000, stalledInterval: 30_000, maxStalledCount: 1 },
+  },
+} as const;
+
+/** The least that a sender has to wait after the final dot (RFC 5321, 4.5.3.2), and nodemailer's default. */
+export const PATIENT_MS = 10 * 60 * 1000;
+
+/** All that is reckoned with: nothing is missing, what means "none" is undefined. */
+export type Settings = ReturnType<typeof fillIn>['settings'];
+
+/** Checks the options and fills in the defaults. @throws {OptionError} that names the option. */
+export function fillIn(options: ExplainOptions) {
+  checkOptions(options);
+  const once = { ...defaults.once.values, ...given(options.once) };
+  const job = { ...defaults.job.values, ...given(options.job) };
+  const worker = { ...defaults.worker.values, ...given(options.worker) };
+  const { sendTimeoutMs = PATIENT_MS, sdkRetries = 0 } = options;
+  const settings = {
+    ...once,
+    ...job,
+    ...worker,
+    // BullMQ reads 0 as "not given" in these.
+    attempts: Math.max(1, job.attempts),
+    lockRenewTime: worker.lockRenewTime || worker.lockDuration / 2,
+    maxStartedAttempts: worker.maxStartedAttempts || undefined,
+    backoff: typeof job.backoff === 'number' ? { type: 'fixed', delay: job.backoff } : job.backoff,
+    sendTimeoutMs,
+    sdkRetries,
+  };
+  return { settings, assumed: assumedIn(options) };
+}
+
+/** As everywhere, undefined means "not given". */
+function given<T extends object>(group: T | undefined): Given<T> {
+  const entries = Object.entries(group ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Given<T>;
+}
+
+type Given<T> = { [Name in keyof T]: Exclude<T[Name], undefined> };
+
+function assumedIn(options: ExplainOptions): Assumed[] {
+  const inGroups = (['once', 'job', 'worker'] as const).flatMap((group) =>
+    Object.entries(defaults[group].values)
+      .filter(([name]) => !(name in given<object>(options[group])))
+      .map(([name, value]) => ({
+        option: `${group}.${name}`,
+        value,
+        source: defaults[group].source,
+      })),
+  );
+  const { sendTimeoutMs, sdkRetries } = options;
+  const nodemailer = [
+    ...(sendTimeoutMs === undefined ? [{ option: 'sendTimeoutMs', value: PATIENT_MS }] : []),
+    ...(sdkRetries === undefined ? [{ option: 'sdkRetries', value: 0 }] : []),
+  ];
+  return [...inGroups, ...nodemailer.map((one) => ({ ...one, source: 'nodemailer' }))];
+}
+
+function checkOptions(options: ExplainOptions): void {
+  checkGroup('options', options);
+  for (const name of Object.keys(options)) {
+    // An option at the wrong level would be ignored, and the explanation be of another configuration.
+    checkOneOf(name, name, ['once', 'job', 'worker', 'sendTimeoutMs', 'sdkRetries']);
+  }
+  const { once = {}, job = {}, worker = {}, sendTimeoutMs, sdkRetries } = options;
+  checkGroup('once', once);
+  checkGroup('job', job);
+  checkGroup('worker', worker);
+  // Its own checks, but for the ledger and the key, which nothing is computed from.
+  const { leaseMs, retentionMs, dispatch, replayWithinMs, classify, resolver } = once;
+  const timing = given({ leaseMs, retentionMs, dispatch, replayWithinMs, classify, resolver });
+  checkPerformOptions({ ...timing, ledger: memoryLedger() });
+  checkOneOf('onBusy', once.onBusy ?? 'delay', ['delay', 'throw']);
+  checkJob(job);
+  checkWorker(worker);
+  if (sendTimeoutMs !== undefined) checkDuration('sendTimeoutMs', sendTimeoutMs);
+  checkNumber('sdkRetries', sdkRetries, { whole: true });
+}
+
+function checkJob(job: NonNullable<ExplainOptions['job']>): void {
+  checkNumber('job.attempts', job.attempts, { whole: true });
+  checkNumber('job.delay', job.delay);
+  checkNumber('job.keepLogs', job.keepLogs, { whole: true });
+  checkKeeping('job.removeOnComplete', job.removeOnComplete);
+  checkKeeping('job.removeOnFail', job.removeOnFail);
+  checkString('job.jobId', job.jobId);
+  const { backoff } = job;
+  if (backoff === undefined || typeof backoff === 'number') {
+    checkNumber('job.backoff', backoff);
+    return;
+  }
+  checkGroup('job.backoff', backoff);
+  if (backoff.type === undefined) refuse('job.backoff.type', 'a string', undefined);
+  checkString('job.backoff.type', backoff.type);
+  checkNumber('job.backoff.delay', backoff.delay);
+  checkNumber('job.backoff.jitter', backoff.jitter, { most: 1 });
+}
+
+function checkWorker(worker: NonNullable<ExplainOptions['worker']>): void {
+  const { lockDuration, stalledInterval } = worker;
+  if (lockDuration !== undefined) checkDuration('worker.lockDuration', lockDuration);
+  if (stalledInterval !== undefined) checkDuration('worker.stalledInterval', stalledInterval);
+  checkNumber('worker.lockRenewTime', worker.lockRenewTime);
+  checkNumber('worker.maxStalledCount', worker.maxStalledCount, { whole: true });
+  checkNumber('worker.maxStartedAttempts', worker.maxStartedAttempts, { whole: true });
+}
+
+function checkKeeping(option: string, value: JobsOptions['removeOnComplete']): void {
+  if (typeof value === 'boolean') return;
+  if (value === undefined || typeof value === 'number') {
+    // BullMQ: -1 keeps all.
+    if (value !== -1) checkNumber(option, value, { whole: true });
+    return;
+  }
+  checkGroup(option, value);
+  checkNumber(`${option}.age`, (value as { age?: number }).age);
+  checkNumber(`${option}.count`, value.count, { whole: true });
+}
+
+function checkNumber(option: string, value: unknown, { whole = false, most = Infinity } = {}) {
+  if (value === undefined) return;
+  const right = typeof value === 'number' && Number.isFinite(value) && value >= 0 && value <= most;
+  if (right && (!whole || Number.isSafeInteger(value))) return;
+  const upTo = most === Infinity ? 'from 0' : `from 0 to ${most}`;
+  refuse(option, `a ${whole ? 'whole ' : ''}number ${upTo}`, value);
+}
+
+function checkString(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'string') refuse(option, 'a string', value);
+}
+
+function checkGroup(option: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  refuse(option, 'an object', value);
+}
+
+function refuse(option: string, expected: string, value: unknown): never {
+  throw new OptionError(option, `Expected "${option}" to be ${expected}, got ${describe(value)}.`);
+}

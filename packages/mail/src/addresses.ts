@@ -9,8 +9,7 @@ import { AddressError } from '@sendonce/core';
  */
 export function checkAddress(address: unknown, field = 'to'): void {
   if (typeof address !== 'string' || address === '') throw new AddressError(field, 'is missing');
-  if (hasControl(address))
-    throw new AddressError(field, 'contains a line break or control character');
+  refuseControl(address, field);
   if (address.length > 254) throw new AddressError(field, 'has more than 254 characters');
   if (!/^[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()\\]+$/u.test(address)) {
     throw new AddressError(field, 'is not one bare address (user@domain)');
@@ -34,8 +33,7 @@ export function checkAddressFields(data: object): void {
 
 function checkField(value: unknown, field: string): void {
   if (typeof value === 'string') {
-    if (hasControl(value))
-      throw new AddressError(field, 'contains a line break or control character');
+    refuseControl(value, field);
   } else if (Array.isArray(value)) {
     for (const one of value) checkField(one, field);
   } else if (typeof value === 'object' && value !== null) {
@@ -49,6 +47,7 @@ function checkField(value: unknown, field: string): void {
   }
 }
 
-function hasControl(text: string): boolean {
-  return /\p{Cc}/u.test(text);
+function refuseControl(text: string, field: string): void {
+  if (!/\p{Cc}/u.test(text)) return;
+  throw new AddressError(field, 'contains a line break or control character');
 }

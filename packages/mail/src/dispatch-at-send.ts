@@ -53,8 +53,9 @@ export interface DispatchAtSendOptions {
  * transport of this package the plugin only checks: the transport dispatches and reports by itself.
  *
  * The send fails with a `RecipientsError` unless the email has exactly one recipient, with an
- * `AddressError` for a line break in an address, with a `SecondEmailError` when one has already left under the claim, and with a `ClaimLostError` or a
- * `LedgerUnavailableError` when the ledger did not let it go; nothing was sent then.
+ * `AddressError` for a line break in an address, with a `SecondEmailError` when one has already left
+ * under the claim, and with a `ClaimLostError` or a `LedgerUnavailableError` when the ledger did not
+ * let it go; nothing was sent then.
  *
  * @example
  * transporter.use('stream', dispatchAtSend())

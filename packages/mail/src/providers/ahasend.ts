@@ -1,18 +1,19 @@
 import { OptionError } from '@sendonce/core';
-import type { Email, EmailAddress } from './email.ts';
+import { keyHeader } from './idempotency-key.ts';
+import type { Email } from './email.ts';
+import { contact } from './mailbox.ts';
 import type { Outcome } from './outcome.ts';
 import type { Answer } from './post-once.ts';
 import {
   checkHeaderText,
   checkProviderOptions,
   checkWindow,
+  DAY_MS,
   type KeyedProviderOptions,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import type { Provider } from './provider.ts';
+import { everything, type Provider } from './provider.ts';
 import { field, idOf } from './read-answer.ts';
-
-const DAY_MS = 86_400_000;
 
 export interface AhaSendOptions extends KeyedProviderOptions {
   /** The id of the AhaSend account, a part of the address that emails are posted to. */
@@ -43,24 +44,18 @@ export function ahaSendTransport(options: AhaSendOptions): ProviderTransport {
   }
   const url = `https://api.ahasend.com/v2/accounts/${accountId}/messages/conversation`;
   const settings = checkProviderOptions(options, url);
-  const windowMs = checkWindow(options.windowMs ?? DAY_MS, DAY_MS);
+  const windowMs = checkWindow(options, DAY_MS);
   return providerTransport(ahaSend(settings.apiKey), settings, windowMs);
 }
 
 function ahaSend(apiKey: string): Provider {
   return {
     name: 'AhaSend',
-    carries: {
-      severalRecipients: true,
-      replyTo: 1,
-      headers: true,
-      attachments: true,
-      inlineImages: true,
-    },
+    carries: { ...everything, replyTo: 1 },
     request: (email, key) => ({
       headers: {
         authorization: `Bearer ${apiKey}`,
-        ...(key !== undefined && { 'idempotency-key': key }),
+        ...keyHeader(key),
       },
       body: bodyOf(email),
     }),
@@ -109,8 +104,4 @@ function bodyOf(email: Email): object {
     }),
     ...(Object.keys(headers).length > 0 && { headers }),
   };
-}
-
-function contact({ name, address }: EmailAddress): object {
-  return { email: address, ...(name && { name }) };
 }

@@ -2,9 +2,9 @@ import { checkDuration, type LedgerRecord, type Resolver } from '@sendonce/core'
 import { azureApiVersion } from './azure.ts';
 import { type AzureAccount, azureHeaders, checkAzureAccount } from './azure-signature.ts';
 import { uuidOf } from './idempotency-key.ts';
-import { type Found, lookUp, type LookUpOptions, lookUpTimeoutMs } from './look-up.ts';
+import { checkLookUpOptions, type Found, lookUp, type LookUpOptions } from './look-up.ts';
 import type { Answer } from './post-once.ts';
-import { checkProviderOptions } from './provider-options.ts';
+import { DAY_MS } from './provider-options.ts';
 import { field, isObject } from './read-answer.ts';
 
 export interface AzureLookUpOptions
@@ -17,8 +17,6 @@ export interface AzureLookUpOptions
    */
   readonly notFoundAfterMs?: number;
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * A resolver that asks Azure by the `Operation-Id` that `azureTransport()` gave the email, at the same
@@ -33,12 +31,9 @@ const DAY_MS = 86_400_000;
  * @throws {OptionError} which never shows the access key.
  */
 export function azureLookUp(options: AzureLookUpOptions): Resolver {
-  const { accessKey, notFoundAfterMs, timeoutMs = lookUpTimeoutMs } = options;
+  const { accessKey, notFoundAfterMs } = options;
   const endpoint = checkAzureAccount(options);
-  const settings = checkProviderOptions(
-    { ...options, timeoutMs, url: endpoint, apiKey: accessKey },
-    endpoint,
-  );
+  const settings = checkLookUpOptions({ ...options, url: endpoint, apiKey: accessKey }, endpoint);
   if (notFoundAfterMs !== undefined) checkDuration('notFoundAfterMs', notFoundAfterMs);
   return lookUp(settings, async (record, get) => {
     const url = `${endpoint}/emails/operations/${uuidOf(record.key)}?api-version=${azureApiVersion}`;

@@ -6,7 +6,7 @@ import type { Answer } from './post-once.ts';
 import { cannotCarry } from './provider-error.ts';
 import { checkProviderOptions, type ProviderOptions } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import type { Provider } from './provider.ts';
+import { everything, type Provider } from './provider.ts';
 import { field, idOf } from './read-answer.ts';
 
 export interface AzureOptions extends AzureAccount, Pick<ProviderOptions, 'timeoutMs' | 'fetch'> {}
@@ -41,13 +41,7 @@ export function azureTransport(options: AzureOptions): ProviderTransport {
 function azure(url: string, accessKey: string): Provider {
   return {
     name: 'Azure',
-    carries: {
-      severalRecipients: true,
-      replyTo: 'several',
-      headers: true,
-      attachments: true,
-      inlineImages: true,
-    },
+    carries: everything,
     request: (email, key) => {
       const body = bodyOf(email);
       // The signature has the time in it; the body, which says what is sent, has none.

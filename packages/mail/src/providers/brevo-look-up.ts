@@ -1,6 +1,5 @@
 import type { Resolver } from '@sendonce/core';
-import { lookUp, type LookUpOptions, lookUpTimeoutMs } from './look-up.ts';
-import { checkProviderOptions } from './provider-options.ts';
+import { checkLookUpOptions, lookUp, type LookUpOptions } from './look-up.ts';
 import { field } from './read-answer.ts';
 
 /**
@@ -16,11 +15,7 @@ import { field } from './read-answer.ts';
  * @throws {OptionError} which never shows the API key.
  */
 export function brevoLookUp(options: LookUpOptions): Resolver {
-  const { timeoutMs = lookUpTimeoutMs } = options;
-  const settings = checkProviderOptions(
-    { ...options, timeoutMs },
-    'https://api.brevo.com/v3/smtp/statistics/events',
-  );
+  const settings = checkLookUpOptions(options, 'https://api.brevo.com/v3/smtp/statistics/events');
   return lookUp(settings, async ({ key }, get) => {
     const url = new URL(settings.url);
     url.searchParams.set('tags', JSON.stringify([key]));

@@ -1,4 +1,5 @@
-import type { Email, EmailAddress } from './email.ts';
+import type { Email } from './email.ts';
+import { contact } from './mailbox.ts';
 import { uuidOf } from './idempotency-key.ts';
 import {
   checkProviderOptions,
@@ -6,7 +7,7 @@ import {
   type KeyedProviderOptions,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import type { Provider } from './provider.ts';
+import { everything, type Provider } from './provider.ts';
 import { field, idOf } from './read-answer.ts';
 
 const MINUTE_MS = 60_000;
@@ -30,20 +31,14 @@ const MINUTE_MS = 60_000;
  */
 export function brevoTransport(options: KeyedProviderOptions): ProviderTransport {
   const settings = checkProviderOptions(options, 'https://api.brevo.com/v3/smtp/email');
-  const windowMs = checkWindow(options.windowMs ?? 15 * MINUTE_MS, 30 * MINUTE_MS);
+  const windowMs = checkWindow(options, 30 * MINUTE_MS, 15 * MINUTE_MS);
   return providerTransport(brevo(settings.apiKey), settings, windowMs);
 }
 
 function brevo(apiKey: string): Provider {
   return {
     name: 'Brevo',
-    carries: {
-      severalRecipients: true,
-      replyTo: 1,
-      headers: true,
-      attachments: true,
-      inlineImages: false,
-    },
+    carries: { ...everything, replyTo: 1, inlineImages: false },
     request: (email, key) => ({ headers: { 'api-key': apiKey }, body: bodyOf(email, key) }),
     accepted: ({ json }) => idOf(field(json, 'messageId')),
     errorCode: ({ json }) => field(json, 'code'),
@@ -72,8 +67,4 @@ function bodyOf(email: Email, key: string | undefined): object {
     // By which brevoLookUp() finds it.
     ...(key !== undefined && { tags: [key] }),
   };
-}
-
-function contact({ name, address }: EmailAddress): object {
-  return { email: address, ...(name && { name }) };
 }

@@ -19,3 +19,8 @@ export function uuidOf(key: string): string {
     hex.slice(20),
   ].join('-');
 }
+
+/** @internal The key in the header that most providers take it in. */
+export function keyHeader(key: string | undefined): { readonly 'idempotency-key'?: string } {
+  return key === undefined ? {} : { 'idempotency-key': key };
+}

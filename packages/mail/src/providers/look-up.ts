@@ -1,6 +1,6 @@
 import type { LedgerRecord, Resolver } from '@sendonce/core';
 import type { Answer } from './post-once.ts';
-import type { ProviderOptions, Settings } from './provider-options.ts';
+import { checkProviderOptions, type ProviderOptions, type Settings } from './provider-options.ts';
 
 /** The options that all look-ups have. */
 export interface LookUpOptions extends Pick<ProviderOptions, 'apiKey' | 'fetch'> {
@@ -16,8 +16,11 @@ export type Found = Awaited<ReturnType<Resolver>>;
 /** @internal One GET, without redirects. `json` is undefined where the body is none. @throws where none came whole. */
 export type Get = (url: string, headers: Readonly<Record<string, string>>) => Promise<Answer>;
 
-/** @internal */
-export const lookUpTimeoutMs = 10_000;
+/** @internal @throws {OptionError} which never shows the API key. */
+export function checkLookUpOptions(options: LookUpOptions, url: string): Settings {
+  const { timeoutMs = 10_000 } = options;
+  return checkProviderOptions({ ...options, timeoutMs }, url);
+}
 
 /**
  * @internal A resolver that asks a provider. It never throws, so that nothing of the request can get into

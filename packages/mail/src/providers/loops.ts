@@ -1,17 +1,17 @@
 import { checkFunction } from '@sendonce/core';
+import { keyHeader } from './idempotency-key.ts';
 import type { Email } from './email.ts';
 import { mailbox } from './mailbox.ts';
 import {
   checkHeaderText,
   checkProviderOptions,
   checkWindow,
+  DAY_MS,
   type KeyedProviderOptions,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import type { Provider } from './provider.ts';
+import { everything, type Provider } from './provider.ts';
 import { field } from './read-answer.ts';
-
-const DAY_MS = 86_400_000;
 
 /** The parts of an email that a Loops template can show. */
 export interface LoopsParts {
@@ -55,7 +55,7 @@ export function loopsTransport(options: LoopsOptions): ProviderTransport {
   const { transactionalId, dataVariables = asTheyAre } = options;
   checkHeaderText('transactionalId', transactionalId, 'the id of a Loops template');
   checkFunction('dataVariables', dataVariables);
-  const windowMs = checkWindow(options.windowMs ?? DAY_MS, DAY_MS);
+  const windowMs = checkWindow(options, DAY_MS);
   const body = (email: Email) => ({
     email: email.to[0]?.address,
     transactionalId,
@@ -75,16 +75,16 @@ function loops(apiKey: string, body: (email: Email) => object): Provider {
   return {
     name: 'Loops',
     carries: {
+      ...everything,
       severalRecipients: false,
       replyTo: 1,
       headers: false,
-      attachments: true,
       inlineImages: false,
     },
     request: (email, key) => ({
       headers: {
         authorization: `Bearer ${apiKey}`,
-        ...(key !== undefined && { 'idempotency-key': key }),
+        ...keyHeader(key),
       },
       body: body(email),
     }),

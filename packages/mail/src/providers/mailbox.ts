@@ -7,3 +7,8 @@ export function mailbox({ name, address }: EmailAddress): string {
   const quoted = plain ? name : `"${name.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
   return `${quoted} <${address}>`;
 }
+
+/** @internal `{ email, name }`, as several APIs take an address. */
+export function contact({ name, address }: EmailAddress): object {
+  return { email: address, ...(name && { name }) };
+}

@@ -1,6 +1,6 @@
 import type { Resolver } from '@sendonce/core';
-import { lookUp, type LookUpOptions, lookUpTimeoutMs } from './look-up.ts';
-import { checkHeaderText, checkProviderOptions } from './provider-options.ts';
+import { checkLookUpOptions, lookUp, type LookUpOptions } from './look-up.ts';
+import { checkHeaderText } from './provider-options.ts';
 import { field } from './read-answer.ts';
 
 export interface PostmarkLookUpOptions extends LookUpOptions {
@@ -22,11 +22,8 @@ export interface PostmarkLookUpOptions extends LookUpOptions {
  * @throws {OptionError} which never shows the API key.
  */
 export function postmarkLookUp(options: PostmarkLookUpOptions): Resolver {
-  const { messageStream, timeoutMs = lookUpTimeoutMs } = options;
-  const settings = checkProviderOptions(
-    { ...options, timeoutMs },
-    'https://api.postmarkapp.com/messages/outbound',
-  );
+  const { messageStream } = options;
+  const settings = checkLookUpOptions(options, 'https://api.postmarkapp.com/messages/outbound');
   if (messageStream !== undefined) {
     checkHeaderText('messageStream', messageStream, 'the id of a message stream');
   }

@@ -4,7 +4,7 @@ import type { Outcome } from './outcome.ts';
 import type { Answer } from './post-once.ts';
 import { checkHeaderText, checkProviderOptions, type ProviderOptions } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import type { Provider } from './provider.ts';
+import { everything, type Provider } from './provider.ts';
 import { field, idOf } from './read-answer.ts';
 
 export interface PostmarkOptions extends ProviderOptions {
@@ -39,13 +39,7 @@ const accountCodes = new Set(['10', '402', '405', '412', '413']);
 function postmark(apiKey: string, messageStream: string | undefined): Provider {
   return {
     name: 'Postmark',
-    carries: {
-      severalRecipients: true,
-      replyTo: 1,
-      headers: true,
-      attachments: true,
-      inlineImages: true,
-    },
+    carries: { ...everything, replyTo: 1 },
     request: (email, key) => ({
       headers: { 'x-postmark-server-token': apiKey },
       body: bodyOf(email, key, messageStream),

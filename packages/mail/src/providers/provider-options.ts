@@ -80,8 +80,16 @@ export function checkHeaderText(option: string, value: unknown, what: string): v
   throw new OptionError(option, `Expected "${option}" to be ${what}, got ${got}.`);
 }
 
+/** @internal How long most providers remember a key. */
+export const DAY_MS = 86_400_000;
+
 /** @internal A key that is forgotten earlier than believed would be a second email. */
-export function checkWindow(windowMs: number, longestMs: number): number {
+export function checkWindow(
+  options: KeyedProviderOptions,
+  longestMs: number,
+  defaultMs: number = longestMs,
+): number {
+  const windowMs = options.windowMs ?? defaultMs;
   if (checkDuration('windowMs', windowMs) <= longestMs) return windowMs;
   throw new OptionError(
     'windowMs',

@@ -14,6 +14,15 @@ export interface Carries {
   readonly inlineImages: boolean;
 }
 
+/** @internal Says only what an API lacks: `{ ...everything, replyTo: 1 }`. */
+export const everything: Carries = {
+  severalRecipients: true,
+  replyTo: 'several',
+  headers: true,
+  attachments: true,
+  inlineImages: true,
+};
+
 /** @internal One provider: how its API takes an email, and what its answers mean. */
 export interface Provider {
   readonly name: string;

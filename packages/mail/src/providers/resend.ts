@@ -1,15 +1,14 @@
-import type { Email, EmailAddress } from './email.ts';
-import { mailbox } from './mailbox.ts';
+import { keyHeader } from './idempotency-key.ts';
+import { mailboxBody } from './mailbox-body.ts';
 import {
   checkProviderOptions,
   checkWindow,
+  DAY_MS,
   type KeyedProviderOptions,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import type { Provider } from './provider.ts';
+import { everything, type Provider } from './provider.ts';
 import { field, idOf } from './read-answer.ts';
-
-const DAY_MS = 86_400_000;
 
 /**
  * A nodemailer transport for Resend's API (`POST /emails`). Under a claim it sends the claim's key in
@@ -27,26 +26,20 @@ const DAY_MS = 86_400_000;
  */
 export function resendTransport(options: KeyedProviderOptions): ProviderTransport {
   const settings = checkProviderOptions(options, 'https://api.resend.com/emails');
-  const windowMs = checkWindow(options.windowMs ?? DAY_MS, DAY_MS);
+  const windowMs = checkWindow(options, DAY_MS);
   return providerTransport(resend(settings.apiKey), settings, windowMs);
 }
 
 function resend(apiKey: string): Provider {
   return {
     name: 'Resend',
-    carries: {
-      severalRecipients: true,
-      replyTo: 'several',
-      headers: true,
-      attachments: true,
-      inlineImages: true,
-    },
+    carries: everything,
     request: (email, key) => ({
       headers: {
         authorization: `Bearer ${apiKey}`,
-        ...(key !== undefined && { 'idempotency-key': key }),
+        ...keyHeader(key),
       },
-      body: bodyOf(email),
+      body: mailboxBody(email),
     }),
     accepted: ({ json }) => idOf(field(json, 'id')),
     errorCode: ({ json }) => field(json, 'name'),
@@ -54,29 +47,5 @@ function resend(apiKey: string): Provider {
       if (code === 'concurrent_idempotent_requests') return 'in-progress';
       return code === 'invalid_idempotent_request' ? 'conflict' : undefined;
     },
-  };
-}
-
-function bodyOf(email: Email): object {
-  const { from, to, cc, bcc, replyTo, subject, html, text, headers, attachments } = email;
-  const list = (addresses: readonly EmailAddress[]) => addresses.map(mailbox);
-  return {
-    from: mailbox(from),
-    to: list(to),
-    ...(cc.length > 0 && { cc: list(cc) }),
-    ...(bcc.length > 0 && { bcc: list(bcc) }),
-    ...(replyTo.length > 0 && { reply_to: list(replyTo) }),
-    subject,
-    ...(html !== undefined && { html }),
-    ...(text !== undefined && { text }),
-    ...(Object.keys(headers).length > 0 && { headers }),
-    ...(attachments.length > 0 && {
-      attachments: attachments.map(({ filename, content, contentType, cid }) => ({
-        filename,
-        content,
-        content_type: contentType,
-        ...(cid !== undefined && { content_id: cid }),
-      })),
-    }),
   };
 }

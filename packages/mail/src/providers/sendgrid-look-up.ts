@@ -1,6 +1,5 @@
 import type { Resolver } from '@sendonce/core';
-import { lookUp, type LookUpOptions, lookUpTimeoutMs } from './look-up.ts';
-import { checkProviderOptions } from './provider-options.ts';
+import { checkLookUpOptions, lookUp, type LookUpOptions } from './look-up.ts';
 import { field } from './read-answer.ts';
 
 /**
@@ -19,11 +18,7 @@ import { field } from './read-answer.ts';
  * @throws {OptionError} which never shows the API key.
  */
 export function sendGridLookUp(options: LookUpOptions): Resolver {
-  const { timeoutMs = lookUpTimeoutMs } = options;
-  const settings = checkProviderOptions(
-    { ...options, timeoutMs },
-    'https://api.sendgrid.com/v3/messages',
-  );
+  const settings = checkLookUpOptions(options, 'https://api.sendgrid.com/v3/messages');
   const headers = { authorization: `Bearer ${settings.apiKey}` };
   return lookUp(settings, async ({ key }, get) => {
     const search = new URL(settings.url);

@@ -1,7 +1,8 @@
-import type { Email, EmailAddress } from './email.ts';
+import type { Email } from './email.ts';
+import { contact } from './mailbox.ts';
 import { checkProviderOptions, type ProviderOptions } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import type { Provider } from './provider.ts';
+import { everything, type Provider } from './provider.ts';
 import { field, idOf } from './read-answer.ts';
 
 /**
@@ -24,13 +25,7 @@ export function sendGridTransport(options: ProviderOptions): ProviderTransport {
 function sendGrid(apiKey: string): Provider {
   return {
     name: 'SendGrid',
-    carries: {
-      severalRecipients: true,
-      replyTo: 'several',
-      headers: true,
-      attachments: true,
-      inlineImages: true,
-    },
+    carries: everything,
     request: (email, key) => ({
       headers: { authorization: `Bearer ${apiKey}` },
       body: bodyOf(email, key),
@@ -75,8 +70,4 @@ function bodyOf(email: Email, key: string | undefined): object {
     ...(Object.keys(headers).length > 0 && { headers }),
     ...(key !== undefined && { custom_args: { sendonce: key } }),
   };
-}
-
-function contact({ name, address }: EmailAddress): object {
-  return { email: address, ...(name && { name }) };
 }

@@ -6,7 +6,7 @@ import type { Answer } from './post-once.ts';
 import { cannotCarry } from './provider-error.ts';
 import { checkHeaderText, checkProviderOptions, type ProviderOptions } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import type { Provider } from './provider.ts';
+import { everything, type Provider } from './provider.ts';
 import { field, idOf } from './read-answer.ts';
 import { type AwsCredentials, sigV4Headers } from './sigv4.ts';
 
@@ -73,13 +73,7 @@ const accountCodes = new Set([
 function ses(url: string, region: string, credentials: AwsCredentials): Provider {
   return {
     name: 'SES',
-    carries: {
-      severalRecipients: true,
-      replyTo: 'several',
-      headers: true,
-      attachments: true,
-      inlineImages: true,
-    },
+    carries: everything,
     request: (email, key) => {
       const body = bodyOf(email, key);
       const signed = { method: 'POST', url, headers: {}, body: JSON.stringify(body) };

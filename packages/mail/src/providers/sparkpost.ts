@@ -1,17 +1,18 @@
-import type { Email, EmailAddress } from './email.ts';
+import { keyHeader } from './idempotency-key.ts';
+import type { Email } from './email.ts';
+import { contact } from './mailbox.ts';
 import { type Outcome } from './outcome.ts';
 import type { Answer } from './post-once.ts';
 import { cannotCarry } from './provider-error.ts';
 import {
   checkProviderOptions,
   checkWindow,
+  DAY_MS,
   type KeyedProviderOptions,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import type { Provider } from './provider.ts';
+import { everything, type Provider } from './provider.ts';
 import { field, idOf } from './read-answer.ts';
-
-const DAY_MS = 86_400_000;
 
 /**
  * A nodemailer transport for SparkPost's API (`POST /api/v1/transmissions`). Under a claim it sends the
@@ -29,22 +30,16 @@ const DAY_MS = 86_400_000;
  */
 export function sparkPostTransport(options: KeyedProviderOptions): ProviderTransport {
   const settings = checkProviderOptions(options, 'https://api.sparkpost.com/api/v1/transmissions');
-  const windowMs = checkWindow(options.windowMs ?? DAY_MS, DAY_MS);
+  const windowMs = checkWindow(options, DAY_MS);
   return providerTransport(sparkPost(settings.apiKey), settings, windowMs);
 }
 
 function sparkPost(apiKey: string): Provider {
   return {
     name: 'SparkPost',
-    carries: {
-      severalRecipients: false,
-      replyTo: 1,
-      headers: true,
-      attachments: true,
-      inlineImages: true,
-    },
+    carries: { ...everything, severalRecipients: false, replyTo: 1 },
     request: (email, key) => ({
-      headers: { authorization: apiKey, ...(key !== undefined && { 'idempotency-key': key }) },
+      headers: { authorization: apiKey, ...keyHeader(key) },
       body: bodyOf(email),
     }),
     accepted,
@@ -105,8 +100,4 @@ function bodyOf(email: Email): object {
       }),
     },
   };
-}
-
-function contact({ name, address }: EmailAddress): object {
-  return { email: address, ...(name && { name }) };
 }

@@ -1,4 +1,4 @@
-import { type EmailJob, isWaiting, look } from './email-jobs.ts';
+import { type EmailJob, isWaiting, jobsOf } from './email-jobs.ts';
 import { type EmailStatus, recordStatus } from './email-status.ts';
 import type { Producer } from './schedule-email.ts';
 
@@ -14,7 +14,7 @@ export async function cancelEmail(
   { queue, ledger }: Producer,
   { key, by, retentionMs }: { key: string; by: string | undefined; retentionMs: number },
 ): Promise<Cancelled> {
-  const { jobs } = await look(queue, ledger, key);
+  const { jobs } = await jobsOf(queue, key);
   // A cancellation that runs out before the email is due would let it go after all.
   const lastMs = Math.max(Date.now(), ...jobs.map(({ at }) => at.getTime()));
   const reply = await ledger.cancel({
@@ -25,7 +25,7 @@ export async function cancelEmail(
   if (reply.state === 'too-late')
     return { key, state: 'too-late', email: recordStatus(reply.record) };
   // Again, for one that was scheduled between the two; from now on each schedule sees the record.
-  const left = await look(queue, ledger, key).catch(() => ({ jobs }));
+  const left = await jobsOf(queue, key).catch(() => ({ jobs }));
   await Promise.all(left.jobs.filter(isRemovable).map(({ job }) => job.remove().catch(() => {})));
   return { key, state: 'cancelled' };
 }

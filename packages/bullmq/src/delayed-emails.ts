@@ -1,10 +1,4 @@
-import {
-  createToken,
-  DEFAULT_RETENTION_MS,
-  deriveKey,
-  fingerprintOf,
-  OptionError,
-} from '@sendonce/core';
+import { createToken, DEFAULT_RETENTION_MS, fingerprintOf, OptionError } from '@sendonce/core';
 import { type Cancelled, cancelEmail } from './cancel-email.ts';
 import {
   type CancelOptions,
@@ -19,7 +13,7 @@ import {
 } from './delayed-emails-options.ts';
 import { look, type QueueLike } from './email-jobs.ts';
 import { type EmailStatus, statusOf } from './email-status.ts';
-import { keySource, partsOf } from './mark.ts';
+import { keyFrom, partsOf } from './mark.ts';
 import { inPages } from './pages.ts';
 import { type Rescheduled, rescheduleEmail } from './reschedule-email.ts';
 import {
@@ -107,11 +101,15 @@ export function delayedEmails<D, K extends Partial<D> = D>(
   } = options;
   const producer: Producer = { queue, ledger };
 
-  function keyOf(email: EmailRef<K>, { occurrence }: WhichEmail = {}): string {
+  /** Of an email as the worker will read it. */
+  function keyOfStored(email: EmailRef<K>, occurrence: WhichEmail['occurrence']): string {
     checkOccurrence(occurrence);
     if (typeof email === 'string') return checkKey(email, occurrence);
-    return deriveKey(keySource(options.key(storedData(email)), occurrence));
+    return keyFrom(options.key(email), occurrence);
   }
+
+  const keyOf = (email: EmailRef<K>, { occurrence }: WhichEmail = {}) =>
+    keyOfStored(storedData(email), occurrence);
 
   async function planOf(data: D, when: ScheduleOptions): Promise<Plan> {
     const atMs = dueMs(when, Date.now(), pastToleranceMs);
@@ -120,8 +118,8 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     const stored = storedData(data);
     // What a key reads of the data, the data has.
     const selectable = stored as unknown as K;
-    const key = keyOf(selectable, { occurrence });
-    if (key !== keyOf(selectable, { occurrence })) throw unsteadyKey();
+    const key = keyOfStored(selectable, occurrence);
+    if (key !== keyOfStored(selectable, occurrence)) throw unsteadyKey();
     await options.check?.(stored);
     const { fingerprint } = options;
     return {

@@ -57,6 +57,8 @@ export interface DoubtSweeper {
   close(): Promise<void>;
 }
 
+const nothing: Swept = { sent: 0, notSent: 0, retried: 0, held: [] };
+
 const LEASE_MS = 30_000;
 
 /**
@@ -85,9 +87,7 @@ export function doubtSweeper(queue: SweptQueue, options: DoubtSweeperOptions): D
     return swept;
   };
   const timer = setInterval(() => {
-    sweep().then(options.onSwept, (error: unknown) =>
-      options.onSwept?.({ sent: 0, notSent: 0, retried: 0, held: [], error }),
-    );
+    sweep().then(options.onSwept, (error: unknown) => options.onSwept?.({ ...nothing, error }));
   }, everyMs).unref();
   return {
     sweep,
@@ -111,7 +111,7 @@ async function sweepAlone(queue: SweptQueue, options: Options): Promise<Swept> {
     by: `sweeper of ${queue.name}`,
   };
   const { state } = await ledger.claim(lock);
-  if (state !== 'won') return { busy: true, sent: 0, notSent: 0, retried: 0, held: [] };
+  if (state !== 'won') return { ...nothing, busy: true };
   // Two sweepers at once would only do the same twice: what they write names the token of the doubt.
   const beat = setInterval(() => void ledger.heartbeat([lock]).catch(() => {}), LEASE_MS / 3);
   try {

@@ -1,4 +1,4 @@
-import { isSendonceError, type Ledger, type LedgerRecord, ScheduleError } from '@sendonce/core';
+import { type Ledger, type LedgerRecord, ScheduleError } from '@sendonce/core';
 
 /** The few things that `delayedEmails()` needs of a queue; every `Queue` of BullMQ 5 and 6 has them. */
 export interface QueueLike<D> {
@@ -60,11 +60,15 @@ export function jobIdsOf(key: string): string[] {
  * then seen as sent, and never as one that nobody knows.
  */
 export async function look<D>(queue: QueueLike<D>, ledger: Ledger, key: string): Promise<Found> {
+  const found = await jobsOf(queue, key);
+  return { ...found, record: await ledger.read(key) };
+}
+
+/** What the queue alone holds. @throws {ScheduleError} when it does not answer. */
+export async function jobsOf<D>(queue: QueueLike<D>, key: string): Promise<Omit<Found, 'record'>> {
   try {
-    const found = await jobsOf(queue, key);
-    return { ...found, record: await ledger.read(key) };
+    return await readJobs(queue, key);
   } catch (cause) {
-    if (isSendonceError(cause)) throw cause;
     throw new ScheduleError(
       `The queue did not answer, so nothing is known about the email ${key} now. Call again.`,
       'no',
@@ -73,7 +77,7 @@ export async function look<D>(queue: QueueLike<D>, ledger: Ledger, key: string):
   }
 }
 
-async function jobsOf<D>(queue: QueueLike<D>, key: string): Promise<Omit<Found, 'record'>> {
+async function readJobs<D>(queue: QueueLike<D>, key: string): Promise<Omit<Found, 'record'>> {
   const ids = jobIdsOf(key);
   const stored = await Promise.all(ids.map((id) => queue.getJob(id)));
   const jobs = stored.map(async (first, place) => {

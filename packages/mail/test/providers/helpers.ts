@@ -25,21 +25,21 @@ import {
   nodemailerOf,
   type Test,
 } from '../helpers.ts';
-import { ahaSendDialect } from './servers/ahasend-server.ts';
-import { azureDialect } from './servers/azure-server.ts';
-import { brevoDialect } from './servers/brevo-server.ts';
-import { lettermintDialect } from './servers/lettermint-server.ts';
-import { loopsDialect } from './servers/loops-server.ts';
-import { postmarkDialect } from './servers/postmark-server.ts';
+import { ahaSendDialect } from '@sendonce/testkit/providers/ahasend-server';
+import { azureDialect } from '@sendonce/testkit/providers/azure-server';
+import { brevoDialect } from '@sendonce/testkit/providers/brevo-server';
+import { lettermintDialect } from '@sendonce/testkit/providers/lettermint-server';
+import { loopsDialect } from '@sendonce/testkit/providers/loops-server';
+import { postmarkDialect } from '@sendonce/testkit/providers/postmark-server';
 import {
   type Dialect,
   type ProviderServer,
   startProviderServer,
-} from './servers/provider-server.ts';
-import { resendDialect } from './servers/resend-server.ts';
-import { sendGridDialect } from './servers/sendgrid-server.ts';
-import { sesAccount, sesDialect } from './servers/ses-server.ts';
-import { sparkPostDialect } from './servers/sparkpost-server.ts';
+} from '@sendonce/testkit/providers/provider-server';
+import { resendDialect } from '@sendonce/testkit/providers/resend-server';
+import { sendGridDialect } from '@sendonce/testkit/providers/sendgrid-server';
+import { sesAccount, sesDialect } from '@sendonce/testkit/providers/ses-server';
+import { sparkPostDialect } from '@sendonce/testkit/providers/sparkpost-server';
 
 export interface ProviderCase {
   readonly name: string;

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { brevoDialect } from './servers/brevo-server.ts';
-import { startProviderServer } from './servers/provider-server.ts';
-import { resendDialect } from './servers/resend-server.ts';
+import { brevoDialect } from '@sendonce/testkit/providers/brevo-server';
+import { startProviderServer } from '@sendonce/testkit/providers/provider-server';
+import { resendDialect } from '@sendonce/testkit/providers/resend-server';
 
 const script = fileURLToPath(new URL('live.ts', import.meta.url));
 

@@ -7,9 +7,13 @@ import {
   sendGridLookUp,
 } from '../../src/index.ts';
 import { uuidOf } from '../../src/providers/idempotency-key.ts';
-import { azureApiVersion, azureDialect, azureKeyOf } from './servers/azure-server.ts';
-import type { LookUpRequest } from './servers/look-up-server.ts';
-import type { Accepted, Reply } from './servers/provider-server.ts';
+import {
+  azureApiVersion,
+  azureDialect,
+  azureKeyOf,
+} from '@sendonce/testkit/providers/azure-server';
+import type { LookUpRequest } from '@sendonce/testkit/providers/look-up-server';
+import type { Accepted, Reply } from '@sendonce/testkit/providers/provider-server';
 
 export type Options = Partial<LookUpOptions> & { readonly notFoundAfterMs?: number };
 

@@ -10,8 +10,8 @@ import {
   lookUpFaults,
   type LookUpRequest,
   startLookUpServer,
-} from './servers/look-up-server.ts';
-import type { Reply } from './servers/provider-server.ts';
+} from '@sendonce/testkit/providers/look-up-server';
+import type { Reply } from '@sendonce/testkit/providers/provider-server';
 
 const key = deriveKey(['an email in doubt']);
 const other = deriveKey(['another email']);

@@ -2,7 +2,7 @@ import { deriveKey, memoryLedger, type PerformOptions } from '@sendonce/core';
 import { describe, expect, it } from 'vitest';
 import { attempt, email, type Ended, recordState } from '../helpers.ts';
 import { type ProviderCase, providers, type Setup, setUp } from './helpers.ts';
-import { faultNames } from './servers/provider-faults.ts';
+import { faultNames } from '@sendonce/testkit/providers/provider-faults';
 
 /** What becomes of a doubt. */
 const policies = {

@@ -52,8 +52,10 @@ export interface ProviderServer {
   readonly requests: ProviderRequest[];
   /** The emails that leave. */
   readonly accepted: Accepted[];
-  /** Strikes the next request, once. */
-  setFault(fault: FaultName | undefined): void;
+  /** Strikes the next request, once; a function is asked for each request. */
+  setFault(fault: FaultName | (() => FaultName | undefined) | undefined): void;
+  /** Calls the listener at each acceptance, before any reply. */
+  onEmail(listener: (email: Accepted) => void): void;
   /** Moves the server's clock, from which the window is counted. */
   advance(ms: number): void;
   close(): Promise<void>;
@@ -66,7 +68,8 @@ export async function startProviderServer(dialect: Dialect): Promise<ProviderSer
   const pending = new Set<string>();
   const sockets = new Set<Socket>();
   let [posts, connections, aheadMs] = [0, 0, 0];
-  let fault: FaultName | undefined;
+  const listeners: ((email: Accepted) => void)[] = [];
+  let fault: FaultName | (() => FaultName | undefined) | undefined;
   const nowMs = () => Date.now() + aheadMs;
 
   const answer = (request: ProviderRequest): Reply => {
@@ -83,7 +86,9 @@ export async function startProviderServer(dialect: Dialect): Promise<ProviderSer
     const refusal = dialect.check(request);
     if (refusal) return refusal;
     const id = `id-${accepted.length + 1}`;
-    accepted.push({ ...request, id, key, atMs: nowMs() });
+    const email = { ...request, id, key, atMs: nowMs() };
+    accepted.push(email);
+    for (const listener of listeners) listener(email);
     return dialect.accepted(id);
   };
 
@@ -91,8 +96,8 @@ export async function startProviderServer(dialect: Dialect): Promise<ProviderSer
 
   const server = createServer((incoming, response) => {
     if (incoming.method === 'POST') posts++;
-    const struck = fault;
-    fault = undefined;
+    const struck = typeof fault === 'function' ? fault() : fault;
+    if (typeof fault !== 'function') fault = undefined;
     if (struck === 'reset-before-reading') return void incoming.socket.resetAndDestroy();
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => {
@@ -140,6 +145,7 @@ export async function startProviderServer(dialect: Dialect): Promise<ProviderSer
     requests,
     accepted,
     setFault: (next) => (fault = next),
+    onEmail: (listener) => void listeners.push(listener),
     advance: (ms) => (aheadMs += ms),
     async close() {
       for (const socket of sockets) socket.destroy();

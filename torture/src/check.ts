@@ -1,0 +1,112 @@
+import { deriveKey, type Ledger } from '@sendonce/core';
+import type { Queue } from 'bullmq';
+import type { Deliveries } from './deliveries.ts';
+import { type Email, keyOf } from './email.ts';
+import { type History, lineOf } from './history.ts';
+import { jobIdsOf } from './person.ts';
+
+/** What became of an email; anything but the first three is a violation. */
+export type Verdict =
+  | 'sent once'
+  | 'rejected'
+  /** Nobody knows, and everybody can see that: listed by the ledger, or a job that failed where there is none. */
+  | 'in doubt, listed'
+  | 'sent twice'
+  | 'lost'
+  | 'the record is wrong';
+
+export interface Violation {
+  readonly email: number;
+  readonly verdict: Verdict;
+  /** What was found, in a sentence. */
+  readonly found: string;
+  /** What happened to it, a line a step. */
+  readonly history: readonly string[];
+}
+
+/** What `--json` prints. */
+export interface Result {
+  readonly emails: number;
+  readonly sentOnce: number;
+  readonly rejected: number;
+  readonly inDoubtListed: number;
+  readonly violations: readonly Violation[];
+  readonly seed: number;
+}
+
+export interface Evidence {
+  readonly emails: readonly Email[];
+  readonly deliveries: Deliveries;
+  readonly queue: Queue;
+  readonly history: History;
+  /** Missing for a system without one. */
+  readonly ledger: Ledger | undefined;
+}
+
+interface Judged {
+  readonly verdict: Verdict;
+  readonly found: string;
+}
+
+/** Reads what the mail server received, what the ledger says and what BullMQ says, for each email. */
+export async function checkAll(evidence: Evidence, seed: number): Promise<Result> {
+  const { emails, ledger, history } = evidence;
+  const listed = new Set<string>();
+  for await (const { key } of ledger?.list({ state: 'in-doubt' }) ?? []) listed.add(key);
+  const counts = new Map<Verdict, number>();
+  const violations: Violation[] = [];
+  for (const email of emails) {
+    const { verdict, found } = await judge(email, evidence, listed);
+    counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
+    if (!acceptable.has(verdict)) {
+      const lines = history.of(email.number).map(lineOf);
+      violations.push({ email: email.number, verdict, found, history: lines });
+    }
+  }
+  return {
+    emails: emails.length,
+    sentOnce: counts.get('sent once') ?? 0,
+    rejected: counts.get('rejected') ?? 0,
+    inDoubtListed: counts.get('in doubt, listed') ?? 0,
+    violations,
+    seed,
+  };
+}
+
+const acceptable: ReadonlySet<Verdict> = new Set(['sent once', 'rejected', 'in doubt, listed']);
+
+async function judge(
+  email: Email,
+  { deliveries, queue, ledger }: Evidence,
+  listed: ReadonlySet<string>,
+): Promise<Judged> {
+  const left = deliveries.countOf(email.number);
+  const jobs = await Promise.all(jobIdsOf(email).map(async (id) => queue.getJobState(id)));
+  const key = deriveKey(keyOf(email));
+  const state = ledger && ((await ledger.read(key))?.state ?? 'absent');
+  const found = [
+    left === 1 ? 'it left once' : `it left ${left} times`,
+    ...(state === undefined ? [] : [`the ledger says ${state}`]),
+    `its jobs are ${[...new Set(jobs)].join(', ')}`,
+  ].join('; ');
+  const is = (verdict: Verdict): Judged => ({ verdict, found });
+
+  if (left > 1) return is('sent twice');
+  if (state === undefined) {
+    if (left === 1) return is('sent once');
+    // Somebody sees a job that failed, and only that.
+    return is(jobs.includes('failed') ? 'in doubt, listed' : 'lost');
+  }
+  switch (state) {
+    case 'sent':
+      return is(left === 1 ? 'sent once' : 'lost');
+    case 'rejected':
+      return is(left === 0 ? 'rejected' : 'the record is wrong');
+    case 'in-doubt':
+      if (!listed.has(key)) return is('the record is wrong');
+      // A job that completed would tell its producer that the email left.
+      return is(jobs.includes('completed') ? 'the record is wrong' : 'in doubt, listed');
+    default:
+      return is(left === 0 ? 'lost' : 'the record is wrong');
+  }
+}

@@ -1,0 +1,27 @@
+import { randomNumbers, type SmtpServer, smtpFaults } from '@sendonce/testkit';
+import { faultNames } from '@sendonce/testkit/providers/provider-faults';
+import type { ProviderServer } from '@sendonce/testkit/providers/provider-server';
+
+/** Of how many conversations one goes wrong. */
+const ONE_IN = 12;
+
+/** Breaks conversations in every phase, from now on until it is called off; returns the count so far. */
+export function breakMail(seed: number, smtp: SmtpServer, provider: ProviderServer) {
+  const random = randomNumbers(seed ^ 0x3a11);
+  let struck = 0;
+  const draw = <T>(faults: readonly T[]): T | undefined => {
+    const fault = random() < 1 / ONE_IN ? faults[Math.floor(random() * faults.length)] : undefined;
+    if (fault !== undefined) struck += 1;
+    return fault;
+  };
+  smtp.setFault(() => draw(smtpFaults)?.fault);
+  provider.setFault(() => draw(faultNames));
+  return {
+    /** So far. */
+    struck: () => struck,
+    stop() {
+      smtp.setFault(undefined);
+      provider.setFault(undefined);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import type { Aim } from './points/runtime.ts';
+import type { SystemName } from './systems/names.ts';
+import type { Timing } from './timing.ts';
+
+/** What a worker process is started with. */
+export interface WorkerPlan {
+  readonly worker: number;
+  readonly system: SystemName;
+  readonly queue: { readonly url: string; readonly name: string; readonly prefix: string };
+  /** Where the system keeps what it remembers: one URL, three of them for redlock, none. */
+  readonly storeUrls: readonly string[];
+  /** Begins its keys there, or names its schema. */
+  readonly storePrefix: string;
+  readonly smtpPort: number;
+  readonly provider: { readonly url: string; readonly apiKey: string };
+  readonly concurrency: number;
+  readonly timing: Timing;
+}
+
+export type ToWorker =
+  /** Dies, or stands still, at a point. */
+  | { readonly type: 'aim'; readonly aim: Aim }
+  /** Holds the event loop. */
+  | { readonly type: 'block'; readonly forMs: number }
+  /** Sets the clock ahead of the true time, or behind it. */
+  | { readonly type: 'clock'; readonly aheadMs: number }
+  /** `worker.close(true)`, and a new Worker in the same process: what was under way goes on. */
+  | { readonly type: 'close' }
+  /** Ends in order. */
+  | { readonly type: 'end' };
+
+/** One step of one attempt, as the worker saw it. */
+export interface Step {
+  readonly email: number;
+  readonly job: string;
+  /** `start`, `threw DelayedError`, `claimed`, `dispatched`, … */
+  readonly what: string;
+  readonly token?: string;
+  readonly atMs: number;
+}
+
+export type FromWorker =
+  | { readonly type: 'ready' }
+  | { readonly type: 'step'; readonly step: Step }
+  | { readonly type: 'failed'; readonly error: string };

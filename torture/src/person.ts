@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deriveKey, type Ledger, type LedgerRecord } from '@sendonce/core';
+import type { Queue } from 'bullmq';
+import type { Crew } from './crew.ts';
+import type { Deliveries } from './deliveries.ts';
+import { type Email, keyOf } from './email.ts';
+import type { History } from './history.ts';
+import { RETENTION_MS } from './timing.ts';
+
+/** After so long nothing that a dead sender wrote is still on its way. */
+const QUIET_MS = 1_500;
+
+export interface Desk {
+  readonly ledger: Ledger;
+  readonly queue: Queue;
+  readonly crew: Crew;
+  readonly deliveries: Deliveries;
+  readonly emails: readonly Email[];
+  readonly history: History;
+}
+
+/**
+ * The person of the guide: goes through the doubts, makes sure that the sender is over, reads the mail
+ * server's log, resolves, and retries the job. Leaves every second email alone, so that both ends are seen.
+ */
+export function startPerson({ ledger, queue, crew, deliveries, emails, history }: Desk) {
+  const byKey = new Map(emails.map((email) => [deriveKey(keyOf(email)), email]));
+  const leaves = new AbortController();
+  let resolved = 0;
+
+  /** Whether the attempt can do nothing any more: it said that it does not know, or its process is gone. */
+  function isOver(email: Email, { token }: LedgerRecord): boolean {
+    const long = (atMs: number) => Date.now() - atMs > QUIET_MS;
+    const diedMs = crew.attempt(token)?.diedMs;
+    if (diedMs !== undefined) return long(diedMs);
+    return history
+      .stepsOf(email.number)
+      .some(
+        (step) =>
+          step.token === token && step.what === 'in-doubt' && long(step.atMs + history.startedMs),
+      );
+  }
+
+  async function resolve(record: LedgerRecord, email: Email): Promise<void> {
+    const { key, token } = record;
+    const verdict = deliveries.countOf(email.number) > 0 ? 'sent' : 'not-sent';
+    const by = 'a person';
+    const reply = await ledger.resolve({ key, token, verdict, by, retentionMs: RETENTION_MS });
+    history.note({ email: email.number, who: 'person', what: `${verdict}: ${reply.state}`, token });
+    if (reply.state !== 'resolved') return;
+    resolved += 1;
+    for (const id of jobIdsOf(email)) {
+      const job = await queue.getJob(id);
+      if (await job?.isFailed()) await job?.retry();
+    }
+  }
+
+  async function goThrough(): Promise<void> {
+    for await (const record of ledger.list({ state: 'in-doubt' })) {
+      const email = byKey.get(record.key);
+      // A replay settles the provider's by itself.
+      if (!email || email.number % 2 === 1 || email.route === 'provider') continue;
+      if (isOver(email, record)) await resolve(record, email);
+    }
+  }
+
+  const done = (async () => {
+    while (!leaves.signal.aborted) {
+      // A ledger that does not answer: later.
+      await goThrough().catch(() => {});
+      await sleep(1_000);
+    }
+  })();
+
+  return {
+    resolved: () => resolved,
+    async stop() {
+      leaves.abort();
+      await done;
+    },
+  };
+}
+
+/** The ids of an email's jobs: its copies have nothing else in common than their data. */
+export function jobIdsOf({ number, copies }: Email): string[] {
+  return Array.from({ length: copies }, (_, copy) => `n${number}c${copy}`);
+}

@@ -2,7 +2,7 @@ import { deriveKey, type Ledger } from '@sendonce/core';
 import type { Queue } from 'bullmq';
 import type { Deliveries } from './deliveries.ts';
 import { type Email, keyOf } from './email.ts';
-import { type History, lineOf } from './history.ts';
+import type { History, HistoryEvent } from './history.ts';
 import { jobIdsOf } from './person.ts';
 
 /** What became of an email; anything but the first three is a violation. */
@@ -20,8 +20,8 @@ export interface Violation {
   readonly verdict: Verdict;
   /** What was found, in a sentence. */
   readonly found: string;
-  /** What happened to it, a line a step. */
-  readonly history: readonly string[];
+  /** What happened to it, and the faults that struck meanwhile. */
+  readonly history: readonly HistoryEvent[];
 }
 
 /** What `--json` prints. */
@@ -43,7 +43,7 @@ export interface Evidence {
   readonly ledger: Ledger | undefined;
 }
 
-interface Judged {
+export interface Judged {
   readonly verdict: Verdict;
   readonly found: string;
 }
@@ -59,8 +59,7 @@ export async function checkAll(evidence: Evidence, seed: number): Promise<Result
     const { verdict, found } = await judge(email, evidence, listed);
     counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
     if (!acceptable.has(verdict)) {
-      const lines = history.of(email.number).map(lineOf);
-      violations.push({ email: email.number, verdict, found, history: lines });
+      violations.push({ email: email.number, verdict, found, history: history.of(email.number) });
     }
   }
   return {
@@ -73,11 +72,16 @@ export async function checkAll(evidence: Evidence, seed: number): Promise<Result
   };
 }
 
-const acceptable: ReadonlySet<Verdict> = new Set(['sent once', 'rejected', 'in doubt, listed']);
+export const acceptable: ReadonlySet<Verdict> = new Set([
+  'sent once',
+  'rejected',
+  'in doubt, listed',
+]);
 
-async function judge(
+/** What became of one email; `listed`: the keys that the ledger lists as in doubt. */
+export async function judge(
   email: Email,
-  { deliveries, queue, ledger }: Evidence,
+  { deliveries, queue, ledger }: Omit<Evidence, 'emails' | 'history'>,
   listed: ReadonlySet<string>,
 ): Promise<Judged> {
   const left = deliveries.countOf(email.number);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bundleWorker, startWorkerProcess, type WorkerProcess } from '@sendonce/testkit';
 import type { History } from './history.ts';
-import type { FromWorker, ToWorker, WorkerPlan } from './messages.ts';
+import type { FromWorker, Measure, ToWorker, WorkerPlan } from './messages.ts';
 import { pointMaker } from './points/rewrite.ts';
 import { type Aim, lastStruck } from './points/runtime.ts';
 
@@ -16,6 +16,8 @@ export interface Crew {
   freezeAt(worker: number, aim: Aim, forMs: number): Promise<void>;
   /** Which process an attempt with this token runs in, and when that one died. */
   attempt(token: string): { readonly diedMs: number | undefined } | undefined;
+  /** What each process holds, of those that answer within two seconds. */
+  readonly measure: () => Promise<Measure[]>;
   /** Every process is there and ready, and its clock is right. */
   readonly heal: () => Promise<void>;
   /** Lets every process end in order; one that does not is killed. */
@@ -44,6 +46,7 @@ export async function startCrew(size: number, planOf: PlanOf, history: History):
   const path = await workerBundle();
   const attempts = new Map<string, Incarnation>();
   const seats: (Incarnation | undefined)[] = [];
+  let measures: Measure[] = [];
   let starts = 0;
   let ending = false;
 
@@ -62,6 +65,7 @@ export async function startCrew(size: number, planOf: PlanOf, history: History):
       const said = message as FromWorker;
       if (said.type === 'ready') ready();
       else if (said.type === 'failed') history.note({ who, what: said.error });
+      else if (said.type === 'measured') measures.push(said.measure);
       else {
         const { atMs, ...step } = said.step;
         history.note({ who, ...step }, atMs);
@@ -111,6 +115,12 @@ export async function startCrew(size: number, planOf: PlanOf, history: History):
       process.continue();
     },
     attempt: (token) => attempts.get(token),
+    async measure() {
+      measures = [];
+      for (let worker = 0; worker < size; worker += 1) crew.send(worker, { type: 'measure' });
+      await sleep(2_000);
+      return measures;
+    },
     async heal() {
       for (;;) {
         const before = starts;

@@ -26,8 +26,18 @@ export type ToWorker =
   | { readonly type: 'clock'; readonly aheadMs: number }
   /** `worker.close(true)`, and a new Worker in the same process: what was under way goes on. */
   | { readonly type: 'close' }
+  /** Answers by `measured`. */
+  | { readonly type: 'measure' }
   /** Ends in order. */
   | { readonly type: 'end' };
+
+/** What a process holds, after a garbage collection. */
+export interface Measure {
+  readonly heapMb: number;
+  /** Sockets, timers, whatever keeps Node alive. */
+  readonly resources: number;
+  readonly openFiles: number;
+}
 
 /** One step of one attempt, as the worker saw it. */
 export interface Step {
@@ -42,4 +52,5 @@ export interface Step {
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'step'; readonly step: Step }
+  | { readonly type: 'measured'; readonly measure: Measure }
   | { readonly type: 'failed'; readonly error: string };

@@ -5,7 +5,7 @@ import type { Crew } from './crew.ts';
 import type { Deliveries } from './deliveries.ts';
 import { type Email, keyOf } from './email.ts';
 import type { History } from './history.ts';
-import { RETENTION_MS } from './timing.ts';
+import { timing } from './timing.ts';
 
 /** After so long nothing that a dead sender wrote is still on its way. */
 const QUIET_MS = 1_500;
@@ -17,13 +17,21 @@ export interface Desk {
   readonly deliveries: Deliveries;
   readonly emails: readonly Email[];
   readonly history: History;
+  /** How long a verdict is kept. @default as everything else */
+  readonly retentionMs?: number;
+  /** Whether this doubt is looked after. @default every second one, so that both ends are seen */
+  readonly attends?: (email: Email) => boolean;
 }
 
 /**
  * The person of the guide: goes through the doubts, makes sure that the sender is over, reads the mail
- * server's log, resolves, and retries the job. Leaves every second email alone, so that both ends are seen.
+ * server's log, resolves, and retries the job.
  */
-export function startPerson({ ledger, queue, crew, deliveries, emails, history }: Desk) {
+export function startPerson(desk: Desk) {
+  const { ledger, queue, crew, deliveries, emails, history } = desk;
+  // A replay settles the provider's by itself.
+  const everySecond = ({ number, route }: Email) => number % 2 === 0 && route !== 'provider';
+  const { retentionMs = timing.retentionMs, attends = everySecond } = desk;
   const byKey = new Map(emails.map((email) => [deriveKey(keyOf(email)), email]));
   const leaves = new AbortController();
   let resolved = 0;
@@ -45,7 +53,7 @@ export function startPerson({ ledger, queue, crew, deliveries, emails, history }
     const { key, token } = record;
     const verdict = deliveries.countOf(email.number) > 0 ? 'sent' : 'not-sent';
     const by = 'a person';
-    const reply = await ledger.resolve({ key, token, verdict, by, retentionMs: RETENTION_MS });
+    const reply = await ledger.resolve({ key, token, verdict, by, retentionMs });
     history.note({ email: email.number, who: 'person', what: `${verdict}: ${reply.state}`, token });
     if (reply.state !== 'resolved') return;
     resolved += 1;
@@ -58,9 +66,7 @@ export function startPerson({ ledger, queue, crew, deliveries, emails, history }
   async function goThrough(): Promise<void> {
     for await (const record of ledger.list({ state: 'in-doubt' })) {
       const email = byKey.get(record.key);
-      // A replay settles the provider's by itself.
-      if (!email || email.number % 2 === 1 || email.route === 'provider') continue;
-      if (isOver(email, record)) await resolve(record, email);
+      if (email && attends(email) && isOver(email, record)) await resolve(record, email);
     }
   }
 

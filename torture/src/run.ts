@@ -1,20 +1,14 @@
-import { namespace } from '@sendonce/testkit';
-import { Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { checkAll, type Result } from './check.ts';
-import { startCrew } from './crew.ts';
-import { startDeliveries } from './deliveries.ts';
 import { drawEmails, type Email, type Notice } from './email.ts';
 import { breakMail } from './faults/break-mail.ts';
 import { drawFaults } from './faults/draw.ts';
 import { type FaultCounts, healStores, strikeAll } from './faults/strike.ts';
-import { startHistory } from './history.ts';
 import { jobIdsOf, startPerson } from './person.ts';
-import { redisStore, startStores } from './stores.ts';
-import { systems } from './systems/index.ts';
-import { drained, watchProgress, type Progress } from './progress.ts';
-import { isLedgerName, type SystemName } from './systems/names.ts';
-import { connect, openLedger } from './systems/open-ledger.ts';
-import { BACKOFF_MS, timing } from './timing.ts';
+import { drained, type Progress, watchProgress } from './progress.ts';
+import { withStage } from './stage.ts';
+import type { SystemName } from './systems/names.ts';
+import { BACKOFF_MS } from './timing.ts';
 
 export interface RunOptions {
   readonly system: SystemName;
@@ -30,82 +24,36 @@ export interface RunOptions {
 export interface Run extends Result {
   readonly system: SystemName;
   readonly workers: number;
+  readonly jobs: number;
   readonly faults: FaultCounts;
+  /** Conversations with the mail server or the provider that went wrong. */
   readonly mailFaults: number;
   readonly resolvedByPerson: number;
+  /** Worker processes that were started. */
   readonly processes: number;
-  readonly jobs: number;
   readonly tookMs: number;
   readonly servers: readonly string[];
 }
 
 /** One run: many emails, many workers, every fault, and the verdict on each email. */
 export async function run(options: RunOptions): Promise<Run> {
-  const { system, seed, workers, forMs } = options;
-  const steps: (() => Promise<unknown>)[] = [];
-  const onEnd = (step: () => Promise<unknown>) => void steps.push(step);
-  try {
-    const history = startHistory();
-    const deliveries = await startDeliveries(history);
-    onEnd(deliveries.close);
-    const queueStore = await redisStore('queue');
-    onEnd(queueStore.stop);
-    const stores = await startStores(systems[system].store);
-    for (const { stop } of stores) onEnd(stop);
-    const all = [queueStore, ...stores];
-
-    const name = 'notices';
-    const prefix = namespace('torture');
-    const connection = connect(queueStore.directUrl);
-    onEnd(async () => connection.disconnect());
-    const queue = new Queue(name, { connection, prefix });
-    queue.on('error', () => {});
-    onEnd(() => queue.close());
-    const opened = isLedgerName(system)
-      ? openLedger(
-          system,
-          stores.map(({ directUrl }) => directUrl),
-          prefix,
-        )
-      : undefined;
-    onEnd(async () => opened?.close());
-    const ledger = opened?.ledger;
-    // Makes its tables, before 32 workers want to.
-    await ledger?.read('A'.repeat(22));
-
+  const { system, seed, workers, forMs, onProgress } = options;
+  return withStage(system, async (stage) => {
+    const { history, deliveries, stores, queue, ledger } = stage;
     const emails = drawEmails({ seed, count: options.emails, withinMs: forMs * 0.85 });
     const jobs = await addJobs(queue, emails);
-    const crew = await startCrew(
-      workers,
-      (worker) => ({
-        worker,
-        system,
-        queue: { url: queueStore.url, name, prefix },
-        storeUrls: stores.map(({ url }) => url),
-        storePrefix: prefix,
-        smtpPort: deliveries.smtp.port,
-        provider: { url: deliveries.provider.url, apiKey: deliveries.provider.apiKey },
-        concurrency: 4,
-        timing,
-      }),
-      history,
-    );
-    onEnd(crew.end);
-
-    const desk = ledger && { ledger, queue, crew, deliveries, emails, history };
-    const person = desk && startPerson(desk);
-    const mail = breakMail(seed, deliveries.smtp, deliveries.provider);
-    const watch = watchProgress(queue, jobs, options.onProgress);
-    const faults = await strikeAll(drawFaults({ seed, workers, forMs }), {
-      crew,
-      stores: all,
-      history,
-    });
-    await healStores(all);
+    const watch = watchProgress(queue, jobs, onProgress);
+    const crew = await stage.startWorkers(workers);
+    const person = ledger && startPerson({ ...stage, ledger, crew, emails });
+    const mail = breakMail(seed, deliveries);
+    watch.phase('under fire');
+    const faults = await strikeAll(drawFaults({ seed, workers, forMs }), { ...stage, crew });
+    watch.phase('letting everything end');
+    await healStores(stores);
     await crew.heal();
     mail.stop();
-    watch.phase('letting everything end');
     await drained(queue, ledger);
+    // What the person retried at last ends, too.
     await person?.stop();
     await drained(queue, ledger);
     watch.phase('reading what is left');
@@ -115,39 +63,42 @@ export async function run(options: RunOptions): Promise<Run> {
       ...result,
       system,
       workers,
+      jobs,
       faults,
       mailFaults: mail.struck(),
       resolvedByPerson: person?.resolved() ?? 0,
       processes: crew.starts,
-      jobs,
       tookMs: Date.now() - history.startedMs,
-      servers: all.map(({ name: server, how }) => `${server}: ${how}`),
+      servers: stores.map(({ name, how }) => `${name}: ${how}`),
     };
-  } finally {
-    for (const step of steps.toReversed()) await step().catch(() => {});
-  }
+  });
 }
 
 async function addJobs(queue: Queue, emails: readonly Email[]): Promise<number> {
   const startedMs = Date.now();
-  const jobs = emails.flatMap((email) => {
-    const { number, route, failsAfterSend } = email;
-    const data: Notice = { number, route, failsAfterSend };
-    return jobIdsOf(email).map((jobId) => ({
-      name: 'notice',
-      data,
-      opts: {
-        jobId,
-        delay: Math.max(0, email.dueMs - (Date.now() - startedMs)),
-        // Never given up: whatever ends without an email has to say so.
-        attempts: 1_000_000,
-        backoff: { type: 'fixed', delay: BACKOFF_MS, jitter: 0.5 },
-      },
-    }));
-  });
+  const jobs = emails.flatMap((email) =>
+    jobsFor(email, Math.max(0, email.dueMs - (Date.now() - startedMs))),
+  );
   const PAGE = 1_000;
   for (let start = 0; start < jobs.length; start += PAGE) {
     await queue.addBulk(jobs.slice(start, start + PAGE));
   }
   return jobs.length;
+}
+
+/** The copies of an email's job. */
+export function jobsFor(email: Email, delay: number) {
+  const { number, route, failsAfterSend } = email;
+  const data: Notice = { number, route, failsAfterSend };
+  return jobIdsOf(email).map((jobId) => ({
+    name: 'notice',
+    data,
+    opts: {
+      jobId,
+      delay,
+      // Never given up: whatever ends without an email has to say so.
+      attempts: 1_000_000,
+      backoff: { type: 'fixed', delay: BACKOFF_MS, jitter: 0.5 },
+    },
+  }));
 }

@@ -1,4 +1,11 @@
-import { startPostgres, startRedis, startTcpProxy, type TcpProxy } from '@sendonce/testkit';
+import {
+  type PostgresProcess,
+  type RedisProcess,
+  startPostgres,
+  startRedis,
+  startTcpProxy,
+  type TcpProxy,
+} from '@sendonce/testkit';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import type { Store as StoreKind } from './system.ts';
@@ -18,6 +25,8 @@ export interface Store {
   readonly restart: () => Promise<void>;
   /** As a disk that is full, or a memory: reads go on, writes are refused. */
   readonly refuseWrites: (refuse: boolean) => Promise<void>;
+  /** How many keys, or rows, it holds under the prefix. */
+  readonly count: (prefix: string) => Promise<number>;
   readonly stop: () => Promise<void>;
 }
 
@@ -30,6 +39,61 @@ export async function startStores(kind: StoreKind): Promise<Store[]> {
 export async function redisStore(name: string): Promise<Store> {
   const server = await startRedis({ appendOnly: true, args: ['--appendfsync', 'always'] });
   const proxy = await startTcpProxy({ url: server.url });
+
+  async function asked<R>(ask: (admin: Redis) => Promise<R>): Promise<R> {
+    const admin = new Redis(server.url, { retryStrategy: () => null, lazyConnect: true });
+    admin.on('error', () => {});
+    try {
+      await admin.connect();
+      return await ask(admin);
+    } finally {
+      admin.disconnect();
+    }
+  }
+
+  return {
+    ...reached(name, server, proxy),
+    refuseWrites: async (refuse) =>
+      void (await asked((admin) => admin.config('SET', 'maxmemory', refuse ? '1' : '0'))),
+    count: async (prefix) => (await asked((admin) => admin.keys(`${prefix}:*`))).length,
+  };
+}
+
+async function postgresStore(): Promise<Store> {
+  const server = await startPostgres({ settings: { max_connections: '400' } });
+  const proxy = await startTcpProxy({ url: server.url });
+
+  async function asked<R>(ask: (admin: Client) => Promise<R>): Promise<R> {
+    const admin = new Client({ connectionString: server.url });
+    admin.on('error', () => {});
+    try {
+      await admin.connect();
+      return await ask(admin);
+    } finally {
+      await admin.end().catch(() => {});
+    }
+  }
+
+  return {
+    ...reached('ledger', server, proxy),
+    refuseWrites: (refuse) =>
+      asked(async (admin) => {
+        const setting = 'default_transaction_read_only';
+        await admin.query(`ALTER SYSTEM ${refuse ? `SET ${setting} = on` : `RESET ${setting}`}`);
+        await admin.query('SELECT pg_reload_conf()');
+      }),
+    count: (prefix) =>
+      asked(async (admin) => {
+        const { rows } = await admin.query<{ count: string }>(
+          `SELECT count(*) FROM ${admin.escapeIdentifier(prefix)}.records`,
+        );
+        return Number(rows[0]?.count);
+      }),
+  };
+}
+
+/** What both kinds of server have in common. */
+function reached(name: string, server: RedisProcess | PostgresProcess, proxy: TcpProxy) {
   return {
     name,
     url: proxy.url,
@@ -38,46 +102,6 @@ export async function redisStore(name: string): Promise<Store> {
     proxy,
     kill: server.kill,
     restart: server.restart,
-    async refuseWrites(refuse) {
-      const admin = new Redis(server.url, { retryStrategy: () => null, lazyConnect: true });
-      admin.on('error', () => {});
-      try {
-        await admin.connect();
-        await admin.config('SET', 'maxmemory', refuse ? '1' : '0');
-      } finally {
-        admin.disconnect();
-      }
-    },
-    async stop() {
-      await proxy.close();
-      await server.stop();
-    },
-  };
-}
-
-async function postgresStore(): Promise<Store> {
-  const server = await startPostgres({ settings: { max_connections: '400' } });
-  const proxy = await startTcpProxy({ url: server.url });
-  return {
-    name: 'ledger',
-    url: proxy.url,
-    directUrl: server.url,
-    how: server.how,
-    proxy,
-    kill: server.kill,
-    restart: server.restart,
-    async refuseWrites(refuse) {
-      const admin = new Client({ connectionString: server.url });
-      admin.on('error', () => {});
-      try {
-        await admin.connect();
-        const setting = 'default_transaction_read_only';
-        await admin.query(`ALTER SYSTEM ${refuse ? `SET ${setting} = on` : `RESET ${setting}`}`);
-        await admin.query('SELECT pg_reload_conf()');
-      } finally {
-        await admin.end().catch(() => {});
-      }
-    },
     async stop() {
       await proxy.close();
       await server.stop();

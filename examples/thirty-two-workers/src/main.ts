@@ -4,7 +4,7 @@ import { type Arguments, help, parseArguments, UsageError } from './arguments.ts
 import { renderReport } from './report/report.ts';
 import type { CellResult } from './run-cell.ts';
 import { startDemo } from './run-demo.ts';
-import { createPaint, wantsColour } from './terminal/colours.ts';
+import { createPaint, wantsColour } from '@sendonce/testkit/colours';
 import { renderDoubts } from './terminal/doubts.ts';
 import { createProgress } from './terminal/progress.ts';
 import { renderTable } from './terminal/table.ts';

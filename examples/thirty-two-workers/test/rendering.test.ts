@@ -6,7 +6,7 @@ import type { LaneEvent } from '../src/messages.ts';
 import { renderReport } from '../src/report/report.ts';
 import type { Cell, CellResult } from '../src/run-cell.ts';
 import { type ScenarioId, scenarioIds } from '../src/scenarios.ts';
-import { createPaint, wantsColour } from '../src/terminal/colours.ts';
+import { createPaint, wantsColour } from '@sendonce/testkit/colours';
 import { renderTable } from '../src/terminal/table.ts';
 import { isPromiseKept } from '../src/verdict.ts';
 import { checkHtml } from './check-html.ts';

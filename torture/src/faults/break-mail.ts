@@ -1,12 +1,12 @@
-import { randomNumbers, type SmtpServer, smtpFaults } from '@sendonce/testkit';
+import { randomNumbers, smtpFaults } from '@sendonce/testkit';
 import { faultNames } from '@sendonce/testkit/providers/provider-faults';
-import type { ProviderServer } from '@sendonce/testkit/providers/provider-server';
+import type { Deliveries } from '../deliveries.ts';
 
 /** Of how many conversations one goes wrong. */
 const ONE_IN = 12;
 
-/** Breaks conversations in every phase, from now on until it is called off; returns the count so far. */
-export function breakMail(seed: number, smtp: SmtpServer, provider: ProviderServer) {
+/** Breaks conversations in every phase, from now on until it is called off. */
+export function breakMail(seed: number, { smtp, provider }: Deliveries) {
   const random = randomNumbers(seed ^ 0x3a11);
   let struck = 0;
   const draw = <T>(faults: readonly T[]): T | undefined => {

@@ -65,16 +65,18 @@ export interface FaultsToDraw {
   readonly seed: number;
   readonly workers: number;
   readonly forMs: number;
+  /** @default all */
+  readonly kinds?: readonly FaultKind[];
 }
 
 /** The same faults for the same seed: about one in ten seconds for each worker. */
-export function drawFaults({ seed, workers, forMs }: FaultsToDraw): Fault[] {
+export function drawFaults({ seed, workers, forMs, kinds = faultKinds }: FaultsToDraw): Fault[] {
   const random = randomNumbers(seed ^ 0x5eed);
   const faults: Fault[] = [];
   const everyMs = 10_000 / workers;
   // Exponential gaps: faults that come together are the interesting ones.
   for (let atMs = 1_000; atMs < forMs; atMs += -Math.log(1 - random()) * everyMs) {
-    const kind = drawKind(random());
+    const kind = drawKind(random(), kinds);
     faults.push({
       kind,
       atMs: Math.round(atMs),
@@ -87,8 +89,8 @@ export function drawFaults({ seed, workers, forMs }: FaultsToDraw): Fault[] {
   return faults;
 }
 
-function drawKind(number: number): FaultKind {
-  const all = faultKinds.reduce((sum, kind) => sum + weights[kind], 0);
+function drawKind(number: number, kinds: readonly FaultKind[]): FaultKind {
+  const all = kinds.reduce((sum, kind) => sum + weights[kind], 0);
   let left = number * all;
-  return faultKinds.find((kind) => (left -= weights[kind]) < 0) ?? 'kill';
+  return kinds.find((kind) => (left -= weights[kind]) < 0) ?? kinds[0]!;
 }

@@ -6,11 +6,12 @@ import { transformSync } from 'esbuild';
 import MagicString from 'magic-string';
 import { hook } from './runtime.ts';
 
-const packages = fileURLToPath(new URL('../../../packages/', import.meta.url));
-/** What runs between a job and its email. */
-const wrapper = /^(core|bullmq|mail|redis|redlock|postgres)\/src\//;
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+/** What runs between a job and its email: the wrapper, the peers, and the processor itself. */
+const onTheWay =
+  /^packages\/(core|bullmq|mail|redis|redlock|postgres)\/src\/|^torture\/src\/(systems\/|worker\/notice)/;
 
-/** Makes every await of the wrapper a named point; collects the names. */
+/** Makes every await on the way a named point; collects the names. */
 export function pointMaker() {
   const names = new Set<string>();
 
@@ -19,11 +20,11 @@ export function pointMaker() {
    * same ticks. "after" is passed where it is fulfilled; a rejection comes to the next await.
    */
   function rewrite(source: string, path: string): string {
-    const file = relative(packages, path);
-    if (!wrapper.test(file)) return source;
+    const file = relative(root, path);
+    if (!onTheWay.test(file)) return source;
     const { code } = transformSync(source, { loader: 'ts', target: 'node20' });
     const text = new MagicString(code);
-    const place = file.replace('/src/', ' ').replace(/\.ts$/, '');
+    const place = file.replace('packages/', '').replace('/src/', ' ').replace(/\.ts$/, '');
     ancestor(parse(code, { ecmaVersion: 'latest', sourceType: 'module' }), {
       AwaitExpression(node: AwaitExpression, _state: unknown, ancestors: AnyNode[]) {
         const awaited = code.slice(node.argument.start, node.argument.end).replace(/\s+/g, ' ');

@@ -7,6 +7,7 @@ import type { NoticeJob, NoticeProcessor, Tools } from '../system.ts';
 import { connect } from '../systems/open-ledger.ts';
 import { systems } from '../systems/index.ts';
 import { installClock, setClock, trueNowMs } from './clock.ts';
+import { measure } from './measure.ts';
 import { noticeProcessor, openTransporters } from './notice.ts';
 
 installClock();
@@ -61,6 +62,8 @@ async function start(): Promise<void> {
         open();
         return void closing?.close(true).catch(() => {});
       }
+      case 'measure':
+        return say({ type: 'measured', measure: measure() });
       case 'end':
         return void end(close);
     }

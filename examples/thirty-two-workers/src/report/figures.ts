@@ -3,7 +3,7 @@ import { count } from '../plural.ts';
 import type { Cell, CellResult } from '../run-cell.ts';
 import { type ScenarioId, scenariosFor } from '../scenarios.ts';
 import { isRight, resultOf } from '../verdict.ts';
-import { element, escapeHtml } from './html.ts';
+import { element, escapeHtml } from '@sendonce/testkit/html';
 
 export interface ReportOptions {
   readonly results: readonly CellResult[];

@@ -1,5 +1,5 @@
 import type { EventKind } from '../messages.ts';
-import { element } from './html.ts';
+import { element } from '@sendonce/testkit/html';
 
 /** What stands at one moment of a lane. */
 export type MarkKind = Exclude<

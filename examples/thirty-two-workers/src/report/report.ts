@@ -3,7 +3,7 @@ import { guards } from '../guards.ts';
 import type { CellResult } from '../run-cell.ts';
 import { type ScenarioId, scenariosFor } from '../scenarios.ts';
 import { idOf, renderTables, type ReportOptions, sentence } from './figures.ts';
-import { element, escapeHtml } from './html.ts';
+import { element, escapeHtml } from '@sendonce/testkit/html';
 import { count } from '../plural.ts';
 import { marks, secondEmail } from './marks.ts';
 import { style } from './style.ts';

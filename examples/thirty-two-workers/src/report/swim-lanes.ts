@@ -1,5 +1,5 @@
 import type { CellResult } from '../run-cell.ts';
-import { element, escapeHtml } from './html.ts';
+import { element, escapeHtml } from '@sendonce/testkit/html';
 import { type Bar, type Lane, type LaneMark, lanesOf } from './lanes.ts';
 import { marks, secondEmail } from './marks.ts';
 

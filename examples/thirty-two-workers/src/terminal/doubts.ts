@@ -1,6 +1,6 @@
 import type { Doubt } from '../doubts.ts';
 import { count } from '../plural.ts';
-import type { Paint } from './colours.ts';
+import type { Paint } from '@sendonce/testkit/colours';
 
 /** What the ledger lists, how one resolves it, and that nothing is sent again afterwards. */
 export function renderDoubts(doubts: readonly Doubt[], paint: Paint): string {

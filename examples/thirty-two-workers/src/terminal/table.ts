@@ -2,7 +2,7 @@ import { type GuardId, guards } from '../guards.ts';
 import type { Cell, CellResult } from '../run-cell.ts';
 import { type ScenarioId, scenariosFor } from '../scenarios.ts';
 import { isRight, resultOf } from '../verdict.ts';
-import type { Paint } from './colours.ts';
+import type { Paint } from '@sendonce/testkit/colours';
 
 export interface TableOptions {
   readonly results: readonly CellResult[];

@@ -1,0 +1,87 @@
+import { element, escapeHtml } from '@sendonce/testkit/html';
+import type { Run } from '../run.ts';
+import type { SystemName } from '../systems/names.ts';
+import { faultsOf } from '../terminal/summary.ts';
+import { style } from './style.ts';
+import { renderTimeline } from './timeline.ts';
+
+/** More than these would tell the same again. */
+const MOST_TIMELINES = 20;
+
+/** The page: what was done, how often, the verdict, and a timeline of each violation. */
+export function renderReport(
+  runs: readonly Run[],
+  commandOf: (system: SystemName) => string,
+): string {
+  const title = 'Under fire: what became of every email';
+  const body = [
+    element('h1', {}, title),
+    element('p', {}, escapeHtml(introduction)),
+    verdicts(runs),
+    ...runs.map((run) => renderRun(run, commandOf(run.system))),
+  ];
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    element('title', {}, title),
+    element('style', {}, style),
+    '</head>',
+    element('body', {}, `\n${body.join('\n')}\n`),
+    '</html>',
+    '',
+  ].join('\n');
+}
+
+const introduction =
+  'Real worker processes, BullMQ, Redis with an append-only file, a mail server and a provider that ' +
+  'count. What was struck is listed below. Never twice, never lost in silence; the one window nobody ' +
+  'can close is named, listed and resolved: an email in doubt is one that the ledger lists.';
+
+function verdicts(runs: readonly Run[]): string {
+  const head = ['', 'emails', 'sent once', 'rejected', 'in doubt, listed', 'violations'];
+  const rows = runs.map((run) => {
+    const { violations, emails, sentOnce, rejected, inDoubtListed } = run;
+    const bad = violations.length > 0;
+    return [
+      element('th', {}, element('a', { href: `#${run.system}` }, run.system)),
+      ...[emails, sentOnce, rejected].map((count) => element('td', {}, String(count))),
+      element('td', { class: 'doubt' }, String(inDoubtListed)),
+      element('td', { class: bad ? 'bad' : 'good' }, String(violations.length)),
+    ].join('');
+  });
+  return table(head, rows);
+}
+
+function renderRun(run: Run, command: string): string {
+  const { system, workers, jobs, tookMs, servers, violations } = run;
+  const what = `${workers} workers, ${jobs} jobs, ${(tookMs / 1_000).toFixed(0)} s. ${servers.join('. ')}.`;
+  const faults = faultsOf(run).map(
+    ([name, count]) => element('th', {}, escapeHtml(name)) + element('td', {}, String(count)),
+  );
+  const shown = violations.slice(0, MOST_TIMELINES);
+  const more =
+    violations.length > shown.length
+      ? element('p', { class: 'soft' }, `${violations.length - shown.length} more violations.`)
+      : '';
+  return [
+    element('h2', { id: system }, system),
+    element('p', { class: 'soft' }, escapeHtml(what)),
+    element('p', {}, element('code', {}, escapeHtml(command))),
+    table(['what struck', 'times'], faults),
+    ...shown.map(renderTimeline),
+    more,
+  ].join('\n');
+}
+
+function table(head: readonly string[], rows: readonly string[]): string {
+  const cells = head.map((title) => element('th', {}, title)).join('');
+  const body = rows.map((row) => element('tr', {}, row)).join('\n');
+  return element(
+    'table',
+    {},
+    element('thead', {}, element('tr', {}, cells)) + element('tbody', {}, body),
+  );
+}

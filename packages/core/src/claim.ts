@@ -59,6 +59,8 @@ export interface Claim extends Effect {
 export interface HeldClaim {
   readonly claim: Claim;
   dispatched(): boolean;
+  /** Whether it was silent for so long that others may have been told "in doubt", and have given up. */
+  mayBeInDoubt(): boolean;
   /** The reply that forbade the dispatch. */
   loss(): Exclude<DispatchReply, { state: 'dispatched' }> | undefined;
   lastReport(): EffectReport | undefined;
@@ -110,11 +112,13 @@ export function holdClaim(options: HoldOptions): HeldClaim {
   let current: StartedEffect | undefined;
   let over = false;
   let lost: AbortController | undefined;
+  let wasLost = false;
 
   const kept = keepAlive(
     ledger,
     attempt,
     () => {
+      wasLost = true;
       if (over) return;
       (lost ??= new AbortController()).abort(
         new ClaimLostError('The lease of this attempt is over: do not send.'),
@@ -175,6 +179,7 @@ export function holdClaim(options: HoldOptions): HeldClaim {
   return {
     claim,
     dispatched: () => dispatched,
+    mayBeInDoubt: () => dispatched && (wasLost || nowMs() - kept.confirmedMs() > attempt.leaseMs),
     loss: () => loss,
     lastReport: () => current?.lastReport(),
     async confirm() {

@@ -8,7 +8,7 @@ import {
   type Performed,
   type PerformOptions,
 } from './perform-options.ts';
-import { emitState, lossOf, resolveDoubt, type Run } from './run.ts';
+import { emitState, KNOWN_NOT_SENT, lossOf, resolveDoubt, type Run } from './run.ts';
 
 /** How an effect ended. */
 export type Ended<R> =
@@ -39,7 +39,7 @@ export async function conclude<R>(
       return concludeSent(run, held, ended, report);
     case 'not-sent':
     case 'refused':
-      await giveBack(run);
+      await giveBack(run, held);
       throw error ?? new NotSentError('The processor ended, and its email was surely not sent.');
     case 'rejected':
     case 'unknown':
@@ -135,10 +135,18 @@ function afterLoss<R>(run: Run, loss: NonNullable<ReturnType<HeldClaim['loss']>>
   return comeBack ? { state: 'busy', retryAfterMs: 0 } : lossOf<R>(loss, run);
 }
 
-async function giveBack(run: Run): Promise<void> {
+async function giveBack(run: Run, held: HeldClaim): Promise<void> {
   try {
-    const { state } = await insist(() => run.ledger.release(run.attempt), run.attempt.leaseMs);
-    run.emit(state === 'released' ? 'released' : 'unrecorded');
+    if (!held.mayBeInDoubt()) {
+      const { state } = await insist(() => run.ledger.release(run.attempt), run.attempt.leaseMs);
+      run.emit(state === 'released' ? 'released' : 'unrecorded');
+      if (!held.mayBeInDoubt()) return;
+    }
+    // Jobs that were told "in doubt" have failed for good, and nobody may come again by himself. So it
+    // stays listed; the next attempt finds the note, and sends.
+    const settlement = { ...run.attempt, outcome: 'in-doubt', note: KNOWN_NOT_SENT } as const;
+    await insist(() => run.ledger.settle(settlement), run.attempt.leaseMs);
+    run.emit('in-doubt');
   } catch {
     // The effect's own error goes on. The claim runs out, or falls in doubt and is listed.
     run.emit('unrecorded');

@@ -6,8 +6,8 @@ import { SendonceError } from './errors.ts';
 import { insist } from './insist.ts';
 import type { ClaimReply, LedgerRecord } from './ledger.ts';
 import { checkFunction } from './options.ts';
-import type { Performed, PerformOptions } from './perform-options.ts';
-import { emitState, lossOf, prepare, resolveDoubt, type Run } from './run.ts';
+import type { Performed, PerformOptions, Resolver } from './perform-options.ts';
+import { emitState, KNOWN_NOT_SENT, lossOf, prepare, resolveDoubt, type Run } from './run.ts';
 
 /**
  * Runs an effect that sends one email, at most once per key within the retention: claim, dispatch,
@@ -134,10 +134,15 @@ async function claim(run: Run): Promise<Claimed> {
   };
   const first = await ask();
   const { reply } = first;
-  if (reply.state !== 'in-doubt' || !run.options.resolver) return first;
-  const verdict = await resolveDoubt(run, reply.record, run.options.resolver);
+  if (reply.state !== 'in-doubt') return first;
+  const { resolver = unresolved } = run.options;
+  const known = reply.record.note === KNOWN_NOT_SENT;
+  const verdict = await resolveDoubt(run, reply.record, known ? notSent : resolver);
   return verdict === 'unknown' ? first : ask();
 }
+
+const notSent: Resolver = async () => 'not-sent';
+const unresolved: Resolver = async () => 'unknown';
 
 async function runEffect<R>(
   effect: (claim: Claim) => Promise<R> | R,

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import {
+  type Claim,
+  createToken,
+  type Ledger,
+  type LedgerRecord,
+  memoryLedger,
+  NotSentError,
+  perform,
+  type PerformOptions,
+} from '../src/index.ts';
+
+const LEASE_MS = 60;
+
+/** A sender that is frozen past its two leases: its ledger hears no heartbeat of it. */
+function scene(change: (sound: Ledger) => Partial<Ledger> = () => ({})) {
+  const sound = memoryLedger();
+  const silent = { heartbeat: () => new Promise<never>(() => {}) };
+  const key = createToken();
+  const events: string[] = [];
+  const options: PerformOptions = {
+    ledger: sound,
+    key,
+    dispatch: 'at-send',
+    leaseMs: LEASE_MS,
+    onEvent: ({ type }) => events.push(type),
+  };
+  const frozen = { ...options, ledger: { ...sound, ...silent, ...change(sound) } };
+
+  async function listed(): Promise<LedgerRecord[]> {
+    const records: LedgerRecord[] = [];
+    for await (const record of sound.list({ state: 'in-doubt' })) records.push(record);
+    return records;
+  }
+
+  return {
+    events,
+    listed,
+    /** Dispatches, is frozen past two leases, and learns when it wakes up that its email did not leave. */
+    async freeze() {
+      let wake = () => {};
+      const woken = new Promise<void>((resolve) => (wake = resolve));
+      const ended = perform(async (claim: Claim) => {
+        await claim.dispatch();
+        await woken;
+        throw new NotSentError('The connection was closed before the final dot.');
+      }, frozen);
+      ended.catch(() => {});
+      await sleep(2 * LEASE_MS + 20);
+      return async () => {
+        wake();
+        await expect(ended).rejects.toThrow('before the final dot');
+      };
+    },
+    /** Another copy of the job. */
+    copy: () =>
+      perform(async (claim) => {
+        await claim.dispatch();
+        return 'sent by the copy';
+      }, options),
+  };
+}
+
+describe('a sender that wakes up when others have given up, and knows that nothing was sent', () => {
+  test('the email stays listed, and the next attempt sends it', async () => {
+    const { freeze, copy, listed } = scene();
+    const wake = await freeze();
+    // Its job fails for good: nobody may come again but a person who looks at the list.
+    expect(await copy()).toMatchObject({ state: 'in-doubt' });
+    await wake();
+    expect(await listed()).toMatchObject([{ state: 'in-doubt', note: 'SENDONCE_NOT_SENT' }]);
+    expect(await copy()).toMatchObject({ state: 'sent', value: 'sent by the copy' });
+    expect(await listed()).toEqual([]);
+  });
+
+  test('the same where its "given back" arrives too late', async () => {
+    const { freeze, copy, listed } = scene((sound) => ({
+      heartbeat: (attempts) => sound.heartbeat(attempts),
+      async release(attempt) {
+        await sleep(2 * LEASE_MS + 20);
+        return sound.release(attempt);
+      },
+    }));
+    const wake = await freeze();
+    await wake();
+    expect(await listed()).toMatchObject([{ note: 'SENDONCE_NOT_SENT' }]);
+    expect(await copy()).toMatchObject({ state: 'sent' });
+  });
+
+  test('in time it is given back as ever, and nothing is listed', async () => {
+    const { freeze, copy, listed, events } = scene((sound) => ({
+      heartbeat: (attempts) => sound.heartbeat(attempts),
+    }));
+    const wake = await freeze();
+    expect(await copy()).toMatchObject({ state: 'busy' });
+    await wake();
+    expect(events).toContain('released');
+    expect(await listed()).toEqual([]);
+  });
+});

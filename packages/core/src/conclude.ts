@@ -7,6 +7,7 @@ import {
   DEFAULT_MAX_RESULT_BYTES,
   type Performed,
   type PerformOptions,
+  type Resolver,
 } from './perform-options.ts';
 import { emitState, KNOWN_NOT_SENT, lossOf, resolveDoubt, type Run } from './run.ts';
 
@@ -32,7 +33,7 @@ export async function conclude<R>(
   const error = ended.threw ? ended.error : report?.error;
   // A replay that did not get through says nothing about the dispatch that it repeats.
   if (run.replayUntilMs !== undefined && verdict !== 'sent') {
-    return concludeUnsent(run, 'unknown', error, report);
+    return concludeUnsent(run, held, 'unknown', error, report);
   }
   switch (verdict) {
     case 'sent':
@@ -43,7 +44,7 @@ export async function conclude<R>(
       throw error ?? new NotSentError('The processor ended, and its email was surely not sent.');
     case 'rejected':
     case 'unknown':
-      return concludeUnsent(run, verdict, error, report);
+      return concludeUnsent(run, held, verdict, error, report);
   }
 }
 
@@ -89,6 +90,7 @@ async function concludeSent<R>(
 
 async function concludeUnsent<R>(
   run: Run,
+  held: HeldClaim,
   verdict: 'rejected' | 'unknown',
   error: unknown,
   report: EffectReport | undefined,
@@ -109,7 +111,9 @@ async function concludeUnsent<R>(
   if (outcome === 'rejected') return emitState<R>(run, { state: 'rejected', record, error });
 
   const { resolver } = run.options;
-  const found = resolver ? await resolveDoubt(run, record, resolver, error) : 'unknown';
+  // Too late for "not sent", see giveBack(): the next attempt asks again, and sends.
+  const asked = resolver && held.mayBeInDoubt() ? sentOrUnknown(resolver) : resolver;
+  const found = asked ? await resolveDoubt(run, record, asked, error) : 'unknown';
   if (found === 'not-sent') {
     run.emit('released');
     throw error ?? new NotSentError('The resolver found that the email was not sent.');
@@ -122,6 +126,10 @@ async function concludeUnsent<R>(
     error,
     ...(replayForMs > 0 && { replayForMs }),
   });
+}
+
+function sentOrUnknown(resolver: Resolver): Resolver {
+  return async (doubt) => ((await resolver(doubt)) === 'sent' ? 'sent' : 'unknown');
 }
 
 function replayLeftMs({ replayUntilMs, options }: Run): number {

@@ -9,6 +9,7 @@ export default defineConfig({
       'scripts/**/*.test.ts',
       'spec/test/**/*.test.ts',
       'bench/**/*.test.ts',
+      'torture/test/**/*.test.ts',
     ],
     // One Redis for the whole run; the first run on a machine may download it.
     globalSetup: 'packages/testkit/src/vitest-global-setup.ts',

@@ -36,7 +36,7 @@ export interface Result {
 
 export interface Evidence {
   readonly emails: readonly Email[];
-  readonly deliveries: Deliveries;
+  readonly deliveries: Pick<Deliveries, 'countOf'>;
   readonly queue: Queue;
   readonly history: History;
   /** Missing for a system without one. */

@@ -2,7 +2,17 @@
 export const ledgerNames = ['redis', 'redlock', 'postgres'] as const;
 
 /** What people use today. */
-export const peerNames = ['set-nx-lease', 'set-nx-forever'] as const;
+export const peerNames = [
+  'bare',
+  'job-id',
+  'deduplication',
+  'set-nx-lease',
+  'set-nx-forever',
+  'redlock-library',
+  'advisory-lock',
+  'powertools',
+  'node-idempotency',
+] as const;
 
 export const systemNames = [...ledgerNames, ...peerNames] as const;
 export type LedgerName = (typeof ledgerNames)[number];

@@ -2,7 +2,7 @@ import type { Ledger } from '@sendonce/core';
 import { postgresLedger } from '@sendonce/postgres';
 import { redisLedger } from '@sendonce/redis';
 import { redlockLedger } from '@sendonce/redlock';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { Pool } from 'pg';
 import type { LedgerName } from './names.ts';
 
@@ -11,12 +11,26 @@ export interface OpenLedger {
   readonly close: () => Promise<void>;
 }
 
+export interface LedgerPlace {
+  /** Begins its keys, or names its schema. */
+  readonly prefix: string;
+  /** How long a server may be silent until a verb gives up, in ms. @default the usual patience */
+  readonly answerWithinMs?: number | undefined;
+}
+
 /** The ledger as its README sets it up, with connections of its own. */
-export function openLedger(name: LedgerName, urls: readonly string[], prefix: string): OpenLedger {
+export function openLedger(
+  name: LedgerName,
+  urls: readonly string[],
+  { prefix, answerWithinMs }: LedgerPlace,
+): OpenLedger {
   if (name === 'postgres') {
     const pool = new Pool({ connectionString: urls[0], max: 4 });
     pool.on('error', () => {});
-    const ledger = postgresLedger(pool, { schema: prefix });
+    const ledger = postgresLedger(pool, {
+      schema: prefix,
+      ...(answerWithinMs !== undefined && { answerWithinMs }),
+    });
     return {
       ledger,
       async close() {
@@ -25,13 +39,15 @@ export function openLedger(name: LedgerName, urls: readonly string[], prefix: st
       },
     };
   }
-  const clients = urls.map(connect);
+  const clients = urls.map((url) =>
+    connect(url, answerWithinMs === undefined ? {} : { commandTimeout: answerWithinMs }),
+  );
   return {
     // Frozen workers and busy cores: a node that is slow is not a node that is gone.
     ledger:
       name === 'redis'
         ? redisLedger(clients[0]!, { prefix })
-        : redlockLedger(clients, { prefix, timeoutMs: 1_000 }),
+        : redlockLedger(clients, { prefix, timeoutMs: answerWithinMs ?? 1_000 }),
     async close() {
       for (const client of clients) client.disconnect();
     },
@@ -39,8 +55,12 @@ export function openLedger(name: LedgerName, urls: readonly string[], prefix: st
 }
 
 /** As BullMQ asks for it; comes back soon, as everything here is faster than in production. */
-export function connect(url: string): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 100 });
+export function connect(url: string, options: Pick<RedisOptions, 'commandTimeout'> = {}): Redis {
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    retryStrategy: () => 100,
+    ...options,
+  });
   // ioredis connects again by itself.
   redis.on('error', () => {});
   return redis;

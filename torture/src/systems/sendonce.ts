@@ -2,7 +2,6 @@ import { once, type OnceOptions } from '@sendonce/bullmq';
 import { dispatchAtSend } from '@sendonce/mail';
 import { keyOf, type Route } from '../email.ts';
 import type { NoticeJob, NoticeProcessor, System } from '../system.ts';
-import { RETENTION_MS } from '../timing.ts';
 import type { LedgerName } from './names.ts';
 import { openLedger } from './open-ledger.ts';
 
@@ -23,13 +22,13 @@ export function sendonce(name: LedgerName): System {
     store: name,
     async open({ plan, processor, transporters, tell }) {
       transporters['at-send'].use('stream', dispatchAtSend());
-      const { ledger, close } = openLedger(name, plan.storeUrls, plan.storePrefix);
+      const { ledger, close } = openLedger(name, plan.storeUrls, { prefix: plan.storePrefix });
       const wrapped = (route: Route): NoticeProcessor =>
         once(processor, {
           ledger,
           key: (job) => keyOf(job.data),
           leaseMs: plan.timing.leaseMs,
-          retentionMs: RETENTION_MS,
+          retentionMs: plan.timing.retentionMs,
           onEvent: ({ type, token, job }) => tell(job, type, token),
           ...routes[route],
         });

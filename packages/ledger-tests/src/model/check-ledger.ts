@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createToken, type Ledger } from '@sendonce/core';
+import * as fc from 'fast-check';
+import type { LedgerUnderTest } from '../topic.ts';
+import { type Scenario, scenarios } from './commands.ts';
+import { play, type Stage } from './play.ts';
+import { referenceOf } from './reference.ts';
+
+export interface ModelRun {
+  /** Whether commands run at the same time, too. */
+  readonly atOnce: boolean;
+  readonly runs: number;
+  readonly seed: number;
+  /** Where a failure was found, by fast-check: goes there straight. */
+  readonly path?: string | undefined;
+  /** After so long no further scenario is begun. */
+  readonly withinMs: number;
+  /** How many scenarios are played side by side: one mostly waits. @default 1 */
+  readonly lanes?: number;
+  /**
+   * Whether the ledger asks many nodes: a claim that dispatches takes two steps there, one that is not
+   * decided yet is seen, and what one attempt does is tried in its order only (its heartbeats beside it),
+   * as `perform()` does it. @default false
+   */
+  readonly byMajority?: boolean;
+}
+
+/**
+ * Plays random scenarios on a ledger. Resolves with what was run, rejects with the shortest failing
+ * scenario that was found, one line a step, and how to play it again.
+ */
+export async function checkLedger(
+  underTest: LedgerUnderTest,
+  { atOnce, runs, seed, path, withinMs, lanes = 1, byMajority = false }: ModelRun,
+): Promise<{ readonly runs: number; readonly asked: number; readonly unanswered: number }> {
+  const stage = await stageOf(underTest, byMajority);
+  const arbitrary = scenarios({ atOnce });
+  const count = path === undefined ? lanes : 1;
+  const checked = await Promise.all(
+    Array.from({ length: count }, (_, lane) =>
+      fc.check(
+        fc.asyncProperty(arbitrary, (scenario: Scenario) => play(stage, scenario)),
+        {
+          numRuns: Math.ceil(runs / count),
+          seed: seed + lane,
+          ...(path !== undefined && { path }),
+          interruptAfterTimeLimit: withinMs,
+        },
+      ),
+    ),
+  );
+  const failed = checked.find((one) => one.failed);
+  if (failed) throw failureOf(failed);
+  return { runs: checked.reduce((sum, { numRuns }) => sum + numRuns, 0), ...stage.counts };
+}
+
+function failureOf({
+  errorInstance,
+  seed,
+  counterexamplePath,
+  numShrinks,
+}: fc.RunDetails<[Scenario]>) {
+  const told = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
+  const again = `SENDONCE_SEED=${seed} SENDONCE_PATH=${counterexamplePath}`;
+  return new Error(
+    `The ledger breaks the contract of packages/core/src/ledger.ts (shrunk ${numShrinks} times):\n` +
+      `${told}\nTo play this again: ${again}`,
+    { cause: errorInstance },
+  );
+}
+
+const LONG_MS = 600_000;
+
+async function stageOf(underTest: LedgerUnderTest, byMajority: boolean): Promise<Stage> {
+  const { ledger, other, advance, fallSilent, lostReply, timeUnitMs = 120 } = underTest;
+  let virtualMs = 0;
+  const nowMs = () => (advance ? virtualMs : Date.now());
+  const pass = async (ms: number) => {
+    if (advance) await advance(ms);
+    else await sleep(ms);
+    virtualMs += ms;
+  };
+  const bySession = fallSilent !== undefined;
+  return {
+    reference: referenceOf({ bySession, byMajority }),
+    ledgers: [ledger, other],
+    byMajority,
+    lengths: { shortMs: timeUnitMs, longMs: LONG_MS },
+    nowMs,
+    offsetMs: await offsetOf(ledger, nowMs),
+    async silence(leases) {
+      await fallSilent?.(leases * timeUnitMs);
+      await pass(leases * timeUnitMs);
+      return bySession;
+    },
+    ...(lostReply && { lostReply }),
+    counts: { asked: 0, unanswered: 0 },
+  };
+}
+
+/** How far the ledger's clock is ahead of this one. */
+async function offsetOf(ledger: Ledger, nowMs: () => number): Promise<number> {
+  const probe = { key: createToken(), token: createToken(), leaseMs: 60_000, retentionMs: 60_000 };
+  const startedMs = nowMs();
+  await ledger.claim(probe);
+  const claimedMs = nowMs();
+  const record = await ledger.read(probe.key);
+  await ledger.release(probe);
+  if (!record) return 0;
+  // The same clock: nothing to correct, and no error from the time that the claim took.
+  const same = startedMs <= record.atMs && record.atMs <= claimedMs;
+  return same ? 0 : record.atMs - startedMs;
+}

@@ -1,0 +1,145 @@
+import type { LedgerRecord } from '@sendonce/core';
+import {
+  type Operation,
+  type Outcome,
+  type Reference,
+  ROUNDING_MS,
+  type Span,
+  textsOf,
+  type World,
+} from './reference.ts';
+
+/** What a ledger answered about one key; `atMs` by the clock of the test. */
+export interface Reply {
+  readonly word: string;
+  readonly record?: LedgerRecord | undefined;
+  readonly retryAfterMs?: number;
+  readonly dispatchedAgoMs?: number;
+  /** In a list: after how many others. */
+  readonly place?: number;
+}
+
+/** Without a reply nobody knows whether it was executed. */
+export interface Answered {
+  readonly operation: Operation;
+  readonly reply?: Reply;
+}
+
+/**
+ * What may stand after operations that ran at the same time: of every order of them that explains all
+ * the replies. Empty where none does, so the ledger is not linearizable. Keys are independent of each
+ * other, so each is explained alone.
+ */
+export function explain(
+  reference: Reference,
+  worlds: readonly World[],
+  answers: readonly Answered[],
+  during: Span,
+): readonly World[] {
+  if (answers.length === 0) return worlds;
+  const all = answers.flatMap((answer, index) => {
+    const others = answers.toSpliced(index, 1);
+    return worlds.flatMap((world) =>
+      reference
+        .aged(world, during)
+        .flatMap((aged) =>
+          advances(reference, aged, answer, during).flatMap(({ next, left }) =>
+            explain(reference, [next], [...others, ...left], during),
+          ),
+        ),
+    );
+  });
+  return distinct(all);
+}
+
+interface Advance {
+  readonly next: World;
+  /** What its second step has still to explain. */
+  readonly left: readonly Answered[];
+}
+
+function advances(
+  reference: Reference,
+  world: World,
+  { operation, reply }: Answered,
+  during: Span,
+): readonly Advance[] {
+  const skipped = reply ? [] : [{ next: world, left: [] }];
+  const second = reference.secondStep(operation);
+  const first = second ? ({ ...operation, dispatched: false } as Operation) : operation;
+  const taken = reference.outcomes(world, first, during).flatMap((one): Advance[] => {
+    const { word, next } = one;
+    if (second && word === 'won') {
+      const granted = reply?.word === 'won' ? { word: 'dispatched' } : reply;
+      return [{ next, left: [{ operation: second, ...(granted && { reply: granted }) }] }];
+    }
+    return !reply || isExplained(reply, one, during) ? [{ next, left: [] }] : [];
+  });
+  return [...taken, ...skipped];
+}
+
+/**
+ * Many nodes show a claim before they have decided on it: what was said meanwhile of one that then lost
+ * is left unexplained.
+ */
+export function withoutUndecided(answers: readonly Answered[]): readonly Answered[] {
+  const lost = answers.flatMap(({ operation, reply }) =>
+    operation.verb === 'claim' && reply?.word !== 'won' ? [operation.token] : [],
+  );
+  return answers.map((answer) => {
+    const { operation, reply } = answer;
+    const { record } = reply ?? {};
+    const isShown = record?.state === 'claimed' && lost.includes(record.token);
+    const isKept = operation.verb === 'heartbeat' && lost.includes(operation.token);
+    return isShown || isKept ? { operation } : answer;
+  });
+}
+
+/** Whether a list shows them in this order, whatever it counts from: the last word, or the doubt. */
+export function isSilentForLonger(ones: readonly World[], others: readonly World[]): boolean {
+  const isOver = (one: Span, other: Span) => one.toMs + ROUNDING_MS < other.fromMs;
+  return ones.every((one) =>
+    others.every(
+      (other) => one && other && isOver(one.heard, other.heard) && isOver(one.ends, other.ends),
+    ),
+  );
+}
+
+function distinct(worlds: readonly World[]): World[] {
+  return [...new Map(worlds.map((world) => [JSON.stringify(world), world])).values()];
+}
+
+/** A ledger that asks many nodes lets a loser wait for so long at least. */
+const PAUSE_MS = 100;
+
+function isExplained(reply: Reply, { word, shown }: Outcome, during: Span): boolean {
+  if (reply.word !== word || !isShown(reply.record, shown)) return false;
+  if (!shown) return true;
+  const { retryAfterMs, dispatchedAgoMs } = reply;
+  if (retryAfterMs !== undefined) {
+    const longestMs = Math.max(shown.ends.toMs - during.fromMs + ROUNDING_MS, PAUSE_MS);
+    const mayBeOver = shown.ends.fromMs <= during.toMs;
+    return retryAfterMs <= longestMs && (retryAfterMs > 0 || mayBeOver);
+  }
+  return (
+    dispatchedAgoMs === undefined ||
+    isWithin(during.toMs - dispatchedAgoMs, {
+      fromMs: shown.at.fromMs,
+      toMs: shown.at.toMs + during.toMs - during.fromMs,
+    })
+  );
+}
+
+function isShown(record: LedgerRecord | undefined, world: World): boolean {
+  if (!record || !world) return record === world;
+  return factsOf(record) === factsOf(world) && isWithin(record.atMs, world.at);
+}
+
+/** All of a record but its times. */
+function factsOf(of: LedgerRecord | NonNullable<World>): string {
+  return JSON.stringify([of.key, of.state, of.token, textsOf(of)]);
+}
+
+function isWithin(momentMs: number, { fromMs, toMs }: Span): boolean {
+  return fromMs - ROUNDING_MS <= momentMs && momentMs <= toMs + ROUNDING_MS;
+}

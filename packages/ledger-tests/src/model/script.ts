@@ -1,0 +1,87 @@
+import type { LedgerRecord } from '@sendonce/core';
+import { type Command, NAMES, type Role } from './commands.ts';
+import type { Answered, Reply } from './explain.ts';
+import { type Outcome, type Span, type Standing, textsOf } from './reference.ts';
+
+/** How a run is written down, one line a step. */
+
+type Asked = Exclude<Command, { verb: 'again' }>;
+
+export function commandLine(command: Asked): string {
+  if (command.verb === 'list') return `list ${command.state}`;
+  if (command.verb === 'heartbeat') return `heartbeat ${command.of.map(nameOf).join(', ')}`;
+  const name = nameOf(command.of);
+  switch (command.verb) {
+    case 'claim':
+      return `claim ${command.dispatched ? 'and dispatch ' : ''}${name}${command.altered ? ', altered' : ''}`;
+    case 'settle':
+      return `settle ${name} as ${command.outcome}${command.bare ? '' : ', with texts'}`;
+    case 'resolve':
+      return `resolve ${name} as ${command.verdict}`;
+    case 'cancel':
+    case 'read':
+      return `${command.verb} the email of ${name}`;
+    default:
+      return `${command.verb} ${name}`;
+  }
+}
+
+/** A command as it is written down, and its answers. */
+export interface Told {
+  readonly asked: string;
+  readonly answers: readonly Answered[];
+  /** Whether it changes nothing. */
+  readonly asksOnly: boolean;
+}
+
+export function toldLine(told: readonly Told[]): string {
+  const line = told.map(({ asked, answers }) => `${asked} -> ${answers.map(answerOf).join(', ')}`);
+  return `${told.length > 1 ? 'together: ' : ''}${line.join(' | ')}`;
+}
+
+function answerOf({ reply }: Answered): string {
+  return reply ? shortly(reply) : 'no answer';
+}
+
+/** Says of the attempts that took part how they differ from the plainest one. */
+export function castLines(cast: readonly Role[], lines: readonly string[]): string[] {
+  return cast.flatMap(({ shortLease, shortRetention, fingerprint }, index) => {
+    const takesPart = lines.some((line) => new RegExp(`\\b${nameOf(index)}\\b`).test(line));
+    const traits = [
+      shortLease && 'a short lease',
+      shortRetention && 'a short retention',
+      fingerprint !== null && `the fingerprint ${fingerprint}`,
+    ].filter(Boolean);
+    return takesPart && traits.length > 0 ? [`${nameOf(index)} has ${traits.join(', ')}`] : [];
+  });
+}
+
+/** What was answered and what should have been; at length where their words are the same. */
+export function differenceLine(reply: Reply, allowed: readonly Outcome[]): string {
+  const same = allowed.some(({ word }) => word === reply.word);
+  const expected = allowed.map(({ word, shown }) => (same ? atLength(word, shown) : word));
+  const { word, record, place: _place, ...times } = reply;
+  const answered = same ? `${atLength(word, record)} ${JSON.stringify(times)}` : shortly(reply);
+  return `${answered}, the reference says: ${[...new Set(expected)].join(' or ')}`;
+}
+
+function shortly({ word, record }: Reply): string {
+  if (!record || record.state === word) return word;
+  return `${word} (${record.state}${record.token && ` by ${record.token[0]}`})`;
+}
+
+function atLength(word: string, shown: LedgerRecord | Standing | undefined): string {
+  if (!shown) return `${word} (nothing)`;
+  const { state, token } = shown;
+  const by = token === '' ? '' : ` by ${token[0]}`;
+  const at = 'at' in shown ? spanOf(shown.at) : shown.atMs;
+  return `${word} (${state}${by} at ${at} ms ${JSON.stringify(textsOf(shown))})`;
+}
+
+function spanOf({ fromMs, toMs }: Span): string {
+  return fromMs === toMs ? String(fromMs) : `${fromMs} to ${toMs}`;
+}
+
+function nameOf(index: number): string {
+  return NAMES[index] ?? '?';
+}

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { brokenLedgers, checkLedger, describeModel, memoryUnderTest } from '../src/index.ts';
+
+describeModel('the memory ledger', () => memoryUnderTest(), { runs: 1_000 });
+
+/** The mistakes that no scenario shows: it has two emails, and every record in it can be read. */
+const invisible = [
+  'lists the first page only',
+  'takes what it cannot read for absent',
+  'fails every heartbeat for one unreadable record',
+];
+const nameOf = ({ name }: { readonly name: string }) => name;
+const visible = brokenLedgers.map(nameOf).filter((name) => !invisible.includes(name));
+
+/** Only a machine that stands still needs so long: the same scenarios are played each time. */
+const WITHIN_MS = 120_000;
+
+/** What the model says of a ledger that makes a mistake. */
+async function failureOf(
+  name: string,
+  { path = undefined as string | undefined, runs = 1_000 } = {},
+): Promise<string | undefined> {
+  const broken = brokenLedgers.find((one) => one.name === name);
+  if (!broken) throw new Error(`There is no broken ledger that ${name}.`);
+  const run = { atOnce: true, runs, seed: 1, path, withinMs: WITHIN_MS };
+  return checkLedger(broken.create(), run).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+}
+
+describe('the model', { timeout: WITHIN_MS }, () => {
+  test.each(visible)('notices a ledger that %s', async (name) => {
+    expect(await failureOf(name)).toContain('breaks the contract');
+  });
+
+  test.each(invisible)('cannot notice a ledger that %s', async (name) => {
+    expect(await failureOf(name, { runs: 200 })).toBeUndefined();
+  });
+
+  test('tells the shortest failing scenario, one line a step, and how to play it again', async () => {
+    const mistake = 'a naive SET NX: does not know its own token';
+    const told = (await failureOf(mistake)) ?? '';
+    expect(told).toMatch(
+      /\nclaim (\w) -> won\nclaim \1 -> busy \(claimed by \1\), the reference says: won\nTo play/,
+    );
+    expect(told.split('\n')).toHaveLength(4);
+    const path = /SENDONCE_SEED=1 SENDONCE_PATH=([\d:]+)$/.exec(told)?.[1];
+    expect((await failureOf(mistake, { path }))?.split('\n').slice(1, 3)).toEqual(
+      told.split('\n').slice(1, 3),
+    );
+  });
+
+  test('tells of a race whose answers no order explains', async () => {
+    const told = await failureOf('asks first and writes then');
+    expect(told).toMatch(/\ntogether: claim .* -> won \| .*\nthe reference knows no order/);
+    expect(told?.split('\n').length).toBeLessThanOrEqual(5);
+  });
+});

@@ -1,0 +1,17 @@
+import { describeModel } from '@sendonce/ledger-tests';
+import { redisLedger } from '../src/index.ts';
+import { openNamespace } from './connections.ts';
+
+describeModel(
+  'the Redis ledger',
+  () => {
+    const space = openNamespace('model');
+    const { prefix } = space;
+    return {
+      ledger: redisLedger(space.connect(), { prefix }),
+      other: redisLedger(space.connect(), { prefix }),
+      close: () => space.close(),
+    };
+  },
+  { runs: 300, lanes: 12 },
+);

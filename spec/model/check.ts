@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { access, copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const source = fileURLToPath(new URL('protocol.pml', import.meta.url));
+
+/** What is checked: the protocol, or the protocol with one rule left out. */
+export interface Check {
+  readonly name: string;
+  /** `-D` of each: see protocol.pml. */
+  readonly defines: readonly string[];
+  /** The property that must break; missing where none may. */
+  readonly breaks?: string;
+}
+
+export const checks: readonly Check[] = [
+  { name: 'the protocol', defines: [] },
+  { name: 'the protocol, with a provider that knows the key', defines: ['REPLAY'] },
+  mutant('NO_DISPATCH', 'CANCELLED_IS_KEPT'),
+  mutant('CLAIM_FORGETS_TOKEN', 'NOT_TURNED_AWAY'),
+  mutant('RELEASE_WITHOUT_PROOF', 'ON_RECORD'),
+  mutant('TTL_ON_DISPATCHED', 'ON_RECORD'),
+  mutant('LOCK_ONLY', 'ON_RECORD'),
+  mutant('RELEASE_AFTER_SILENCE', 'NOT_LOST'),
+  mutant('CANCEL_AFTER_DISPATCH', 'CANCELLED_IS_KEPT'),
+  mutant('REPEAT_TAKES_BACK', 'ON_RECORD'),
+  mutant('DISPATCH_WITHOUT_COMPARE', 'NEVER_TWICE'),
+  mutant('NO_ANSWER_IS_WON', 'CANCELLED_IS_KEPT'),
+];
+
+function mutant(define: string, breaks: string): Check {
+  return { name: define, defines: [define], breaks };
+}
+
+export interface Outcome {
+  readonly check: Check;
+  readonly states: number;
+  readonly seconds: number;
+  /** The property that broke, if one did. */
+  readonly broke: string | undefined;
+  /** The shortest way there, a line a step. */
+  readonly steps: readonly string[];
+  readonly asExpected: boolean;
+}
+
+/** The programs that are needed and not there. */
+export async function missingTools(): Promise<string[]> {
+  const tools = ['spin', 'gcc'];
+  const found = await Promise.all(
+    tools.map((tool) =>
+      run('which', [tool]).then(
+        () => undefined,
+        () => tool,
+      ),
+    ),
+  );
+  return found.filter((tool) => tool !== undefined);
+}
+
+/** Searches all states, in breadth: what breaks is found by the shortest way. */
+export async function runCheck(check: Check): Promise<Outcome> {
+  const folder = await mkdtemp(join(tmpdir(), 'sendonce-model-'));
+  const options = { cwd: folder, maxBuffer: 2 ** 26 };
+  const defines = check.defines.map((name) => `-D${name}`);
+  try {
+    await copyFile(source, join(folder, 'protocol.pml'));
+    await run('spin', [...defines, '-a', 'protocol.pml'], options);
+    // No bitstate hashing, which may miss states. -E: an attempt that waits for ever is frozen.
+    const flags = ['-O2', '-w', '-DSAFETY', '-DCOLLAPSE', '-DNOFAIR', '-DBFS', '-DMEMLIM=3000'];
+    await run('gcc', [...flags, '-o', 'pan', 'pan.c'], options);
+    const startedMs = performance.now();
+    const { stdout } = await run(join(folder, 'pan'), ['-E'], options);
+    const seconds = (performance.now() - startedMs) / 1_000;
+    if (/Search not completed/.test(stdout) && !/assertion violated/.test(stdout)) {
+      throw new Error(`The search of ${check.name} was cut short:\n${stdout.slice(0, 500)}`);
+    }
+    const steps = await stepsTo(folder, [...defines, '-t', '-T', 'protocol.pml']);
+    const broke = steps.find((step) => step.startsWith('BROKEN '))?.slice('BROKEN '.length);
+    const states = Number(/(\d+) states, stored/.exec(stdout)?.[1] ?? NaN);
+    const violated = /assertion violated/.test(stdout);
+    return {
+      check,
+      states,
+      seconds,
+      broke: violated ? (broke ?? 'an assertion without a name') : undefined,
+      steps: steps.filter((step) => !step.startsWith('BROKEN ')),
+      asExpected: violated ? broke === check.breaks : check.breaks === undefined,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What the trail prints, without Spin's own lines. */
+async function stepsTo(folder: string, args: readonly string[]): Promise<string[]> {
+  const hasTrail = await access(join(folder, 'protocol.pml.trail')).then(
+    () => true,
+    () => false,
+  );
+  if (!hasTrail) return [];
+  const { stdout } = await run('spin', [...args], { cwd: folder });
+  return stdout
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => /^([A-C](:|'s| is) |the |a person|cancelled$|one job|BROKEN )/.test(line));
+}
+
+async function main(wanted: string | undefined): Promise<number> {
+  const missing = await missingTools();
+  if (missing.length > 0) {
+    console.error(`Missing: ${missing.join(', ')}. On Debian: apt-get install spin gcc libc6-dev`);
+    return 2;
+  }
+  const chosen = checks.filter(({ name }) => wanted === undefined || name === wanted);
+  const outcomes: Outcome[] = [];
+  const waiting = [...chosen];
+  const lane = async () => {
+    for (let check = waiting.shift(); check; check = waiting.shift()) {
+      const outcome = await runCheck(check);
+      outcomes.push(outcome);
+      console.log(lineOf(outcome));
+      if (wanted !== undefined || !outcome.asExpected) {
+        for (const step of outcome.steps) console.log(`    ${step}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, lane));
+  return outcomes.length > 0 && outcomes.every(({ asExpected }) => asExpected) ? 0 : 1;
+}
+
+function lineOf({ check, states, seconds, broke, asExpected }: Outcome): string {
+  const verdict = broke === undefined ? 'holds' : `breaks ${broke}`;
+  const columns = [
+    check.name.padEnd(50),
+    String(states).padStart(10),
+    `${seconds.toFixed(1)} s`.padStart(8),
+  ];
+  return `${asExpected ? 'ok  ' : 'FAIL'} ${columns.join('')}  ${verdict}`;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const show = process.argv.indexOf('--show');
+  process.exitCode = await main(show === -1 ? undefined : process.argv[show + 1]);
+}

@@ -1,0 +1,80 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { createPaint, wantsColour } from '@sendonce/testkit/colours';
+import { UsageError } from '../arguments.ts';
+import { help, parseArguments, type PeersArguments } from './arguments.ts';
+import { fieldOf } from './field.ts';
+import { writeInto } from './markdown.ts';
+import { type Cell, type PeersRun, runPeers } from './run.ts';
+import { legendOf, renderTable } from './terminal.ts';
+import { machine, packagesOf } from './versions.ts';
+
+const page = fileURLToPath(new URL('../../../docs/peers.md', import.meta.url));
+
+process.exitCode = await main();
+// Timers of a run that was cut short must not keep it alive.
+process.exit();
+
+async function main(): Promise<number> {
+  let args: PeersArguments;
+  try {
+    args = parseArguments(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\nSee --help.\n`);
+    return 2;
+  }
+  if (args.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const startedMs = performance.now();
+  const run = await runPeers({ ...args, onCell: progress(args, startedMs) });
+  const tookMs = performance.now() - startedMs;
+  process.stdout.write(args.json ? asJson(args, run) : asText(args, run));
+  if (args.write) {
+    await writeFile(page, writeInto(await readFile(page, 'utf8'), { ...args, ...run, tookMs }));
+    process.stderr.write(`Written: ${page}\n`);
+  }
+  return 0;
+}
+
+function asJson({ emails, systems }: PeersArguments, run: PeersRun): string {
+  const { version: node } = process;
+  const about = { emails, node, packages: packagesOf(systems), machine: machine() };
+  return `${JSON.stringify({ ...about, ...run })}\n`;
+}
+
+function asText(args: PeersArguments, run: PeersRun): string {
+  const paint = createPaint(wantsColour(process.stdout));
+  const columns = process.stdout.columns ?? 120;
+  return [
+    '',
+    'Emails that left per 1 wanted; "lost": none left, and nobody is told; "person": in doubt and listed,',
+    'or a job that failed.',
+    '',
+    renderTable({ ...args, cells: run.cells, paint, columns }),
+    '',
+    legendOf(args.systems),
+    '',
+    packagesOf(args.systems).join(', '),
+    `Node ${process.version}; ${run.servers.join('; ')}; ${machine()}`,
+    '',
+  ].join('\n');
+}
+
+/** A line for each field; on a terminal one line that changes. */
+function progress(args: PeersArguments, startedMs: number): (cell: Cell) => void {
+  const of = args.systems.length * args.faults.length;
+  let done = 0;
+  return (cell) => {
+    done += 1;
+    const seconds = Math.round((performance.now() - startedMs) / 1_000);
+    const line = `${done}/${of}  ${seconds} s  ${cell.system}, ${cell.fault}: ${fieldOf(cell)}`;
+    const { isTTY } = process.stderr;
+    process.stderr.write(
+      isTTY ? `\r\u001B[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}` : `${line}\n`,
+    );
+    if (isTTY && done === of) process.stderr.write('\r\u001B[K');
+  };
+}

@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { namespace } from '@sendonce/testkit';
+import { type JobsOptions, Queue } from 'bullmq';
+import { type Deliveries, startDeliveries } from '../deliveries.ts';
+import type { Notice } from '../email.ts';
+import { startHistory } from '../history.ts';
+import { drained } from '../progress.ts';
+import type { Store } from '../stores.ts';
+import { systems } from '../systems/index.ts';
+import { isLedgerName, type SystemName } from '../systems/names.ts';
+import { connect, openLedger } from '../systems/open-ledger.ts';
+import { type Timing, timing } from '../timing.ts';
+import { countEmails, type Counts } from './count.ts';
+import type { Hold } from './messages.ts';
+import { type PeerWorker, startPeerWorker } from './peer-worker.ts';
+
+/** The servers of one system; scene after scene is played on them. */
+export interface Servers {
+  readonly queue: Store;
+  /** Where the system remembers: none, one, or three nodes. */
+  readonly stores: readonly Store[];
+}
+
+export interface SceneOptions {
+  readonly system: SystemName;
+  readonly servers: Servers;
+  /** How many emails; each of them shall leave once. */
+  readonly emails: number;
+}
+
+export interface Jobs extends JobsOptions {
+  readonly copies?: number;
+  readonly failsAfterSend?: boolean;
+  /** @default all emails */
+  readonly numbers?: readonly number[];
+}
+
+/** One system in one scenario. */
+export interface Scene {
+  readonly numbers: readonly number[];
+  readonly stores: readonly Store[];
+  readonly deliveries: Deliveries;
+  readonly queue: Queue<Notice>;
+  /** Begins all keys of the system. */
+  readonly prefix: string;
+  readonly add: (jobs?: Jobs) => Promise<void>;
+  readonly startWorker: () => Promise<PeerWorker>;
+  /** A worker that holds every email there; resolves when it does. */
+  readonly holdAll: (where: Hold) => Promise<PeerWorker>;
+  /** Resolves when no job is left to run. */
+  readonly untilIdle: () => Promise<void>;
+}
+
+/** Longer than the kit's: no process that is only slow shall lose its lock. */
+export const peerTiming: Timing = { ...timing, lockMs: 2_500, leaseMs: 2_500 };
+/** How many jobs a worker has at a time: all copies of an email. */
+const CONCURRENCY = 32;
+/** Together longer than every lease and freeze: who is told "in progress" comes back when it is over. */
+const retries: JobsOptions = { attempts: 5, backoff: { type: 'exponential', delay: 400 } };
+
+/** Lets it happen, waits until everything has ended, and counts. */
+export async function playScene(
+  { system, servers, emails }: SceneOptions,
+  strike: (scene: Scene) => Promise<void>,
+): Promise<Counts> {
+  const { stores } = servers;
+  const steps: (() => Promise<unknown>)[] = [];
+  const onEnd = (step: () => Promise<unknown>) => void steps.push(step);
+  try {
+    const deliveries = await startDeliveries(startHistory());
+    onEnd(deliveries.close);
+    const prefix = namespace('peers');
+    const connection = connect(servers.queue.directUrl);
+    onEnd(async () => connection.disconnect());
+    const queue = new Queue<Notice>('notices', { connection, prefix });
+    onEnd(() => queue.close());
+    const urls = stores.map(({ directUrl }) => directUrl);
+    const opened = isLedgerName(system) ? openLedger(system, urls, { prefix }) : undefined;
+    onEnd(async () => opened?.close());
+    const ledger = opened?.ledger;
+    // Makes its tables, before the workers want to.
+    await ledger?.read('A'.repeat(22));
+
+    const numbers = Array.from({ length: emails }, (_, number) => number);
+    const workers: PeerWorker[] = [];
+    onEnd(() => Promise.all(workers.map((worker) => worker.process.kill())));
+
+    async function startWorker(holds?: Hold): Promise<PeerWorker> {
+      const worker = await startPeerWorker({
+        // Odd: without a pool of SMTP connections, so that all emails can be on their way at a time.
+        worker: 2 * workers.length + 1,
+        system,
+        queue: { url: servers.queue.url, name: queue.name, prefix },
+        storeUrls: stores.map(({ url }) => url),
+        storePrefix: prefix,
+        smtpPort: deliveries.smtp.port,
+        provider: { url: deliveries.provider.url, apiKey: deliveries.provider.apiKey },
+        // Beside the emails that it holds.
+        concurrency: CONCURRENCY + emails,
+        timing: peerTiming,
+        holds,
+      });
+      workers.push(worker);
+      return worker;
+    }
+
+    async function add(jobs: Jobs = {}): Promise<void> {
+      const { copies = 1, failsAfterSend = false, numbers: some = numbers, ...options } = jobs;
+      const all = some.flatMap((number) => {
+        const data: Notice = { number, route: 'at-send', failsAfterSend };
+        const opts = { ...retries, ...options, ...systems[system].jobOptions?.({ number }) };
+        return Array.from({ length: copies }, () => ({ name: 'notice', data, opts }));
+      });
+      await queue.addBulk(all);
+    }
+
+    async function holdAll(where: Hold): Promise<PeerWorker> {
+      const worker = await startWorker(where);
+      await add();
+      await worker.holds(emails);
+      return worker;
+    }
+
+    await strike({
+      numbers,
+      stores,
+      deliveries,
+      queue,
+      prefix,
+      add,
+      startWorker: () => startWorker(),
+      holdAll,
+      untilIdle: () => untilIdle(queue),
+    });
+    // The first worker was struck: what it still does may leave something to the last one.
+    for (const worker of workers) {
+      await drained(queue, ledger);
+      await worker.end();
+    }
+    return await countEmails(numbers, { deliveries, queue, ledger });
+  } finally {
+    for (const step of steps.toReversed()) await step().catch(() => {});
+  }
+}
+
+async function untilIdle(queue: Queue<Notice>): Promise<void> {
+  for (;;) {
+    const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
+    if (Object.values(counts).every((count) => count === 0)) return;
+    await sleep(15);
+  }
+}

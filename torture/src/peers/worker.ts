@@ -1,0 +1,91 @@
+import { onParentMessage, tellParent, workerData } from '@sendonce/testkit/points';
+import { Worker } from 'bullmq';
+import { aroundSend } from '../systems/around-send.ts';
+import { systems } from '../systems/index.ts';
+import { connect } from '../systems/open-ledger.ts';
+import { noticeProcessor, openTransporters } from '../worker/notice.ts';
+import type { FromPeer, Hold, PeerPlan, ToPeer } from './messages.ts';
+
+const plan = workerData() as PeerPlan;
+let goOn = () => {};
+const mayGoOn = new Promise<void>((resolve) => (goOn = resolve));
+
+// A pooled connection that is cut may say so to nobody; the attempt has its own error.
+process.on('unhandledRejection', () => {});
+
+start().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});
+
+async function start(): Promise<void> {
+  const transporters = openTransporters(plan);
+  const transporter = transporters['at-send'];
+  // The first step of nodemailer's own sendMail(): inside of whatever a system puts around it.
+  transporter.use('compile', (_mail, done) => void beforeTheSend(done));
+  const { processor, close } = await systems[plan.system].open({
+    plan,
+    processor: noticeProcessor(plan, transporters),
+    transporters,
+    tell: () => {},
+  });
+  aroundSend(transporter, (send) => async (mail) => {
+    const sent = await send(mail);
+    await hold('after the send');
+    return sent;
+  });
+  const { lockMs, stalledMs } = plan.timing;
+  const worker = new Worker(plan.queue.name, processor, {
+    connection: connect(plan.queue.url),
+    prefix: plan.queue.prefix,
+    concurrency: plan.concurrency,
+    lockDuration: lockMs,
+    stalledInterval: stalledMs,
+    // Shorter by as much as the rest: a worker that stands still takes the news of a job that waits
+    // again, and the others look by themselves after this time.
+    drainDelay: 0.25,
+    // With the default of 1 a slow machine could make BullMQ give an email up.
+    maxStalledCount: 1_000_000,
+  });
+  // A lost lock is what this is about.
+  worker.on('error', () => {});
+
+  onParentMessage((message) => {
+    const told = message as ToPeer;
+    switch (told.type) {
+      case 'go on':
+        return goOn();
+      case 'block':
+        return block(told.forMs);
+      case 'close':
+        return void worker.close(true);
+      case 'end':
+        return void worker
+          .close()
+          .then(close)
+          .finally(() => process.exit());
+    }
+  });
+  await worker.waitUntilReady();
+  say({ type: 'ready' });
+}
+
+async function beforeTheSend(done: () => void): Promise<void> {
+  await hold('before the send');
+  done();
+}
+
+async function hold(where: Hold): Promise<void> {
+  if (plan.holds !== where) return;
+  say({ type: 'held' });
+  await mayGoOn;
+}
+
+function block(forMs: number): void {
+  const untilMs = performance.now() + forMs;
+  while (performance.now() < untilMs);
+}
+
+function say(message: FromPeer): void {
+  void tellParent(message);
+}

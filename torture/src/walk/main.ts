@@ -1,0 +1,130 @@
+import { parseArgs } from 'node:util';
+import { createPaint, type Paint, wantsColour } from '@sendonce/testkit/colours';
+import { type SystemName, systemNames } from '../systems/names.ts';
+import { progressLine } from '../terminal/progress.ts';
+import type { CaseResult } from './run-case.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
+import { tableOf, unreachedTextOf } from './table.ts';
+import { type Walk, walk } from './walk.ts';
+
+const help = `Kills a worker at every await of the wrapper, one by one, and judges the email each time.
+
+  pnpm torture:points [options]
+
+  --ledger <names>    redis, redlock, postgres: some, with commas (default all). A peer, to see what
+                      the walk sees: set-nx-lease
+  --scenario <text>   only scenarios with this in their name
+  --point <text>      only points with this in their name
+  --freeze            the process is stopped there instead, and goes on when another has taken over
+  --json              one JSON object for each case on stdout, and nothing else there
+  --help              this text
+
+Exit code: 0 without violations, 1 with, 2 for a wrong command line.
+`;
+
+process.exitCode = await main();
+// Timers of a walk that was cut short must not keep it alive.
+process.exit();
+
+async function main(): Promise<number> {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse();
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\nSee --help.\n`);
+    return 2;
+  }
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const paint = createPaint(wantsColour(process.stdout));
+  const walks: Walk[] = [];
+  for (const system of values.systems) {
+    const progress = progressLine(system, process.stderr);
+    const phase = values.action === 'kill' ? 'killing' : 'freezing';
+    const done = await walk({
+      ...values,
+      system,
+      scenarios: values.wanted,
+      onProgress: (ended, of) => progress.show({ phase, done: ended, of }),
+    });
+    progress.clear();
+    walks.push(done);
+    for (const one of [...done.undisturbed, ...done.cases]) {
+      if (values.json) process.stdout.write(`${JSON.stringify(jsonOf(system, one))}\n`);
+    }
+  }
+  const wrong = walks.flatMap(({ system, undisturbed, cases }) =>
+    [...undisturbed, ...cases].filter(({ violation }) => violation).map((one) => ({ system, one })),
+  );
+  if (!values.json) {
+    process.stdout.write(tableOf(walks, paint));
+    if (values.wanted === scenarios) process.stdout.write(unreachedTextOf(walks, paint));
+    for (const { system, one } of wrong) process.stdout.write(violationOf(system, one, paint));
+  }
+  return wrong.length === 0 ? 0 : 1;
+}
+
+function parse() {
+  const { values } = parseArgs({
+    options: {
+      ledger: { type: 'string', default: 'redis,redlock,postgres' },
+      scenario: { type: 'string' },
+      point: { type: 'string' },
+      freeze: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const systems = values.ledger.split(',') as SystemName[];
+  const unknown = systems.find((name) => !systemNames.includes(name));
+  if (unknown !== undefined) {
+    throw new Error(`Expected --ledger to be some of ${systemNames.join(', ')}; got "${unknown}".`);
+  }
+  const { point, json, help: asked } = values;
+  const action = values.freeze ? ('stop' as const) : ('kill' as const);
+  const wanted = values.scenario === undefined ? scenarios : scenariosWith(values.scenario);
+  return { systems, wanted, action, point, json, help: asked };
+}
+
+function scenariosWith(text: string): Scenario[] {
+  const found = scenarios.filter(({ name }) => name.includes(text));
+  if (found.length > 0) return found;
+  const names = scenarios.map(({ name }) => `\n  ${name}`).join('');
+  throw new Error(`Expected --scenario to be in one of these names:${names}`);
+}
+
+/** What happened, and how to see it again. */
+function violationOf(system: SystemName, one: CaseResult, paint: Paint): string {
+  const { scenario, aim, outcome, found, history } = one;
+  const freeze = aim?.action === 'stop' ? ' --freeze' : '';
+  const point = aim?.point === undefined ? '' : ` --point ${quoted(aim.point)}`;
+  const again = `pnpm torture:points --ledger ${system} --scenario ${quoted(scenario.name)}${point}${freeze}`;
+  return [
+    '',
+    paint.red(`${system}, ${scenario.name}, ${aim?.point ?? 'undisturbed'}: ${outcome}; ${found}`),
+    ...history.map((line) => `  ${line}`),
+    `  Again: ${again}`,
+    '',
+  ].join('\n');
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function jsonOf(system: SystemName, one: CaseResult) {
+  const { scenario, aim, struckAt, stand, outcome, found, violation, history } = one;
+  return {
+    ledger: system,
+    scenario: scenario.name,
+    ...(aim && { point: aim.point, visit: aim.passes, action: aim.action }),
+    struck: struckAt !== undefined,
+    ...(stand && { ledgerSaid: stand }),
+    outcome,
+    found,
+    violation,
+    ...(violation && { history }),
+  };
+}

@@ -1,0 +1,29 @@
+import type { Aim } from '../points/runtime.ts';
+import type { Case, CaseResult } from './run-case.ts';
+
+/** Later visits of a point are struck as moments of other points. */
+const VISITS = 1;
+
+/**
+ * The cases of a walk. Every point is struck by itself, in the first scenario that passes it. Beyond that
+ * every scenario is struck at each moment that others can tell apart: two points with no write to a
+ * socket in between are one moment, as a death at either leaves the same behind.
+ */
+export function planCases(undisturbed: readonly CaseResult[], action: Aim['action']): Case[] {
+  const struck = new Set<string>();
+  const cases: Case[] = [];
+  for (const { scenario, visits } of undisturbed) {
+    const times = new Map<string, number>();
+    let struckMoment: number | undefined;
+    for (const { point, writes } of visits) {
+      const passes = (times.get(point) ?? 0) + 1;
+      times.set(point, passes);
+      const isNew = !struck.has(point);
+      if (!isNew && (writes === struckMoment || passes > VISITS)) continue;
+      struck.add(point);
+      struckMoment = writes;
+      cases.push({ scenario, aim: { action, point, passes } });
+    }
+  }
+  return cases;
+}

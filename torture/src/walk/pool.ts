@@ -1,0 +1,108 @@
+import { startWorkerProcess, type WorkerProcess } from '@sendonce/testkit';
+import { lastStruck } from '../points/runtime.ts';
+import { walkerBundle } from './bundle.ts';
+import type { FromWalker, Question, Task, Visit } from './messages.ts';
+import type { Step } from '../messages.ts';
+
+/** A process that is given tasks. */
+export interface Walker {
+  start(task: Task, listener: Listener): void;
+  /** Ends the task; what it has passed. */
+  end(): Promise<readonly Visit[]>;
+  /** At which point it was struck, if it was. */
+  struckAt(): string | undefined;
+  readonly process: WorkerProcess;
+}
+
+export interface Listener {
+  onStep(step: Step): void;
+  onFailed(error: string): void;
+  /** How often the email has left. */
+  onQuestion(question: Question): number;
+}
+
+export interface Pool {
+  take(): Promise<Walker>;
+  /** To be taken again; or not, if it was aimed at. */
+  giveBack(walker: Walker): void;
+  retire(walker: Walker): Promise<void>;
+  readonly close: () => Promise<void>;
+  readonly starts: number;
+}
+
+/** Keeps so many processes warm; those that died are replaced at once, so that nobody waits for a start. */
+export async function startPool(warm: number): Promise<Pool> {
+  const { path } = await walkerBundle();
+  const all = new Set<Walker>();
+  const idle: Promise<Walker>[] = [];
+  let starts = 0;
+  const start = async (): Promise<Walker> => {
+    starts += 1;
+    const walker = await startWalker(path, `walker ${starts}`);
+    all.add(walker);
+    void walker.process.exited.then(() => all.delete(walker));
+    return walker;
+  };
+  const refill = () => {
+    while (idle.length < warm) idle.push(start());
+  };
+  refill();
+  return {
+    take() {
+      const walker = idle.shift() ?? start();
+      refill();
+      return walker;
+    },
+    giveBack: (walker) => void idle.unshift(Promise.resolve(walker)),
+    async retire({ process }) {
+      await process.kill();
+    },
+    async close() {
+      await Promise.allSettled(idle);
+      await Promise.all([...all].map(({ process }) => process.kill()));
+    },
+    get starts() {
+      return starts;
+    },
+  };
+}
+
+async function startWalker(path: string, name: string): Promise<Walker> {
+  const process = await startWorkerProcess({ file: path, name });
+  let listener: Listener | undefined;
+  let ended = (_visits: readonly Visit[]): void => {};
+  let ready = (): void => {};
+  const started = new Promise<void>((resolve) => (ready = resolve));
+  process.onMessage((message) => {
+    const said = message as FromWalker;
+    switch (said.type) {
+      case 'ready':
+        return ready();
+      case 'step':
+        return listener?.onStep(said.step);
+      case 'failed':
+        return listener?.onFailed(said.error);
+      case 'question':
+        return process.send({ type: 'answer', left: listener?.onQuestion(said.question) ?? 0 });
+      case 'ended':
+        return ended(said.visits);
+      case 'measured':
+    }
+  });
+  await Promise.race([started, process.exited]);
+  return {
+    process,
+    start(task, heard) {
+      listener = heard;
+      process.send({ type: 'task', task });
+    },
+    end() {
+      process.send({ type: 'end task' });
+      return new Promise((resolve) => {
+        ended = resolve;
+        void process.exited.then(() => resolve([]));
+      });
+    },
+    struckAt: () => lastStruck('kill', process.output()) ?? lastStruck('stop', process.output()),
+  };
+}

@@ -1,0 +1,120 @@
+import { deriveKey, type Ledger } from '@sendonce/core';
+import { Queue } from 'bullmq';
+import { type Email, keyOf, type Notice } from '../email.ts';
+import type { WorkerPlan } from '../messages.ts';
+import { jobIdsOf } from '../person.ts';
+import type { Timing } from '../timing.ts';
+import type { Lane } from './lane.ts';
+import type { Pool, Walker } from './pool.ts';
+import { prepare } from './prepare.ts';
+import type { Case } from './run-case.ts';
+import type { Scenario } from './scenarios.ts';
+import type { Servers } from './servers.ts';
+
+/** Short, and yet so long that on busy cores a lease rarely runs out by itself. */
+export const timing: Timing = {
+  lockMs: 1_500,
+  stalledMs: 500,
+  leaseMs: 2_000,
+  retentionMs: 3_600_000,
+  mailTimeoutMs: 3_000,
+  workMs: 0,
+};
+const BACKOFF_MS = 50;
+
+/** Where a case runs. */
+export interface Place {
+  readonly servers: Servers;
+  readonly pool: Pool;
+  readonly lane: Lane;
+}
+
+/** One email with its jobs, in a queue of its own. */
+export interface CaseStage {
+  readonly email: Email;
+  readonly key: string;
+  readonly queue: Queue;
+  /** Missing for a system without one. */
+  readonly ledger: Ledger | undefined;
+  readonly note: (who: string, what: string) => void;
+  /** Gives the case to a process. */
+  begin(aim?: Case['aim']): Promise<Walker>;
+  /** No job runs any more, and the record has ended or is in doubt. */
+  readonly isOver: () => Promise<boolean>;
+  readonly close: () => Promise<void>;
+}
+
+let count = 0;
+
+export async function stageCase(scenario: Scenario, place: Place): Promise<CaseStage> {
+  const { servers, pool, lane } = place;
+  const { route, copies = 1 } = scenario;
+  const number = (count += 1);
+  const email: Email = { number, route, copies, dueMs: 0, failsAfterSend: false };
+  const key = deriveKey(keyOf(email));
+  const plan = planOf(scenario, number, place);
+  const { name, prefix } = plan.queue;
+  const queue = new Queue(name, { connection: servers.queue, prefix });
+  // A new one is made by the process: here it is opened when all jobs have ended.
+  const own = scenario.first && servers.openLater(plan.storePrefix);
+  const ledger = own ? own.ledger : servers.ledger;
+
+  lane.breakMail(scenario);
+  if (ledger) await prepare(scenario, { key, ledger, servers, timing });
+  await queue.addBulk(jobsOf(email));
+
+  const note = (who: string, what: string) => lane.history.note({ email: number, who, what });
+  return {
+    email,
+    key,
+    queue,
+    ledger,
+    note,
+    async begin(aim) {
+      const walker = await pool.take();
+      const who = walker.process.name;
+      walker.start(
+        { scenario, plan, aim },
+        {
+          onStep: ({ atMs, ...step }) => lane.history.note({ who, ...step }, atMs),
+          onFailed: (error) => note(who, error),
+          onQuestion: (question) => lane.answer(question, number),
+        },
+      );
+      return walker;
+    },
+    async isOver() {
+      const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
+      if (Object.values(counts).some((jobs) => jobs > 0)) return false;
+      return (await ledger?.read(key))?.state !== 'dispatched';
+    },
+    async close() {
+      await own?.close();
+      await queue.close();
+    },
+  };
+}
+
+function planOf(scenario: Scenario, number: number, { servers, lane }: Place): WorkerPlan {
+  const { smtp, provider } = lane.deliveries;
+  return {
+    // The transporters of even workers are pools.
+    worker: scenario.transport === 'pool' ? 2 : 1,
+    system: servers.system,
+    queue: { url: servers.queueUrl, name: `walk-${number}`, prefix: servers.prefix },
+    storeUrls: scenario.network ? lane.proxiedUrls : servers.storeUrls,
+    storePrefix: scenario.first ? `${servers.prefix}-${number}` : servers.prefix,
+    smtpPort: smtp.port,
+    provider: { url: provider.url, apiKey: provider.apiKey },
+    concurrency: scenario.atOnce ?? 1,
+    timing,
+  };
+}
+
+function jobsOf(email: Email) {
+  const { number, route, failsAfterSend } = email;
+  const data: Notice = { number, route, failsAfterSend };
+  // Never given up: whatever ends without an email has to say so.
+  const attempts = { attempts: 1_000_000, backoff: BACKOFF_MS };
+  return jobIdsOf(email).map((jobId) => ({ name: 'notice', data, opts: { jobId, ...attempts } }));
+}

@@ -1,0 +1,94 @@
+import type { SystemName } from '../systems/names.ts';
+import { walkerBundle } from './bundle.ts';
+import { startLane } from './lane.ts';
+import { planCases } from './plan-cases.ts';
+import { startPool } from './pool.ts';
+import { type Case, type CaseResult, runCase } from './run-case.ts';
+import type { Scenario } from './scenarios.ts';
+import { startServers } from './servers.ts';
+import type { Place } from './stage-case.ts';
+
+/** More wait than work: for locks and leases of the dead. */
+const LANES = 14;
+const WARM = 6;
+
+export interface WalkOptions {
+  readonly system: SystemName;
+  readonly scenarios: readonly Scenario[];
+  readonly action: 'kill' | 'stop';
+  /** Only points with this in their name. */
+  readonly point?: string | undefined;
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
+export interface Walk {
+  readonly system: SystemName;
+  /** Each scenario once, with nothing struck. */
+  readonly undisturbed: readonly CaseResult[];
+  readonly cases: readonly CaseResult[];
+  readonly names: ReadonlySet<string>;
+  readonly processes: number;
+  readonly tookMs: number;
+}
+
+/** Goes through all scenarios, hears which points they pass, and strikes at each of them. */
+export async function walk(options: WalkOptions): Promise<Walk> {
+  const { system, action, point, onProgress } = options;
+  const startedMs = performance.now();
+  const { names } = await walkerBundle();
+  const steps: (() => Promise<unknown>)[] = [];
+  try {
+    const servers = await startServers(system);
+    steps.push(servers.close);
+    const pool = await startPool(WARM);
+    steps.push(pool.close);
+    const lanes = await Promise.all(Array.from({ length: LANES }, () => startLane(servers)));
+    steps.push(...lanes.map(({ close }) => close));
+    const places = lanes.map((lane): Place => ({ servers, pool, lane }));
+
+    const scenarios = options.scenarios.filter(
+      ({ only, resolver }) =>
+        (!only || only === system) &&
+        // Its "not sent" is said about a sender that only sleeps: that no ledger can know.
+        (!resolver || action === 'kill'),
+    );
+    const undisturbed = await runAll(
+      scenarios.map((scenario) => ({ scenario })),
+      places,
+    );
+    const planned = planCases(undisturbed, action).filter(
+      ({ aim }) => !point || aim?.point?.includes(point),
+    );
+    const cases = await runAll(planned, places, onProgress);
+    return {
+      system,
+      undisturbed,
+      cases,
+      names,
+      processes: pool.starts,
+      tookMs: performance.now() - startedMs,
+    };
+  } finally {
+    for (const step of steps.toReversed()) await step().catch(() => {});
+  }
+}
+
+async function runAll(
+  cases: readonly Case[],
+  places: readonly Place[],
+  onProgress?: (done: number, of: number) => void,
+): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  const left = [...cases.entries()];
+  let done = 0;
+  await Promise.all(
+    places.map(async (place) => {
+      for (let next = left.shift(); next; next = left.shift()) {
+        const [index, one] = next;
+        results[index] = await runCase(one, place);
+        onProgress?.((done += 1), cases.length);
+      }
+    }),
+  );
+  return results;
+}

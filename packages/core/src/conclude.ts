@@ -31,8 +31,10 @@ export async function conclude<R>(
   const report = held.lastReport();
   const verdict = known(report ? report.verdict : verdictOf(run, held, ended));
   const error = ended.threw ? ended.error : report?.error;
-  // A replay that did not get through says nothing about the dispatch that it repeats.
-  if (run.replayUntilMs !== undefined && verdict !== 'sent') {
+  // A replay that did not get through says nothing about the dispatch that it repeats, nor does a
+  // sender that others may have replayed while it was silent.
+  const mayBeReplayed = run.options.replayWithinMs !== undefined && held.mayBeInDoubt();
+  if ((run.replayUntilMs !== undefined || mayBeReplayed) && verdict !== 'sent') {
     return concludeUnsent(run, held, 'unknown', error, report);
   }
   switch (verdict) {
@@ -148,7 +150,7 @@ async function giveBack(run: Run, held: HeldClaim): Promise<void> {
     if (!held.mayBeInDoubt()) {
       const { state } = await insist(() => run.ledger.release(run.attempt), run.attempt.leaseMs);
       run.emit(state === 'released' ? 'released' : 'unrecorded');
-      if (!held.mayBeInDoubt()) return;
+      return;
     }
     // Jobs that were told "in doubt" have failed for good, and nobody may come again by himself. So it
     // stays listed; the next attempt finds the note, and sends.

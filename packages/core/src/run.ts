@@ -16,7 +16,7 @@ import {
 } from './perform-options.ts';
 
 /** The note of a doubt whose own sender found out, too late to give it back, that nothing was sent. */
-export const KNOWN_NOT_SENT = 'SENDONCE_NOT_SENT';
+export const KNOWN_NOT_SENT = 'SENDONCE_LATE_NOT_SENT';
 
 /** One perform(): its attempt and what surrounds it. */
 export interface Run {

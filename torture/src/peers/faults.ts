@@ -20,7 +20,7 @@ const { lockMs, stalledMs, leaseMs } = peerTiming;
 const PAST_EVERYTHING_MS = lockMs + 2 * stalledMs + 1_500;
 const PAST_LEASES_MS = leaseMs + 250;
 const COPIES = 32;
-const COPIES_IN_TURN = 8;
+const COPIES_IN_TURN = 4;
 
 /** Each is the same for every system: real processes, struck at a moment that they report. */
 export const faults = {

@@ -27,7 +27,7 @@ export interface PeersRun {
 }
 
 /** Most of a scene is waiting for locks to run out, so that a few fit on two cores. */
-const LANES = 6;
+const LANES = 5;
 
 export async function runPeers(options: PeersOptions): Promise<PeersRun> {
   const cells: Cell[] = [];

@@ -51,8 +51,13 @@ export interface Scene {
   readonly untilIdle: () => Promise<void>;
 }
 
-/** Longer than the kit's: no process that is only slow shall lose its lock. */
-export const peerTiming: Timing = { ...timing, lockMs: 2_500, leaseMs: 2_500 };
+/** Longer than the kit's: no process that is only slow shall lose its lock, or give up on the mail server. */
+export const peerTiming: Timing = {
+  ...timing,
+  lockMs: 4_000,
+  leaseMs: 4_000,
+  mailTimeoutMs: 60_000,
+};
 /** How many jobs a worker has at a time: all copies of an email. */
 const CONCURRENCY = 32;
 /** Together longer than every lease and freeze: who is told "in progress" comes back when it is over. */

@@ -11,7 +11,7 @@ export function setNx(kept: 'lease' | 'forever'): System {
   return {
     title: kept === 'lease' ? 'SET NX, a lease' : 'SET NX, for ever',
     packages: ['ioredis'],
-    setup: `SET NX ${kept === 'lease' ? 'PX' : ''} before the send, as found in public repositories`,
+    setup: `SET NX${kept === 'lease' ? ' PX' : ''} before the send, as found in public repositories`,
     store: 'redis',
     async open({ plan, processor, tell }) {
       const redis = connect(plan.storeUrls[0]!);

@@ -108,6 +108,8 @@ export interface HoldOptions {
 export function holdClaim(options: HoldOptions): HeldClaim {
   const { ledger, attempt, mode } = options;
   let dispatched = mode === 'before-processor';
+  /** The ledger may have executed it, whatever it answered. */
+  let asked = dispatched;
   let loss: ReturnType<HeldClaim['loss']>;
   let current: StartedEffect | undefined;
   let over = false;
@@ -136,6 +138,7 @@ export function holdClaim(options: HoldOptions): HeldClaim {
     }
     // Past the point of no return already, and confirmed within the lease: nothing to ask.
     if (dispatched && nowMs() - kept.confirmedMs() <= attempt.leaseMs) return;
+    asked = true;
     for (;;) {
       const askedMs = nowMs();
       const reply = await insist(() => ledger.dispatch(attempt), attempt.leaseMs / 2);
@@ -179,7 +182,7 @@ export function holdClaim(options: HoldOptions): HeldClaim {
   return {
     claim,
     dispatched: () => dispatched,
-    mayBeInDoubt: () => dispatched && (wasLost || nowMs() - kept.confirmedMs() > attempt.leaseMs),
+    mayBeInDoubt: () => asked && (wasLost || nowMs() - kept.confirmedMs() > attempt.leaseMs),
     loss: () => loss,
     lastReport: () => current?.lastReport(),
     async confirm() {

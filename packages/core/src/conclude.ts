@@ -147,7 +147,7 @@ function afterLoss<R>(run: Run, loss: NonNullable<ReturnType<HeldClaim['loss']>>
 
 async function giveBack(run: Run, held: HeldClaim): Promise<void> {
   try {
-    if (!held.mayBeInDoubt()) {
+    if (!held.mayBeInDoubt() || !(await hasDispatched(run))) {
       const { state } = await insist(() => run.ledger.release(run.attempt), run.attempt.leaseMs);
       run.emit(state === 'released' ? 'released' : 'unrecorded');
       return;
@@ -161,6 +161,13 @@ async function giveBack(run: Run, held: HeldClaim): Promise<void> {
     // The effect's own error goes on. The claim runs out, or falls in doubt and is listed.
     run.emit('unrecorded');
   }
+}
+
+/** Asked first, as a doubt would replace a cancellation: nobody cancels what is dispatched. */
+async function hasDispatched({ ledger, attempt }: Run): Promise<boolean> {
+  const record = await insist(() => ledger.read(attempt.key), attempt.leaseMs);
+  const isOpen = record?.state === 'dispatched' || record?.state === 'in-doubt';
+  return isOpen && record.token === attempt.token;
 }
 
 async function settle(run: Run, mayHaveLeft: 'yes' | 'no' | 'maybe', settlement: Settlement) {

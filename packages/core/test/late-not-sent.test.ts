@@ -5,6 +5,7 @@ import {
   createToken,
   type Ledger,
   type LedgerRecord,
+  LedgerUnavailableError,
   memoryLedger,
   NotSentError,
   perform,
@@ -37,8 +38,16 @@ function scene(
     return records;
   }
 
+  const send = async (claim: Claim) => {
+    await claim.dispatch();
+    return 'sent';
+  };
+
   return {
+    sound,
     options,
+    /** Sends, on the ledger of the frozen one; resolves with what it throws. */
+    run: () => perform(send, { ...options, ledger: frozenLedger }).catch((error: unknown) => error),
     events,
     listed,
     /** Dispatches, is frozen past two leases, and learns when it wakes up that its email did not leave. */
@@ -78,6 +87,35 @@ describe('a sender that wakes up when others have given up, and knows that nothi
     expect(await wake()).toMatchObject({ code: 'SENDONCE_NOT_SENT' });
     expect(await listed()).toMatchObject([{ state: 'in-doubt', note: 'SENDONCE_LATE_NOT_SENT' }]);
     expect(await copy()).toMatchObject({ state: 'sent', value: 'sent by the copy' });
+    expect(await listed()).toEqual([]);
+  });
+
+  test('the same where it never heard that it had dispatched', async () => {
+    const { copy, listed, run } = scene((sound) => ({
+      async dispatch(attempt) {
+        await sound.dispatch(attempt);
+        await sleep(2 * LEASE_MS + 20);
+        throw new LedgerUnavailableError('The reply was lost.');
+      },
+    }));
+    const ended = run();
+    await sleep(2 * LEASE_MS + 10);
+    expect(await copy()).toMatchObject({ state: 'in-doubt' });
+    expect(await ended).toMatchObject({ code: 'SENDONCE_LEDGER_UNAVAILABLE' });
+    expect(await listed()).toMatchObject([{ note: 'SENDONCE_LATE_NOT_SENT' }]);
+    expect(await copy()).toMatchObject({ state: 'sent' });
+  });
+
+  test('a cancellation that came when its lease was over stays', async () => {
+    const { sound, options, listed, run } = scene((ledger) => ({
+      async dispatch() {
+        await sleep(2 * LEASE_MS + 20);
+        await ledger.cancel({ key: options.key, retentionMs: 60_000 });
+        throw new LedgerUnavailableError('It was never executed.');
+      },
+    }));
+    expect(await run()).toMatchObject({ code: 'SENDONCE_LEDGER_UNAVAILABLE' });
+    expect((await sound.read(options.key))?.state).toBe('cancelled');
     expect(await listed()).toEqual([]);
   });
 

@@ -40,13 +40,14 @@ function tables(options: PageOptions): string {
     ['fault', 'what happens', 'wanted'],
     chosen.map(({ title, story, wanted }) => [title, story, wanted]),
   );
-  const few = chosen.filter(({ emailsAtMost = emails }) => emailsAtMost < emails);
-  const fewer = few.map(({ title, emailsAtMost }) => `${emailsAtMost} in "${title}"`);
+  const fewer = chosen
+    .filter(({ emailsAtMost = emails }) => emailsAtMost < emails)
+    .map(({ title, emailsAtMost }) => `, ${emailsAtMost} in "${title}"`);
   const date = new Date().toISOString().slice(0, 10);
   const seconds = Math.round(tookMs / 1_000);
   return [
-    `Written by \`pnpm torture:peers --emails ${emails} --write\` on ${date}, in ${seconds} s. ${emails} emails in each field`,
-    `${fewer.map((text) => `, ${text}`).join('')}. Node ${process.version.slice(1)}; ${servers.join('; ')}; ${machine()};`,
+    `Written by \`pnpm torture:peers --emails ${emails} --write\` on ${date}, in ${seconds} s. Emails in each field: ${emails}${fewer.join('')}.`,
+    `Node ${process.version.slice(1)}; ${servers.join('; ')}; ${machine()};`,
     `${packagesOf(options.systems).join(', ')}.`,
     `\n${results}\n\n${stories}`,
   ].join('\n');

@@ -55,7 +55,8 @@ export interface Scene {
 export const peerTiming: Timing = {
   ...timing,
   lockMs: 4_000,
-  leaseMs: 4_000,
+  // Over when the job comes again. Were it longer, the redelivery would take itself for a duplicate.
+  leaseMs: 3_500,
   mailTimeoutMs: 60_000,
 };
 /** How many jobs a worker has at a time: all copies of an email. */

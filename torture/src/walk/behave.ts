@@ -73,6 +73,7 @@ function behave(
     if (does === 'takes long before the send' && firstRun) await long();
     if (does === 'is closed by force' && firstRun) await long();
     if (does === 'blocks the event loop' && firstRun) block(longMs);
+    if (does === 'is cancelled before the send') await ask('cancel it');
     if (network && firstRun)
       await ask(network === 'is cut' ? 'cut the network' : 'stop the network');
     const result = await processor(job, token, signal);

@@ -18,7 +18,11 @@ export interface Visit {
 }
 
 /** What a process asks its parent for. */
-export type Question = 'how often did it leave?' | 'stop the network' | 'cut the network';
+export type Question =
+  | 'how often did it leave?'
+  | 'cancel it'
+  | 'stop the network'
+  | 'cut the network';
 
 export type ToWalker =
   | { readonly type: 'task'; readonly task: Task }

@@ -1,7 +1,7 @@
 import { startWorkerProcess, type WorkerProcess } from '@sendonce/testkit';
 import { lastStruck } from '../points/runtime.ts';
 import { walkerBundle } from './bundle.ts';
-import type { FromWalker, Question, Task, Visit } from './messages.ts';
+import type { FromWalker, Question, Task, ToWalker, Visit } from './messages.ts';
 import type { Step } from '../messages.ts';
 
 /** A process that is given tasks. */
@@ -18,7 +18,7 @@ export interface Listener {
   onStep(step: Step): void;
   onFailed(error: string): void;
   /** How often the email has left. */
-  onQuestion(question: Question): number;
+  onQuestion(question: Question): Promise<number>;
 }
 
 export interface Pool {
@@ -83,7 +83,9 @@ async function startWalker(path: string, name: string): Promise<Walker> {
       case 'failed':
         return listener?.onFailed(said.error);
       case 'question':
-        return process.send({ type: 'answer', left: listener?.onQuestion(said.question) ?? 0 });
+        return void listener
+          ?.onQuestion(said.question)
+          .then((left) => process.send({ type: 'answer', left } satisfies ToWalker));
       case 'ended':
         return ended(said.visits);
       case 'measured':
@@ -94,10 +96,10 @@ async function startWalker(path: string, name: string): Promise<Walker> {
     process,
     start(task, heard) {
       listener = heard;
-      process.send({ type: 'task', task });
+      process.send({ type: 'task', task } satisfies ToWalker);
     },
     end() {
-      process.send({ type: 'end task' });
+      process.send({ type: 'end task' } satisfies ToWalker);
       return new Promise((resolve) => {
         ended = resolve;
         void process.exited.then(() => resolve([]));

@@ -39,6 +39,7 @@ export interface Scenario {
     | 'takes long before the send'
     | 'takes long after the send'
     | 'blocks the event loop'
+    | 'is cancelled before the send'
     | 'is closed by force';
   /** What it sends by. @default one SMTP connection for each email */
   readonly transport?: 'pool' | 'not SMTP';
@@ -119,6 +120,12 @@ export const scenarios: readonly Scenario[] = [
     certain: true,
   },
   { ...atSend, name: 'cancelled', end: 'cancelled', before: 'cancelled', certain: true },
+  {
+    ...atSend,
+    name: 'cancelled under its claim',
+    end: 'cancelled',
+    processor: 'is cancelled before the send',
+  },
   {
     ...atSend,
     name: 'cancelled on one node',

@@ -78,7 +78,13 @@ export async function stageCase(scenario: Scenario, place: Place): Promise<CaseS
         {
           onStep: ({ atMs, ...step }) => lane.history.note({ who, ...step }, atMs),
           onFailed: (error) => note(who, error),
-          onQuestion: (question) => lane.answer(question, number),
+          async onQuestion(question) {
+            if (question === 'cancel it') {
+              await ledger?.cancel({ key, retentionMs: timing.retentionMs });
+              note('producer', 'cancelled');
+            }
+            return lane.answer(question, number);
+          },
         },
       );
       return walker;

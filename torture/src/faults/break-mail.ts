@@ -5,6 +5,9 @@ import type { Deliveries } from '../deliveries.ts';
 /** Of how many conversations one goes wrong. */
 const ONE_IN = 12;
 
+// The test server holds this one's key in progress for ever.
+const providerFaults = faultNames.filter((name) => name !== 'hang-before');
+
 /** Breaks conversations in every phase, from now on until it is called off. */
 export function breakMail(seed: number, { smtp, provider }: Deliveries) {
   const random = randomNumbers(seed ^ 0x3a11);
@@ -15,7 +18,7 @@ export function breakMail(seed: number, { smtp, provider }: Deliveries) {
     return fault;
   };
   smtp.setFault(() => draw(smtpFaults)?.fault);
-  provider.setFault(() => draw(faultNames));
+  provider.setFault(() => draw(providerFaults));
   return {
     /** So far. */
     struck: () => struck,

@@ -79,7 +79,7 @@ export function strike(fault: FaultName, struck: Struck): void {
       response.writeHead(307, { location: dialect.path });
       return void response.end();
     case 'hang-before':
-      response.on('close', struck.hold());
+      struck.hold();
       return;
     case 'slow': {
       const done = struck.hold();

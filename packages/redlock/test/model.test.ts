@@ -6,8 +6,9 @@ describeModel(
   async () => {
     const nodes = await startNodes(3);
     return {
-      ledger: nodes.ledger({ timeoutMs: 2_000 }),
-      other: nodes.ledger({ timeoutMs: 2_000 }),
+      // So long that no node is given up that only stands still: its answer would come into a later step.
+      ledger: nodes.ledger({ timeoutMs: 10_000 }),
+      other: nodes.ledger({ timeoutMs: 10_000 }),
       timeUnitMs: 200,
       close: () => nodes.close(),
     };

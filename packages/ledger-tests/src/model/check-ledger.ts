@@ -18,9 +18,9 @@ export interface ModelRun {
   /** How many scenarios are played side by side: one mostly waits. @default 1 */
   readonly lanes?: number;
   /**
-   * Whether the ledger asks many nodes: a claim that dispatches takes two steps there, one that is not
-   * decided yet is seen, and what one attempt does is tried in its order only (its heartbeats beside it),
-   * as `perform()` does it. @default false
+   * Whether the ledger asks many nodes. A claim that dispatches takes two steps there; of what runs at once
+   * only what is granted must be explained, and what stands afterwards; and one attempt does one thing
+   * after the other (its heartbeats beside it), as `perform()` does. @default false
    */
   readonly byMajority?: boolean;
 }

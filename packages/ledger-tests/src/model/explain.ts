@@ -79,20 +79,24 @@ function advances(
 }
 
 /**
- * Many nodes show a claim before they have decided on it: what was said meanwhile of one that then lost
- * is left unexplained.
+ * What binds of the answers that many nodes gave at the same time. Whatever was granted holds. Why
+ * something was refused was seen at a moment, on any node: a claim or a cancellation that was taken back a
+ * moment later. A refused dispatch gives back its claim; a heartbeat that few have heard is heard.
  */
-export function withoutUndecided(answers: readonly Answered[]): readonly Answered[] {
-  const lost = answers.flatMap(({ operation, reply }) =>
-    operation.verb === 'claim' && reply?.word !== 'won' ? [operation.token] : [],
-  );
-  return answers.map((answer) => {
+export function bindingOf(answers: readonly Answered[]): readonly Answered[] {
+  return answers.flatMap((answer): Answered[] => {
     const { operation, reply } = answer;
-    const { record } = reply ?? {};
-    const isShown = record?.state === 'claimed' && lost.includes(record.token);
-    const isKept = operation.verb === 'heartbeat' && lost.includes(operation.token);
-    return isShown || isKept ? { operation } : answer;
+    if (operation.verb === 'heartbeat') return [{ operation }];
+    if (!reply || !isRefusal(operation, reply)) return [answer];
+    return operation.verb === 'dispatch' ? [{ operation: { ...operation, verb: 'release' } }] : [];
   });
+}
+
+const refusals = 'busy duplicate in-doubt conflict expired lost too-late not-in-doubt'.split(' ');
+
+function isRefusal({ verb }: Operation, { word }: Reply): boolean {
+  if (verb === 'read' || verb === 'list') return true;
+  return refusals.includes(word) || (word === 'cancelled' && verb !== 'cancel');
 }
 
 /** Whether a list shows them in this order, whatever it counts from: the last word, or the doubt. */

@@ -8,7 +8,7 @@ import {
   type Scenario,
   type Step,
 } from './commands.ts';
-import { type Answered, explain, isSilentForLonger, withoutUndecided } from './explain.ts';
+import { type Answered, bindingOf, explain, isSilentForLonger } from './explain.ts';
 import type { Operation, Reference, Span, World } from './reference.ts';
 import { castLines, commandLine, differenceLine, type Told, toldLine } from './script.ts';
 
@@ -89,12 +89,13 @@ export async function play(stage: Stage, scenario: Scenario): Promise<void> {
 
   /** Lets the reference explain what was asked at the same time; `line` tells all of it. */
   function check(told: readonly Told[], during: Span, line: string): void {
+    const isRace = told.length > 1 && !told.every(({ asksOnly }) => asksOnly);
     for (const key of keys) {
       const all = told.flatMap(({ answers }) => answersAbout(key, answers));
-      const about = stage.byMajority ? withoutUndecided(all) : all;
+      const about = isRace && stage.byMajority ? bindingOf(all) : all;
       const next = explain(reference, worldsOf(key), about, during);
       if (next.length === 0) {
-        const why = differenceIn(told, key, during);
+        const why = isRace ? undefined : differenceIn(told, key, during);
         fail(why ?? `${line}\nthe reference knows no order that explains it`);
       }
       worlds.set(key, next);
@@ -103,7 +104,6 @@ export async function play(stage: Stage, scenario: Scenario): Promise<void> {
 
   /** The single answer that is wrong, where there is one: nothing that changes something ran beside it. */
   function differenceIn(told: readonly Told[], key: string, during: Span): string | undefined {
-    if (told.length > 1 && !told.every(({ asksOnly }) => asksOnly)) return undefined;
     const before = worldsOf(key);
     const aged = before.flatMap((world) => reference.aged(world, during));
     for (const { asked, answers } of told) {
@@ -205,8 +205,9 @@ export async function play(stage: Stage, scenario: Scenario): Promise<void> {
   /** Open records never expire: left behind, each would stand in the lists of the next runs. */
   async function clear(): Promise<void> {
     for (const key of keys) {
-      const record = await ledgerAt(0).read(key);
-      if (record) await ledgerAt(0).release(record);
+      const [read] = await ask(ledgerAt(0), [{ verb: 'read', key }], stage.offsetMs);
+      const { record } = read?.reply ?? {};
+      if (record) await ask(ledgerAt(0), [{ verb: 'release', ...record }], stage.offsetMs);
     }
   }
 

@@ -50,7 +50,7 @@ export interface Outcome {
 export interface Rules {
   /** Leases and marks do not end by time but with the session that holds them. */
   readonly bySession: boolean;
-  /** A claim that dispatches is a claim and then a dispatch: others may come in between. */
+  /** A claim that dispatches is a claim and then a dispatch, and each node has its own times. */
   readonly byMajority: boolean;
 }
 
@@ -110,8 +110,10 @@ export function referenceOf({ bySession, byMajority }: Rules): Reference {
         if (isDispatched(world) && !own) return stays('lost');
         const fresh = { key, token, state, ...textsOf(o) };
         if (!doubt) return becomes('settled', { ...fresh, ...concluded(o.retentionMs, during) });
-        const at = own && isDispatched(world) ? world.at : during;
-        return becomes('settled', { ...fresh, at, heard: during, ends: during });
+        // Of many nodes one that missed the dispatch dates it anew.
+        const { fromMs } = own && isDispatched(world) ? world.at : during;
+        const { toMs } = own && isDispatched(world) && !byMajority ? world.at : during;
+        return becomes('settled', { ...fresh, at: { fromMs, toMs }, heard: during, ends: during });
       }
       case 'release':
         return world && !open ? becomes('lost', world) : becomes('released', undefined);

@@ -129,10 +129,13 @@ export function referenceOf({ bySession, byMajority }: Rules): Reference {
           const removes = !world || doubt || (own && world.state === 'rejected');
           return removes ? becomes('resolved', undefined) : stays('not-in-doubt');
         }
-        if (own && world.state === 'sent') return becomes('resolved', world);
+        const times = concluded(retentionMs, during);
+        if (own && world.state === 'sent') {
+          // Whether a repeat lets the retention start anew is open.
+          return [world, { ...world, ...times }].flatMap((next) => becomes('resolved', next));
+        }
         if (!doubt) return stays('not-in-doubt');
-        const sent = { ...world, state: 'sent', note: by } as const;
-        return becomes('resolved', { ...sent, ...concluded(retentionMs, during) });
+        return becomes('resolved', { ...world, state: 'sent', note: by, ...times });
       }
       case 'cancel': {
         if (isSettled(world) || isDispatched(world)) return stays('too-late');

@@ -1,12 +1,14 @@
+import { randomNumbers } from '../../packages/testkit/src/random.ts';
+
 /** So many values that a key may be made of, the same for the same seed. */
 export function randomInputs(count: number, seed: number): unknown[] {
-  const random = mulberry32(seed);
+  const random = randomNumbers(seed);
   return Array.from({ length: count }, () => part(random, 3));
 }
 
 /** So many finite doubles, by their bits: of every size, and so mostly very large or small. */
 export function randomDoubles(count: number, seed: number): number[] {
-  const random = mulberry32(seed);
+  const random = randomNumbers(seed);
   return Array.from({ length: count }, () => accepted(random, double));
 }
 
@@ -103,14 +105,4 @@ function pick<T>(random: Random, values: readonly T[]): T {
 
 function below(random: Random, limit: number): number {
   return Math.floor(random() * limit);
-}
-
-function mulberry32(seed: number): Random {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

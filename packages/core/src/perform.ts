@@ -135,14 +135,14 @@ async function claim(run: Run): Promise<Claimed> {
   const first = await ask();
   const { reply } = first;
   if (reply.state !== 'in-doubt') return first;
-  const { resolver = unresolved } = run.options;
   const known = reply.record.note === KNOWN_NOT_SENT;
-  const verdict = await resolveDoubt(run, reply.record, known ? notSent : resolver);
+  const resolver = known ? notSent : run.options.resolver;
+  if (!resolver) return first;
+  const verdict = await resolveDoubt(run, reply.record, resolver);
   return verdict === 'unknown' ? first : ask();
 }
 
 const notSent: Resolver = async () => 'not-sent';
-const unresolved: Resolver = async () => 'unknown';
 
 async function runEffect<R>(
   effect: (claim: Claim) => Promise<R> | R,

@@ -1,8 +1,7 @@
 import { isSendonceError, type Ledger } from '@sendonce/core';
 import { describeLedger } from '@sendonce/ledger-tests';
 import { startTcpProxy } from '@sendonce/testkit';
-import type { PostgresLedger } from '../src/index.ts';
-import { openSchema, type Space } from './database.ts';
+import { mortal, openSchema } from './database.ts';
 
 describeLedger('the PostgreSQL ledger', underTest);
 
@@ -52,23 +51,6 @@ async function underTest() {
     async close() {
       await space.close();
       await proxy.close();
-    },
-  };
-}
-
-/** A ledger whose session, and all that it holds, ends at once; the next verb opens another one. */
-function mortal(space: Space): { ledger: PostgresLedger; die: () => Promise<void> } {
-  const pool = space.pool();
-  let living = space.ledger(pool);
-  const ledger = new Proxy({} as PostgresLedger, {
-    get: (_, verb: keyof PostgresLedger) => living[verb],
-  });
-  return {
-    ledger,
-    async die() {
-      const dead = living;
-      living = space.ledger(pool);
-      await dead.close();
     },
   };
 }

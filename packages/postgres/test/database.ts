@@ -53,6 +53,23 @@ export function openSchema(name: string, url: string = databaseUrl()) {
 
 export type Space = ReturnType<typeof openSchema>;
 
+/** A ledger whose session, and all that it holds, ends at once; the next verb opens another one. */
+export function mortal(space: Space): { ledger: PostgresLedger; die: () => Promise<void> } {
+  const pool = space.pool();
+  let living = space.ledger(pool);
+  const ledger = new Proxy({} as PostgresLedger, {
+    get: (_, verb: keyof PostgresLedger) => living[verb],
+  });
+  return {
+    ledger,
+    async die() {
+      const dead = living;
+      living = space.ledger(pool);
+      await dead.close();
+    },
+  };
+}
+
 export function attempt(changes: Partial<Attempt> = {}): Attempt {
   const times = { leaseMs: 60_000, retentionMs: 600_000 };
   return { key: createToken(), token: createToken(), ...times, ...changes };

@@ -1,6 +1,5 @@
 import { describeModel } from '@sendonce/ledger-tests';
-import type { PostgresLedger } from '../src/index.ts';
-import { openSchema, type Space } from './database.ts';
+import { mortal, openSchema } from './database.ts';
 
 describeModel(
   'the PostgreSQL ledger',
@@ -19,20 +18,3 @@ describeModel(
   },
   { runs: 100 },
 );
-
-/** A ledger whose session, and all that it holds, ends at once; the next verb opens another one. */
-function mortal(space: Space) {
-  const pool = space.pool();
-  let living = space.ledger(pool);
-  const ledger = new Proxy({} as PostgresLedger, {
-    get: (_, verb: keyof PostgresLedger) => living[verb],
-  });
-  return {
-    ledger,
-    async die() {
-      const dead = living;
-      living = space.ledger(pool);
-      await dead.close();
-    },
-  };
-}

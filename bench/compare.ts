@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type FoundRedis, deleteNamespace, findRedis, namespace } from '@sendonce/testkit';
+import { type FoundRedis, deleteNamespace, findRedis, median, namespace } from '@sendonce/testkit';
 import { type Processor, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 
@@ -174,11 +174,6 @@ function printTable(results: readonly Summary[]): void {
     console.log(`${setup.padEnd(18)}${String(bareJobsPerSecond).padStart(12)}${texts.join('')}`);
   }
   console.log('\nRatio to bare BullMQ in the same round: median (lowest-highest).');
-}
-
-function median(list: readonly number[]): number {
-  const sorted = list.toSorted((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)]!;
 }
 
 function round2(value: number): number {

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { parseOptions, pickNames, UsageError } from '@sendonce/testkit/command-line';
 import { isLedgerName, ledgerNames, type SystemName, systemNames } from './systems/names.ts';
 
 export interface Arguments {
@@ -13,11 +13,6 @@ export interface Arguments {
   /** Where the HTML page goes. */
   readonly report: string;
   readonly help: boolean;
-}
-
-/** A command line that cannot be understood; the message says what is allowed. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 export const help = `Kills, freezes and partitions real workers at every step, and judges every email.
@@ -44,10 +39,24 @@ violations, 1 with, 2 for a wrong command line.
 
 /** @throws {UsageError} */
 export function parseArguments(argv: readonly string[]): Arguments {
-  const values = parse(argv);
+  const values = parseOptions(argv, {
+    ledger: { type: 'string', multiple: true },
+    seed: { type: 'string' },
+    emails: { type: 'string' },
+    workers: { type: 'string' },
+    minutes: { type: 'string' },
+    soak: { type: 'boolean' },
+    json: { type: 'boolean' },
+    report: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  });
   const soak = values.soak ?? false;
   return {
-    systems: pickSystems(values.ledger, soak),
+    systems: pickNames<SystemName>(
+      'ledger',
+      values.ledger ?? ['redis'],
+      soak ? ledgerNames : systemNames,
+    ),
     seed: wholeNumber('seed', values.seed ?? String(randomInt(2 ** 31)), [0, 2 ** 31 - 1]),
     emails: wholeNumber('emails', values.emails ?? (soak ? '20' : '1000'), [1, 1_000_000]),
     workers: wholeNumber('workers', values.workers ?? (soak ? '4' : '16'), [1, 64]),
@@ -57,42 +66,6 @@ export function parseArguments(argv: readonly string[]): Arguments {
     report: values.report ?? 'torture-report.html',
     help: values.help ?? false,
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      // Passed on by some package managers: `pnpm torture -- --json`.
-      args: argv[0] === '--' ? argv.slice(1) : [...argv],
-      options: {
-        ledger: { type: 'string', multiple: true },
-        seed: { type: 'string' },
-        emails: { type: 'string' },
-        workers: { type: 'string' },
-        minutes: { type: 'string' },
-        soak: { type: 'boolean' },
-        json: { type: 'boolean' },
-        report: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    return values;
-  } catch (error) {
-    const options =
-      '--ledger, --seed, --emails, --workers, --minutes, --soak, --json, --report, --help';
-    throw new UsageError(`${(error as Error).message}\nAllowed: ${options}.`);
-  }
-}
-
-function pickSystems(given: readonly string[] | undefined, soak: boolean): SystemName[] {
-  const allowed: readonly SystemName[] = soak ? ledgerNames : systemNames;
-  return (given ?? ['redis'])
-    .flatMap((value) => value.split(','))
-    .map((name) => {
-      const found = allowed.find((system) => system === name);
-      if (found) return found;
-      throw new UsageError(`Unknown --ledger "${name}".\nAllowed: ${allowed.join(', ')}.`);
-    });
 }
 
 function wholeNumber(option: string, given: string, [least, most]: [number, number]): number {

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createPaint, wantsColour } from '@sendonce/testkit/colours';
-import { type Arguments, help, parseArguments, UsageError } from './arguments.ts';
+import { runCommand } from '@sendonce/testkit/command-line';
+import { type Arguments, help, parseArguments } from './arguments.ts';
 import type { Progress } from './progress.ts';
 import { renderReport } from './report/report.ts';
 import { type Run, run } from './run.ts';
@@ -10,25 +11,13 @@ import { isLedgerName, type SystemName } from './systems/names.ts';
 import { progressLine } from './terminal/progress.ts';
 import { round, soakSummaryOf, summaryOf } from './terminal/summary.ts';
 
-process.exitCode = await main();
+process.exitCode = await runCommand({
+  parse: parseArguments,
+  help,
+  run: (args) => (args.soak ? soakAll(args) : runAll(args)),
+});
 // Timers of a run that was cut short must not keep it alive.
 process.exit();
-
-async function main(): Promise<number> {
-  let args: Arguments;
-  try {
-    args = parseArguments(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\nSee --help.\n`);
-    return 2;
-  }
-  if (args.help) {
-    process.stdout.write(help);
-    return 0;
-  }
-  return args.soak ? soakAll(args) : runAll(args);
-}
 
 async function runAll(args: Arguments): Promise<number> {
   const runs: Run[] = [];

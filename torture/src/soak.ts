@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { median } from '@sendonce/testkit';
 import { drawEmails } from './email.ts';
 import { breakMail } from './faults/break-mail.ts';
 import { drawFaults, faultKinds } from './faults/draw.ts';
@@ -147,8 +148,4 @@ function compare(samples: readonly Sample[]): Pick<Soak, 'growth' | 'flat'> {
 function middle(measures: readonly Measure[]): Measure {
   const of = (name: keyof Measure) => median(measures.map((measure) => measure[name]));
   return { heapMb: of('heapMb'), resources: of('resources'), openFiles: of('openFiles') };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? NaN;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseArguments, UsageError } from '../src/arguments.ts';
+import { UsageError } from '@sendonce/testkit/command-line';
+import { parseArguments } from '../src/arguments.ts';
 
 test('what is not said has a default', () => {
   const { systems, emails, workers, minutes, json } = parseArguments([]);

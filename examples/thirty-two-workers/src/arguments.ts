@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseOptions, UsageError } from '@sendonce/testkit/command-line';
 import { type GuardId, guardIds } from './guards.ts';
 import { type ScenarioId, scenarioIds } from './scenarios.ts';
 
@@ -10,11 +10,6 @@ export interface Arguments {
   /** Where the HTML page goes. */
   readonly report: string;
   readonly help: boolean;
-}
-
-/** A command line that cannot be understood; the message says what is allowed. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 const MOST_WORKERS = 64;
@@ -38,7 +33,14 @@ sendonce is as promised, 1 if not, 2 for a wrong command line.
 
 /** @throws {UsageError} */
 export function parseArguments(argv: readonly string[]): Arguments {
-  const values = parse(argv);
+  const values = parseOptions(argv, {
+    scenario: { type: 'string', multiple: true },
+    guard: { type: 'string', multiple: true },
+    workers: { type: 'string' },
+    json: { type: 'boolean' },
+    report: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  });
   return {
     scenarios: pick('scenario', scenarioIds, values.scenario),
     guards: pick('guard', guardIds, values.guard),
@@ -47,27 +49,6 @@ export function parseArguments(argv: readonly string[]): Arguments {
     report: values.report ?? 'demo-report.html',
     help: values.help ?? false,
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      // Passed on by some package managers: `pnpm demo -- --json`.
-      args: argv[0] === '--' ? argv.slice(1) : [...argv],
-      options: {
-        scenario: { type: 'string', multiple: true },
-        guard: { type: 'string', multiple: true },
-        workers: { type: 'string' },
-        json: { type: 'boolean' },
-        report: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    return values;
-  } catch (error) {
-    const options = '--scenario, --guard, --workers, --json, --report, --help';
-    throw new UsageError(`${(error as Error).message}\nAllowed: ${options}.`);
-  }
 }
 
 /** The given ones in the order of the table; all when none is given. */

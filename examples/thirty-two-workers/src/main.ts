@@ -1,32 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Arguments, help, parseArguments, UsageError } from './arguments.ts';
+import { type Arguments, help, parseArguments } from './arguments.ts';
 import { renderReport } from './report/report.ts';
 import type { CellResult } from './run-cell.ts';
 import { startDemo } from './run-demo.ts';
 import { createPaint, wantsColour } from '@sendonce/testkit/colours';
+import { runCommand } from '@sendonce/testkit/command-line';
 import { renderDoubts } from './terminal/doubts.ts';
 import { createProgress } from './terminal/progress.ts';
 import { renderTable } from './terminal/table.ts';
 import { isPromiseKept } from './verdict.ts';
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  let args: Arguments;
-  try {
-    args = parseArguments(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\nSee --help.\n`);
-    return 2;
-  }
-  if (args.help) {
-    process.stdout.write(help);
-    return 0;
-  }
-  return show(args);
-}
+process.exitCode = await runCommand({ parse: parseArguments, help, run: show });
 
 async function show(args: Arguments): Promise<number> {
   const startMs = performance.now();

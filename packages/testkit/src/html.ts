@@ -20,3 +20,27 @@ export function element(name: string, attributes: Attributes, content = ''): str
     .map(([key, value]) => ` ${key}="${escapeHtml(String(value))}"`);
   return `<${name}${written.join('')}>${content}</${name}>`;
 }
+
+export interface Page {
+  readonly title: string;
+  readonly style: string;
+  /** The parts of the body: HTML already. */
+  readonly body: readonly string[];
+}
+
+/** A page that needs nothing from elsewhere. */
+export function renderPage({ title, style, body }: Page): string {
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    element('title', {}, title),
+    element('style', {}, style),
+    '</head>',
+    element('body', {}, `\n${body.join('\n')}\n`),
+    '</html>',
+    '',
+  ].join('\n');
+}

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from '../arguments.ts';
+import { parseOptions, pickNames, UsageError } from '@sendonce/testkit/command-line';
 import { type SystemName, systemNames } from '../systems/names.ts';
 import { type FaultName, faultNames } from './faults.ts';
 
@@ -32,7 +31,14 @@ removed after it.
 
 /** @throws {UsageError} */
 export function parseArguments(argv: readonly string[]): PeersArguments {
-  const values = parse(argv);
+  const values = parseOptions(argv, {
+    emails: { type: 'string' },
+    system: { type: 'string', multiple: true },
+    fault: { type: 'string', multiple: true },
+    write: { type: 'boolean' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  });
   const write = values.write ?? false;
   if (write && (values.system || values.fault)) {
     throw new UsageError('--write is for the whole table: without --system and --fault.');
@@ -42,46 +48,11 @@ export function parseArguments(argv: readonly string[]): PeersArguments {
     throw new UsageError(`Wrong --emails "${emails}".\nAllowed: a whole number from 1 to 999.`);
   }
   return {
-    systems: pick('system', values.system, systemNames),
-    faults: pick('fault', values.fault, faultNames),
+    systems: pickNames('system', values.system ?? systemNames, systemNames),
+    faults: pickNames('fault', values.fault ?? faultNames, faultNames),
     emails: Number(emails),
     json: values.json ?? false,
     write,
     help: values.help ?? false,
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      // Passed on by some package managers: `pnpm torture:peers -- --json`.
-      args: argv[0] === '--' ? argv.slice(1) : [...argv],
-      options: {
-        emails: { type: 'string' },
-        system: { type: 'string', multiple: true },
-        fault: { type: 'string', multiple: true },
-        write: { type: 'boolean' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function pick<N extends string>(
-  option: string,
-  given: readonly string[] | undefined,
-  allowed: readonly N[],
-): readonly N[] {
-  if (!given) return allowed;
-  return given
-    .flatMap((value) => value.split(','))
-    .map((name) => {
-      const found = allowed.find((one) => one === name);
-      if (found) return found;
-      throw new UsageError(`Unknown --${option} "${name}".\nAllowed: ${allowed.join(', ')}.`);
-    });
 }

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { createPaint, wantsColour } from '@sendonce/testkit/colours';
-import { UsageError } from '../arguments.ts';
+import { runCommand } from '@sendonce/testkit/command-line';
+import { movingLine } from '@sendonce/testkit/moving-line';
 import { help, parseArguments, type PeersArguments } from './arguments.ts';
 import { fieldOf } from './field.ts';
 import { writeInto } from './markdown.ts';
@@ -11,23 +12,11 @@ import { machine, packagesOf } from './versions.ts';
 
 const page = fileURLToPath(new URL('../../../docs/peers.md', import.meta.url));
 
-process.exitCode = await main();
+process.exitCode = await runCommand({ parse: parseArguments, help, run: runAll });
 // Timers of a run that was cut short must not keep it alive.
 process.exit();
 
-async function main(): Promise<number> {
-  let args: PeersArguments;
-  try {
-    args = parseArguments(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\nSee --help.\n`);
-    return 2;
-  }
-  if (args.help) {
-    process.stdout.write(help);
-    return 0;
-  }
+async function runAll(args: PeersArguments): Promise<number> {
   const startedMs = performance.now();
   const run = await runPeers({ ...args, onCell: progress(args, startedMs) });
   const tookMs = performance.now() - startedMs;
@@ -66,15 +55,14 @@ function asText(args: PeersArguments, run: PeersRun): string {
 /** A line for each field; on a terminal one line that changes. */
 function progress(args: PeersArguments, startedMs: number): (cell: Cell) => void {
   const of = args.systems.length * args.faults.length;
+  const moving = movingLine(process.stderr);
   let done = 0;
   return (cell) => {
     done += 1;
     const seconds = Math.round((performance.now() - startedMs) / 1_000);
     const line = `${done}/${of}  ${seconds} s  ${cell.system}, ${cell.fault}: ${fieldOf(cell)}`;
-    const { isTTY } = process.stderr;
-    process.stderr.write(
-      isTTY ? `\r\u001B[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}` : `${line}\n`,
-    );
-    if (isTTY && done === of) process.stderr.write('\r\u001B[K');
+    if (moving.moves) moving.show(line);
+    else process.stderr.write(`${line}\n`);
+    if (done === of) moving.clear();
   };
 }

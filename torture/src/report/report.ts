@@ -1,4 +1,4 @@
-import { element, escapeHtml } from '@sendonce/testkit/html';
+import { element, escapeHtml, renderPage } from '@sendonce/testkit/html';
 import type { Run } from '../run.ts';
 import type { SystemName } from '../systems/names.ts';
 import { faultsOf } from '../terminal/summary.ts';
@@ -20,19 +20,7 @@ export function renderReport(
     verdicts(runs),
     ...runs.map((run) => renderRun(run, commandOf(run.system))),
   ];
-  return [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<head>',
-    '<meta charset="utf-8">',
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    element('title', {}, title),
-    element('style', {}, style),
-    '</head>',
-    element('body', {}, `\n${body.join('\n')}\n`),
-    '</html>',
-    '',
-  ].join('\n');
+  return renderPage({ title, style, body });
 }
 
 const introduction =

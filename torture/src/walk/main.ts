@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import { createPaint, type Paint, wantsColour } from '@sendonce/testkit/colours';
-import { type SystemName, systemNames } from '../systems/names.ts';
+import { parseOptions, pickNames, runCommand, UsageError } from '@sendonce/testkit/command-line';
+import { ledgerNames, type SystemName, systemNames } from '../systems/names.ts';
 import { progressLine } from '../terminal/progress.ts';
 import type { CaseResult } from './run-case.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
@@ -22,22 +22,11 @@ const help = `Kills a worker at every await of the wrapper, one by one, and judg
 Exit code: 0 without violations, 1 with, 2 for a wrong command line.
 `;
 
-process.exitCode = await main();
+process.exitCode = await runCommand({ parse, help, run: walkAll });
 // Timers of a walk that was cut short must not keep it alive.
 process.exit();
 
-async function main(): Promise<number> {
-  let values: ReturnType<typeof parse>;
-  try {
-    values = parse();
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\nSee --help.\n`);
-    return 2;
-  }
-  if (values.help) {
-    process.stdout.write(help);
-    return 0;
-  }
+async function walkAll(values: ReturnType<typeof parse>): Promise<number> {
   const paint = createPaint(wantsColour(process.stdout));
   const walks: Walk[] = [];
   for (const system of values.systems) {
@@ -66,22 +55,16 @@ async function main(): Promise<number> {
   return wrong.length === 0 ? 0 : 1;
 }
 
-function parse() {
-  const { values } = parseArgs({
-    options: {
-      ledger: { type: 'string', default: 'redis,redlock,postgres' },
-      scenario: { type: 'string' },
-      point: { type: 'string' },
-      freeze: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+function parse(argv: readonly string[]) {
+  const values = parseOptions(argv, {
+    ledger: { type: 'string', default: ledgerNames.join() },
+    scenario: { type: 'string' },
+    point: { type: 'string' },
+    freeze: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   });
-  const systems = values.ledger.split(',') as SystemName[];
-  const unknown = systems.find((name) => !systemNames.includes(name));
-  if (unknown !== undefined) {
-    throw new Error(`Expected --ledger to be some of ${systemNames.join(', ')}; got "${unknown}".`);
-  }
+  const systems = pickNames('ledger', [values.ledger], systemNames);
   const { point, json, help: asked } = values;
   const action = values.freeze ? ('stop' as const) : ('kill' as const);
   const wanted = values.scenario === undefined ? scenarios : scenariosWith(values.scenario);
@@ -92,7 +75,7 @@ function scenariosWith(text: string): Scenario[] {
   const found = scenarios.filter(({ name }) => name.includes(text));
   if (found.length > 0) return found;
   const names = scenarios.map(({ name }) => `\n  ${name}`).join('');
-  throw new Error(`Expected --scenario to be in one of these names:${names}`);
+  throw new UsageError(`Expected --scenario to be in one of these names:${names}`);
 }
 
 /** What happened, and how to see it again. */

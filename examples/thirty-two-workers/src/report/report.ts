@@ -3,7 +3,7 @@ import { guards } from '../guards.ts';
 import type { CellResult } from '../run-cell.ts';
 import { type ScenarioId, scenariosFor } from '../scenarios.ts';
 import { idOf, renderTables, type ReportOptions, sentence } from './figures.ts';
-import { element, escapeHtml } from '@sendonce/testkit/html';
+import { element, escapeHtml, renderPage } from '@sendonce/testkit/html';
 import { count } from '../plural.ts';
 import { marks, secondEmail } from './marks.ts';
 import { style } from './style.ts';
@@ -22,19 +22,7 @@ export function renderReport(options: ReportOptions): string {
     renderLegend(),
     ...options.scenarios.map((scenario) => renderScenario(options, scenario)),
   ];
-  return [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<head>',
-    '<meta charset="utf-8">',
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    element('title', {}, title),
-    element('style', {}, style),
-    '</head>',
-    element('body', {}, `\n${body.join('\n')}\n`),
-    '</html>',
-    '',
-  ].join('\n');
+  return renderPage({ title, style, body });
 }
 
 const introduction = ({ workers, seconds, results }: ReportOptions) =>

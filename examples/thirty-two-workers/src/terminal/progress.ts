@@ -1,4 +1,4 @@
-import type { WriteStream } from 'node:tty';
+import { bar, type LineOutput, movingLine } from '@sendonce/testkit/moving-line';
 import type { Cell } from '../run-cell.ts';
 
 /** Says what goes on: one line that changes on a terminal, a line for each cell elsewhere. */
@@ -12,19 +12,8 @@ export interface Progress {
   readonly clear: () => void;
 }
 
-type Output = Pick<WriteStream, 'write'> & { readonly isTTY?: boolean; readonly columns?: number };
-
-export function createProgress(moving: Output, lasting: Output): Progress {
-  const inPlace = moving.isTTY === true;
-  const clear = () => {
-    if (inPlace) moving.write('\r\u001B[K');
-  };
-  const say = (text: string) => {
-    if (!inPlace) return;
-    clear();
-    // A line that wraps could not be taken back.
-    moving.write(text.slice(0, (moving.columns ?? 80) - 1));
-  };
+export function createProgress(moving: LineOutput, lasting: LineOutput): Progress {
+  const { moves, show: say, clear } = movingLine(moving);
   const seconds = secondsSince(Date.now());
   return {
     say,
@@ -35,7 +24,7 @@ export function createProgress(moving: Output, lasting: Output): Progress {
     begin: ({ scenario, guard }, number, of) =>
       say(`${bar(number - 1, of)} ${number}/${of}  ${seconds()}  ${scenario} / ${guard}`),
     done(cell, number, of) {
-      if (inPlace) return;
+      if (moves) return;
       const { scenario, guard, arrived, lost, inDoubt } = cell;
       const notes = `${lost ? `, ${lost} lost` : ''}${inDoubt ? `, ${inDoubt} in doubt` : ''}`;
       moving.write(
@@ -44,12 +33,6 @@ export function createProgress(moving: Output, lasting: Output): Progress {
     },
     clear,
   };
-}
-
-function bar(done: number, of: number): string {
-  const width = 20;
-  const filled = Math.round((done / of) * width);
-  return `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`;
 }
 
 function secondsSince(startMs: number): () => string {

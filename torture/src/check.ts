@@ -1,9 +1,8 @@
 import { deriveKey, type Ledger } from '@sendonce/core';
 import type { Queue } from 'bullmq';
 import type { Deliveries } from './deliveries.ts';
-import { type Email, keyOf } from './email.ts';
+import { type Email, jobIdsOf, keyOf } from './email.ts';
 import type { History, HistoryEvent } from './history.ts';
-import { jobIdsOf } from './person.ts';
 
 /** What became of an email; anything but the first three is a violation. */
 export type Verdict =
@@ -72,11 +71,7 @@ export async function checkAll(evidence: Evidence, seed: number): Promise<Result
   };
 }
 
-export const acceptable: ReadonlySet<Verdict> = new Set([
-  'sent once',
-  'rejected',
-  'in doubt, listed',
-]);
+const acceptable: ReadonlySet<Verdict> = new Set(['sent once', 'rejected', 'in doubt, listed']);
 
 /** What became of one email; `listed`: the keys that the ledger lists as in doubt. */
 export async function judge(

@@ -23,7 +23,6 @@ export interface Crew {
   /** Lets every process end in order; one that does not is killed. */
   readonly end: () => Promise<void>;
   readonly starts: number;
-  readonly size: number;
 }
 
 interface Incarnation {
@@ -32,17 +31,19 @@ interface Incarnation {
   diedMs: number | undefined;
 }
 
-export type PlanOf = (worker: number) => WorkerPlan;
-
 const file = new URL('./worker/worker.ts', import.meta.url);
 let bundle: Promise<string> | undefined;
 
 /** The worker with all its points, bundled once. */
-export function workerBundle(): Promise<string> {
+function workerBundle(): Promise<string> {
   return (bundle ??= bundleWorker(file, pointMaker().rewrite));
 }
 
-export async function startCrew(size: number, planOf: PlanOf, history: History): Promise<Crew> {
+export async function startCrew(
+  size: number,
+  planOf: (worker: number) => WorkerPlan,
+  history: History,
+): Promise<Crew> {
   const path = await workerBundle();
   const attempts = new Map<string, Incarnation>();
   const seats: (Incarnation | undefined)[] = [];
@@ -147,7 +148,6 @@ export async function startCrew(size: number, planOf: PlanOf, history: History):
     get starts() {
       return starts;
     },
-    size,
   };
   await crew.heal();
   return crew;

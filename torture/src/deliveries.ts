@@ -6,11 +6,14 @@ import {
 import { resendDialect } from '@sendonce/testkit/providers/resend-server';
 import { numberIn } from './email.ts';
 import type { History } from './history.ts';
+import type { WorkerPlan } from './messages.ts';
 
 /** A mail server and a provider that count what they take responsibility for. */
 export interface Deliveries {
   readonly smtp: SmtpServer;
   readonly provider: ProviderServer;
+  /** What a worker is told of them. */
+  readonly reachedBy: Pick<WorkerPlan, 'smtpPort' | 'provider'>;
   /** How often an email has left. */
   countOf(email: number): number;
   readonly close: () => Promise<void>;
@@ -35,6 +38,7 @@ export async function startDeliveries(history: History): Promise<Deliveries> {
   return {
     smtp,
     provider,
+    reachedBy: { smtpPort: smtp.port, provider: { url: provider.url, apiKey: provider.apiKey } },
     countOf: (email) => counts.get(email) ?? 0,
     async close() {
       await smtp.close();

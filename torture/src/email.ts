@@ -1,4 +1,5 @@
 import { randomNumbers } from '@sendonce/testkit';
+import type { JobsOptions } from 'bullmq';
 
 /** How an email is sent, and under which of the modes of once(). */
 export type Route = 'at-send' | 'before-processor' | 'provider';
@@ -52,4 +53,21 @@ export function drawEmails({ seed, count, withinMs }: Emails): Email[] {
       failsAfterSend: fails < 0.05,
     };
   });
+}
+
+/** The ids of an email's jobs: its copies have nothing else in common than their data. */
+export function jobIdsOf({ number, copies }: Email): string[] {
+  return Array.from({ length: copies }, (_, copy) => `n${number}c${copy}`);
+}
+
+/** The copies of an email's job, for addBulk(). */
+export function jobsOf(email: Email, options: JobsOptions) {
+  const { number, route, failsAfterSend } = email;
+  const data: Notice = { number, route, failsAfterSend };
+  return jobIdsOf(email).map((jobId) => ({
+    name: 'notice',
+    data,
+    // Never given up: whatever ends without an email has to say so.
+    opts: { attempts: 1_000_000, ...options, jobId },
+  }));
 }

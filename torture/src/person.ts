@@ -3,7 +3,7 @@ import { deriveKey, type Ledger, type LedgerRecord } from '@sendonce/core';
 import type { Queue } from 'bullmq';
 import type { Crew } from './crew.ts';
 import type { Deliveries } from './deliveries.ts';
-import { type Email, keyOf } from './email.ts';
+import { type Email, jobIdsOf, keyOf } from './email.ts';
 import type { History } from './history.ts';
 import { timing } from './timing.ts';
 
@@ -85,9 +85,4 @@ export function startPerson(desk: Desk) {
       await done;
     },
   };
-}
-
-/** The ids of an email's jobs: its copies have nothing else in common than their data. */
-export function jobIdsOf({ number, copies }: Email): string[] {
-  return Array.from({ length: copies }, (_, copy) => `n${number}c${copy}`);
 }

@@ -37,13 +37,17 @@ const PATIENCE_MS = 120_000;
 export async function drained(queue: Queue, ledger: Ledger | undefined): Promise<void> {
   const deadlineMs = Date.now() + PATIENCE_MS;
   for (;;) {
-    const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
-    const running = Object.values(counts).some((count) => count > 0);
-    if (!running && !(await isSending(ledger))) return;
+    if ((await isIdle(queue)) && !(await isSending(ledger))) return;
     // What is left then is judged as it is.
     if (Date.now() > deadlineMs) return;
     await sleep(250);
   }
+}
+
+/** Whether no job runs, or waits to run. */
+export async function isIdle(queue: Queue): Promise<boolean> {
+  const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
+  return Object.values(counts).every((count) => count === 0);
 }
 
 async function isSending(ledger: Ledger | undefined): Promise<boolean> {

@@ -1,14 +1,14 @@
 import type { Queue } from 'bullmq';
 import { checkAll, type Result } from './check.ts';
-import { drawEmails, type Email, type Notice } from './email.ts';
+import { drawEmails, type Email, jobsOf } from './email.ts';
 import { breakMail } from './faults/break-mail.ts';
 import { drawFaults } from './faults/draw.ts';
 import { type FaultCounts, healStores, strikeAll } from './faults/strike.ts';
-import { jobIdsOf, startPerson } from './person.ts';
+import { startPerson } from './person.ts';
 import { drained, type Progress, watchProgress } from './progress.ts';
 import { withStage } from './stage.ts';
 import type { SystemName } from './systems/names.ts';
-import { BACKOFF_MS } from './timing.ts';
+import { backoff } from './timing.ts';
 
 export interface RunOptions {
   readonly system: SystemName;
@@ -77,28 +77,11 @@ export async function run(options: RunOptions): Promise<Run> {
 async function addJobs(queue: Queue, emails: readonly Email[]): Promise<number> {
   const startedMs = Date.now();
   const jobs = emails.flatMap((email) =>
-    jobsFor(email, Math.max(0, email.dueMs - (Date.now() - startedMs))),
+    jobsOf(email, { backoff, delay: Math.max(0, email.dueMs - (Date.now() - startedMs)) }),
   );
   const PAGE = 1_000;
   for (let start = 0; start < jobs.length; start += PAGE) {
     await queue.addBulk(jobs.slice(start, start + PAGE));
   }
   return jobs.length;
-}
-
-/** The copies of an email's job. */
-export function jobsFor(email: Email, delay: number) {
-  const { number, route, failsAfterSend } = email;
-  const data: Notice = { number, route, failsAfterSend };
-  return jobIdsOf(email).map((jobId) => ({
-    name: 'notice',
-    data,
-    opts: {
-      jobId,
-      delay,
-      // Never given up: whatever ends without an email has to say so.
-      attempts: 1_000_000,
-      backoff: { type: 'fixed', delay: BACKOFF_MS, jitter: 0.5 },
-    },
-  }));
 }

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '@sendonce/testkit';
-import { drawEmails } from './email.ts';
+import { drawEmails, jobsOf } from './email.ts';
 import { breakMail } from './faults/break-mail.ts';
 import { drawFaults, faultKinds } from './faults/draw.ts';
 import { healStores, strikeAll } from './faults/strike.ts';
 import type { Measure } from './messages.ts';
 import { startPerson } from './person.ts';
 import { drained } from './progress.ts';
-import { jobsFor } from './run.ts';
 import { type Stage, withStage } from './stage.ts';
+import { backoff } from './timing.ts';
 import type { LedgerName } from './systems/names.ts';
 
 export interface SoakOptions {
@@ -98,9 +98,9 @@ export async function soak(options: SoakOptions): Promise<Soak> {
     async function addDue(elapsedMs: number): Promise<number> {
       let due = added;
       while (due < emails.length && emails[due]!.dueMs <= elapsedMs) due += 1;
-      const jobs = emails.slice(added, due).flatMap((email) => jobsFor(email, 0));
       const tidy = { removeOnComplete: true, removeOnFail: { age: RETENTION_MS / 1_000 } };
-      await queue.addBulk(jobs.map((job) => ({ ...job, opts: { ...job.opts, ...tidy } })));
+      const options = { backoff, delay: 0, ...tidy };
+      await queue.addBulk(emails.slice(added, due).flatMap((email) => jobsOf(email, options)));
       return due - added;
     }
 

@@ -3,6 +3,7 @@ import { namespace } from '@sendonce/testkit';
 import { Queue } from 'bullmq';
 import { type Crew, startCrew } from './crew.ts';
 import { type Deliveries, startDeliveries } from './deliveries.ts';
+import type { Notice } from './email.ts';
 import { type History, startHistory } from './history.ts';
 import type { WorkerPlan } from './messages.ts';
 import { redisStore, startStores, type Store } from './stores.ts';
@@ -18,7 +19,7 @@ export interface Stage {
   /** The queue's Redis, then what the system keeps its records in. */
   readonly stores: readonly Store[];
   /** Past the proxies: no fault touches it. */
-  readonly queue: Queue;
+  readonly queue: Queue<Notice>;
   /** Past the proxies; missing for a system without one. */
   readonly ledger: Ledger | undefined;
   /** Begins all its keys, or names its schema. */
@@ -26,61 +27,92 @@ export interface Stage {
   readonly startWorkers: (count: number) => Promise<Crew>;
 }
 
+type OnEnd = (step: () => Promise<unknown>) => void;
+
+/** Does the steps at the end, the last one first, whatever happens. */
+export async function withSteps<R>(play: (onEnd: OnEnd) => Promise<R>): Promise<R> {
+  const steps: (() => Promise<unknown>)[] = [];
+  try {
+    return await play((step) => void steps.push(step));
+  } finally {
+    for (const step of steps.toReversed()) await step().catch(() => {});
+  }
+}
+
+export interface SystemServers {
+  readonly system: SystemName;
+  readonly queue: Store;
+  /** What the system keeps its records in. */
+  readonly stores: readonly Store[];
+  readonly deliveries: Deliveries;
+}
+
+/** A queue of its own, the system's ledger, and what its workers are told of both. */
+export async function openSystem(
+  name: string,
+  { system, queue: queueStore, stores, deliveries }: SystemServers,
+  onEnd: OnEnd,
+) {
+  const prefix = namespace(name);
+  const connection = connect(queueStore.directUrl);
+  onEnd(async () => connection.disconnect());
+  const queue = new Queue<Notice>('notices', { connection, prefix });
+  queue.on('error', () => {});
+  onEnd(() => queue.close());
+  const urls = stores.map(({ directUrl }) => directUrl);
+  const opened = isLedgerName(system) ? openLedger(system, urls, { prefix }) : undefined;
+  onEnd(async () => opened?.close());
+  // Makes its tables, before the workers want to.
+  await opened?.ledger.read('A'.repeat(22));
+  return {
+    queue,
+    ledger: opened?.ledger,
+    prefix,
+    plan: {
+      system,
+      queue: { url: queueStore.url, name: queue.name, prefix },
+      storeUrls: stores.map(({ url }) => url),
+      storePrefix: prefix,
+      ...deliveries.reachedBy,
+    },
+  };
+}
+
 /** Nothing is left behind, also after Ctrl-C: processes and servers die with this one. */
-export async function withStage<R>(
+export function withStage<R>(
   system: SystemName,
   play: (stage: Stage) => Promise<R>,
   changes: Partial<Timing> = {},
 ): Promise<R> {
-  const steps: (() => Promise<unknown>)[] = [];
-  const onEnd = (step: () => Promise<unknown>) => void steps.push(step);
-  try {
+  return withSteps(async (onEnd) => {
     const history = startHistory();
     const deliveries = await startDeliveries(history);
     onEnd(deliveries.close);
-    const queueStore = await redisStore('queue');
-    onEnd(queueStore.stop);
+    const queue = await redisStore('queue');
+    onEnd(queue.stop);
     const stores = await startStores(systems[system].store);
     for (const { stop } of stores) onEnd(stop);
-
-    const name = 'notices';
-    const prefix = namespace('torture');
-    const connection = connect(queueStore.directUrl);
-    onEnd(async () => connection.disconnect());
-    const queue = new Queue(name, { connection, prefix });
-    queue.on('error', () => {});
-    onEnd(() => queue.close());
-    const urls = stores.map(({ directUrl }) => directUrl);
-    const opened = isLedgerName(system) ? openLedger(system, urls, { prefix }) : undefined;
-    onEnd(async () => opened?.close());
-    // Makes its tables, before 32 workers want to.
-    await opened?.ledger.read('A'.repeat(22));
-
+    const { plan, ...opened } = await openSystem(
+      'torture',
+      { system, queue, stores, deliveries },
+      onEnd,
+    );
     const planOf = (worker: number): WorkerPlan => ({
+      ...plan,
       worker,
-      system,
-      queue: { url: queueStore.url, name, prefix },
-      storeUrls: stores.map(({ url }) => url),
-      storePrefix: prefix,
-      smtpPort: deliveries.smtp.port,
-      provider: { url: deliveries.provider.url, apiKey: deliveries.provider.apiKey },
       concurrency: 4,
       timing: { ...timing, ...changes },
     });
-    return await play({
+    return play({
+      ...opened,
       history,
       deliveries,
-      stores: [queueStore, ...stores],
-      queue,
-      ledger: opened?.ledger,
-      prefix,
+      stores: [queue, ...stores],
       async startWorkers(count) {
         const crew = await startCrew(count, planOf, history);
         onEnd(crew.end);
         return crew;
       },
     });
-  } finally {
-    for (const step of steps.toReversed()) await step().catch(() => {});
-  }
+  });
 }

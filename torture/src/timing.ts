@@ -24,4 +24,4 @@ export const timing: Timing = {
 };
 
 /** How long a job waits after an attempt that failed. */
-export const BACKOFF_MS = 300;
+export const backoff = { type: 'fixed', delay: 300, jitter: 0.5 } as const;

@@ -4,9 +4,8 @@ import { redisUrl } from '@sendonce/testkit/vitest';
 import { Queue, Worker, UnrecoverableError } from 'bullmq';
 import { afterAll, expect, test } from 'vitest';
 import { checkAll } from '../src/check.ts';
-import { drawEmails, type Email, keyOf } from '../src/email.ts';
+import { drawEmails, type Email, jobsOf, keyOf } from '../src/email.ts';
 import { startHistory } from '../src/history.ts';
-import { jobsFor } from '../src/run.ts';
 
 const prefix = namespace('torture-check');
 const connection = { url: redisUrl(), maxRetriesPerRequest: null };
@@ -25,7 +24,7 @@ function newEmail(): Email {
 
 /** Lets the email's job end in BullMQ as it is told. */
 async function endJob(email: Email, how: 'completed' | 'failed'): Promise<void> {
-  await queue.addBulk(jobsFor(email, 0));
+  await queue.addBulk(jobsOf(email, {}));
   const worker = new Worker(
     'notices',
     async () => {

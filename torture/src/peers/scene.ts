@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { namespace } from '@sendonce/testkit';
-import { type JobsOptions, Queue } from 'bullmq';
+import type { JobsOptions, Queue } from 'bullmq';
 import { type Deliveries, startDeliveries } from '../deliveries.ts';
 import type { Notice } from '../email.ts';
 import { startHistory } from '../history.ts';
-import { drained } from '../progress.ts';
+import { drained, isIdle } from '../progress.ts';
+import { openSystem, withSteps } from '../stage.ts';
 import type { Store } from '../stores.ts';
 import { systems } from '../systems/index.ts';
-import { isLedgerName, type SystemName } from '../systems/names.ts';
-import { connect, openLedger } from '../systems/open-ledger.ts';
+import type { SystemName } from '../systems/names.ts';
 import { type Timing, timing } from '../timing.ts';
 import { countEmails, type Counts } from './count.ts';
 import type { Hold } from './messages.ts';
@@ -70,23 +69,14 @@ export async function playScene(
   strike: (scene: Scene) => Promise<void>,
 ): Promise<Counts> {
   const { stores } = servers;
-  const steps: (() => Promise<unknown>)[] = [];
-  const onEnd = (step: () => Promise<unknown>) => void steps.push(step);
-  try {
+  return withSteps(async (onEnd) => {
     const deliveries = await startDeliveries(startHistory());
     onEnd(deliveries.close);
-    const prefix = namespace('peers');
-    const connection = connect(servers.queue.directUrl);
-    onEnd(async () => connection.disconnect());
-    const queue = new Queue<Notice>('notices', { connection, prefix });
-    onEnd(() => queue.close());
-    const urls = stores.map(({ directUrl }) => directUrl);
-    const opened = isLedgerName(system) ? openLedger(system, urls, { prefix }) : undefined;
-    onEnd(async () => opened?.close());
-    const ledger = opened?.ledger;
-    // Makes its tables, before the workers want to.
-    await ledger?.read('A'.repeat(22));
-
+    const { queue, ledger, prefix, plan } = await openSystem(
+      'peers',
+      { system, ...servers, deliveries },
+      onEnd,
+    );
     const numbers = Array.from({ length: emails }, (_, number) => number);
     const workers: PeerWorker[] = [];
     onEnd(() => Promise.all(workers.map((worker) => worker.process.kill())));
@@ -95,12 +85,7 @@ export async function playScene(
       const worker = await startPeerWorker({
         // Odd: without a pool of SMTP connections, so that all emails can be on their way at a time.
         worker: 2 * workers.length + 1,
-        system,
-        queue: { url: servers.queue.url, name: queue.name, prefix },
-        storeUrls: stores.map(({ url }) => url),
-        storePrefix: prefix,
-        smtpPort: deliveries.smtp.port,
-        provider: { url: deliveries.provider.url, apiKey: deliveries.provider.apiKey },
+        ...plan,
         // Beside the emails that it holds.
         concurrency: CONCURRENCY + emails,
         timing: peerTiming,
@@ -143,16 +128,10 @@ export async function playScene(
       await drained(queue, ledger);
       await worker.end();
     }
-    return await countEmails(numbers, { deliveries, queue, ledger });
-  } finally {
-    for (const step of steps.toReversed()) await step().catch(() => {});
-  }
+    return countEmails(numbers, { deliveries, queue, ledger });
+  });
 }
 
 async function untilIdle(queue: Queue<Notice>): Promise<void> {
-  for (;;) {
-    const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
-    if (Object.values(counts).every((count) => count === 0)) return;
-    await sleep(15);
-  }
+  while (!(await isIdle(queue))) await sleep(15);
 }

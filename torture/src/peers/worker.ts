@@ -1,9 +1,10 @@
-import { onParentMessage, tellParent, workerData } from '@sendonce/testkit/points';
-import { Worker } from 'bullmq';
+import { onParentMessage, workerData } from '@sendonce/testkit/points';
 import { aroundSend } from '../systems/around-send.ts';
 import { systems } from '../systems/index.ts';
 import { connect } from '../systems/open-ledger.ts';
 import { noticeProcessor, openTransporters } from '../worker/notice.ts';
+import { say } from '../worker/tell.ts';
+import { block, workOn } from '../worker/work-on.ts';
 import type { FromPeer, Hold, PeerPlan, ToPeer } from './messages.ts';
 
 const plan = workerData() as PeerPlan;
@@ -34,21 +35,12 @@ async function start(): Promise<void> {
     await hold('after the send');
     return sent;
   });
-  const { lockMs, stalledMs } = plan.timing;
-  const worker = new Worker(plan.queue.name, processor, {
+  const worker = workOn(plan, processor, {
     connection: connect(plan.queue.url),
-    prefix: plan.queue.prefix,
-    concurrency: plan.concurrency,
-    lockDuration: lockMs,
-    stalledInterval: stalledMs,
     // Shorter by as much as the rest: a worker that stands still takes the news of a job that waits
     // again, and the others look by themselves after this time.
     drainDelay: 0.25,
-    // With the default of 1 a slow machine could make BullMQ give an email up.
-    maxStalledCount: 1_000_000,
   });
-  // A lost lock is what this is about.
-  worker.on('error', () => {});
 
   onParentMessage((message) => {
     const told = message as ToPeer;
@@ -67,7 +59,7 @@ async function start(): Promise<void> {
     }
   });
   await worker.waitUntilReady();
-  say({ type: 'ready' });
+  say<FromPeer>({ type: 'ready' });
 }
 
 async function beforeTheSend(done: () => void): Promise<void> {
@@ -77,15 +69,6 @@ async function beforeTheSend(done: () => void): Promise<void> {
 
 async function hold(where: Hold): Promise<void> {
   if (plan.holds !== where) return;
-  say({ type: 'held' });
+  say<FromPeer>({ type: 'held' });
   await mayGoOn;
-}
-
-function block(forMs: number): void {
-  const untilMs = performance.now() + forMs;
-  while (performance.now() < untilMs);
-}
-
-function say(message: FromPeer): void {
-  void tellParent(message);
 }

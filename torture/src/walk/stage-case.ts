@@ -1,8 +1,8 @@
 import { deriveKey, type Ledger } from '@sendonce/core';
 import { Queue } from 'bullmq';
-import { type Email, keyOf, type Notice } from '../email.ts';
+import { type Email, jobsOf, keyOf } from '../email.ts';
 import type { WorkerPlan } from '../messages.ts';
-import { jobIdsOf } from '../person.ts';
+import { isIdle } from '../progress.ts';
 import type { Timing } from '../timing.ts';
 import type { Lane } from './lane.ts';
 import type { Pool, Walker } from './pool.ts';
@@ -61,7 +61,7 @@ export async function stageCase(scenario: Scenario, place: Place): Promise<CaseS
 
   lane.breakMail(scenario);
   if (ledger) await prepare(scenario, { key, ledger, servers, timing });
-  await queue.addBulk(jobsOf(email));
+  await queue.addBulk(jobsOf(email, { backoff: BACKOFF_MS }));
 
   const note = (who: string, what: string) => lane.history.note({ email: number, who, what });
   return {
@@ -90,8 +90,7 @@ export async function stageCase(scenario: Scenario, place: Place): Promise<CaseS
       return walker;
     },
     async isOver() {
-      const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
-      if (Object.values(counts).some((jobs) => jobs > 0)) return false;
+      if (!(await isIdle(queue))) return false;
       return (await ledger?.read(key))?.state !== 'dispatched';
     },
     async close() {
@@ -102,7 +101,6 @@ export async function stageCase(scenario: Scenario, place: Place): Promise<CaseS
 }
 
 function planOf(scenario: Scenario, number: number, { servers, lane }: Place): WorkerPlan {
-  const { smtp, provider } = lane.deliveries;
   return {
     // The transporters of even workers are pools.
     worker: scenario.transport === 'pool' ? 2 : 1,
@@ -110,17 +108,8 @@ function planOf(scenario: Scenario, number: number, { servers, lane }: Place): W
     queue: { url: servers.queueUrl, name: `walk-${number}`, prefix: servers.prefix },
     storeUrls: scenario.network ? lane.proxiedUrls : servers.storeUrls,
     storePrefix: scenario.first ? `${servers.prefix}-${number}` : servers.prefix,
-    smtpPort: smtp.port,
-    provider: { url: provider.url, apiKey: provider.apiKey },
+    ...lane.deliveries.reachedBy,
     concurrency: scenario.atOnce ?? 1,
     timing,
   };
-}
-
-function jobsOf(email: Email) {
-  const { number, route, failsAfterSend } = email;
-  const data: Notice = { number, route, failsAfterSend };
-  // Never given up: whatever ends without an email has to say so.
-  const attempts = { attempts: 1_000_000, backoff: BACKOFF_MS };
-  return jobIdsOf(email).map((jobId) => ({ name: 'notice', data, opts: { jobId, ...attempts } }));
 }

@@ -2,11 +2,13 @@
 import { aimAt, onPoint } from '../points/runtime.ts';
 import { AsyncResource } from 'node:async_hooks';
 import { Socket } from 'node:net';
-import { onParentMessage, tellParent } from '@sendonce/testkit/points';
-import { Worker } from 'bullmq';
-import type { Tools } from '../system.ts';
+import { onParentMessage } from '@sendonce/testkit/points';
+import type { Worker } from 'bullmq';
+import type { NoticeProcessor } from '../system.ts';
 import { connect } from '../systems/open-ledger.ts';
 import { noticeProcessor, openTransporters } from '../worker/notice.ts';
+import { describe, fail, say, tell } from '../worker/tell.ts';
+import { workOn } from '../worker/work-on.ts';
 import { openScenario } from './behave.ts';
 import type { FromWalker, Question, Task, ToWalker, Visit } from './messages.ts';
 
@@ -36,10 +38,6 @@ say({ type: 'ready' });
 
 async function start({ scenario, plan, aim }: Task): Promise<void> {
   const transporters = openTransporters(plan);
-  const tell: Tools['tell'] = (job, what, token) => {
-    const step = { email: job.data.number, job: job.id ?? '?', what, atMs: Date.now() };
-    say({ type: 'step', step: token === undefined ? step : { ...step, token } });
-  };
   const workers: Worker[] = [];
   const running = new Set<Promise<unknown>>();
   const { processor, close } = await openScenario(
@@ -50,34 +48,21 @@ async function start({ scenario, plan, aim }: Task): Promise<void> {
   );
   connection ??= connect(plan.queue.url);
   const open = () => {
-    const worker = new Worker(
-      plan.queue.name,
-      // Declares three plain parameters, or BullMQ passes no signal.
-      async (job, token, signal) => {
-        tell(job, 'start');
-        const run = processor(job, token, signal);
-        running.add(run);
-        try {
-          return await run;
-        } catch (error) {
-          tell(job, `threw ${describe(error)}`);
-          throw error;
-        } finally {
-          running.delete(run);
-        }
-      },
-      {
-        connection: connection!,
-        prefix: plan.queue.prefix,
-        concurrency: plan.concurrency,
-        lockDuration: plan.timing.lockMs,
-        stalledInterval: plan.timing.stalledMs,
-        // With the default of 1 BullMQ itself would give the email up.
-        maxStalledCount: 1_000_000,
-      },
-    );
-    // A lost lock is what this is about.
-    worker.on('error', () => {});
+    // Declares three plain parameters, or BullMQ passes no signal.
+    const observed: NoticeProcessor = async (job, token, signal) => {
+      tell(job, 'start');
+      const run = processor(job, token, signal);
+      running.add(run);
+      try {
+        return await run;
+      } catch (error) {
+        tell(job, `threw ${describe(error)}`);
+        throw error;
+      } finally {
+        running.delete(run);
+      }
+    };
+    const worker = workOn(plan, observed, { connection: connection! });
     workers.push(worker);
   };
   function closeByForce(): void {
@@ -102,11 +87,11 @@ async function start({ scenario, plan, aim }: Task): Promise<void> {
 }
 
 async function end(): Promise<void> {
-  say({ type: 'ended', visits: await endTask() });
+  say<FromWalker>({ type: 'ended', visits: await endTask() });
 }
 
 function ask(question: Question): Promise<number> {
-  say({ type: 'question', question });
+  say<FromWalker>({ type: 'question', question });
   return new Promise((resolve) => (answered = resolve));
 }
 
@@ -121,17 +106,4 @@ function countWrites(): void {
       },
     });
   }
-}
-
-function fail(error: unknown): void {
-  say({ type: 'failed', error: describe(error) });
-}
-
-function describe(error: unknown): string {
-  const { name, code, message } = error as { name?: string; code?: string; message?: string };
-  return code === undefined ? `${name}: ${message?.slice(0, 80)}` : `${name} ${code}`;
-}
-
-function say(message: FromWalker): void {
-  tellParent(message).catch(() => {});
 }

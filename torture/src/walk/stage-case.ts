@@ -3,6 +3,7 @@ import { Queue } from 'bullmq';
 import { type Email, jobsOf, keyOf } from '../email.ts';
 import type { WorkerPlan } from '../messages.ts';
 import { isIdle } from '../progress.ts';
+import { isLedgerName } from '../systems/names.ts';
 import type { Timing } from '../timing.ts';
 import type { Lane } from './lane.ts';
 import type { Pool, Walker } from './pool.ts';
@@ -110,6 +111,7 @@ function planOf(scenario: Scenario, number: number, { servers, lane }: Place): W
     storePrefix: scenario.first ? `${servers.prefix}-${number}` : servers.prefix,
     ...lane.deliveries.reachedBy,
     concurrency: scenario.atOnce ?? 1,
-    timing,
+    // A peer's lease is over when the job comes again, whatever the stalled check's moment.
+    timing: isLedgerName(servers.system) ? timing : { ...timing, leaseMs: timing.lockMs / 2 },
   };
 }

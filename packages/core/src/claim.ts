@@ -98,6 +98,8 @@ export interface HoldOptions {
   readonly emailDateMs: number | undefined;
   /** When the question left whose answer was "won": `nowMs()`. */
   readonly confirmedMs: number;
+  /** Whether others perform it again, under this token, where it is in doubt. */
+  readonly mayBeReplayed: boolean;
   /** A replay of a dispatch that is in doubt: until when it may leave, by `nowMs()`. */
   readonly replayUntilMs?: number | undefined;
   readonly onDispatched: () => void;
@@ -130,27 +132,43 @@ export function holdClaim(options: HoldOptions): HeldClaim {
     options.confirmedMs,
   );
 
+  const isOlderThanLease = (askedMs: number) => nowMs() - askedMs > attempt.leaseMs;
+  const wasSilent = () => wasLost || isOlderThanLease(kept.confirmedMs());
+
+  function lose(reply: NonNullable<typeof loss>): never {
+    loss = reply;
+    throw new ClaimLostError(`The claim was lost before dispatch (${reply.state}): not sent.`);
+  }
+
   async function dispatchInLedger(): Promise<void> {
-    if (options.replayUntilMs !== undefined) {
-      // Dispatched long ago. Asking the ledger again would begin the provider's window anew.
-      if (nowMs() < options.replayUntilMs) return;
-      throw new ClaimLostError("The provider's window is over: not sent again.");
-    }
-    // Past the point of no return already, and confirmed within the lease: nothing to ask.
-    if (dispatched && nowMs() - kept.confirmedMs() <= attempt.leaseMs) return;
+    if (options.replayUntilMs !== undefined) return confirmReplay(options.replayUntilMs);
+    // Its replays go by this token, too: asking would not tell whether their window is over.
+    if (asked && options.mayBeReplayed && wasSilent()) lose({ state: 'expired' });
+    // Past the point of no return already, and confirmed within the lease: nothing to ask. At-send asks
+    // for every email: what a heartbeat keeps may be a mere claim again.
+    if (mode === 'before-processor' && !isOlderThanLease(kept.confirmedMs())) return;
     asked = true;
     for (;;) {
       const askedMs = nowMs();
       const reply = await insist(() => ledger.dispatch(attempt), attempt.leaseMs / 2);
-      if (reply.state !== 'dispatched') {
-        loss = reply;
-        throw new ClaimLostError(`The claim was lost before dispatch (${reply.state}): not sent.`);
-      }
+      if (reply.state !== 'dispatched') lose(reply);
       // A reply that took longer than a lease may be older than a person's "not sent": ask again.
-      if (nowMs() - askedMs <= attempt.leaseMs) break;
+      if (!isOlderThanLease(askedMs)) break;
+      if (options.mayBeReplayed) lose({ state: 'expired' });
     }
     if (!dispatched) options.onDispatched();
     dispatched = true;
+  }
+
+  async function confirmReplay(untilMs: number): Promise<void> {
+    for (let askedMs = kept.confirmedMs(); isOlderThanLease(askedMs);) {
+      askedMs = nowMs();
+      // By a heartbeat: a dispatch that fails may give back, and the doubt is not a replay's to give.
+      const [answer] = await insist(() => ledger.heartbeat([attempt]), attempt.leaseMs / 2);
+      if (answer !== 'kept') lose({ state: 'expired' });
+    }
+    if (nowMs() < untilMs) return;
+    throw new ClaimLostError("The provider's window is over: not sent again.");
   }
 
   function start(awaited: boolean): StartedEffect {
@@ -182,7 +200,7 @@ export function holdClaim(options: HoldOptions): HeldClaim {
   return {
     claim,
     dispatched: () => dispatched,
-    mayBeInDoubt: () => asked && (wasLost || nowMs() - kept.confirmedMs() > attempt.leaseMs),
+    mayBeInDoubt: () => asked && wasSilent(),
     loss: () => loss,
     lastReport: () => current?.lastReport(),
     async confirm() {

@@ -42,7 +42,7 @@ export async function conclude<R>(
       return concludeSent(run, held, ended, report);
     case 'not-sent':
     case 'refused':
-      await giveBack(run, held);
+      run.emit(await giveBack(run, held.mayBeInDoubt(), run.attempt.leaseMs));
       throw error ?? new NotSentError('The processor ended, and its email was surely not sent.');
     case 'rejected':
     case 'unknown':
@@ -107,6 +107,9 @@ async function concludeUnsent<R>(
   const reply = await settle(run, verdict === 'rejected' ? 'no' : 'maybe', settlement);
   if (reply.state === 'lost') {
     run.emit('unrecorded');
+    if (outcome === 'in-doubt' && reply.record.state === 'cancelled') {
+      throw new NotRecordedError(run.attempt.key, 'maybe', error, true);
+    }
     return emitState(run, lossOf<R>(lossFrom(reply.record), run));
   }
   const record = await recordAfter(run, settlement);
@@ -145,27 +148,36 @@ function afterLoss<R>(run: Run, loss: NonNullable<ReturnType<HeldClaim['loss']>>
   return comeBack ? { state: 'busy', retryAfterMs: 0 } : lossOf<R>(loss, run);
 }
 
-async function giveBack(run: Run, held: HeldClaim): Promise<void> {
+/**
+ * Gives back what surely was not sent. Whoever was told "in doubt" meanwhile has failed for good, and nobody
+ * may come again by himself: then it stays listed, with a note by which the next attempt sends it.
+ * @param mayBeInDoubt it was silent for longer than a lease: a heartbeat since may hide the doubt.
+ */
+export async function giveBack(
+  run: Run,
+  mayBeInDoubt: boolean,
+  forMs: number,
+): Promise<'released' | 'in-doubt' | 'unrecorded'> {
+  const { ledger, attempt } = run;
   try {
-    if (!held.mayBeInDoubt() || !(await hasDispatched(run))) {
-      const { state } = await insist(() => run.ledger.release(run.attempt), run.attempt.leaseMs);
-      run.emit(state === 'released' ? 'released' : 'unrecorded');
-      return;
+    if (!mayBeInDoubt || !(await hasDispatched(run, forMs))) {
+      const { state } = await insist(() => ledger.release(attempt), forMs);
+      if (state !== 'in-doubt') return state === 'released' ? state : 'unrecorded';
     }
-    // Jobs that were told "in doubt" have failed for good, and nobody may come again by himself. So it
-    // stays listed; the next attempt finds the note, and sends.
-    const settlement = { ...run.attempt, outcome: 'in-doubt', note: KNOWN_NOT_SENT } as const;
-    await insist(() => run.ledger.settle(settlement), run.attempt.leaseMs);
-    run.emit('in-doubt');
+    // Others may have performed it again under this token, and decide.
+    if (run.options.replayWithinMs !== undefined) return 'in-doubt';
+    const doubt = { ...attempt, outcome: 'in-doubt', note: KNOWN_NOT_SENT } as const;
+    const { state } = await insist(() => ledger.settle(doubt), forMs);
+    return state === 'settled' ? 'in-doubt' : 'unrecorded';
   } catch {
-    // The effect's own error goes on. The claim runs out, or falls in doubt and is listed.
-    run.emit('unrecorded');
+    // What broke goes on. The claim runs out, or falls in doubt and is listed.
+    return 'unrecorded';
   }
 }
 
-/** Asked first, as a doubt would replace a cancellation: nobody cancels what is dispatched. */
-async function hasDispatched({ ledger, attempt }: Run): Promise<boolean> {
-  const record = await insist(() => ledger.read(attempt.key), attempt.leaseMs);
+/** Asked first: a doubt is written over an absent record, too, where there was none. */
+async function hasDispatched({ ledger, attempt }: Run, forMs: number): Promise<boolean> {
+  const record = await insist(() => ledger.read(attempt.key), forMs);
   const isOpen = record?.state === 'dispatched' || record?.state === 'in-doubt';
   return isOpen && record.token === attempt.token;
 }

@@ -274,17 +274,19 @@ export class ResultError extends SendonceError {
   }
 }
 
-/** The processor ended, and the ledger could not record how. The record will fall in doubt. */
+/** The processor ended, and the ledger could not record how. */
 export class NotRecordedError extends SendonceError {
   override readonly name = 'NotRecordedError';
 
-  constructor(key: string, mayHaveLeft: MayHaveLeft, cause: unknown) {
+  constructor(key: string, mayHaveLeft: MayHaveLeft, cause: unknown, cancelled = false) {
     super(
       'SENDONCE_NOT_RECORDED',
       mayHaveLeft,
       `The outcome of the email ${key} could not be recorded: the ledger did not take it. ` +
         `${mayHaveLeft === 'yes' ? 'It was sent.' : mayHaveLeft === 'no' ? 'It was not sent.' : 'It may have left.'} ` +
-        'Its record falls in doubt and is listed there; it is not sent again before a verdict.',
+        (cancelled
+          ? 'Somebody found meanwhile that it was not sent, and cancelled it: it is not sent again.'
+          : 'Its record falls in doubt and is listed there; it is not sent again before a verdict.'),
       cause,
     );
   }

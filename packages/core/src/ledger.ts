@@ -17,8 +17,8 @@
  * Rules that hold for every verb:
  * - Losing is a value. An exception means "the ledger could not answer", never "won" or "lost".
  * - Every verb may be executed twice (a client resends what it got no reply for). A repeat with the
- *   same token gives the same answer and changes nothing further, but for the times: a lease, a
- *   mark or a retention starts anew.
+ *   same token gives the same answer and changes nothing further: of the record neither a text nor
+ *   `atMs` once it is dispatched; a lease, a mark or a retention starts anew.
  * - Every write names its token, except `cancel`, which has none and only wins before dispatch.
  * - Time is the ledger's own clock, never the caller's.
  * - A record that cannot be read throws `UnreadableRecordError` and stays as it is.
@@ -48,17 +48,19 @@ export interface Ledger {
   /**
    * Records the outcome, kept for the retention, or (`in-doubt`) that nobody knows it.
    *
-   * A fact is written over an absent record, over this token's own record whatever its state (a
-   * sender that wakes up late turns doubt, and even a person's resolution, into fact), over a
-   * cancellation and over another attempt's mere claim, whose dispatch then fails. It is `lost` only
-   * where another attempt has dispatched or settled. `in-doubt` is written by the same rule, but never
-   * replaces an outcome, and keeps the time of this token's dispatch.
+   * It is written over an absent record, over this token's own record whatever its state (a sender
+   * that wakes up late turns doubt, and even a person's resolution, into fact) and over another
+   * attempt's mere claim, whose dispatch then fails. It is `lost` where another attempt has dispatched
+   * or settled, and over a cancellation, which only `sent` replaces: whoever was told "cancelled" will
+   * see no email leave. `in-doubt` never replaces an outcome, and keeps the time of this token's dispatch.
    */
   settle(settlement: Settlement): Promise<SettleReply>;
 
   /**
    * Gives back a claim, dispatched or not, because nothing was sent: the record becomes absent.
-   * `released` when it is absent afterwards, `lost` when something else stands there, untouched.
+   * `released` when it is absent afterwards, `lost` when something else stands there, untouched. So does
+   * its own record where it is `in-doubt`: others may have been told so and have given up, and nobody
+   * would come again; it stays listed.
    */
   release(attempt: Pick<Attempt, 'key' | 'token'>): Promise<ReleaseReply>;
 
@@ -213,7 +215,7 @@ export type DispatchReply = { readonly state: 'dispatched' } | { readonly state:
 export type SettleReply =
   | { readonly state: 'settled' }
   | { readonly state: 'lost'; readonly record: LedgerRecord };
-export type ReleaseReply = { readonly state: 'released' } | { readonly state: 'lost' };
+export type ReleaseReply = { readonly state: 'released' | 'in-doubt' | 'lost' };
 export type HeartbeatReply = 'kept' | 'lost';
 export type ResolveReply =
   | { readonly state: 'resolved' }

@@ -77,8 +77,10 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
     async claim(request): Promise<ClaimReply> {
       const stored = find(request.key);
       if (stored && !isOpen(stored, request.token)) return lossOf(stored, request);
-      // A repeat never takes a dispatch back.
-      if (request.dispatched || stored?.record.state === 'dispatched') {
+      if (stored?.record.state === 'dispatched') {
+        // A repeat neither takes a dispatch back, nor its time or what a doubt of it says.
+        write(stored.record, stillSending(request.leaseMs));
+      } else if (request.dispatched) {
         write(fresh(request, 'dispatched'), stillSending(request.leaseMs));
       } else {
         write(fresh(request, 'claimed'), { expiresAtMs: now() + request.leaseMs });
@@ -90,7 +92,9 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
       const stored = find(attempt.key);
       if (!stored) return { state: 'expired' };
       if (!isOpen(stored, attempt.token)) return lossOf(stored);
-      write({ ...stored.record, state: 'dispatched', atMs: now() }, stillSending(attempt.leaseMs));
+      const { record } = stored;
+      const atMs = record.state === 'dispatched' ? record.atMs : now();
+      write({ ...record, state: 'dispatched', atMs }, stillSending(attempt.leaseMs));
       return { state: 'dispatched' };
     },
 
@@ -99,11 +103,11 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
       const standing = stored?.record.state;
       const settled = standing === 'sent' || standing === 'rejected';
       const own = stored?.record.token === settlement.token;
-      const othersFact = !own && (settled || standing === 'dispatched');
-      if (stored && (othersFact || (settled && settlement.outcome === 'in-doubt'))) {
-        return { state: 'lost', record: seen(stored) };
-      }
       const { outcome, messageId } = settlement;
+      const othersFact = !own && (settled || standing === 'dispatched');
+      const stays =
+        standing === 'cancelled' ? outcome !== 'sent' : settled && outcome === 'in-doubt';
+      if (stored && (othersFact || stays)) return { state: 'lost', record: seen(stored) };
       const record: Stored['record'] = {
         ...fresh(settlement, outcome === 'in-doubt' ? 'dispatched' : outcome),
         ...(messageId !== undefined && { messageId }),
@@ -121,6 +125,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
     async release({ key, token }) {
       const stored = find(key);
       if (stored && !isOpen(stored, token)) return { state: 'lost' };
+      if (stored && seen(stored).state === 'in-doubt') return { state: 'in-doubt' };
       records.delete(key);
       return { state: 'released' };
     },

@@ -1,9 +1,8 @@
 import { type Claim, currentClaim, type HeldClaim, holdClaim, runWithClaim } from './claim.ts';
 import { nowMs } from './clock.ts';
-import { conclude, type Ended, nestedErrors } from './conclude.ts';
+import { conclude, type Ended, giveBack, nestedErrors } from './conclude.ts';
 import { examineOnce } from './doctor.ts';
 import { SendonceError } from './errors.ts';
-import { insist } from './insist.ts';
 import type { ClaimReply, LedgerRecord } from './ledger.ts';
 import { checkFunction } from './options.ts';
 import type { Performed, PerformOptions, Resolver } from './perform-options.ts';
@@ -88,6 +87,7 @@ async function performHeld<R>(
     mode: run.mode,
     emailDateMs: run.options.emailDateMs,
     confirmedMs,
+    mayBeReplayed: run.options.replayWithinMs !== undefined,
     replayUntilMs: run.replayUntilMs,
     onDispatched: () => run.emit('dispatched'),
     onLost: () => run.emit('lost'),
@@ -128,7 +128,7 @@ async function claim(run: Run): Promise<Claimed> {
       // The claim may have been executed and its reply lost: give it back, or the email would wait
       // out a lease, or be in doubt though it never left.
       const { leaseMs } = run.attempt;
-      await insist(() => run.ledger.release(run.attempt), leaseMs / 3).catch(() => {});
+      await giveBack(run, nowMs() - askedMs > leaseMs, leaseMs / 3);
       throw error;
     }
   };

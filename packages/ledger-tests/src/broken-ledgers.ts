@@ -175,12 +175,60 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
     }),
   ],
   [
+    'release',
+    'gives back what others were told is in doubt',
+    (sound) => ({
+      async release(attempt) {
+        const record = await sound.read(attempt.key);
+        const own = record?.state === 'in-doubt' && record.token === attempt.token;
+        if (own) await removeWhatever(sound, record);
+        return sound.release(attempt);
+      },
+    }),
+  ],
+  [
+    'settle',
+    'lets a doubt replace a cancellation',
+    (sound) => ({
+      async settle(settlement) {
+        const record = await sound.read(settlement.key);
+        if (record?.state === 'cancelled') await removeWhatever(sound, record);
+        return sound.settle(settlement);
+      },
+    }),
+  ],
+  [
+    'lost replies',
+    'dates a dispatch anew when it is repeated',
+    (sound) => ({
+      async dispatch(attempt) {
+        const record = await sound.read(attempt.key);
+        const own = record?.state === 'dispatched' && record.token === attempt.token;
+        if (own && (await sound.release(attempt))) await sound.claim(attempt);
+        return sound.dispatch(attempt);
+      },
+    }),
+  ],
+  [
+    'lost replies',
+    'forgets what a doubt says when its claim is repeated',
+    (sound) => ({
+      async claim(request) {
+        const record = await sound.read(request.key);
+        const own = record?.state === 'in-doubt' && record.token === request.token;
+        if (!own) return sound.claim(request);
+        await removeWhatever(sound, record);
+        return sound.claim({ ...request, dispatched: true });
+      },
+    }),
+  ],
+  [
     'in doubt',
     'the SET PX of the post: a dispatch expires',
     (sound) => ({
       async claim(request) {
         const record = await sound.read(request.key);
-        if (record?.state === 'in-doubt') await sound.release(record);
+        if (record?.state === 'in-doubt') await removeWhatever(sound, record);
         return sound.claim(request);
       },
     }),
@@ -428,10 +476,10 @@ function blind(underTest: LedgerUnderTest): LedgerUnderTest {
 /** Removes a record by legal means, whatever its state. */
 async function removeWhatever(ledger: Ledger, { key, token, state }: LedgerRecord): Promise<void> {
   const attempt: Attempt = { key, token, leaseMs: DAY_MS, retentionMs: DAY_MS };
-  if (state === 'sent') await ledger.settle({ ...attempt, outcome: 'rejected' });
-  if (state === 'sent' || state === 'rejected') {
-    await ledger.resolve({ ...attempt, verdict: 'not-sent', by: 'a mistake' });
-  } else await ledger.release({ key, token });
+  if (state === 'claimed' || state === 'dispatched') return void (await ledger.release(attempt));
+  if (state === 'cancelled') await ledger.settle({ ...attempt, outcome: 'sent' });
+  if (state !== 'in-doubt') await ledger.settle({ ...attempt, outcome: 'rejected' });
+  await ledger.resolve({ ...attempt, verdict: 'not-sent', by: 'a mistake' });
 }
 
 function emptyRecord({ key, token }: Attempt): LedgerRecord {

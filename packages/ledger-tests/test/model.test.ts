@@ -18,7 +18,7 @@ const WITHIN_MS = 120_000;
 /** What the model says of a ledger that makes a mistake. */
 async function failureOf(
   name: string,
-  { path = undefined as string | undefined, runs = 1_000 } = {},
+  { path = undefined as string | undefined, runs = 5_000 } = {},
 ): Promise<string | undefined> {
   const broken = brokenLedgers.find((one) => one.name === name);
   if (!broken) throw new Error(`There is no broken ledger that ${name}.`);

@@ -165,7 +165,7 @@ export function postgresLedger(
       held.conclude(token);
       const { word } = await run({ verb: 'release', key, token });
       held.drop(token);
-      return { state: word === 'released' ? 'released' : 'lost' };
+      return { state: word === 'released' || word === 'in-doubt' ? word : 'lost' };
     },
 
     heartbeat: beat,

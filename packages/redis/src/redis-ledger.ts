@@ -91,7 +91,8 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
 
     async release({ key, token }) {
       const answer = await release(key, token);
-      return { state: answer.word === 'released' ? 'released' : 'lost' };
+      const { word } = answer;
+      return { state: word === 'released' || word === 'in-doubt' ? word : 'lost' };
     },
 
     heartbeat(attempts) {

@@ -207,7 +207,17 @@ export async function play(stage: Stage, scenario: Scenario): Promise<void> {
     for (const key of keys) {
       const [read] = await ask(ledgerAt(0), [{ verb: 'read', key }], stage.offsetMs);
       const { record } = read?.reply ?? {};
-      if (record) await ask(ledgerAt(0), [{ verb: 'release', ...record }], stage.offsetMs);
+      if (!record?.token) continue;
+      const { token } = record;
+      const end: Operation = {
+        verb: 'settle',
+        key,
+        token,
+        leaseMs: 1,
+        retentionMs: 1,
+        outcome: 'sent',
+      };
+      await ask(ledgerAt(0), [end], stage.offsetMs);
     }
   }
 

@@ -77,6 +77,14 @@ export function referenceOf({ bySession, byMajority }: Rules): Reference {
     const ends = after(during, state === 'claimed' ? leaseMs : 2 * leaseMs);
     return { state, heard: during, ends: bySession ? NEVER : ends };
   };
+  // Of many nodes one that missed the dispatch dates it anew.
+  const timeOfDispatch = ({ at }: Standing, { toMs }: Span): Span =>
+    byMajority ? { ...at, toMs } : at;
+  const repeated = (world: Standing, { leaseMs }: Attempt, during: Span): Standing => ({
+    ...world,
+    ...opened('dispatched', leaseMs, during),
+    at: timeOfDispatch(world, during),
+  });
   const concluded = (retentionMs: number, during: Span) => {
     return { at: during, heard: during, ends: after(during, retentionMs) };
   };
@@ -90,33 +98,33 @@ export function referenceOf({ bySession, byMajority }: Rules): Reference {
     switch (o.verb) {
       case 'claim': {
         if (world && !open) return stays(lossAgainst(world, o.fingerprint));
-        const state = o.dispatched || isDispatched(world) ? 'dispatched' : 'claimed';
+        if (isDispatched(world)) return becomes('won', repeated(world, o, during));
         const fresh = { key: o.key, token: o.token, ...textsOf(o) };
-        const times = { ...opened(state, o.leaseMs, during), at: during };
-        // Today's ledgers forget what a doubt said when its claim is repeated; to keep it is as right.
-        const kept = world ? becomes('won', { ...world, ...times }) : [];
-        return [...becomes('won', { ...fresh, ...times }), ...kept];
+        const times = opened(o.dispatched ? 'dispatched' : 'claimed', o.leaseMs, during);
+        return becomes('won', { ...fresh, ...times, at: during });
       }
       case 'dispatch': {
         if (!world) return becomes('expired', world);
         if (!open) return stays(lossAgainst(world));
-        const next = { ...world, ...opened('dispatched', o.leaseMs, during), at: during };
-        return becomes('dispatched', next);
+        if (isDispatched(world)) return becomes('dispatched', repeated(world, o, during));
+        const times = opened('dispatched', o.leaseMs, during);
+        return becomes('dispatched', { ...world, ...times, at: during });
       }
       case 'settle': {
         const { key, token, outcome: state } = o;
         const doubt = state === 'in-doubt';
         if (isSettled(world) && (doubt || !own)) return stays('lost');
         if (isDispatched(world) && !own) return stays('lost');
+        if (world?.state === 'cancelled' && state !== 'sent') return stays('lost');
         const fresh = { key, token, state, ...textsOf(o) };
         if (!doubt) return becomes('settled', { ...fresh, ...concluded(o.retentionMs, during) });
-        // Of many nodes one that missed the dispatch dates it anew.
-        const { fromMs } = own && isDispatched(world) ? world.at : during;
-        const { toMs } = own && isDispatched(world) && !byMajority ? world.at : during;
-        return becomes('settled', { ...fresh, at: { fromMs, toMs }, heard: during, ends: during });
+        const at = own && isDispatched(world) ? timeOfDispatch(world, during) : during;
+        return becomes('settled', { ...fresh, at, heard: during, ends: during });
       }
       case 'release':
-        return world && !open ? becomes('lost', world) : becomes('released', undefined);
+        if (world && !open) return becomes('lost', world);
+        if (world?.state === 'in-doubt') return becomes('in-doubt', world);
+        return becomes('released', undefined);
       case 'heartbeat': {
         if (!open) return becomes('lost', world);
         const state = isDispatched(world) ? 'dispatched' : 'claimed';
@@ -180,7 +188,9 @@ export function referenceOf({ bySession, byMajority }: Rules): Reference {
   };
 }
 
-function isDispatched(world: World): boolean {
+function isDispatched(
+  world: World,
+): world is Standing & { readonly state: 'dispatched' | 'in-doubt' } {
   return world?.state === 'dispatched' || world?.state === 'in-doubt';
 }
 

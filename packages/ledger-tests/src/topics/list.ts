@@ -90,7 +90,9 @@ export const list: Topic = {
         assert.deepEqual(open.slice(0, 250).toSorted(), doubts);
         const inDoubtKeys = await listedKeys(context, 'in-doubt', attempts);
         assert.deepEqual(inDoubtKeys.toSorted(), doubts);
-        await Promise.all(attempts.map((attempt) => context.ledger.release(attempt)));
+        await Promise.all(
+          attempts.map((attempt) => context.ledger.settle({ ...attempt, outcome: 'sent' })),
+        );
         assert.deepEqual(await listedKeys(context, 'open', attempts), []);
       },
     },

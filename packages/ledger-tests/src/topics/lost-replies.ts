@@ -70,6 +70,29 @@ const repeats: readonly TopicCase[] = [
     },
   },
   {
+    title: 'a dispatch repeated keeps its time, and what was said of it',
+    async run(context) {
+      const attempt = await dispatched(context, { by: 'notices:7' });
+      const { atMs } = await expectRecord(context, attempt, 'dispatched');
+      const { unitMs } = context;
+      const doubt = { ...attempt, outcome: 'in-doubt', note: '552', messageId: '<7@x>' } as const;
+      for (const repeat of [
+        () => context.other.claim({ ...attempt, dispatched: true }),
+        () => context.other.dispatch(attempt),
+        () => context.ledger.claim(attempt),
+      ]) {
+        await context.advance(unitMs / 4);
+        await repeat();
+        assert.equal((await expectRecord(context, attempt, 'dispatched')).atMs, atMs);
+        expectState(await context.ledger.settle(doubt), 'settled');
+        await repeat();
+        const { note, messageId, by, ...kept } = await expectRecord(context, attempt, 'dispatched');
+        assert.equal(kept.atMs, atMs);
+        assert.deepEqual([note, messageId, by], ['552', '<7@x>', 'notices:7']);
+      }
+    },
+  },
+  {
     title: 'a dispatch replayed after the outcome does not open it again',
     async run(context) {
       const attempt = await sent(context);

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import {
   cancelled,
   claimed,
@@ -6,6 +7,7 @@ import {
   expectRecord,
   expectState,
   inDoubt,
+  listedKeys,
   rejected,
   rivalOf,
   sent,
@@ -16,16 +18,32 @@ export const release: Topic = {
   name: 'release',
   cases: [
     {
-      title:
-        'the own record is given back, claimed, dispatched or in doubt, and the next claim wins',
+      title: 'the own record is given back, claimed or dispatched, and the next claim wins',
       async run(context) {
-        for (const start of [claimed, dispatched, inDoubt]) {
+        for (const start of [claimed, dispatched]) {
           const attempt = await start(context);
           expectState(await context.ledger.release(attempt), 'released');
           await expectAbsent(context, attempt.key);
           expectState(await context.ledger.dispatch(attempt), 'expired');
           expectState(await context.other.claim(rivalOf(context, attempt)), 'won');
         }
+      },
+    },
+    {
+      title: 'the own record in doubt stays, and stays listed: others were told so',
+      async run(context) {
+        const { unitMs } = context;
+        const silent = await dispatched(context, { leaseMs: unitMs });
+        await context.fallSilent(unitMs * 2.5);
+        const attempts = [silent, await inDoubt(context)];
+        for (const attempt of attempts) {
+          const record = await expectRecord(context, attempt, 'in-doubt');
+          expectState(await context.ledger.release(attempt), 'in-doubt');
+          assert.deepEqual(await expectRecord(context, attempt, 'in-doubt'), record);
+          expectState(await context.other.claim(rivalOf(context, attempt)), 'in-doubt');
+        }
+        const keys = attempts.map(({ key }) => key).toSorted();
+        assert.deepEqual((await listedKeys(context, 'in-doubt', attempts)).toSorted(), keys);
       },
     },
     {

@@ -88,9 +88,20 @@ const facts: readonly TopicCase[] = [
     },
   },
   {
-    title: 'an outcome is written over a cancellation',
+    title: 'of all outcomes only "sent" is written over a cancellation',
     async run(context) {
       const attempt = await cancelled(context);
+      const nobody = { key: attempt.key, token: '' };
+      for (const outcome of ['rejected', 'in-doubt'] as const) {
+        for (const sender of [attempt, rivalOf(context, attempt)]) {
+          const { record } = expectState(
+            await context.ledger.settle({ ...sender, outcome }),
+            'lost',
+          );
+          assert.deepEqual(await expectRecord(context, nobody, 'cancelled'), record);
+        }
+      }
+      assert.deepEqual(await listedKeys(context, 'open', [attempt]), []);
       expectState(await context.ledger.settle({ ...attempt, outcome: 'sent' }), 'settled');
       await expectRecord(context, attempt, 'sent');
     },

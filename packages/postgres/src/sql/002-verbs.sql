@@ -80,6 +80,16 @@ begin
 end
 $$;
 
+-- The own record as it is, held by this session from now on.
+create function :schema.go_on(o :schema.operation, word text, mine bigint) returns :schema.reply
+language plpgsql as $$
+begin
+  update :schema.records set session = mine, seen_at = clock_timestamp()
+    where key = o.key and token = o.token;
+  return :schema.say(o, word);
+end
+$$;
+
 create function :schema.claim(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
@@ -94,9 +104,10 @@ begin
     exit when r.key is not null;
   end loop;
   if r.token = o.token and r.state in ('claimed', 'dispatched') then
-    -- The repeat of a claim whose reply was lost. It never takes a dispatch back.
+    -- The repeat of a claim whose reply was lost. It neither takes a dispatch back, nor its time or what a
+    -- doubt of it says.
     if r.state = 'dispatched' then
-      wanted := 'dispatched';
+      return :schema.go_on(o, 'won', mine);
     end if;
     perform :schema.replace_row(o, o.token, wanted, o.token, mine);
     return :schema.say(o, 'won');
@@ -114,8 +125,10 @@ begin
   if r.key is null then
     return :schema.say(o, 'expired');
   elsif r.token = o.token and r.state in ('claimed', 'dispatched') then
-    update :schema.records
-      set state = 'dispatched', session = mine, at = clock_timestamp(), seen_at = clock_timestamp()
+    update :schema.records set
+      state = 'dispatched', session = mine, seen_at = clock_timestamp(),
+      -- A repeat keeps the time: from then on counts what a provider remembers.
+      at = case when state = 'claimed' then clock_timestamp() else at end
       where key = o.key and token = o.token;
     return :schema.say(o, 'dispatched');
   end if;
@@ -123,8 +136,8 @@ begin
 end
 $$;
 
--- Lost only where another attempt has dispatched or settled; a doubt never replaces an outcome. A state
--- that this version does not know is shown, and found unreadable by the caller.
+-- Lost where another attempt has dispatched or settled; only "sent" replaces a cancellation, and a doubt
+-- never an outcome. A state that this version does not know is shown, and found unreadable by the caller.
 create function :schema.settle(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
@@ -142,6 +155,7 @@ begin
   end loop;
   if (r.token <> o.token and r.state in ('dispatched', 'sent', 'rejected'))
     or (doubt and r.state in ('sent', 'rejected'))
+    or (r.state = 'cancelled' and o.outcome <> 'sent')
     or r.state not in ('claimed', 'dispatched', 'sent', 'rejected', 'cancelled')
   then
     return :schema.show(o, 'stands', r, mine);
@@ -151,6 +165,7 @@ begin
 end
 $$;
 
+-- One in doubt stays: others were told so.
 create function :schema.release(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
@@ -159,6 +174,9 @@ begin
   if r.key is null then
     return :schema.say(o, 'released');
   elsif r.token = o.token and r.state in ('claimed', 'dispatched') then
+    if r.state = 'dispatched' and not :schema.is_alive(r.session, mine) then
+      return :schema.say(o, 'in-doubt');
+    end if;
     delete from :schema.records where key = o.key and token = o.token;
     return :schema.say(o, 'released');
   end if;
@@ -174,9 +192,7 @@ declare
   r :schema.records := :schema.standing(o.key, mine);
 begin
   if r.token = o.token and r.state in ('claimed', 'dispatched') then
-    update :schema.records set session = mine, seen_at = clock_timestamp()
-      where key = o.key and token = o.token;
-    return :schema.say(o, 'kept');
+    return :schema.go_on(o, 'kept', mine);
   end if;
   return :schema.say(o, 'lost');
 end

@@ -18,8 +18,11 @@ for i = 1, #KEYS, 2 do
     if dispatched then redis.call('ZADD', index, now + 2 * leaseMs, member(key)) end
     say('won')
   elseif record and isOpen(record, token) then
-    -- The repeat of a claim whose reply was lost. It never takes a dispatch back.
-    if dispatched or record.state == 'D' then
+    -- The repeat of a claim whose reply was lost. It neither takes a dispatch back, nor its time or what
+    -- a doubt of it says.
+    if record.state == 'D' then
+      writeDispatched(key, index, record.value, leaseMs)
+    elseif dispatched then
       writeDispatched(key, index, 'D' .. value, leaseMs)
     else
       redis.call('SET', key, 'C' .. value, 'PX', leaseMs)

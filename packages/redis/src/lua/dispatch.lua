@@ -9,8 +9,10 @@ for i = 1, #KEYS, 2 do
   if not record then
     say('expired')
   elseif isOpen(record, token) then
+    -- A repeat keeps the time: from then on counts what a provider remembers.
+    local at = record.state == 'D' and record.at or stamp
     local fields = string.match(record.value, '\n.*')
-    writeDispatched(key, index, 'D' .. token .. stamp .. fields, leaseMs)
+    writeDispatched(key, index, 'D' .. token .. at .. fields, leaseMs)
     say('dispatched')
   else
     show('stands', key, index, record)

@@ -41,6 +41,12 @@ local function isOpen(record, token)
   return record.token == token and (record.state == 'C' or record.state == 'D')
 end
 
+local function isInDoubt(record, key, index)
+  if record.state ~= 'D' then return false end
+  local score = redis.call('ZSCORE', index, member(key))
+  return not score or tonumber(score) <= now
+end
+
 -- Past the point of no return: no expiry, and the mark "still being sent" for two leases.
 local function writeDispatched(key, index, value, leaseMs)
   redis.call('SET', key, value)

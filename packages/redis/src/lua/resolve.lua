@@ -9,8 +9,7 @@ for i = 1, #KEYS, 2 do
   local token, retentionMs, verdict, note = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
   local record = read(key)
   local own = record and record.token == token
-  local score = own and record.state == 'D' and redis.call('ZSCORE', index, member(key))
-  local inDoubt = own and record.state == 'D' and (not score or tonumber(score) <= now)
+  local inDoubt = own and isInDoubt(record, key, index)
   if not record then
     -- The repeat of a "not sent" whose reply was lost.
     say(verdict == '' and 'resolved' or 'absent')

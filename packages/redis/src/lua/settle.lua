@@ -1,5 +1,6 @@
 -- settle: record the outcome, or that nobody knows it (D, in doubt from now on).
--- Lost only where another attempt has dispatched or settled; a doubt never replaces an outcome.
+-- Lost where another attempt has dispatched or settled; only "sent" replaces a cancellation, and a doubt
+-- never an outcome.
 -- KEYS  record, index
 -- ARGV  token, retentionMs, outcome (S | R | D), fields after "at"
 -- reply settled | stands
@@ -11,10 +12,11 @@ for i = 1, #KEYS, 2 do
   local state = record and record.state
   local settled = state == 'S' or state == 'R'
   local othersFact = record and record.token ~= token and (settled or state == 'D')
+  local cancelled = state == 'X' and outcome ~= 'S'
   -- A doubt keeps the time of its dispatch: from then on counts what a provider remembers.
   local doubtful = outcome == 'D' and state == 'D' and not othersFact
   local value = outcome .. token .. (doubtful and record.at or stamp) .. '\n' .. fields
-  if state == '?' or othersFact or (settled and outcome == 'D') then
+  if state == '?' or othersFact or cancelled or (settled and outcome == 'D') then
     show('stands', key, index, record)
   elseif outcome == 'D' then
     redis.call('SET', key, value)

@@ -26,14 +26,18 @@ export const checks: readonly Check[] = [
   mutant('TTL_ON_DISPATCHED', 'ON_RECORD'),
   mutant('LOCK_ONLY', 'ON_RECORD'),
   mutant('RELEASE_AFTER_SILENCE', 'NOT_LOST'),
+  mutant('RELEASE_FORGETS_DOUBT', 'NOT_LOST'),
+  mutant('DOUBT_OVER_CANCELLATION', 'CANCELLED_IS_KEPT'),
+  mutant('NO_CONFIRMATION', 'CANCELLED_IS_KEPT'),
+  mutant('FORGETS_THE_WINDOW', 'NEVER_TWICE', ['REPLAY']),
   mutant('CANCEL_AFTER_DISPATCH', 'CANCELLED_IS_KEPT'),
   mutant('REPEAT_TAKES_BACK', 'ON_RECORD'),
-  mutant('DISPATCH_WITHOUT_COMPARE', 'NEVER_TWICE'),
+  mutant('DISPATCH_WITHOUT_COMPARE', 'CANCELLED_IS_KEPT'),
   mutant('NO_ANSWER_IS_WON', 'CANCELLED_IS_KEPT'),
 ];
 
-function mutant(define: string, breaks: string): Check {
-  return { name: define, defines: [define], breaks };
+function mutant(define: string, breaks: string, others: readonly string[] = []): Check {
+  return { name: [define, ...others].join(' '), defines: [define, ...others], breaks };
 }
 
 export interface Outcome {

@@ -13,28 +13,41 @@ mtype:state = { absent, claimed, dispatched, sent, rejected, cancelled };
 mtype:state state = absent;
 byte holder;                    /* the token that stands there: the number of an attempt */
 bool silent;                    /* dispatched, and in doubt */
-bool knownNotSent;              /* in doubt, with the note of a sender that woke up too late */
+bool knownNotSent;              /* with the note of a sender that woke up too late: surely not sent */
 
 /* ------------------------------------------------------------------ what is on its way */
 
 /* A command that has left may be executed at any time, any number of times. */
-typedef Commands { bool claim, dispatch, release, settleSent, settleRejected, settleInDoubt };
+typedef Commands { bool claim, dispatch, heartbeat, release, settleSent, settleRejected, settleInDoubt };
 Commands posted[ATTEMPTS];
 
 /* ------------------------------------------------------------------ what is true, whoever knows it */
 
 byte emails;                    /* how many have left */
 bool atSend[ATTEMPTS];          /* the mode, else before-processor */
-bool maySend[ATTEMPTS];         /* on its way from its dispatch to its request */
-bool wasSilent[ATTEMPTS];       /* its two leases have passed once */
+byte tok[ATTEMPTS];             /* what it writes with: its own token, or that of the doubt it replays */
+bool inWindow[ATTEMPTS];        /* from its last look at its claim to its request: the window nobody can close */
+bool stale[ATTEMPTS];           /* what it knows of its claim is older than a lease */
+bool wasSilent[ATTEMPTS];       /* it was stale once: others may have been told "in doubt" */
 bool begun[ATTEMPTS];
 bool over[ATTEMPTS];            /* ended, or its process is dead */
 bool gaveUp[ATTEMPTS];          /* its job has failed for good, or completed */
-bool releasing[ATTEMPTS];       /* waits for its claim, or gives it back */
+bool releasing[ATTEMPTS];       /* gives back what it has claimed */
+bool beats[ATTEMPTS];           /* holds its claim by heartbeats */
 bool oneJob;                    /* all attempts are runs of one job, else each has a copy of its own */
-byte replaying;                 /* how many act for the sender of a doubt */
 bool windowIsOpen = true;       /* the provider still knows the key */
-bool noted[ATTEMPTS];           /* its doubt carries the note "surely not sent" */
+#ifdef REPLAY
+#define providerKnowsTheKey true
+#ifdef FORGETS_THE_WINDOW
+#define isInTime true
+#else
+#define isInTime windowIsOpen
+#endif
+#else
+#define providerKnowsTheKey false
+#define isInTime true
+#endif
+bool noted[ATTEMPTS];           /* its word "in doubt" carries the note "surely not sent" */
 bool retried;                   /* a person has said "not sent", and retries the jobs that have failed */
 bool promised;                  /* somebody was told "cancelled" */
 
@@ -76,25 +89,35 @@ inline write(newState, newHolder, newSilent, byPerson) {
   state = newState; holder = newHolder; silent = newSilent; knownNotSent = false
 }
 
+/* A repeat of the same token keeps what stands, and is a new mark "still being sent". */
+#ifdef REPEAT_TAKES_BACK
+#define repeatKeeps(t) (state == dispatched && !atSend[t])
+#else
+#define repeatKeeps(t) (state == dispatched)
+#endif
+
 /* ------------------------------------------------------------------ the verbs, as ledger.ts has them */
 
-mtype = { Claim, Dispatch, Release, SettleSent, SettleRejected, SettleInDoubt };
-mtype = { none, won, good, lost, expired, busy, inDoubt, isSent, isRejected, isCancelled };
+mtype = { Claim, Dispatch, Heartbeat, Release, SettleSent, SettleRejected, SettleInDoubt };
+mtype = { none, won, good, lost, expired, busy, inDoubt, ownDoubt, isSent, isRejected, isCancelled };
 
 #ifdef CLAIM_FORGETS_TOKEN
 #define isOwnClaim(t) false
 #else
-#define isOwnClaim(t) isOpen(t)
+#define isOwnClaim(t) isStillOpen(t)
 #endif
+/* In doubt is told even to its own sender: others were told so. */
+#define isStillOpen(t) (isOpen(t) && !(state == dispatched && silent))
 #define isOpen(t) (holder == (t) && (state == claimed || state == dispatched))
 #define isAnothersFact(t) (holder != (t) && (state == sent || state == rejected || state == dispatched))
 
-inline whatStands() {
+inline whatStands(t) {
   if
+  :: isOpen(t) && state == dispatched && silent -> reply = ownDoubt
   :: state == cancelled -> reply = isCancelled
   :: state == sent -> reply = isSent
   :: state == rejected -> reply = isRejected
-  :: state == dispatched && silent -> reply = inDoubt
+  :: state == dispatched && silent && holder != t -> reply = inDoubt
   :: else -> reply = busy
   fi
 }
@@ -103,17 +126,17 @@ inline doClaim(t) {
   if
   :: state == absent || isOwnClaim(t) ->
     if
-#ifdef REPEAT_TAKES_BACK
-    :: !atSend[t] -> write(dispatched, t, false, false)
-#else
-    :: !atSend[t] || state == dispatched -> write(dispatched, t, false, false)
-#endif
-    :: else -> write(claimed, t, false, false)
+    :: repeatKeeps(t)
+    :: else ->
+      if
+      :: !atSend[t] -> write(dispatched, t, false, false)
+      :: else -> write(claimed, t, false, false)
+      fi
     fi;
     reply = won
   :: else ->
-    whatStands();
-    property(NOT_TURNED_AWAY, holder != t || !(reply == busy || reply == inDoubt))
+    whatStands(t);
+    property(NOT_TURNED_AWAY, holder != t || reply != busy)
   fi
 }
 
@@ -123,16 +146,30 @@ inline doDispatch(t) {
 #ifdef DISPATCH_WITHOUT_COMPARE
   :: state == claimed || state == dispatched ->
 #else
-  :: isOpen(t) ->
+  :: isStillOpen(t) ->
 #endif
-    write(dispatched, t, false, false); reply = good
-  :: else -> whatStands()
+    if
+    :: state == dispatched && holder == t
+    :: else -> write(dispatched, t, false, false)
+    fi;
+    reply = good
+  :: else -> whatStands(t)
+  fi
+}
+
+inline doHeartbeat(t) {
+  if
+  :: isOpen(t) -> silent = false; reply = good
+  :: else -> reply = lost
   fi
 }
 
 inline doRelease(t) {
   if
   :: state != absent && !isOpen(t) -> reply = lost
+#ifndef RELEASE_FORGETS_DOUBT
+  :: isOpen(t) && silent -> reply = ownDoubt
+#endif
   :: else -> write(absent, 0, false, false); reply = good
   fi
 }
@@ -148,9 +185,15 @@ inline doSent(t) {
   fi
 }
 
+#ifdef DOUBT_OVER_CANCELLATION
+#define isCancelledForGood false
+#else
+#define isCancelledForGood (state == cancelled)
+#endif
+
 inline doRejected(t) {
   if
-  :: isAnothersFact(t) -> reply = lost
+  :: isAnothersFact(t) || isCancelledForGood -> reply = lost
   :: else -> write(rejected, t, false, false); reply = good
   fi
 }
@@ -158,11 +201,11 @@ inline doRejected(t) {
 inline doDoubt(t) {
   if
 #ifdef DOUBT_OVER_OUTCOME
-  :: isAnothersFact(t) -> reply = lost
+  :: isAnothersFact(t) || isCancelledForGood -> reply = lost
 #else
-  :: isAnothersFact(t) || state == sent || state == rejected -> reply = lost
+  :: isAnothersFact(t) || isCancelledForGood || state == sent || state == rejected -> reply = lost
 #endif
-  :: else -> write(dispatched, t, true, false); wasSilent[t] = true; knownNotSent = noted[t]; reply = good
+  :: else -> write(dispatched, t, true, false); knownNotSent = noted[t]; reply = good
   fi
 }
 
@@ -183,36 +226,20 @@ inline mayDie() {
 #define ask(verb, command, execute) \
   mayDie(); \
   atomic { \
-    posted[tok].command = true; \
+    posted[tok[me]].command = true; \
     if \
     :: true; execute; printf("%c: %e -> %e\n", name(me), verb, reply) \
     :: true; execute; execute; printf("%c: %e, sent again as its answer was lost -> %e\n", name(me), verb, reply) \
     :: true; execute; reply = none; printf("%c: %e, executed, and its answer is lost\n", name(me), verb) \
     :: reply = none; printf("%c: %e, no answer\n", name(me), verb) \
     fi \
-  }; \
-  mayDie()
+  }
 
 /* The job is done with: completed, or failed for good. */
-inline endJob() { gaveUp[me] = true; goto ended }
+inline endJob() { mayDie(); gaveUp[me] = true; goto ended }
 
-/* Nothing was sent: the claim is given back, and the queue retries the job. conclude.ts, giveBack() */
-inline giveBack() {
-  atomic {
-    maySend[me] = false;
-    if
-#ifndef RELEASE_AFTER_SILENCE
-    :: wasSilent[me] && wasDispatched -> noted[me] = true
-#endif
-    :: else -> releasing[me] = true
-    fi
-  };
-  if
-  :: noted[me] -> ask(SettleInDoubt, settleInDoubt, doDoubt(tok))
-  :: else -> ask(Release, release, doRelease(tok))
-  fi;
-  goto ended
-}
+/* Nothing was sent: the claim is given back, and the queue retries the job. */
+inline giveBack(mayHave) { mayHaveDispatched = mayHave; goto givesBack }
 
 /* The provider takes a second request under a key that it knows for the same email; a mail server does not. */
 inline leave() {
@@ -225,22 +252,21 @@ inline leave() {
   property(CANCELLED_IS_KEPT, !promised)
 }
 
-/* ASSUMED: who decides about an attempt that is over, decides when none of its commands can arrive any more. */
 inline nothingIsOnItsWay(t) {
-  posted[t].claim = false; posted[t].dispatch = false; posted[t].release = false;
+  posted[t].claim = false; posted[t].dispatch = false; posted[t].heartbeat = false; posted[t].release = false;
   posted[t].settleSent = false; posted[t].settleRejected = false; posted[t].settleInDoubt = false
 }
 
 active [ATTEMPTS] proctype Attempt() {
   byte me = _pid;
-  byte tok = _pid;              /* what it writes with: its own token, or that of the doubt it replays */
+  byte seen = 0;
   mtype reply = none;
-  bool wasDispatched = false;
+  bool mayHaveDispatched = false;
 
   /* One job is run again only while it has not ended. */
   atomic {
     !(oneJob && anyGaveUp);
-    begun[me] = true;
+    begun[me] = true; tok[me] = me;
     if
     :: atSend[me] = true; printf("%c: at-send\n", name(me))
     :: atSend[me] = false; printf("%c: before-processor\n", name(me))
@@ -249,24 +275,25 @@ active [ATTEMPTS] proctype Attempt() {
 
 again: skip;
   releasing[me] = true;
-  ask(Claim, claim, doClaim(tok));
+  ask(Claim, claim, doClaim(tok[me]));
   if
 #ifdef NO_ANSWER_IS_WON
   :: reply == won || reply == none
 #else
   :: reply == won
-  :: reply == none -> ask(Release, release, doRelease(tok)); goto ended
+  :: reply == none -> giveBack(!atSend[me])
 #endif
+  :: reply == ownDoubt -> goto late
   :: reply == inDoubt ->
     atomic {
+      seen = holder;
       if
       /* The note of its own sender: resolved here, and asked again. */
-      :: state == dispatched && silent && knownNotSent ->
-        printf("%c: resolves what its sender knew\n", name(me)); nothingIsOnItsWay(holder); write(absent, 0, false, true); goto again
+      :: state == dispatched && silent && knownNotSent -> goto resolveKnown
 #ifdef REPLAY
-      :: state == dispatched && silent && !knownNotSent && windowIsOpen ->
+      :: state == dispatched && silent && !knownNotSent && isInTime && holder != tok[me] ->
         printf("%c: replays %c\n", name(me), name(holder));
-        releasing[me] = false; tok = holder; replaying++; silent = false; maySend[me] = true; goto send
+        tok[me] = holder; seen = 0; beats[me] = true; releasing[me] = false; silent = false; goto send
 #endif
       :: else
       fi
@@ -280,22 +307,23 @@ again: skip;
   :: else -> goto ended
   fi;
 
-  atomic { releasing[me] = false; maySend[me] = !atSend[me]; wasDispatched = !atSend[me] };
+  atomic { beats[me] = true; releasing[me] = false };
   if
   :: !atSend[me]
   :: atSend[me] ->
     if
     :: true
     /* The processor throws before it sends. */
-    :: true; giveBack()
+    :: true; giveBack(false)
     fi;
-    maySend[me] = true;
 #ifndef NO_DISPATCH
-    ask(Dispatch, dispatch, doDispatch(tok));
+    stale[me] = false; releasing[me] = true;
+    ask(Dispatch, dispatch, doDispatch(tok[me]));
     if
-    :: reply == good -> wasDispatched = true
+    :: reply == good -> releasing[me] = false
     /* Not sent: the ledger could not answer, and may have executed it. */
-    :: reply == none -> wasDispatched = true; giveBack()
+    :: reply == none -> giveBack(true)
+    :: reply == ownDoubt -> goto late
     :: else -> goto ended
     fi
 #endif
@@ -303,15 +331,36 @@ again: skip;
 
 send: skip;
   mayDie();
+  /* The last look: what is known of the claim is asked again where it is old. claim.ts, dispatchInLedger() */
+  atomic {
+    if
+#ifdef NO_CONFIRMATION
+    :: true -> inWindow[me] = true
+#else
+    :: !stale[me] && (!providerKnowsTheKey || (tok[me] == me && !wasSilent[me]) || (tok[me] != me && isInTime)) ->
+      inWindow[me] = true
+#endif
+#ifdef REPLAY
+    :: tok[me] != me && !isInTime -> goto nobodyKnows
+#ifndef NO_CONFIRMATION
+    :: tok[me] == me && wasSilent[me] -> printf("%c: may have been replayed, and does not send\n", name(me)); goto ended
+    :: tok[me] != me && stale[me] && isInTime -> goto confirmReplay
+#endif
+#else
+    :: stale[me] -> goto confirm
+#endif
+    fi
+  };
   /* From the first byte to the server's reply to the final dot. */
   atomic {
-    maySend[me] = false;
+    inWindow[me] = false;
     if
     :: true; leave(); printf("%c: sent, 250\n", name(me)); goto wasSent
     :: true; leave(); printf("%c: sent, and no reply\n", name(me)); goto nobodyKnows
     :: printf("%c: not sent, and no reply\n", name(me)); goto nobodyKnows
-    /* What a replay is refused for says nothing about the first request. */
-    :: tok == me -> printf("%c: no connection, or 4xx: surely not sent\n", name(me)); goto notSent
+    /* What a replay is refused for says nothing about the first request; nor one that may have been replayed. */
+    :: !providerKnowsTheKey || (tok[me] == me && !wasSilent[me]) ->
+      printf("%c: no connection, or 4xx: surely not sent\n", name(me)); goto notSent
 #ifndef REPLAY
     /* Left out with a provider: what it refuses to one request it refuses to the other, with the same key. */
     :: printf("%c: 5xx: rejected\n", name(me)); goto wasRejected
@@ -319,38 +368,119 @@ send: skip;
     fi
   };
 
+#ifdef REPLAY
+confirmReplay: skip;
+  stale[me] = false;
+  ask(Heartbeat, heartbeat, doHeartbeat(tok[me]));
+  if
+  :: reply == good && state == dispatched && holder == tok[me] -> goto send
+  :: reply == none -> goto nobodyKnows
+  :: else -> goto ended
+  fi;
+#else
+confirm: skip;
+  stale[me] = false;
+  ask(Dispatch, dispatch, doDispatch(tok[me]));
+  if
+  :: reply == good -> goto send
+  :: reply == none -> giveBack(true)
+  :: reply == ownDoubt -> goto late
+  :: else -> goto ended
+  fi;
+#endif
+
+late: skip;
+  wasSilent[me] = true; giveBack(true);
+
+givesBack: skip;                /* conclude.ts, giveBack() */
+  atomic {
+    beats[me] = false; releasing[me] = false; reply = none;
+    if
+#ifdef REPLAY
+    /* Others may have sent it again under this token, and decide. */
+    :: wasSilent[me] && mayHaveDispatched -> goto ended
+#elif !defined(RELEASE_AFTER_SILENCE)
+    /* It looks first whether it has dispatched; what is executed after that look is in the release below. */
+    :: wasSilent[me] && mayHaveDispatched && isOpen(tok[me]) && state == dispatched -> reply = ownDoubt
+#endif
+    :: else -> releasing[me] = true
+    fi
+  };
+  if
+  :: releasing[me] -> ask(Release, release, doRelease(tok[me]))
+  :: else
+  fi;
+#ifndef REPLAY
+  if
+  :: reply == ownDoubt -> noted[me] = true; ask(SettleInDoubt, settleInDoubt, doDoubt(tok[me]))
+  :: else
+  fi;
+#endif
+  goto ended;
+
+resolveKnown: skip;
+  mayDie();
+  atomic {
+    if
+    :: state == dispatched && silent && holder == seen ->
+      printf("%c: resolves what its sender knew\n", name(me)); write(absent, 0, false, true)
+    :: else
+    fi;
+    seen = 0
+  };
+  goto again;
+
 wasSent: skip;
-  ask(SettleSent, settleSent, doSent(tok));
+  beats[me] = false;
+  ask(SettleSent, settleSent, doSent(tok[me]));
   /* Not recorded: the job fails, and says so; the record falls in doubt. */
   endJob();
 
 notSent: skip;
-  giveBack();
+#ifdef REPLAY
+  if :: wasSilent[me] -> goto nobodyKnows :: else fi;
+#endif
+  giveBack(true);
 
 wasRejected: skip;
-  ask(SettleRejected, settleRejected, doRejected(tok));
+  beats[me] = false;
+  ask(SettleRejected, settleRejected, doRejected(tok[me]));
   endJob();
 
 nobodyKnows: skip;
+#ifndef RELEASE_WITHOUT_PROOF
+  beats[me] = false;
+#endif
 #ifdef RELEASE_WITHOUT_PROOF
-  giveBack();
+  giveBack(true);
 #else
-  ask(SettleInDoubt, settleInDoubt, doDoubt(tok));
+  ask(SettleInDoubt, settleInDoubt, doDoubt(tok[me]));
   endJob();
 #endif
 
 dead:
   printf("%c: dies\n", name(me));
 ended:
+  /* What is not needed any more is forgotten, so that there are fewer states. */
   atomic {
-    maySend[me] = false; over[me] = true; releasing[me] = false;
-    if :: tok != me -> replaying-- :: else fi
+    over[me] = true; releasing[me] = false; inWindow[me] = false; beats[me] = false; stale[me] = false;
+    wasSilent[me] = false; tok[me] = me; reply = none; seen = 0;
+    mayHaveDispatched = false
   }
 }
 
 /* ------------------------------------------------------------------ the world */
 
-#define sends(i) (maySend[i] || releasing[i])
+#define isInWindow(i) inWindow[i]
+/* A replay has no token of its own: another one may say "in doubt" while it is on its way to its request. */
+#define isReplaying(i) (beats[i] && tok[i] != i && !stale[i])
+#define isSending(i) (tok[i] == holder && (inWindow[i] || isReplaying(i)))
+#define gives(i) (releasing[i] && tok[i] == holder)
+
+/* Whoever writes with this token has heard nothing for longer than a lease. */
+inline growsStale(i) {
+  if :: isRunning(i) && tok[i] == holder -> stale[i] = true; wasSilent[i] = true :: else fi
+}
 
 active proctype World() {
   mtype reply = none;
@@ -359,15 +489,36 @@ active proctype World() {
   do
   /* A lease ends. */
   :: atomic { state == claimed -> write(absent, 0, false, false); printf("the lease is over\n") }
-  /* Two leases without heartbeat: in doubt. A heartbeat ends it. */
+  /* Two leases without heartbeat: in doubt. */
   :: atomic {
-      /* ASSUMED: who gets no answer, or gives back, has done so before the two leases are over. */
-      state == dispatched && !silent && !releasing[holder] ->
-      silent = true; wasSilent[holder] = true; printf("%c is silent: in doubt\n", name(holder));
+#ifdef REPLAY
+      /* ASSUMED: who gives back has done so before the two leases are over. */
+      state == dispatched && !silent && !anyAttempt(gives) ->
+#else
+      state == dispatched && !silent ->
+#endif
+      silent = true; printf("%c is silent: in doubt\n", name(holder));
+      growsStale(0); growsStale(1);
+#if ATTEMPTS == 3
+      growsStale(2);
+#endif
       /* ASSUMED: what a client sends again comes within two leases. */
       if :: over[holder] -> nothingIsOnItsWay(holder) :: else fi
     }
-  :: atomic { state == dispatched && silent && (!over[holder] || replaying > 0) -> silent = false; knownNotSent = false; printf("%c is heard again\n", name(holder)) }
+  /*
+   * A heartbeat ends the doubt, and what its process knows is new. But what it keeps may be a mere claim again
+   * where a claim comes twice: at-send asks for its dispatch, and a replay looks for itself.
+   */
+  :: atomic {
+      t = 0;
+      do :: t < ATTEMPTS - 1 -> t++ :: break od;
+      if
+      :: beats[t] && isOpen(tok[t]) && (silent || stale[t]) ->
+        silent = false; stale[t] = stale[t] && (atSend[t] || tok[t] != t); printf("%c is heard again\n", name(t))
+      :: else
+      fi;
+      t = 0
+    }
 #ifdef TTL_ON_DISPATCHED
   :: atomic { state == dispatched -> write(absent, 0, false, false); printf("the record of the dispatch expires\n") }
 #endif
@@ -378,6 +529,7 @@ active proctype World() {
       if
       :: posted[t].claim -> doClaim(t); printf("%c's claim again -> %e\n", name(t), reply)
       :: posted[t].dispatch -> doDispatch(t); printf("%c's dispatch again -> %e\n", name(t), reply)
+      :: posted[t].heartbeat -> doHeartbeat(t); printf("%c's heartbeat again -> %e\n", name(t), reply)
       :: posted[t].release -> doRelease(t); printf("%c's release again -> %e\n", name(t), reply)
       :: posted[t].settleSent -> doSent(t); printf("%c's SettleSent again -> %e\n", name(t), reply)
       :: posted[t].settleRejected -> doRejected(t); printf("%c's SettleRejected again -> %e\n", name(t), reply)
@@ -398,19 +550,18 @@ active proctype World() {
       :: else
       fi
     }
-  /* A person who knows: the sender is over, and nothing of it is on its way any more. */
+  /* A person who knows whether it has left; ASSUMED: and that nobody is just sending it. */
   :: atomic {
-      ((state == dispatched && silent) || state == rejected) && over[holder] && replaying == 0 ->
-      nothingIsOnItsWay(holder);
+      ((state == dispatched && silent) || state == rejected) && !anyAttempt(isSending) ->
       if
       :: emails > 0 && state == dispatched -> write(sent, holder, false, true); printf("a person: sent\n")
       :: emails == 0 -> write(absent, 0, false, true); printf("a person: not sent\n"); retried = true
       :: else
       fi
     }
-  #ifdef REPLAY
-  /* ASSUMED: nobody is frozen between dispatch and request, or replay and request, until the window ends. */
-  :: atomic { windowIsOpen && !anyAttempt(sends) -> windowIsOpen = false; printf("the provider forgets the key\n") }
+#ifdef REPLAY
+  /* ASSUMED: nobody is frozen between its last look and its request until the window ends. */
+  :: atomic { windowIsOpen && !anyAttempt(isInWindow) -> windowIsOpen = false; printf("the provider forgets the key\n") }
 #endif
   :: atomic { nobodyComesAgain -> property(NOT_LOST, emails > 0 || state == dispatched || state == rejected || state == cancelled); break }
   od

@@ -91,6 +91,17 @@ export function runWithClaim<T>(claim: Claim, run: () => T): T {
   return storage.run(claim, run);
 }
 
+/**
+ * @internal Says "still being sent" of a dispatch that is in doubt, in the name of its token, so that others
+ * wait; and looks whether that still stands there, as a heartbeat keeps a mere claim, too.
+ */
+export async function takeUp(ledger: Ledger, attempt: Attempt): Promise<boolean> {
+  const [kept] = await ledger.heartbeat([attempt]);
+  if (kept !== 'kept') return false;
+  const record = await ledger.read(attempt.key);
+  return record?.state === 'dispatched' && record.token === attempt.token;
+}
+
 export interface HoldOptions {
   readonly ledger: Ledger;
   readonly attempt: Attempt;
@@ -161,11 +172,10 @@ export function holdClaim(options: HoldOptions): HeldClaim {
   }
 
   async function confirmReplay(untilMs: number): Promise<void> {
-    for (let askedMs = kept.confirmedMs(); isOlderThanLease(askedMs);) {
+    for (let askedMs = options.confirmedMs; isOlderThanLease(askedMs);) {
       askedMs = nowMs();
-      // By a heartbeat: a dispatch that fails may give back, and the doubt is not a replay's to give.
-      const [answer] = await insist(() => ledger.heartbeat([attempt]), attempt.leaseMs / 2);
-      if (answer !== 'kept') lose({ state: 'expired' });
+      const isOpen = await insist(() => takeUp(ledger, attempt), attempt.leaseMs / 2);
+      if (!isOpen) lose({ state: 'expired' });
     }
     if (nowMs() < untilMs) return;
     throw new ClaimLostError("The provider's window is over: not sent again.");

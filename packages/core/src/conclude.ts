@@ -26,7 +26,7 @@ export async function conclude<R>(
   ended: Ended<R>,
 ): Promise<Performed<R>> {
   const loss = held.loss();
-  if (loss) return emitState(run, afterLoss<R>(run, loss));
+  if (loss) return concludeLoss(run, loss);
 
   const report = held.lastReport();
   const verdict = known(report ? report.verdict : verdictOf(run, held, ended));
@@ -143,9 +143,20 @@ function replayLeftMs({ replayUntilMs, options }: Run): number {
 }
 
 /** Lost at dispatch: nothing was sent by us, another run of the job will decide what it means. */
-function afterLoss<R>(run: Run, loss: NonNullable<ReturnType<HeldClaim['loss']>>): Performed<R> {
-  const comeBack = loss.state === 'expired' || loss.state === 'in-doubt';
-  return comeBack ? { state: 'busy', retryAfterMs: 0 } : lossOf<R>(loss, run);
+async function concludeLoss<R>(
+  run: Run,
+  loss: NonNullable<ReturnType<HeldClaim['loss']>>,
+): Promise<Performed<R>> {
+  if (loss.state !== 'expired' && loss.state !== 'in-doubt') {
+    return emitState(run, lossOf<R>(loss, run));
+  }
+  if (loss.state === 'in-doubt' && loss.record.token === run.attempt.token) await giveBackLate(run);
+  return emitState(run, { state: 'busy', retryAfterMs: 0 });
+}
+
+/** The doubt is its own: it was silent for too long, and surely has sent nothing. */
+export async function giveBackLate(run: Run): Promise<void> {
+  run.emit(await giveBack(run, true, run.attempt.leaseMs));
 }
 
 /**
@@ -159,13 +170,15 @@ export async function giveBack(
   forMs: number,
 ): Promise<'released' | 'in-doubt' | 'unrecorded'> {
   const { ledger, attempt } = run;
+  // Others may have performed it again under this token, and decide.
+  const mayBeReplayed = run.options.replayWithinMs !== undefined;
+  if (mayBeInDoubt && mayBeReplayed) return 'in-doubt';
   try {
     if (!mayBeInDoubt || !(await hasDispatched(run, forMs))) {
       const { state } = await insist(() => ledger.release(attempt), forMs);
       if (state !== 'in-doubt') return state === 'released' ? state : 'unrecorded';
     }
-    // Others may have performed it again under this token, and decide.
-    if (run.options.replayWithinMs !== undefined) return 'in-doubt';
+    if (mayBeReplayed) return 'in-doubt';
     const doubt = { ...attempt, outcome: 'in-doubt', note: KNOWN_NOT_SENT } as const;
     const { state } = await insist(() => ledger.settle(doubt), forMs);
     return state === 'settled' ? 'in-doubt' : 'unrecorded';

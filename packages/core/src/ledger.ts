@@ -28,9 +28,10 @@ export interface Ledger {
    * Takes the right to send, for one lease. With `dispatched: true` it goes past the point of no
    * return in the same step.
    *
-   * Wins when the record is absent, or holds this very token and is not settled yet (the repeat of a
+   * Wins when the record is absent, or holds this very token, claimed or dispatched (the repeat of a
    * claim whose reply was lost). Otherwise it changes nothing and tells why: in this order
-   * `cancelled`, `conflict` (both sides have a fingerprint and they differ), then the state.
+   * `cancelled`, `conflict` (both sides have a fingerprint and they differ), then the state. A doubt is
+   * told even to the token that holds it: others were told so, and only a heartbeat or an outcome ends it.
    */
   claim(request: ClaimRequest): Promise<ClaimReply>;
 
@@ -39,9 +40,9 @@ export interface Ledger {
    * become visible. Only after the answer `dispatched` may the email leave.
    *
    * `expired`: the record is gone, the lease was over. Any other answer: another attempt, a
-   * cancellation or an outcome stands there (never `conflict`). From here the record no longer expires; it is in doubt
-   * when two leases pass without heartbeat and without outcome (one for the mark "still being sent",
-   * one more in silence).
+   * cancellation, an outcome or a doubt stands there, be it this token's own (never `conflict`). From
+   * here the record no longer expires; it is in doubt when two leases pass without heartbeat and without
+   * outcome (one for the mark "still being sent", one more in silence).
    */
   dispatch(attempt: Attempt): Promise<DispatchReply>;
 

@@ -71,12 +71,17 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
     };
   }
 
+  /** It holds the record open, and nobody was told yet that it is in doubt. */
+  function mayGoOn(stored: Stored, token: string): boolean {
+    return isOpen(stored, token) && seen(stored).state !== 'in-doubt';
+  }
+
   const stillSending = (leaseMs: number) => ({ inDoubtAtMs: now() + 2 * leaseMs });
 
   return {
     async claim(request): Promise<ClaimReply> {
       const stored = find(request.key);
-      if (stored && !isOpen(stored, request.token)) return lossOf(stored, request);
+      if (stored && !mayGoOn(stored, request.token)) return lossOf(stored, request);
       if (stored?.record.state === 'dispatched') {
         // A repeat neither takes a dispatch back, nor its time or what a doubt of it says.
         write(stored.record, stillSending(request.leaseMs));
@@ -91,7 +96,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
     async dispatch(attempt): Promise<DispatchReply> {
       const stored = find(attempt.key);
       if (!stored) return { state: 'expired' };
-      if (!isOpen(stored, attempt.token)) return lossOf(stored);
+      if (!mayGoOn(stored, attempt.token)) return lossOf(stored);
       const { record } = stored;
       const atMs = record.state === 'dispatched' ? record.atMs : now();
       write({ ...record, state: 'dispatched', atMs }, stillSending(attempt.leaseMs));
@@ -125,7 +130,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
     async release({ key, token }) {
       const stored = find(key);
       if (stored && !isOpen(stored, token)) return { state: 'lost' };
-      if (stored && seen(stored).state === 'in-doubt') return { state: 'in-doubt' };
+      if (stored && !mayGoOn(stored, token)) return { state: 'in-doubt' };
       records.delete(key);
       return { state: 'released' };
     },

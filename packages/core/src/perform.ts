@@ -1,6 +1,13 @@
-import { type Claim, currentClaim, type HeldClaim, holdClaim, runWithClaim } from './claim.ts';
+import {
+  type Claim,
+  currentClaim,
+  type HeldClaim,
+  holdClaim,
+  runWithClaim,
+  takeUp,
+} from './claim.ts';
 import { nowMs } from './clock.ts';
-import { conclude, type Ended, giveBack, nestedErrors } from './conclude.ts';
+import { conclude, type Ended, giveBack, giveBackLate, nestedErrors } from './conclude.ts';
 import { examineOnce } from './doctor.ts';
 import { SendonceError } from './errors.ts';
 import type { ClaimReply, LedgerRecord } from './ledger.ts';
@@ -44,6 +51,10 @@ async function performOnce<R>(
   if (reply.state === 'busy' && reply.record.token === currentClaim()?.token) {
     throw claimedAround(run.attempt.key);
   }
+  if (reply.state === 'in-doubt' && reply.record.token === run.attempt.token) {
+    await giveBackLate(run);
+    return emitState(run, { state: 'busy', retryAfterMs: 0 });
+  }
   if (reply.state === 'in-doubt') {
     const { replayWithinMs = 0 } = run.options;
     const leftMs = replayWithinMs - reply.dispatchedAgoMs;
@@ -69,9 +80,9 @@ async function replay<R>(
 ): Promise<Performed<R>> {
   const again = { ...run, attempt: { ...run.attempt, token }, mode: 'before-processor' as const };
   const askedMs = nowMs();
-  // Says "still being sent", so that others wait; and finds out whether it is still the same doubt.
-  const [kept] = await run.ledger.heartbeat([again.attempt]);
-  if (kept !== 'kept') return emitState(run, { state: 'busy', retryAfterMs: 0 });
+  if (!(await takeUp(run.ledger, again.attempt))) {
+    return emitState(run, { state: 'busy', retryAfterMs: 0 });
+  }
   run.emit('replayed');
   return performHeld(effect, again, askedMs);
 }
@@ -134,7 +145,7 @@ async function claim(run: Run): Promise<Claimed> {
   };
   const first = await ask();
   const { reply } = first;
-  if (reply.state !== 'in-doubt') return first;
+  if (reply.state !== 'in-doubt' || reply.record.token === run.attempt.token) return first;
   const known = reply.record.note === KNOWN_NOT_SENT;
   const resolver = known ? notSent : run.options.resolver;
   if (!resolver) return first;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import {
   type Claim,
+  type ClaimReply,
   createToken,
   type Ledger,
   type LedgerRecord,
@@ -49,12 +50,12 @@ function scene(options: Partial<PerformOptions> = {}) {
       names.push(name);
     },
     /** A person finds that it was not sent. */
-    async decideNotSent() {
+    decideNotSent: async () => {
       const { token } = (await ledger.read(key)) as LedgerRecord;
       const verdict = { key, token, verdict: 'not-sent', by: 'ada', retentionMs: 60_000 } as const;
       expect(await ledger.resolve(verdict)).toEqual({ state: 'resolved' });
     },
-    async listed() {
+    listed: async () => {
       const notes: (string | undefined)[] = [];
       for await (const { note } of ledger.list({ state: 'in-doubt' })) notes.push(note);
       return notes;
@@ -194,7 +195,7 @@ test('a second email of a claim (a fallback) asks again: what heartbeats keep ma
   const { ledger, perform, decideNotSent, sendAs, names } = scene();
   const [refused, wake] = [gate(), gate()];
   let isCut = true;
-  let claimAgain: () => Promise<unknown> = async () => {};
+  let claimAgain = async (): Promise<ClaimReply> => ({ state: 'won' });
   const late = perform(
     async (claim) => {
       const first = claim.begin();
@@ -212,7 +213,7 @@ test('a second email of a claim (a fallback) asks again: what heartbeats keep ma
     {
       ledger: {
         ...ledger,
-        claim: (request) => (claimAgain = () => ledger.claim(request))() as never,
+        claim: (request) => (claimAgain = () => ledger.claim(request))(),
         heartbeat: (attempts) =>
           isCut ? new Promise<never>(() => {}) : ledger.heartbeat(attempts),
       },
@@ -250,6 +251,29 @@ describe('others were told "in doubt" and have failed for good: the email stays 
     expect(await listed()).toEqual(['SENDONCE_LATE_NOT_SENT']);
     expect(await perform(sendAs('copy'))).toBe('sent');
   });
+
+  test.each(['claim', 'dispatch'] as const)(
+    'a %s that its client sends again, late: it is told the doubt, too',
+    async (verb) => {
+      const dispatch = verb === 'claim' ? 'before-processor' : 'at-send';
+      const { perform, frozen, sendAs, listed, names } = scene({ dispatch });
+      const late = perform(sendAs('late'), {
+        ledger: frozen((sound) => ({
+          async [verb](attempt: never) {
+            await sound[verb](attempt);
+            await sleep(2 * SILENCE_MS);
+            return sound[verb](attempt);
+          },
+        })),
+      });
+      await sleep(SILENCE_MS);
+      expect(await perform(sendAs('copy'))).toBe('in-doubt');
+      expect(await late).toBe('busy');
+      expect(await listed()).toEqual(['SENDONCE_LATE_NOT_SENT']);
+      expect(await perform(sendAs('copy'))).toBe('sent');
+      expect(names).toEqual(['copy']);
+    },
+  );
 
   test('a release that arrives late', async () => {
     const { perform, frozen, sendAs, listed } = scene();

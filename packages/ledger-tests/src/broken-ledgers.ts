@@ -211,14 +211,26 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
   ],
   [
     'lost replies',
-    'forgets what a doubt says when its claim is repeated',
+    'forgets what was said of a dispatch when its claim is repeated',
     (sound) => ({
       async claim(request) {
         const record = await sound.read(request.key);
-        const own = record?.state === 'in-doubt' && record.token === request.token;
+        const own = record?.state === 'dispatched' && record.token === request.token;
         if (!own) return sound.claim(request);
         await removeWhatever(sound, record);
         return sound.claim({ ...request, dispatched: true });
+      },
+    }),
+  ],
+  [
+    'in doubt',
+    'ends a doubt when its dispatch is repeated',
+    (sound) => ({
+      async dispatch(attempt) {
+        const record = await sound.read(attempt.key);
+        const own = record?.state === 'in-doubt' && record.token === attempt.token;
+        if (own) await sound.heartbeat([attempt]);
+        return sound.dispatch(attempt);
       },
     }),
   ],

@@ -180,8 +180,8 @@ test('a connection on which nothing moves is given up, and its claims with it', 
 test('a session that ends is no uncaught error, even where nobody listens for errors of the pool', async () => {
   const silent = new Pool({ connectionString: space.url });
   const own = space.ledger(silent);
-  const first = attempt();
   for (let round = 0; round < 3; round++) {
+    const first = attempt();
     await own.claim({ ...first, dispatched: true });
     await terminate(first.key);
     await eventually(async () =>

@@ -19,6 +19,8 @@ const cancel = defineScript(lua.cancel);
 // minority back within a few milliseconds. One who died meanwhile does not.
 const ROUNDS = 5;
 
+const TRIES = 10;
+
 /** Forbids an email on a majority, or takes the attempt back and says "too late". */
 export async function cancelByMajority(
   quorum: Quorum,
@@ -29,11 +31,15 @@ export async function cancelByMajority(
 
   async function cancelOn(node: Node): Promise<{ record: LedgerRecord } | undefined> {
     const args = [token, fields, retentionMs];
-    const word = await cancel(node.client, [placesOf(quorum.prefix).record(key)], args);
-    if (word === 'unreadable') throw new UnreadableRecordError(key, node.name);
-    if (word === 'cancelled') return undefined;
-    const record = await node.ledger.read(key);
-    return record && { record };
+    for (let tries = 1; tries <= TRIES; tries++) {
+      const word = await cancel(node.client, [placesOf(quorum.prefix).record(key)], args);
+      if (word === 'unreadable') throw new UnreadableRecordError(key, node.name);
+      if (word === 'cancelled') return undefined;
+      const record = await node.ledger.read(key);
+      if (record) return { record };
+      // Given back between the two: nothing was written, so it is no vote.
+    }
+    throw new Error(`what stood in the way was gone ${TRIES} times when it was read`);
   }
 
   for (let round = 1; ; round++) {
@@ -49,7 +55,7 @@ export async function cancelByMajority(
       // What a majority shows may have been told to another caller: it stays.
       if (!decided) await takeBack(quorum, 'X', { key, token });
       answersOf('cancel', votes);
-      const fact = strongest(facts);
+      const fact = strongest(facts, quorum.size);
       if (fact) return { state: 'too-late', record: fact.record };
       throw noMajority('cancel', votes, (reply) => !reply);
     }

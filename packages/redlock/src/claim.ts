@@ -39,7 +39,7 @@ async function claimOnce(quorum: Quorum, attempt: Attempt): Promise<ClaimReply |
   const all = await Promise.all(votes);
   const shown = repliesOf(all).filter((reply) => reply.state !== 'won');
   const refused = all.some(({ state }) => state === 'refused');
-  const against = strongest(shown);
+  const against = strongest(shown, quorum.size);
   const isRival = against?.record.state === 'claimed';
   if (held && !refused && (!against || isRival)) return { state: 'won' };
 
@@ -63,9 +63,9 @@ function withAge(against: Loss, shown: readonly Loss[]): Loss {
 
 /** What a majority shows of one and the same attempt, or cancellation. */
 function majorityHolder(shown: readonly Loss[], size: number): Loss | undefined {
-  return shown.find(
-    ({ record }) => shown.filter((other) => other.record.token === record.token).length >= size,
-  );
+  const showing = (token: string) => shown.filter(({ record }) => record.token === token);
+  const holder = shown.find(({ record }) => showing(record.token).length >= size);
+  return holder && strongest(showing(holder.record.token), size);
 }
 
 async function completeCancellation(

@@ -2,6 +2,7 @@ import type { Attempt, DispatchReply, Loss } from '@sendonce/core';
 import { extendLock } from './lock.ts';
 import { answersOf, noMajority, type Quorum } from './quorum.ts';
 import { isFact, strongest } from './strongest.ts';
+import { takeBack } from './take-back.ts';
 
 const isDispatched = ({ state }: DispatchReply): boolean => state === 'dispatched';
 
@@ -13,7 +14,8 @@ export async function dispatchByMajority(quorum: Quorum, attempt: Attempt): Prom
   const all = await Promise.all(votes);
   const answers = answersOf('dispatch', all);
   const losses = answers.filter((reply): reply is Loss => 'record' in reply);
-  const facts = losses.filter(({ record }) => isFact(record));
+  // A node that missed heartbeats may hold its own dispatch for a doubt: that speaks not against it.
+  const facts = losses.filter(({ record }) => isFact(record) && record.token !== attempt.token);
   if (held && facts.length === 0) {
     for (const vote of all) {
       // Whoever missed the claim shall remember the dispatch as well; the email does not wait for it.
@@ -27,11 +29,13 @@ export async function dispatchByMajority(quorum: Quorum, attempt: Attempt): Prom
     // Those that are silent may have dispatched: it stays, and asking again finds it.
     throw noMajority('dispatch', all, isDispatched);
   }
-  await quorum.poll((node) => node.ledger.release(attempt));
+  // By name and not by release(), which leaves a doubt: a slow node may have let the mark run out.
+  const written = all.filter((vote) => vote.state !== 'answered' || isDispatched(vote.reply));
+  await takeBack(quorum, 'D', { ...attempt, on: written.map(({ node }) => node) });
   const cancellations = losses.filter(({ state }) => state === 'cancelled').length;
   // A cancellation without majority is undecided: the next claim will know.
   const decided = losses.filter(
     ({ state }) => state !== 'cancelled' || cancellations >= quorum.size,
   );
-  return strongest(decided) ?? { state: 'expired' };
+  return strongest(decided, quorum.size) ?? { state: 'expired' };
 }

@@ -8,14 +8,26 @@ const open = defineScript(lua.open);
 export async function openKeys(quorum: Quorum): Promise<string[]> {
   const indexes = shards.map(placesOf(quorum.prefix).index);
   const votes = await quorum.poll((node) => open(node.client, indexes, []));
-  const remainingMs = new Map<string, number>();
+  const marksMs = new Map<string, number[]>();
   for (const reply of answersOf('list', votes) as string[][]) {
     for (let start = 0; start < reply.length; start += 3) {
       const [shard, member = '', remaining] = reply.slice(start, start + 3);
       const key = `${shards[Number(shard)]}${member}`;
-      // A node that missed a heartbeat thinks that its sender is silent for longer.
-      remainingMs.set(key, Math.max(remainingMs.get(key) ?? -Infinity, Number(remaining)));
+      marksMs.set(key, [...(marksMs.get(key) ?? []), Number(remaining)]);
     }
   }
+  const remainingMs = new Map(
+    [...marksMs].map(([key, marks]) => [key, remainingOf(marks, quorum.size)]),
+  );
   return [...remainingMs].toSorted((one, other) => one[1] - other[1]).map(([key]) => key);
+}
+
+/**
+ * A node that missed a heartbeat thinks that its sender is silent for longer, so the longest mark counts;
+ * but where a majority takes him for silent, few have heard him.
+ */
+function remainingOf(marksMs: readonly number[], size: number): number {
+  const sorted = marksMs.toSorted((one, other) => one - other);
+  const ofMajority = sorted[size - 1] ?? Infinity;
+  return ofMajority <= 0 ? ofMajority : sorted.at(-1)!;
 }

@@ -1,12 +1,10 @@
 import {
-  type Attempt,
   checkDuration,
   type HeartbeatReply,
   type Ledger,
   LedgerUnavailableError,
   type LedgerRecord,
   listRecords,
-  type Resolution,
 } from '@sendonce/core';
 import type { RedisClient } from '@sendonce/redis';
 import { cancelByMajority } from './cancel.ts';
@@ -15,10 +13,12 @@ import { dispatchByMajority } from './dispatch.ts';
 import { examineNodes } from './doctor.ts';
 import { extendLock } from './lock.ts';
 import { membershipOf } from './membership.ts';
-import type { Node } from './node.ts';
 import { nodesOf } from './nodes-of.ts';
 import { openKeys } from './open-keys.ts';
 import { answersOf, noMajority, quorumOf } from './quorum.ts';
+import { releaseByMajority } from './release.ts';
+import { resolveByMajority } from './resolve.ts';
+import { settleByMajority } from './settle.ts';
 import { strongest } from './strongest.ts';
 
 export interface RedlockLedgerOptions {
@@ -69,24 +69,9 @@ export function redlockLedger(
 
     dispatch: (attempt) => dispatchByMajority(quorum, attempt),
 
-    async settle(settlement) {
-      const votes = await quorum.poll((node) => node.ledger.settle(settlement));
-      const answers = answersOf('settle', votes);
-      const lost = answers.filter((reply) => reply.state === 'lost');
-      if (answers.length - lost.length >= quorum.size) return { state: 'settled' };
-      const other = strongest(lost);
-      if (other && lost.length >= quorum.size) return other;
-      throw noMajority('settle', votes, ({ state }) => state === 'settled');
-    },
+    settle: (settlement) => settleByMajority(quorum, settlement),
 
-    async release(attempt) {
-      const votes = await quorum.poll((node) => node.ledger.release(attempt));
-      const states = answersOf('release', votes).map(({ state }) => state);
-      for (const state of ['released', 'lost'] as const) {
-        if (states.filter((one) => one === state).length >= quorum.size) return { state };
-      }
-      throw noMajority('release', votes, ({ state }) => state === 'released');
-    },
+    release: (attempt) => releaseByMajority(quorum, attempt),
 
     async heartbeat(attempts) {
       const votes = quorum.ask((node) => node.ledger.heartbeat(attempts));
@@ -103,7 +88,7 @@ export function redlockLedger(
 
     async read(key) {
       const votes = await quorum.poll(async (node) => ({ record: await node.ledger.read(key) }));
-      return strongest(answersOf('read', votes).filter(isStanding))?.record;
+      return strongest(answersOf('read', votes).filter(isStanding), quorum.size)?.record;
     },
 
     async *list({ state }) {
@@ -111,16 +96,7 @@ export function redlockLedger(
     },
 
     async resolve(resolution) {
-      const { key, verdict } = resolution;
-      const record = await ledger.read(key);
-      // The repeat of a "not sent" whose reply was lost.
-      if (!record && verdict === 'not-sent') return { state: 'resolved' };
-      if (!record || !isResolvable(record, resolution)) return { state: 'not-in-doubt', record };
-      const votes = await quorum.poll((node) => resolveOn(node, resolution, record));
-      if (answersOf('resolve', votes).filter(Boolean).length >= quorum.size) {
-        return { state: 'resolved' };
-      }
-      throw noMajority('resolve', votes, Boolean);
+      return resolveByMajority(quorum, resolution, await ledger.read(resolution.key));
     },
 
     cancel: (cancellation) => cancelByMajority(quorum, cancellation),
@@ -134,20 +110,4 @@ function isStanding(found: {
   record: LedgerRecord | undefined;
 }): found is { record: LedgerRecord } {
   return found.record !== undefined;
-}
-
-function isResolvable({ token, state }: LedgerRecord, { token: of, verdict }: Resolution): boolean {
-  if (token !== of) return false;
-  return state === 'in-doubt' || state === (verdict === 'sent' ? 'sent' : 'rejected');
-}
-
-/** Whether this node now shows what was resolved. */
-async function resolveOn(node: Node, resolution: Resolution, of: LedgerRecord): Promise<boolean> {
-  const reply = await node.ledger.resolve(resolution);
-  if (reply.state === 'resolved') return true;
-  if (reply.record || resolution.verdict === 'not-sent') return false;
-  // It missed the doubt, and shall remember that it is over.
-  const { key, token, retentionMs } = resolution;
-  const attempt: Attempt = { ...of, key, token, retentionMs, leaseMs: retentionMs };
-  return (await node.ledger.settle({ ...attempt, outcome: 'sent' })).state === 'settled';
 }

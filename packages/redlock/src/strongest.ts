@@ -11,11 +11,31 @@ const rank: Record<RecordState, number> = {
   claimed: 0,
 };
 
-/** Of what the nodes show, that which says most; undefined where they show nothing. */
+/**
+ * Of what the nodes show, that which says most; undefined where they show nothing. `size`: of a majority.
+ */
 export function strongest<T extends { readonly record: LedgerRecord }>(
   shown: readonly T[],
+  size: number,
 ): T | undefined {
-  return shown.toSorted((one, other) => rank[other.record.state] - rank[one.record.state])[0];
+  // A sender whom a majority takes for silent is silent: few have heard its heartbeat, so it was lost.
+  const isSilent = ({ token }: LedgerRecord) => {
+    const doubts = shown.filter(({ record }) => record.state === 'in-doubt');
+    return doubts.filter(({ record }) => record.token === token).length >= size;
+  };
+  return shown
+    .filter(({ record }) => record.state !== 'dispatched' || !isSilent(record))
+    .toSorted(
+      ({ record: one }, { record: other }) =>
+        rank[other.state] - rank[one.state] || ageOrder(one, other),
+    )[0];
+}
+
+/** Whose repeat changes nothing: the first word counts. Of a claim or an outcome the last one. */
+const lasting: ReadonlySet<RecordState> = new Set(['dispatched', 'in-doubt', 'cancelled']);
+
+function ageOrder(one: LedgerRecord, other: LedgerRecord): number {
+  return lasting.has(one.state) ? one.atMs - other.atMs : other.atMs - one.atMs;
 }
 
 /** Whether the email may have been sent: counts even where a single node remembers it. */

@@ -40,10 +40,7 @@ export function describeModel(
       { title: 'agree on some order of commands that run at once', atOnce: true },
     ];
     for (const { title, atOnce } of kinds) {
-      // Where many nodes are asked it finds faults that are known, so not in every run until they are mended.
-      const isAskedFor = (SENDONCE_RUNS ?? path) !== undefined;
-      const onDemand = atOnce && options.byMajority === true && !isAskedFor;
-      test.skipIf(onDemand)(title, { timeout: withinMs + 60_000 }, async () => {
+      test(title, { timeout: withinMs + 60_000 }, async () => {
         if (!underTest) throw new Error('The ledger under test was not created.');
         const run = { ...options, atOnce, runs, seed, path, withinMs };
         const checked = await checkLedger(underTest, run);

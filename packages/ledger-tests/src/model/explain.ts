@@ -81,14 +81,16 @@ function advances(
 /**
  * What binds of the answers that many nodes gave at the same time. Whatever was granted holds. Why
  * something was refused was seen at a moment, on any node: a claim or a cancellation that was taken back a
- * moment later. A refused dispatch gives back its claim; a heartbeat that few have heard is heard.
+ * moment later. A refused dispatch gives back its claim; a heartbeat that few have heard is heard, and so is
+ * a claim that few have granted.
  */
 export function bindingOf(answers: readonly Answered[]): readonly Answered[] {
   return answers.flatMap((answer): Answered[] => {
     const { operation, reply } = answer;
     if (operation.verb === 'heartbeat') return [{ operation }];
     if (!reply || !isRefusal(operation, reply)) return [answer];
-    return operation.verb === 'dispatch' ? [{ operation: { ...operation, verb: 'release' } }] : [];
+    if (operation.verb === 'dispatch') return [{ operation: { ...operation, verb: 'release' } }];
+    return operation.verb === 'claim' ? [{ operation: { ...operation, verb: 'heartbeat' } }] : [];
   });
 }
 

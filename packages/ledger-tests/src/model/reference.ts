@@ -92,12 +92,13 @@ export function referenceOf({ bySession, byMajority }: Rules): Reference {
   function outcomes(world: World, o: Operation, during: Span): readonly Outcome[] {
     const own = world !== undefined && 'token' in o && world.token === o.token;
     const open = own && (world.state === 'claimed' || isDispatched(world));
+    const mayGoOn = open && world.state !== 'in-doubt';
     const stays = (word: string): Outcome[] => [{ word, shown: world, next: world }];
     const becomes = (word: string, next: World): Outcome[] => [{ word, next }];
 
     switch (o.verb) {
       case 'claim': {
-        if (world && !open) return stays(lossAgainst(world, o.fingerprint));
+        if (world && !mayGoOn) return stays(lossAgainst(world, o.fingerprint));
         if (isDispatched(world)) return becomes('won', repeated(world, o, during));
         const fresh = { key: o.key, token: o.token, ...textsOf(o) };
         const times = opened(o.dispatched ? 'dispatched' : 'claimed', o.leaseMs, during);
@@ -105,7 +106,7 @@ export function referenceOf({ bySession, byMajority }: Rules): Reference {
       }
       case 'dispatch': {
         if (!world) return becomes('expired', world);
-        if (!open) return stays(lossAgainst(world));
+        if (!mayGoOn) return stays(lossAgainst(world));
         if (isDispatched(world)) return becomes('dispatched', repeated(world, o, during));
         const times = opened('dispatched', o.leaseMs, during);
         return becomes('dispatched', { ...world, ...times, at: during });
@@ -123,8 +124,7 @@ export function referenceOf({ bySession, byMajority }: Rules): Reference {
       }
       case 'release':
         if (world && !open) return becomes('lost', world);
-        if (world?.state === 'in-doubt') return becomes('in-doubt', world);
-        return becomes('released', undefined);
+        return world && !mayGoOn ? becomes('in-doubt', world) : becomes('released', undefined);
       case 'heartbeat': {
         if (!open) return becomes('lost', world);
         const state = isDispatched(world) ? 'dispatched' : 'claimed';
@@ -148,7 +148,10 @@ export function referenceOf({ bySession, byMajority }: Rules): Reference {
       case 'cancel': {
         if (isSettled(world) || isDispatched(world)) return stays('too-late');
         const { key, by } = o;
-        const times = concluded(o.retentionMs, during);
+        const anew = concluded(o.retentionMs, during);
+        // Of many nodes: an attempt that meets it undecided completes it, for its own retention.
+        const toMs = byMajority ? Infinity : anew.ends.toMs;
+        const times = { ...anew, ends: { ...anew.ends, toMs } };
         const fresh: Standing = {
           key,
           token: '',

@@ -61,12 +61,20 @@ const silence: readonly TopicCase[] = [
     },
   },
   {
-    title: 'a sender that wakes up and dispatches again ends the silence: no verdict can hit it',
+    title:
+      'a sender that wakes up is told of its own doubt, as the others were, until it is heard again',
     async run(context) {
-      for (const attempt of await fallenSilent(context, 2.5)) {
+      for (const attempt of [...(await fallenSilent(context, 2.5)), await inDoubt(context)]) {
         const longer = { ...attempt, leaseMs: 60_000 };
+        const record = await expectRecord(context, attempt, 'in-doubt');
+        for (const dispatched of [false, true]) {
+          const reply = await context.ledger.claim({ ...longer, dispatched });
+          assert.deepEqual(expectState(reply, 'in-doubt').record, record);
+        }
+        expectState(await context.ledger.dispatch(longer), 'in-doubt');
+        assert.deepEqual(await expectRecord(context, attempt, 'in-doubt'), record);
+        assert.deepEqual(await context.ledger.heartbeat([longer]), ['kept']);
         expectState(await context.ledger.dispatch(longer), 'dispatched');
-        await expectRecord(context, attempt, 'dispatched');
         const { key, token, retentionMs } = attempt;
         const verdict = { key, token, retentionMs, verdict: 'not-sent', by: 'a person' } as const;
         expectState(await context.other.resolve(verdict), 'not-in-doubt');

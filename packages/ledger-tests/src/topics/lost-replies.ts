@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { isSendonceError, type Ledger } from '@sendonce/core';
+import {
+  type Attempt,
+  type ClaimReply,
+  type DispatchReply,
+  isSendonceError,
+  type Ledger,
+} from '@sendonce/core';
 import {
   cancelled,
   claimed,
@@ -85,6 +91,7 @@ const repeats: readonly TopicCase[] = [
         await repeat();
         assert.equal((await expectRecord(context, attempt, 'dispatched')).atMs, atMs);
         expectState(await context.ledger.settle(doubt), 'settled');
+        assert.deepEqual(await context.ledger.heartbeat([attempt]), ['kept']);
         await repeat();
         const { note, messageId, by, ...kept } = await expectRecord(context, attempt, 'dispatched');
         assert.equal(kept.atMs, atMs);
@@ -196,10 +203,18 @@ const cutOff: readonly TopicCase[] = [
     async run(context) {
       for (const isDispatched of [false, true]) {
         const request = { ...context.attempt(), dispatched: isDispatched };
-        await unanswered(context, (ledger) => ledger.claim(request), 'won');
-        await expectRecord(context, request, isDispatched ? 'dispatched' : 'claimed');
-        expectState(await context.ledger.claim(request), 'won');
-        expectState(await context.ledger.claim(rivalOf(context, request)), 'busy');
+        await unanswered(
+          context,
+          (ledger) => ledger.claim(request),
+          (reply) => {
+            granted(reply, 'won', request);
+          },
+        );
+        if (isDispatched) await expectDispatched(context, request);
+        else await expectRecord(context, request, 'claimed');
+        const isHeld = granted(await context.ledger.claim(request), 'won', request);
+        const reply = await context.ledger.claim(rivalOf(context, request));
+        expectState(reply, isHeld ? 'busy' : 'in-doubt');
       }
     },
   },
@@ -208,9 +223,15 @@ const cutOff: readonly TopicCase[] = [
     needs: ['lostReply'],
     async run(context) {
       const attempt = await claimed(context);
-      await unanswered(context, (ledger) => ledger.dispatch(attempt), 'dispatched');
-      await expectRecord(context, attempt, 'dispatched');
-      expectState(await context.ledger.dispatch(attempt), 'dispatched');
+      await unanswered(
+        context,
+        (ledger) => ledger.dispatch(attempt),
+        (reply) => {
+          granted(reply, 'dispatched', attempt);
+        },
+      );
+      await expectDispatched(context, attempt);
+      granted(await context.ledger.dispatch(attempt), 'dispatched', attempt);
     },
   },
   {
@@ -250,15 +271,35 @@ const cutOff: readonly TopicCase[] = [
 
 export const lostReplies: Topic = { name: 'lost replies', cases: [...repeats, ...cutOff] };
 
+/** In doubt where the session that had dispatched died with the reply. */
+async function expectDispatched({ other }: Context, { key, token }: Attempt): Promise<void> {
+  const record = await other.read(key);
+  assert.ok(record?.state === 'dispatched' || record?.state === 'in-doubt', record?.state);
+  assert.equal(record.token, token);
+}
+
+/** Granted again; or told of its own doubt, where the session that had dispatched died with the reply. */
+function granted(
+  reply: ClaimReply | DispatchReply,
+  state: 'won' | 'dispatched',
+  { token }: Attempt,
+): boolean {
+  if (reply.state !== 'in-doubt') return expectState(reply, state).state === state;
+  assert.equal(reply.record.token, token);
+  return false;
+}
+
 /** The verb was executed; its caller got the right answer (by asking again) or none, never a wrong one. */
 async function unanswered<R extends { readonly state: string }>(
   { lostReply }: Context,
   verb: (ledger: Ledger) => Promise<R>,
-  state: R['state'],
+  expected: R['state'] | ((reply: R) => void),
 ): Promise<void> {
   assert.ok(lostReply);
   try {
-    expectState(await lostReply(verb), state);
+    const reply = await lostReply(verb);
+    if (typeof expected === 'function') expected(reply);
+    else expectState(reply, expected);
   } catch (error) {
     if (!isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) throw error;
   }

@@ -80,6 +80,15 @@ begin
 end
 $$;
 
+-- It holds the record open, and nobody was told yet that it is in doubt.
+create function :schema.may_go_on(r :schema.records, token text, mine bigint) returns boolean
+language plpgsql as $$
+begin
+  return r.token = may_go_on.token
+    and (r.state = 'claimed' or (r.state = 'dispatched' and :schema.is_alive(r.session, mine)));
+end
+$$;
+
 -- The own record as it is, held by this session from now on.
 create function :schema.go_on(o :schema.operation, word text, mine bigint) returns :schema.reply
 language plpgsql as $$
@@ -103,9 +112,8 @@ begin
     r := :schema.standing(o.key, mine);
     exit when r.key is not null;
   end loop;
-  if r.token = o.token and r.state in ('claimed', 'dispatched') then
-    -- The repeat of a claim whose reply was lost. It neither takes a dispatch back, nor its time or what a
-    -- doubt of it says.
+  if :schema.may_go_on(r, o.token, mine) then
+    -- The repeat of a claim whose reply was lost. It neither takes a dispatch back, nor its time or its texts.
     if r.state = 'dispatched' then
       return :schema.go_on(o, 'won', mine);
     end if;
@@ -124,7 +132,7 @@ declare
 begin
   if r.key is null then
     return :schema.say(o, 'expired');
-  elsif r.token = o.token and r.state in ('claimed', 'dispatched') then
+  elsif :schema.may_go_on(r, o.token, mine) then
     update :schema.records set
       state = 'dispatched', session = mine, seen_at = clock_timestamp(),
       -- A repeat keeps the time: from then on counts what a provider remembers.
@@ -174,7 +182,7 @@ begin
   if r.key is null then
     return :schema.say(o, 'released');
   elsif r.token = o.token and r.state in ('claimed', 'dispatched') then
-    if r.state = 'dispatched' and not :schema.is_alive(r.session, mine) then
+    if not :schema.may_go_on(r, o.token, mine) then
       return :schema.say(o, 'in-doubt');
     end if;
     delete from :schema.records where key = o.key and token = o.token;

@@ -17,9 +17,8 @@ for i = 1, #KEYS, 2 do
   if won then
     if dispatched then redis.call('ZADD', index, now + 2 * leaseMs, member(key)) end
     say('won')
-  elseif record and isOpen(record, token) then
-    -- The repeat of a claim whose reply was lost. It neither takes a dispatch back, nor its time or what
-    -- a doubt of it says.
+  elseif record and mayGoOn(record, token, key, index) then
+    -- The repeat of a claim whose reply was lost. It neither takes a dispatch back, nor its time or its texts.
     if record.state == 'D' then
       writeDispatched(key, index, record.value, leaseMs)
     elseif dispatched then

@@ -8,7 +8,7 @@ for i = 1, #KEYS, 2 do
   local record = read(key)
   if not record then
     say('expired')
-  elseif isOpen(record, token) then
+  elseif mayGoOn(record, token, key, index) then
     -- A repeat keeps the time: from then on counts what a provider remembers.
     local at = record.state == 'D' and record.at or stamp
     local fields = string.match(record.value, '\n.*')

@@ -47,6 +47,11 @@ local function isInDoubt(record, key, index)
   return not score or tonumber(score) <= now
 end
 
+-- It holds the record open, and nobody was told yet that it is in doubt.
+local function mayGoOn(record, token, key, index)
+  return isOpen(record, token) and not isInDoubt(record, key, index)
+end
+
 -- Past the point of no return: no expiry, and the mark "still being sent" for two leases.
 local function writeDispatched(key, index, value, leaseMs)
   redis.call('SET', key, value)

@@ -8,7 +8,7 @@ for i = 1, #KEYS, 2 do
   local record = read(key)
   if record and not isOpen(record, token) then
     show('stands', key, index, record)
-  elseif record and isInDoubt(record, key, index) then
+  elseif record and not mayGoOn(record, token, key, index) then
     say('in-doubt')
   else
     redis.call('DEL', key)

@@ -8,7 +8,7 @@ export const cancel: string = [
   "local state = string.match(value, form)",
   "if not state then return 'unreadable' end",
   "if state == 'X' then",
-  "redis.call('PEXPIRE', KEYS[1], ARGV[3])",
+  "if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end",
   "return 'cancelled'",
   "end",
   "if state ~= 'C' then return 'stands' end",
@@ -89,5 +89,6 @@ export const status: string = [
 export const withdraw: string = [
   "local value = redis.pcall('GET', KEYS[1])",
   "if type(value) ~= 'string' or string.sub(value, 1, 23) ~= ARGV[1] then return 0 end",
+  "redis.call('ZREM', KEYS[2], string.sub(KEYS[1], -21))",
   "return redis.call('DEL', KEYS[1])",
 ].join('\n');

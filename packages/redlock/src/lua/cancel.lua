@@ -11,7 +11,8 @@ if value then
   local state = string.match(value, form)
   if not state then return 'unreadable' end
   if state == 'X' then
-    redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    -- Never sooner: whoever completes a cancellation of others has a retention of his own.
+    if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
     return 'cancelled'
   end
   if state ~= 'C' then return 'stands' end

@@ -56,7 +56,8 @@ async function start(): Promise<void> {
         return void end(close);
     }
   });
-  await worker?.waitUntilReady();
+  // Cut off as it begins, it connects again by itself; whoever waits for it must not wait for ever.
+  await worker?.waitUntilReady().catch(fail);
   say({ type: 'ready' });
 }
 

@@ -24,6 +24,8 @@ export async function openConnection(
 ): Promise<Connection> {
   const client = await connect(pool, answerWithinMs);
   const awaited = new Set<(error: Error) => void>();
+  // One at a time: pg 8 warns of a client that is asked while it is being asked, and pg 9 refuses it.
+  let last: Promise<unknown> = Promise.resolve();
   let over: Error | undefined;
 
   function close(lost: boolean, error: Error): void {
@@ -49,7 +51,12 @@ export async function openConnection(
     awaited.add(fail);
     client.ref?.();
     try {
-      return await Promise.race([client.query(text, values), failed]);
+      const answer = last.then(() => {
+        if (over) throw over;
+        return client.query(text, values);
+      });
+      last = answer.catch(() => {});
+      return await Promise.race([answer, failed]);
     } finally {
       clearTimeout(timer);
       awaited.delete(fail);

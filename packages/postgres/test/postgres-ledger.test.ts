@@ -47,6 +47,28 @@ describe('what it costs', () => {
     await own.close();
     await eventually(() => expect(pool.totalCount).toBe(0));
   });
+
+  test('the connection is asked one question at a time: pg 9 refuses more', async () => {
+    const own = space.ledger(space.pool());
+    let running = 0;
+    const query: (...args: unknown[]) => unknown = Client.prototype.query;
+    vi.spyOn(Client.prototype, 'query').mockImplementation(async function (
+      this: Client,
+      ...args: unknown[]
+    ) {
+      running += 1;
+      expect(running).toBe(1);
+      try {
+        return await query.apply(this, args);
+      } finally {
+        running -= 1;
+      }
+    } as never);
+    await own.ready();
+    const lists = Array.from({ length: 3 }, () => listed(own, 'open'));
+    await Promise.all([...lists, own.claim(attempt()), own.doctor(), own.ready()]);
+    await own.close();
+  });
 });
 
 describe('claims', () => {

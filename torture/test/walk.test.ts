@@ -31,6 +31,13 @@ describe.each(ledgerNames)('the walk over all points, %s', (system) => {
   }, 300_000);
 });
 
+it('finds no violation wherever a worker is frozen past all leases on its way to the mail server', async () => {
+  const [atSend] = plainScenarios;
+  const walked = await walk({ system: 'redis', scenarios: [atSend!], action: 'stop' });
+  expect(violationsOf(walked)).toEqual([]);
+  expect(walked.cases.filter(({ struckAt }) => struckAt !== undefined).length).toBeGreaterThan(10);
+}, 300_000);
+
 describe('what the walk sees', () => {
   it('finds what a SET NX with a lease does: an email that leaves twice', async () => {
     const [atSend] = plainScenarios;

@@ -33,7 +33,8 @@ export async function conclude<R>(
   const error = ended.threw ? ended.error : report?.error;
   // A replay that did not get through says nothing about the dispatch that it repeats, nor does a
   // sender that others may have replayed while it was silent.
-  const mayBeReplayed = run.options.replayWithinMs !== undefined && held.mayBeInDoubt();
+  const mayBeReplayed =
+    run.options.replayWithinMs !== undefined && held.dispatched() && held.mayBeInDoubt();
   if ((run.replayUntilMs !== undefined || mayBeReplayed) && verdict !== 'sent') {
     return concludeUnsent(run, held, 'unknown', error, report);
   }

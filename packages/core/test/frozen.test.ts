@@ -164,6 +164,22 @@ describe('an email that its provider lets be sent again', () => {
     expect(await perform(sendAs('next'))).toBe('sent');
   });
 
+  test('a sender that never heard "dispatched" has sent nothing: its job is tried again', async () => {
+    const { perform, frozen, sendAs, listed } = scene({ replayWithinMs });
+    const away = async (): Promise<never> => {
+      await sleep(LEASE_MS + 20);
+      throw new LedgerUnavailableError('The server is away.');
+    };
+    const late = perform(sendAs('late'), {
+      ledger: frozen(() => ({ dispatch: away, settle: away, release: away })),
+    });
+    // And not SENDONCE_NOT_RECORDED, which fails it for good: no record would tell of it.
+    expect(await late).toBe('SENDONCE_LEDGER_UNAVAILABLE');
+    await sleep(LEASE_MS);
+    expect(await listed()).toEqual([]);
+    expect(await perform(sendAs('next'))).toBe('sent');
+  });
+
   test('where it may have been replayed, a claim without answer leaves the doubt as it is', async () => {
     const { ledger, key, perform, frozen, sendAs, names } = scene({
       replayWithinMs,

@@ -27,11 +27,11 @@ const reasons: readonly (readonly [place: RegExp, why: string])[] = [
   [/ doctor /, 'what the doctor asks only of other servers'],
   [/^redlock claim \w+\(\): sleep/, 'rivals in the same moment: left to the random run'],
   [
-    /claimDispatched\(key|resolveOn\(\): node.ledger.settle|within\(pageWithinMs, paste| heartbeat\(\): Promise.all\(votes\) #2/,
+    /claimDispatched\(key|isSentOnTheRest\(|finishSent\(|finishNotSent\(|settleByMajority\(\): takeBack|within\(pageWithinMs, paste| heartbeat\(\): Promise.all\(votes\) #2/,
     'a node that missed something: left to the random run',
   ],
   [
-    /^core conclude (sentOrUnknown|hasDispatched|giveBack\(\): (hasDispatched|insist\(\(\) => run.ledger.settle))/,
+    /^core conclude (sentOrUnknown|hasDispatched|giveBackLate|concludeLoss|giveBack\(\): (hasDispatched|insist\(\(\) => ledger.settle))|giveBackLate\(run\)| confirmReplay\(/,
     'an attempt that sleeps until its doubt is called: passed by --freeze',
   ],
   [/^postgres migrate /, 'a migration that fails, or of an older schema'],

@@ -10,6 +10,9 @@ import { timing } from './timing.ts';
 /** After so long nothing that a dead sender wrote is still on its way. */
 const QUIET_MS = 1_500;
 
+/** For so long a job that was still running at the verdict may fail after it, and is retried, too. */
+const RETRIES_FOR_MS = 10_000;
+
 export interface Desk {
   readonly ledger: Ledger;
   readonly queue: Queue;
@@ -34,6 +37,7 @@ export function startPerson(desk: Desk) {
   const { retentionMs = timing.retentionMs, attends = everySecond } = desk;
   const byKey = new Map(emails.map((email) => [deriveKey(keyOf(email)), email]));
   const leaves = new AbortController();
+  const decided = new Map<Email, number>();
   let resolved = 0;
 
   /** Whether the attempt can do nothing any more: it said that it does not know, or its process is gone. */
@@ -57,9 +61,16 @@ export function startPerson(desk: Desk) {
     history.note({ email: email.number, who: 'person', what: `${verdict}: ${reply.state}`, token });
     if (reply.state !== 'resolved') return;
     resolved += 1;
-    for (const id of jobIdsOf(email)) {
-      const job = await queue.getJob(id);
-      if (await job?.isFailed()) await job?.retry();
+    decided.set(email, Date.now());
+  }
+
+  async function retryFailed(): Promise<void> {
+    for (const [email, atMs] of decided) {
+      if (Date.now() - atMs > RETRIES_FOR_MS) decided.delete(email);
+      for (const id of jobIdsOf(email)) {
+        const job = await queue.getJob(id);
+        if (await job?.isFailed()) await job?.retry();
+      }
     }
   }
 
@@ -73,7 +84,9 @@ export function startPerson(desk: Desk) {
   const done = (async () => {
     while (!leaves.signal.aborted) {
       // A ledger that does not answer: later.
-      await goThrough().catch(() => {});
+      await goThrough()
+        .then(retryFailed)
+        .catch(() => {});
       await sleep(1_000);
     }
   })();
@@ -83,6 +96,7 @@ export function startPerson(desk: Desk) {
     async stop() {
       leaves.abort();
       await done;
+      await retryFailed();
     },
   };
 }

@@ -51,11 +51,8 @@ describe('what it costs', () => {
   test('the connection is asked one question at a time: pg 9 refuses more', async () => {
     const own = space.ledger(space.pool());
     let running = 0;
-    const query: (...args: unknown[]) => unknown = Client.prototype.query;
-    vi.spyOn(Client.prototype, 'query').mockImplementation(async function (
-      this: Client,
-      ...args: unknown[]
-    ) {
+    const query = Reflect.get(Client.prototype, 'query') as (...args: unknown[]) => unknown;
+    const counted = async function (this: Client, ...args: unknown[]) {
       running += 1;
       expect(running).toBe(1);
       try {
@@ -63,7 +60,8 @@ describe('what it costs', () => {
       } finally {
         running -= 1;
       }
-    } as never);
+    };
+    vi.spyOn(Client.prototype, 'query').mockImplementation(counted);
     await own.ready();
     const lists = Array.from({ length: 3 }, () => listed(own, 'open'));
     await Promise.all([...lists, own.claim(attempt()), own.doctor(), own.ready()]);

@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 
 describe('the protocol, in all its states', () => {
-  test.each(checks)(
+  test.concurrent.each(checks)(
     '$name',
     async (check) => {
       // Without CI a machine may do without them; there the check must run.

@@ -90,7 +90,10 @@ export function startStage(bullmq: BullMQ): Stage {
     queue(name = 'q') {
       let queue = queues.get(name);
       if (!queue) {
-        queue = stage.adopt(new bullmq.Queue(name, { connection, prefix }));
+        const made = new bullmq.Queue(name, { connection, prefix });
+        queue = stage.adopt(made);
+        // Closed while it still connects, BullMQ 5 leaves a rejection that nobody handles.
+        ends.push(() => made.waitUntilReady().catch(() => {}));
         queues.set(name, queue);
       }
       return queue;

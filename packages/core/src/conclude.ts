@@ -144,20 +144,18 @@ function replayLeftMs({ replayUntilMs, options }: Run): number {
 }
 
 /** Lost at dispatch: nothing was sent by us, another run of the job will decide what it means. */
-async function concludeLoss<R>(
+export async function concludeLoss<R>(
   run: Run,
   loss: NonNullable<ReturnType<HeldClaim['loss']>>,
 ): Promise<Performed<R>> {
   if (loss.state !== 'expired' && loss.state !== 'in-doubt') {
     return emitState(run, lossOf<R>(loss, run));
   }
-  if (loss.state === 'in-doubt' && loss.record.token === run.attempt.token) await giveBackLate(run);
+  // The doubt is its own: it was silent for too long, and surely has sent nothing.
+  if (loss.state === 'in-doubt' && loss.record.token === run.attempt.token) {
+    run.emit(await giveBack(run, true, run.attempt.leaseMs));
+  }
   return emitState(run, { state: 'busy', retryAfterMs: 0 });
-}
-
-/** The doubt is its own: it was silent for too long, and surely has sent nothing. */
-export async function giveBackLate(run: Run): Promise<void> {
-  run.emit(await giveBack(run, true, run.attempt.leaseMs));
 }
 
 /**

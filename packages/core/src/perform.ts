@@ -7,7 +7,7 @@ import {
   takeUp,
 } from './claim.ts';
 import { nowMs } from './clock.ts';
-import { conclude, type Ended, giveBack, giveBackLate, nestedErrors } from './conclude.ts';
+import { conclude, concludeLoss, type Ended, giveBack, nestedErrors } from './conclude.ts';
 import { examineOnce } from './doctor.ts';
 import { SendonceError } from './errors.ts';
 import type { ClaimReply, LedgerRecord } from './ledger.ts';
@@ -52,8 +52,7 @@ async function performOnce<R>(
     throw claimedAround(run.attempt.key);
   }
   if (reply.state === 'in-doubt' && reply.record.token === run.attempt.token) {
-    await giveBackLate(run);
-    return emitState(run, { state: 'busy', retryAfterMs: 0 });
+    return concludeLoss(run, reply);
   }
   if (reply.state === 'in-doubt') {
     const { replayWithinMs = 0 } = run.options;

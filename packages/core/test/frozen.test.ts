@@ -23,6 +23,15 @@ function gate() {
   return { open: () => open(), passed };
 }
 
+/** A claim is executed, and when its process has slept past two leases its answer is lost. */
+const claimUnanswered = (sound: Ledger): Partial<Ledger> => ({
+  async claim(request) {
+    await sound.claim(request);
+    await sleep(2 * SILENCE_MS);
+    throw new LedgerUnavailableError('The reply was lost.');
+  },
+});
+
 /** One email, a ledger, and people who decide about it. */
 function scene(options: Partial<PerformOptions> = {}) {
   const ledger = memoryLedger();
@@ -185,15 +194,7 @@ describe('an email that its provider lets be sent again', () => {
       replayWithinMs,
       dispatch: 'before-processor',
     });
-    const late = perform(sendAs('late'), {
-      ledger: frozen((sound) => ({
-        async claim(request) {
-          await sound.claim(request);
-          await sleep(2 * SILENCE_MS);
-          throw new LedgerUnavailableError('The reply was lost.');
-        },
-      })),
-    });
+    const late = perform(sendAs('late'), { ledger: frozen(claimUnanswered) });
     await sleep(SILENCE_MS);
     const lost = async (claim: Claim) => {
       await sendAs('replay')(claim);
@@ -252,15 +253,7 @@ test('a second email of a claim (a fallback) asks again: what heartbeats keep ma
 describe('others were told "in doubt" and have failed for good: the email stays listed', () => {
   test('a claim that dispatched, whose answer was lost before its process slept', async () => {
     const { perform, frozen, sendAs, listed } = scene({ dispatch: 'before-processor' });
-    const late = perform(sendAs('late'), {
-      ledger: frozen((sound) => ({
-        async claim(request) {
-          await sound.claim(request);
-          await sleep(2 * SILENCE_MS);
-          throw new LedgerUnavailableError('The reply was lost.');
-        },
-      })),
-    });
+    const late = perform(sendAs('late'), { ledger: frozen(claimUnanswered) });
     await sleep(SILENCE_MS);
     expect(await perform(sendAs('copy'))).toBe('in-doubt');
     expect(await late).toBe('SENDONCE_LEDGER_UNAVAILABLE');

@@ -31,7 +31,7 @@ const reasons: readonly (readonly [place: RegExp, why: string])[] = [
     'a node that missed something: left to the random run',
   ],
   [
-    /^core conclude (sentOrUnknown|hasDispatched|giveBackLate|concludeLoss|giveBack\(\): (hasDispatched|insist\(\(\) => ledger.settle))|giveBackLate\(run\)| confirmReplay\(/,
+    /^core conclude (sentOrUnknown|hasDispatched|concludeLoss|giveBack\(\): (hasDispatched|insist\(\(\) => ledger.settle))| confirmReplay\(/,
     'an attempt that sleeps until its doubt is called: passed by --freeze',
   ],
   [/^postgres migrate /, 'a migration that fails, or of an older schema'],

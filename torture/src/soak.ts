@@ -106,7 +106,8 @@ export async function soak(options: SoakOptions): Promise<Soak> {
 
     async function keysOf(): Promise<number> {
       // A server that is down just now.
-      const counts = stores.slice(1).map(async (store) => store.count(prefix).catch(() => 0));
+      const ofLedger = stores.length > 1 ? stores.slice(1) : stores;
+      const counts = ofLedger.map(async (store) => store.count(prefix).catch(() => 0));
       return Math.max(...(await Promise.all(counts)));
     }
 

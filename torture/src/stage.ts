@@ -90,8 +90,10 @@ export function withStage<R>(
     onEnd(deliveries.close);
     const queue = await redisStore('queue');
     onEnd(queue.stop);
-    const stores = await startStores(systems[system].store);
-    for (const { stop } of stores) onEnd(stop);
+    const { store, sharesQueue } = systems[system];
+    const apart = sharesQueue ? [] : await startStores(store);
+    for (const { stop } of apart) onEnd(stop);
+    const stores = sharesQueue ? [queue] : apart;
     const { plan, ...opened } = await openSystem(
       'torture',
       { system, queue, stores, deliveries },
@@ -107,7 +109,7 @@ export function withStage<R>(
       ...opened,
       history,
       deliveries,
-      stores: [queue, ...stores],
+      stores: [queue, ...apart],
       async startWorkers(count) {
         const crew = await startCrew(count, planOf, history);
         onEnd(crew.end);

@@ -25,7 +25,7 @@ export interface Store {
   readonly restart: () => Promise<void>;
   /** As a disk that is full, or a memory: reads go on, writes are refused. */
   readonly refuseWrites: (refuse: boolean) => Promise<void>;
-  /** How many keys, or rows, it holds under the prefix. */
+  /** How many keys, or rows, the ledger under this prefix holds there. */
   readonly count: (prefix: string) => Promise<number>;
   readonly stop: () => Promise<void>;
 }
@@ -55,7 +55,7 @@ export async function redisStore(name: string): Promise<Store> {
     ...reached(name, server, proxy),
     refuseWrites: async (refuse) =>
       void (await asked((admin) => admin.config('SET', 'maxmemory', refuse ? '1' : '0'))),
-    count: async (prefix) => (await asked((admin) => admin.keys(`${prefix}:*`))).length,
+    count: async (prefix) => (await asked((admin) => admin.keys(`${prefix}:{*`))).length,
   };
 }
 

@@ -42,6 +42,8 @@ export interface System {
   /** How it was set up, and after which page, in a sentence. */
   readonly setup: string;
   readonly store: Store;
+  /** Its records are on the queue's own server, as most people have it. */
+  readonly sharesQueue?: true;
   /** What the producer adds to a job's options. */
   jobOptions?(email: Pick<Email, 'number'>): JobsOptions;
   /** In a worker process: wraps the processor. */

@@ -11,11 +11,13 @@ import {
   OptionError,
   perform,
   type Performed,
+  type PerformOptions,
   RejectedError,
   SendonceError,
 } from '@sendonce/core';
 import { delayedError, isComeBackLater, isHopeless, unrecoverable } from './control-flow.ts';
 import { keyOfScheduled, markOf } from './mark.ts';
+import { settlesOf } from './settles.ts';
 import { checkOnceOptions, type JobLike, type OnceCounters, type OnceOptions } from './options.ts';
 
 /** A processor as `new Worker(name, processor)` takes it. */
@@ -44,11 +46,13 @@ export function once<J extends JobLike, R>(
   checkProcessor(processor);
   checkOnceOptions(options);
   const counters = zeroCounters();
+  const settles = settlesOf(options.ledger);
   // BullMQ passes a signal only to a function that declares three plain parameters.
   const wantsSignal = processor.length >= 3;
 
   async function guarded(job: J, token?: string, signal?: AbortSignal): Promise<R> {
-    const performed = await performJob(job, options, counters, async (claim) => {
+    const beside = { ...options, settleOn: settles(job) };
+    const performed = await performJob(job, beside, counters, async (claim) => {
       const returned = wantsSignal
         ? processor(job, token, anySignal(claim, signal))
         : processor(job, token);
@@ -65,7 +69,7 @@ export function once<J extends JobLike, R>(
 
 async function performJob<J extends JobLike, R>(
   job: J,
-  options: OnceOptions<J>,
+  options: OnceOptions<J> & Pick<PerformOptions, 'settleOn'>,
   counters: OnceCounters,
   effect: (claim: Claim) => Promise<R>,
 ): Promise<Performed<R>> {

@@ -26,7 +26,7 @@ export interface JobLike {
 
 export interface OnceOptions<J extends JobLike> extends Omit<
   PerformOptions,
-  'key' | 'fingerprint' | 'by' | 'emailDateMs' | 'onEvent'
+  'key' | 'fingerprint' | 'by' | 'emailDateMs' | 'settleOn' | 'onEvent'
 > {
   /**
    * Which email this is: what every copy of the job has in common and no other email has.

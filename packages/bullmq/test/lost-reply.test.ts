@@ -51,7 +51,8 @@ async function sendWithout(
       sent.push(job.data.order);
       return 'the original';
     },
-    { ledger, key: select, dispatch },
+    // A copy settles on its own connection, which is the one that is cut.
+    { ledger: { ...ledger }, key: select, dispatch },
   );
   stage.worker(processor);
   // The server learns all scripts first: a lost NOSCRIPT would be no lost reply.

@@ -2,7 +2,7 @@ import { nowMs } from './clock.ts';
 import type { EffectReport, HeldClaim, Verdict } from './claim.ts';
 import { isSendonceError, NotRecordedError, NotSentError, ResultError } from './errors.ts';
 import { insist } from './insist.ts';
-import type { LedgerRecord, Loss, Settlement } from './ledger.ts';
+import type { LedgerRecord, Loss, Settlement, SettleOn } from './ledger.ts';
 import {
   DEFAULT_MAX_RESULT_BYTES,
   type Performed,
@@ -77,13 +77,16 @@ async function concludeSent<R>(
   report: EffectReport | undefined,
 ): Promise<Performed<R>> {
   const result = ended.threw ? {} : serialise(ended.value, run.options);
-  const reply = await settle(run, 'yes', {
+  const settlement: Settlement = {
     ...run.attempt,
     outcome: 'sent',
     ...(result.json !== undefined && { result: result.json }),
     ...(report?.messageId !== undefined && { messageId: report.messageId }),
-  });
-  if (reply.state === 'lost') run.emit('unrecorded');
+  };
+  // A job that fails now may run again at once: that must find it recorded.
+  const { settleOn } = ended.threw || result.error ? {} : run.options;
+  if (settleOn) void settleBeside(run, settleOn, settlement);
+  else if ((await settle(run, 'yes', settlement)).state === 'lost') run.emit('unrecorded');
   if (!held.dispatched()) run.emit('undispatched');
   run.emit('sent');
   if (ended.threw) throw ended.error;
@@ -200,6 +203,17 @@ async function settle(run: Run, mayHaveLeft: 'yes' | 'no' | 'maybe', settlement:
   } catch (error) {
     run.emit('unrecorded');
     throw new NotRecordedError(run.attempt.key, mayHaveLeft, error);
+  }
+}
+
+/** Nobody waits for it: what fails here is a doubt, and never a second email. */
+async function settleBeside(run: Run, settleOn: SettleOn, settlement: Settlement): Promise<void> {
+  try {
+    const again = () => insist(() => run.ledger.settle(settlement), run.attempt.leaseMs);
+    const { state } = await settleOn(settlement).catch(again);
+    if (state === 'lost') run.emit('unrecorded');
+  } catch {
+    run.emit('unrecorded');
   }
 }
 

@@ -49,6 +49,7 @@ export type {
   Resolution,
   ResolveReply,
   Settlement,
+  SettleOn,
   SettleReply,
 } from './ledger.ts';
 export { memoryLedger, type MemoryLedgerOptions } from './memory-ledger.ts';

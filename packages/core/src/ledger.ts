@@ -105,6 +105,13 @@ export interface Ledger {
   onLost?(listener: (tokens: readonly string[]) => void): void;
 
   /**
+   * For a store on the server of the queue: a `settle` that goes by the queue's own connection, written
+   * at once, so that the server executes it directly before the acknowledgement that follows on it.
+   * Undefined where the connection leads elsewhere, or where this is a copy with a settle() of its own.
+   */
+  settleOn?(connection: unknown): Promise<SettleOn | undefined>;
+
+  /**
    * Checks what the promise rests on: eviction, durability, rights, versions. `perform()` runs it once
    * for each ledger and warns of errors and warnings. What cannot be checked is a finding, not an error.
    */
@@ -216,6 +223,8 @@ export type DispatchReply = { readonly state: 'dispatched' } | { readonly state:
 export type SettleReply =
   | { readonly state: 'settled' }
   | { readonly state: 'lost'; readonly record: LedgerRecord };
+/** The same as `settle`; whoever does not wait for it repeats it by `settle` where it fails. */
+export type SettleOn = (settlement: Settlement) => Promise<SettleReply>;
 export type ReleaseReply = { readonly state: 'released' | 'in-doubt' | 'lost' };
 export type HeartbeatReply = 'kept' | 'lost';
 export type ResolveReply =

@@ -1,6 +1,6 @@
 import type { DispatchMode, Verdict } from './claim.ts';
 import { OptionError } from './errors.ts';
-import type { Ledger, LedgerRecord } from './ledger.ts';
+import type { Ledger, LedgerRecord, SettleOn } from './ledger.ts';
 import {
   checkDuration,
   checkFunction,
@@ -47,6 +47,13 @@ export interface PerformOptions {
    * @default none: an email in doubt is never performed again without a verdict
    */
   readonly replayWithinMs?: number;
+  /**
+   * From `ledger.settleOn()`: records `sent` without being waited for, where the caller's next command on that
+   * connection acknowledges the job. What fails is repeated by the ledger for one lease; if that fails, too, the
+   * email falls in doubt, and `unrecorded` says so.
+   * @default the outcome is recorded before `perform()` resolves
+   */
+  readonly settleOn?: SettleOn | undefined;
   /** Called for every step, synchronously. */
   readonly onEvent?: (event: PerformEvent) => void;
 }
@@ -133,5 +140,6 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   }
   checkFunction('classify', options.classify, true);
   checkFunction('resolver', options.resolver, true);
+  checkFunction('settleOn', options.settleOn, true);
   checkFunction('onEvent', options.onEvent, true);
 }

@@ -83,6 +83,19 @@ export function batchedVerb(client: RedisClient, places: Places, lua: string, wa
     });
 }
 
+/** One call for each use, written at once: the next command on this connection is executed after it. */
+export function promptVerb(client: RedisClient, places: Places, lua: string): Verb {
+  const script = definePlainScript(lua);
+  return (key, ...args) =>
+    new Promise((resolve, reject) => {
+      const call = { keys: [places.record(key), places.index(key)], args };
+      void script(client, [call]).then(([written]) => {
+        answer({ key, args, resolve, reject }, written!, 0);
+        return undefined;
+      });
+    });
+}
+
 function definePlainScript(lua: string): CallScript {
   const script = defineScript(lua);
   const one = async (client: RedisClient, { keys, args }: Parameters<CallScript>[1][number]) => {

@@ -7,14 +7,16 @@ import {
   lossAgainst,
   OptionError,
   type Settlement,
+  type SettleReply,
 } from '@sendonce/core';
-import { type Answer, batchedVerb } from './batch.ts';
+import { type Answer, batchedVerb, promptVerb, type Verb } from './batch.ts';
 import { checkClient, defineScript, type RedisClient, unavailable } from './client.ts';
 import { examineRedis } from './doctor.ts';
 import { checkWaiting, type Durability, waitFor } from './durability.ts';
 import * as lua from './generated/scripts.ts';
 import { type Places, placesOf, shards } from './places.ts';
 import { encodeFields, type Standing } from './record.ts';
+import { isPlainClient, isSameServer } from './same-server.ts';
 
 export interface RedisLedgerOptions {
   /** What the keys begin with: `prefix:{shard}key`. @default 'sendonce' */
@@ -76,17 +78,13 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
       return lost(answer, {});
     },
 
-    async settle(settlement) {
-      const { key, token, retentionMs, outcome } = settlement;
-      const answer = await settle(
-        key,
-        token,
-        retentionMs,
-        letters[outcome],
-        encodeFields(settlement),
-      );
-      if (answer.word === 'settled') return { state: 'settled' };
-      return { state: 'lost', record: standingOf(answer).record };
+    settle: (settlement) => settleBy(settle, settlement),
+
+    async settleOn(connection) {
+      if (this !== ledger || !isPlainClient(client) || !isPlainClient(connection)) return undefined;
+      if (!(await isSameServer(client, connection))) return undefined;
+      const prompt = promptVerb(connection, places, lua.settle);
+      return (settlement) => settleBy(prompt, settlement);
     },
 
     async release({ key, token }) {
@@ -135,6 +133,14 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
     doctor: () => examineRedis(client, ledger, wait),
   };
   return ledger;
+}
+
+async function settleBy(verb: Verb, settlement: Settlement): Promise<SettleReply> {
+  const { key, token, retentionMs, outcome } = settlement;
+  const letter = letters[outcome];
+  const answer = await verb(key, token, retentionMs, letter, encodeFields(settlement));
+  if (answer.word === 'settled') return { state: 'settled' };
+  return { state: 'lost', record: standingOf(answer).record };
 }
 
 const listShard = defineScript(lua.list);

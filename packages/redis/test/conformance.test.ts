@@ -26,15 +26,31 @@ describeLedger(
   { concurrent: true },
 );
 
-async function underTest(name: string) {
+describeLedger(
+  'the Redis ledger that settles on the connection of the queue',
+  () =>
+    underTest('settle-on', async (ledger, space) => {
+      const settle = await ledger.settleOn?.(space.connect());
+      if (!settle) throw new Error('It does not settle there.');
+      return { ...ledger, settle };
+    }),
+  { concurrent: true },
+);
+
+type Space = ReturnType<typeof openNamespace>;
+
+async function underTest(
+  name: string,
+  change: (ledger: Ledger, space: Space) => Promise<Ledger> = async (ledger) => ledger,
+) {
   const space = openNamespace(name);
   const { prefix } = space;
   const client = space.connect();
   const proxy = await startTcpProxy({ url: space.url });
   const place = (key: string) => `${prefix}:{${key[0]}}${key.slice(1)}`;
   return {
-    ledger: redisLedger(client, { prefix }),
-    other: redisLedger(space.connect(), { prefix }),
+    ledger: await change(redisLedger(client, { prefix }), space),
+    other: await change(redisLedger(space.connect(), { prefix }), space),
     corrupt: async (key: string, bytes: string) => void (await client.set(place(key), bytes)),
     stored: async (key: string) => (await client.get(place(key))) ?? undefined,
     // A connection of its own each time: the next command on it is the verb.

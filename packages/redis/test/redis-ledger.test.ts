@@ -6,8 +6,8 @@ import {
   perform,
 } from '@sendonce/core';
 import { eventually, startRedis } from '@sendonce/testkit';
-import { Cluster } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Cluster, Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { redisLedger } from '../src/index.ts';
 import { openNamespace } from './connections.ts';
 
@@ -21,6 +21,39 @@ const attempt = (key = createToken()) => ({
   token: createToken(),
   leaseMs: 60_000,
   retentionMs: 600_000,
+});
+
+describe('settling on the connection of the queue', () => {
+  test('where that leads to the same database of the same server', async () => {
+    const ledger = redisLedger(client, { prefix });
+    const settle = await ledger.settleOn?.(space.connect());
+    const email = attempt();
+    await ledger.claim({ ...email, dispatched: true });
+    expect(await settle?.({ ...email, outcome: 'sent', result: '1' })).toEqual({
+      state: 'settled',
+    });
+    expect(await ledger.read(email.key)).toMatchObject({ state: 'sent', result: '1' });
+  });
+
+  test('and nowhere else', async () => {
+    const ledger = redisLedger(client, { prefix });
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const elsewhere = space.connect({}, server.url);
+    const { hostname: host, port } = new URL(space.url);
+    const another = new Redis({ host, port: Number(port), db: 1, lazyConnect: true });
+    onTestFinished(() => another.disconnect());
+    const silent = {
+      options: { db: 0 },
+      evalsha() {},
+      info: () => Promise.reject(new Error('NOPERM')),
+    };
+    for (const connection of [elsewhere, another, silent, {}, undefined]) {
+      expect(await ledger.settleOn?.(connection)).toBeUndefined();
+    }
+    // Whoever changes settle() in a copy is not passed by.
+    expect(await { ...ledger }.settleOn?.(space.connect())).toBeUndefined();
+  });
 });
 
 describe('what it costs', () => {

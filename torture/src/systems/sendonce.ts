@@ -20,6 +20,7 @@ export function sendonce(name: LedgerName): System {
     packages: [`@sendonce/${name}`],
     setup: 'README of @sendonce/bullmq: once() around the processor, the plugin on its transporter',
     store: name,
+    ...(name === 'redis' && { sharesQueue: true }),
     async open({ plan, processor, transporters, tell }) {
       transporters['at-send'].use('stream', dispatchAtSend());
       const { ledger, close } = openLedger(name, plan.storeUrls, { prefix: plan.storePrefix });

@@ -27,9 +27,10 @@ export interface Servers extends MaybeLedger {
 const PATIENT_MS = 20_000;
 
 export async function startServers(system: SystemName): Promise<Servers> {
-  const started = await Promise.all([startRedis(), ...startStores(systems[system].store)]);
-  const [{ url: queueUrl }, ...stores] = started;
-  const storeUrls = stores.map(({ url }) => url);
+  const { store, sharesQueue } = systems[system];
+  const started = await Promise.all([startRedis(), ...(sharesQueue ? [] : startStores(store))]);
+  const [{ url: queueUrl }, ...apart] = started;
+  const storeUrls = sharesQueue ? [queueUrl] : apart.map(({ url }) => url);
   const prefix = namespace('walk');
   const queue = connect(queueUrl);
   const open = (under: string): MaybeLedger =>

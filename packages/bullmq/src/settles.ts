@@ -1,0 +1,34 @@
+import type { Ledger, SettleOn } from '@sendonce/core';
+import type { JobLike } from './options.ts';
+
+/** What BullMQ's job has at run time: the worker that runs it, whose connection acknowledges it. */
+interface Acknowledged {
+  readonly queue?: WorkerLike;
+}
+
+interface WorkerLike {
+  /** BullMQ 5. */
+  readonly client?: Promise<unknown>;
+  /** BullMQ 6. */
+  readonly backend?: { readonly client?: Promise<unknown> };
+}
+
+/**
+ * How the outcome of a job is recorded on the connection that acknowledges it, where the ledger is on the
+ * queue's own server. A worker is asked once, beside its first job, which does not wait for the answer.
+ */
+export function settlesOf(ledger: Ledger): (job: JobLike) => SettleOn | undefined {
+  const known = new WeakMap<object, SettleOn | undefined>();
+
+  async function ask(worker: WorkerLike): Promise<void> {
+    known.set(worker, undefined);
+    known.set(worker, await ledger.settleOn?.(await (worker.client ?? worker.backend?.client)));
+  }
+
+  return (job) => {
+    const worker = (job as Acknowledged).queue;
+    if (!worker || !ledger.settleOn) return undefined;
+    if (!known.has(worker)) ask(worker).catch(() => {});
+    return known.get(worker);
+  };
+}

@@ -9,11 +9,10 @@ import {
   KeyConflictError,
   type LedgerRecord,
   OptionError,
-  perform,
+  performChecked,
   type Performed,
-  type PerformOptions,
   RejectedError,
-  SendonceError,
+  type SharedOptions,
 } from '@sendonce/core';
 import { delayedError, isComeBackLater, isHopeless, unrecoverable } from './control-flow.ts';
 import { keyOfScheduled, markOf } from './mark.ts';
@@ -47,52 +46,45 @@ export function once<J extends JobLike, R>(
   checkOnceOptions(options);
   const counters = zeroCounters();
   const settles = settlesOf(options.ledger);
-  // BullMQ passes a signal only to a function that declares three plain parameters.
+  const { key: selectKey, fingerprint, onEvent } = options;
+  const shared: SharedOptions = {
+    ...options,
+    classify: (error) =>
+      isComeBackLater(error) || isUnsubscribed(error) ? 'not-sent' : options.classify?.(error),
+  };
+  // BullMQ passes a signal only to a function that declares three plain parameters, and makes one for it.
   const wantsSignal = processor.length >= 3;
 
   async function guarded(job: J, token?: string, signal?: AbortSignal): Promise<R> {
-    const beside = { ...options, settleOn: settles(job) };
-    const performed = await performJob(job, beside, counters, async (claim) => {
-      const returned = wantsSignal
-        ? processor(job, token, anySignal(claim, signal))
-        : processor(job, token);
-      refuseObservable(returned, 'no');
-      const result = await returned;
-      // What is awaited has run, and may have sent before it returned this.
-      refuseObservable(result, 'maybe');
-      return result;
-    });
+    let performed: Performed<R>;
+    try {
+      const key = keyOf(job, selectKey);
+      performed = await performChecked(effectOf(job, token, signal), shared, {
+        key,
+        by: `${job.queueName}:${job.id ?? '?'}`,
+        emailDateMs: emailDateOf(job),
+        settleOn: settles(job),
+        fingerprint: fingerprint && fingerprintOf(fingerprint(job), key),
+        onEvent(event) {
+          counters[event.type] += 1;
+          if (event.type === 'undispatched') note(job, undispatched);
+          onEvent?.({ ...event, job });
+        },
+      });
+    } catch (error) {
+      throw isHopeless(error) ? unrecoverable(error) : error;
+    }
+    if (performed.state === 'sent') return performed.value;
     return answer(performed, { job, token, options });
   }
-  return Object.assign(guarded, { counters });
-}
 
-async function performJob<J extends JobLike, R>(
-  job: J,
-  options: OnceOptions<J> & Pick<PerformOptions, 'settleOn'>,
-  counters: OnceCounters,
-  effect: (claim: Claim) => Promise<R>,
-): Promise<Performed<R>> {
-  const { key: selectKey, fingerprint, classify, onEvent, onBusy: _, ...rest } = options;
-  try {
-    const key = keyOf(job, selectKey);
-    return await perform(effect, {
-      ...rest,
-      key,
-      by: `${job.queueName}:${job.id ?? '?'}`,
-      emailDateMs: emailDateOf(job),
-      ...(fingerprint && { fingerprint: fingerprintOf(fingerprint(job), key) }),
-      classify: (error) =>
-        isComeBackLater(error) || isUnsubscribed(error) ? 'not-sent' : classify?.(error),
-      onEvent(event) {
-        counters[event.type] += 1;
-        if (event.type === 'undispatched') note(job, undispatched);
-        onEvent?.({ ...event, job });
-      },
-    });
-  } catch (error) {
-    throw isHopeless(error) ? unrecoverable(error) : error;
-  }
+  const effectOf = (job: J, token: string | undefined, signal: AbortSignal | undefined) =>
+    wantsSignal
+      ? ({ claim }: { claim: Claim }) => processor(job, token, anySignal(claim, signal))
+      : () => processor(job, token);
+
+  const wrapped = wantsSignal ? guarded : (job: J, token?: string) => guarded(job, token);
+  return Object.assign(wrapped, { counters });
 }
 
 interface Context<J extends JobLike> {
@@ -101,14 +93,12 @@ interface Context<J extends JobLike> {
   readonly options: OnceOptions<J>;
 }
 
-/** What the job does for each outcome. */
+/** What the job does where it has not sent. */
 async function answer<J extends JobLike, R>(
-  performed: Performed<R>,
+  performed: Exclude<Performed<R>, { state: 'sent' }>,
   { job, token, options }: Context<J>,
 ): Promise<R> {
   switch (performed.state) {
-    case 'sent':
-      return performed.value;
     case 'duplicate':
       note(job, `duplicate of an email that was sent${told(performed.record)}`);
       return performed.value as R;
@@ -187,16 +177,6 @@ const HOUR_MS = 60 * 60 * 1000;
 
 function anySignal(claim: Claim, signal: AbortSignal | undefined): AbortSignal {
   return signal ? AbortSignal.any([signal, claim.signal]) : claim.signal;
-}
-
-function refuseObservable(result: unknown, mayHaveLeft: 'no' | 'maybe'): void {
-  if (typeof (result as { subscribe?: unknown } | null)?.subscribe !== 'function') return;
-  throw new SendonceError(
-    'SENDONCE_PROCESSOR',
-    mayHaveLeft,
-    'The processor returned an Observable: it would be settled before anything ran. ' +
-      `${mayHaveLeft === 'no' ? 'Nothing was sent. ' : ''}Return a promise, for example of lastValueFrom(observable).`,
-  );
 }
 
 function isUnsubscribed(error: unknown): boolean {

@@ -34,7 +34,8 @@ test.each<DispatchMode>(['at-send', 'before-processor'])(
     const said = new Map<number, Cancelled>();
     let aimMs = 30;
     async function round(order: number): Promise<void> {
-      const delay = 20 + Math.ceil(Math.random() * 20);
+      const laterMs = Math.max(0, -aimMs);
+      const delay = 20 + laterMs + Math.ceil(Math.random() * 20);
       await emails.schedule({ order }, { delay });
       // What BullMQ delivers twice: copies of the job under other ids.
       const copy = { name: 'copy', data: { order }, opts: { removeOnComplete: true, delay } };

@@ -1,7 +1,7 @@
 import type { Ledger } from '@sendonce/core';
 import { eventually, startTcpProxy } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';
-import type { Command, Redis } from 'ioredis';
+import type { Command } from 'ioredis';
 import { expect, test } from 'vitest';
 import { shaOf } from '../../redis/src/client.ts';
 import * as lua from '../../redis/src/generated/scripts.ts';
@@ -26,11 +26,11 @@ async function startScene(bullmq: BullMQ, options: Partial<OnceOptions<Job>> = {
   let hook: Hook = (_command, send) => send();
 
   const client = stage.client(redisUrl(), { maxRetriesPerRequest: null });
-  const sendCommand = client.sendCommand.bind(client) as Send;
-  client.sendCommand = ((command: Command) => {
+  const sendCommand: Send = client.sendCommand.bind(client);
+  client.sendCommand = (command: Command) => {
     sent.push(command);
     return hook(command, () => sendCommand(command));
-  }) as Redis['sendCommand'];
+  };
 
   const wrapped = once(
     async (job: Job) => {
@@ -69,6 +69,7 @@ async function startScene(bullmq: BullMQ, options: Partial<OnceOptions<Job>> = {
     wrapped,
     client,
     add,
+    ended: (job: Job) => stage.ended(job),
     sends,
     events,
     sent,
@@ -164,8 +165,8 @@ onBothVersions((bullmq) => {
     const refuse = () => Promise.reject(new Error('Connection is closed.'));
     scene.hook((command, send) => (isSettle(command) ? refuse() : send()));
     const evalsha = redis.evalsha.bind(redis) as (...args: unknown[]) => Promise<unknown>;
-    redis.evalsha = ((sha: string, ...args: unknown[]) =>
-      sha === settleSha ? refuse() : evalsha(sha, ...args)) as Redis['evalsha'];
+    redis.evalsha = (sha: string, ...args: unknown[]) =>
+      sha === settleSha ? refuse() : evalsha(sha, ...args);
     expect((await ended(await add('one'))).state).toBe('completed');
     await eventually(() => expect(events).toContain('unrecorded'));
     await eventually(async () => expect(await openKeys(ledger, 'in-doubt')).toHaveLength(1));

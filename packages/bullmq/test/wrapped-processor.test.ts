@@ -302,8 +302,12 @@ onBothVersions((bullmq) => {
       },
     });
     expect(trace.runs).toMatchObject([{ signal: false }]);
+    const options = { ledger: startStage(bullmq).ledger, key: () => 1 };
+    // BullMQ makes a signal for whatever declares three parameters.
+    expect(once(async (_job: Job) => {}, options)).toHaveLength(2);
+    const withSignal = async (_job: Job, _token?: string, _signal?: AbortSignal) => {};
     expect(
-      once(async (_job: Job) => {}, { ledger: startStage(bullmq).ledger, key: () => 1 }),
+      once(async (job: Job, token, signal) => withSignal(job, token, signal), options),
     ).toHaveLength(3);
   });
 

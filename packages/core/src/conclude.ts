@@ -1,13 +1,14 @@
 import { nowMs } from './clock.ts';
-import type { EffectReport, HeldClaim, Verdict } from './claim.ts';
+import type { EffectReport, Verdict } from './claim.ts';
 import { isSendonceError, NotRecordedError, NotSentError, ResultError } from './errors.ts';
+import type { HeldClaim } from './held-claim.ts';
 import { insist } from './insist.ts';
 import type { LedgerRecord, Loss, Settlement, SettleOn } from './ledger.ts';
 import {
   DEFAULT_MAX_RESULT_BYTES,
   type Performed,
-  type PerformOptions,
   type Resolver,
+  type SharedOptions,
 } from './perform-options.ts';
 import { emitState, KNOWN_NOT_SENT, lossOf, resolveDoubt, type Run } from './run.ts';
 
@@ -20,11 +21,7 @@ export type Ended<R> =
 export const nestedErrors = new WeakSet<object>();
 
 /** Settles, releases or leaves in doubt, by what is known about the email. */
-export async function conclude<R>(
-  run: Run,
-  held: HeldClaim,
-  ended: Ended<R>,
-): Promise<Performed<R>> {
+export function conclude<R>(run: Run, held: HeldClaim, ended: Ended<R>): Promise<Performed<R>> {
   const loss = held.loss();
   if (loss) return concludeLoss(run, loss);
 
@@ -43,12 +40,16 @@ export async function conclude<R>(
       return concludeSent(run, held, ended, report);
     case 'not-sent':
     case 'refused':
-      run.emit(await giveBack(run, held.mayBeInDoubt(), run.attempt.leaseMs));
-      throw error ?? new NotSentError('The processor ended, and its email was surely not sent.');
+      return concludeNotSent(run, held, error);
     case 'rejected':
     case 'unknown':
       return concludeUnsent(run, held, verdict, error, report);
   }
+}
+
+async function concludeNotSent(run: Run, held: HeldClaim, error: unknown): Promise<never> {
+  run.emit(await giveBack(run, held.mayBeInDoubt(), run.attempt.leaseMs));
+  throw error ?? new NotSentError('The processor ended, and its email was surely not sent.');
 }
 
 /** What an end without a report means. */
@@ -77,16 +78,24 @@ async function concludeSent<R>(
   report: EffectReport | undefined,
 ): Promise<Performed<R>> {
   const result = ended.threw ? {} : serialise(ended.value, run.options);
+  const { key, token, leaseMs, retentionMs, by, fingerprint } = run.attempt;
   const settlement: Settlement = {
-    ...run.attempt,
+    key,
+    token,
+    leaseMs,
+    retentionMs,
+    by,
+    fingerprint,
     outcome: 'sent',
-    ...(result.json !== undefined && { result: result.json }),
-    ...(report?.messageId !== undefined && { messageId: report.messageId }),
+    result: result.json,
+    messageId: report?.messageId,
   };
   // A job that fails now may run again at once: that must find it recorded.
-  const { settleOn } = ended.threw || result.error ? {} : run.options;
-  if (settleOn) void settleBeside(run, settleOn, settlement);
-  else if ((await settle(run, 'yes', settlement)).state === 'lost') run.emit('unrecorded');
+  const { settleOn } = ended.threw || result.error ? {} : run.email;
+  if (settleOn) {
+    void settleBeside(run, settleOn, settlement);
+    await thisTick();
+  } else if ((await settle(run, 'yes', settlement)).state === 'lost') run.emit('unrecorded');
   if (!held.dispatched()) run.emit('undispatched');
   run.emit('sent');
   if (ended.threw) throw ended.error;
@@ -106,7 +115,7 @@ async function concludeUnsent<R>(
     ...run.attempt,
     outcome,
     note: report?.note ?? codeOf(error),
-    ...(report?.messageId !== undefined && { messageId: report.messageId }),
+    messageId: report?.messageId,
   };
   const reply = await settle(run, verdict === 'rejected' ? 'no' : 'maybe', settlement);
   if (reply.state === 'lost') {
@@ -217,6 +226,18 @@ async function settleBeside(run: Run, settleOn: SettleOn, settlement: Settlement
   }
 }
 
+let ticking: Promise<void> | undefined;
+
+/** Until what was written in this tick has left, batches too; one promise for all that wait. */
+function thisTick(): Promise<void> {
+  return (ticking ??= new Promise((resolve) => {
+    process.nextTick(() => {
+      ticking = undefined;
+      resolve();
+    });
+  }));
+}
+
 /** The record as the ledger has it (its clock, its label), for the rare paths where people read it. */
 async function recordAfter(run: Run, settlement: Settlement): Promise<LedgerRecord> {
   const record = await run.ledger.read(run.attempt.key).catch(() => undefined);
@@ -231,7 +252,7 @@ function lossFrom(record: LedgerRecord): Loss {
   return { state: 'in-doubt', record, dispatchedAgoMs: Infinity };
 }
 
-function serialise(value: unknown, options: PerformOptions): { json?: string; error?: Error } {
+function serialise(value: unknown, options: SharedOptions): { json?: string; error?: Error } {
   let json: string | undefined;
   try {
     json = JSON.stringify(value);

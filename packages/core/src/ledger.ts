@@ -141,9 +141,9 @@ export interface Attempt {
   /** How long an outcome is kept, in milliseconds. */
   readonly retentionMs: number;
   /** Who tries, for people: `queue:jobId`. Never an address. */
-  readonly by?: string;
+  readonly by?: string | undefined;
   /** Hash of the payload that must not change under one key, see `fingerprintOf()`. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
 }
 
 export interface ClaimRequest extends Attempt {
@@ -156,13 +156,13 @@ export type Settlement = Attempt &
     | {
         readonly outcome: 'sent';
         /** What duplicates get back: JSON, so never an empty text. */
-        readonly result?: string;
-        readonly messageId?: string;
+        readonly result?: string | undefined;
+        readonly messageId?: string | undefined;
       }
     | {
         readonly outcome: 'rejected' | 'in-doubt';
-        readonly note?: string;
-        readonly messageId?: string;
+        readonly note?: string | undefined;
+        readonly messageId?: string | undefined;
       }
   );
 
@@ -178,7 +178,7 @@ export interface Resolution {
 
 export interface Cancellation {
   readonly key: string;
-  readonly by?: string;
+  readonly by?: string | undefined;
   readonly retentionMs: number;
 }
 
@@ -195,13 +195,13 @@ export interface LedgerRecord {
    * milliseconds since 1970.
    */
   readonly atMs: number;
-  readonly by?: string;
-  readonly fingerprint?: string;
-  readonly messageId?: string;
+  readonly by?: string | undefined;
+  readonly fingerprint?: string | undefined;
+  readonly messageId?: string | undefined;
   /** Why it was rejected or is in doubt, or who resolved it. Codes, never text of the email. */
-  readonly note?: string;
+  readonly note?: string | undefined;
   /** The result of the original, as JSON. */
-  readonly result?: string;
+  readonly result?: string | undefined;
 }
 
 /** Why an attempt may not send, with the record that stands in its way. */

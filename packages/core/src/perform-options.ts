@@ -28,9 +28,9 @@ export interface PerformOptions {
   /** How long an outcome is kept, in ms; at least the lease. @default 604_800_000 (7 days) */
   readonly retentionMs?: number;
   /** From `fingerprintOf()`: another fingerprint under the same key is a conflict. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
   /** Who tries, for people: `queue:jobId`. Never an address. */
-  readonly by?: string;
+  readonly by?: string | undefined;
   /** The Date that all attempts of this email carry, in ms since 1970. */
   readonly emailDateMs?: number;
   /** Largest result kept for duplicates, in bytes of JSON. @default 16_384 */
@@ -57,6 +57,15 @@ export interface PerformOptions {
   /** Called for every step, synchronously. */
   readonly onEvent?: (event: PerformEvent) => void;
 }
+
+/** @internal What differs from email to email. */
+export type EmailOptions = Pick<
+  PerformOptions,
+  'key' | 'by' | 'fingerprint' | 'emailDateMs' | 'settleOn' | 'onEvent'
+>;
+
+/** @internal What many emails share: one object, as copying it would be dearer than a claim. */
+export type SharedOptions = Omit<PerformOptions, keyof EmailOptions>;
 
 /** Finds out about an email in doubt. `unknown`, or an error, leaves it in doubt. */
 export type Resolver = (doubt: {

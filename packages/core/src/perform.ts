@@ -1,19 +1,21 @@
-import {
-  type Claim,
-  currentClaim,
-  type HeldClaim,
-  holdClaim,
-  runWithClaim,
-  takeUp,
-} from './claim.ts';
+import { type Claim, currentClaim, runWithClaim } from './claim.ts';
 import { nowMs } from './clock.ts';
 import { conclude, concludeLoss, type Ended, giveBack, nestedErrors } from './conclude.ts';
 import { examineOnce } from './doctor.ts';
 import { SendonceError } from './errors.ts';
-import type { ClaimReply, LedgerRecord } from './ledger.ts';
+import { HeldClaim, takeUp } from './held-claim.ts';
+import type { ClaimReply } from './ledger.ts';
+import { refuseObservable } from './observable.ts';
 import { checkFunction } from './options.ts';
-import type { Performed, PerformOptions, Resolver } from './perform-options.ts';
-import { emitState, KNOWN_NOT_SENT, lossOf, prepare, resolveDoubt, type Run } from './run.ts';
+import {
+  checkPerformOptions,
+  type EmailOptions,
+  type Performed,
+  type PerformOptions,
+  type Resolver,
+  type SharedOptions,
+} from './perform-options.ts';
+import { emitState, KNOWN_NOT_SENT, lossOf, resolveDoubt, Run } from './run.ts';
 
 /**
  * Runs an effect that sends one email, at most once per key within the retention: claim, dispatch,
@@ -32,40 +34,48 @@ export async function perform<R>(
   options: PerformOptions,
 ): Promise<Performed<R>> {
   checkFunction('effect', effect);
-  const run = prepare(options);
-  const nested = currentClaim() !== undefined;
-  try {
-    return await performOnce(effect, run);
-  } catch (error) {
-    if (nested && typeof error === 'object' && error) nestedErrors.add(error);
-    throw error;
-  }
+  checkPerformOptions(options);
+  return performChecked((held) => effect(held.claim), options, options);
 }
 
-async function performOnce<R>(
-  effect: (claim: Claim) => Promise<R> | R,
-  run: Run,
+/**
+ * @internal perform() for many emails with options that `checkPerformOptions()` has accepted. Only what there
+ * is to wait for is awaited, and little is made: a promise or an object more is paid by every job.
+ */
+export async function performChecked<R>(
+  effect: (held: { readonly claim: Claim }) => Promise<R> | R,
+  options: SharedOptions,
+  email: EmailOptions,
 ): Promise<Performed<R>> {
-  void examineOnce(run.ledger);
-  const { reply, askedMs } = await claim(run);
-  if (reply.state === 'busy' && reply.record.token === currentClaim()?.token) {
-    throw claimedAround(run.attempt.key);
+  const run = new Run(options, email);
+  const around = currentClaim();
+  try {
+    void examineOnce(run.ledger);
+    let claimed = await claim(run);
+    if (claimed.reply.state === 'in-doubt') claimed = await claimAgain(run, claimed);
+    const { reply, askedMs } = claimed;
+    if (reply.state === 'won') {
+      run.emit('claimed');
+      if (run.mode === 'before-processor') run.emit('dispatched');
+      return await performHeld(effect, run, askedMs);
+    }
+    if (reply.state === 'busy' && reply.record.token === around?.token) {
+      throw claimedAround(run.attempt.key);
+    }
+    if (reply.state === 'in-doubt' && reply.record.token === run.attempt.token) {
+      return await concludeLoss(run, reply);
+    }
+    if (reply.state === 'in-doubt') {
+      const { replayWithinMs = 0 } = options;
+      const leftMs = replayWithinMs - reply.dispatchedAgoMs;
+      // Counted from before the question: however late its answer came, the window ends in time.
+      if (leftMs > 0) return await replay(effect, run.again(reply.record.token, askedMs + leftMs));
+    }
+    return emitState(run, lossOf<R>(reply, run));
+  } catch (error) {
+    if (around && typeof error === 'object' && error) nestedErrors.add(error);
+    throw error;
   }
-  if (reply.state === 'in-doubt' && reply.record.token === run.attempt.token) {
-    return concludeLoss(run, reply);
-  }
-  if (reply.state === 'in-doubt') {
-    const { replayWithinMs = 0 } = run.options;
-    const leftMs = replayWithinMs - reply.dispatchedAgoMs;
-    // Counted from before the question: however late its answer came, the window ends in time.
-    if (leftMs > 0)
-      return replay(effect, { ...run, replayUntilMs: askedMs + leftMs }, reply.record);
-  }
-  if (reply.state !== 'won') return emitState(run, lossOf<R>(reply, run));
-
-  run.emit('claimed');
-  if (run.mode === 'before-processor') run.emit('dispatched');
-  return performHeld(effect, run, askedMs);
 }
 
 /**
@@ -73,42 +83,40 @@ async function performOnce<R>(
  * or another unknown end, leaves the same doubt behind, and the window does not begin anew.
  */
 async function replay<R>(
-  effect: (claim: Claim) => Promise<R> | R,
+  effect: (held: { readonly claim: Claim }) => Promise<R> | R,
   run: Run,
-  { token }: LedgerRecord,
 ): Promise<Performed<R>> {
-  const again = { ...run, attempt: { ...run.attempt, token }, mode: 'before-processor' as const };
   const askedMs = nowMs();
-  if (!(await takeUp(run.ledger, again.attempt))) {
+  if (!(await takeUp(run.ledger, run.attempt))) {
     return emitState(run, { state: 'busy', retryAfterMs: 0 });
   }
   run.emit('replayed');
-  return performHeld(effect, again, askedMs);
+  return performHeld(effect, run, askedMs);
 }
 
 async function performHeld<R>(
-  effect: (claim: Claim) => Promise<R> | R,
+  effect: (held: { readonly claim: Claim }) => Promise<R> | R,
   run: Run,
   confirmedMs: number,
 ): Promise<Performed<R>> {
-  const held = holdClaim({
-    ledger: run.ledger,
-    attempt: run.attempt,
-    mode: run.mode,
-    emailDateMs: run.options.emailDateMs,
-    confirmedMs,
-    mayBeReplayed: run.options.replayWithinMs !== undefined,
-    replayUntilMs: run.replayUntilMs,
-    onDispatched: () => run.emit('dispatched'),
-    onLost: () => run.emit('lost'),
-  });
+  const held = new HeldClaim(run, confirmedMs);
   let ended: Ended<R>;
   try {
-    ended = await runEffect(effect, held);
-  } finally {
-    // Before the settling: a heartbeat after "in doubt" would say that somebody is still sending.
-    held.drop();
+    const confirming = held.confirm();
+    if (confirming) await confirming;
+    const returned = runWithClaim(held, () => effect(held));
+    refuseObservable(returned, 'no');
+    const value = await returned;
+    // What is awaited has run, and may have sent before it returned this.
+    refuseObservable(value, 'maybe');
+    ended = { threw: false, value };
+  } catch (error) {
+    ended = { threw: true, error };
   }
+  const ending = held.end();
+  if (ending) await ending;
+  // Before the settling: a heartbeat after "in doubt" would say that somebody is still sending.
+  held.drop();
   return conclude(run, held, ended);
 }
 
@@ -129,43 +137,29 @@ interface Claimed {
 }
 
 async function claim(run: Run): Promise<Claimed> {
-  const request = { ...run.attempt, dispatched: run.mode === 'before-processor' };
-  const ask = async (): Promise<Claimed> => {
-    const askedMs = nowMs();
-    try {
-      return { reply: await run.ledger.claim(request), askedMs };
-    } catch (error) {
-      // The claim may have been executed and its reply lost: give it back, or the email would wait
-      // out a lease, or be in doubt though it never left.
-      const { leaseMs } = run.attempt;
-      await giveBack(run, nowMs() - askedMs > leaseMs, leaseMs / 3);
-      throw error;
-    }
-  };
-  const first = await ask();
-  const { reply } = first;
-  if (reply.state !== 'in-doubt' || reply.record.token === run.attempt.token) return first;
-  const known = reply.record.note === KNOWN_NOT_SENT;
+  const { key, token, leaseMs, retentionMs, by, fingerprint } = run.attempt;
+  const dispatched = run.mode === 'before-processor';
+  const askedMs = nowMs();
+  try {
+    const request = { key, token, leaseMs, retentionMs, by, fingerprint, dispatched };
+    return { reply: await run.ledger.claim(request), askedMs };
+  } catch (error) {
+    // The claim may have been executed and its reply lost: give it back, or the email would wait
+    // out a lease, or be in doubt though it never left.
+    await giveBack(run, nowMs() - askedMs > leaseMs, leaseMs / 3);
+    throw error;
+  }
+}
+
+/** Claims an email in doubt when somebody knows what became of it. */
+async function claimAgain(run: Run, claimed: Claimed): Promise<Claimed> {
+  const { record } = claimed.reply as Extract<ClaimReply, { state: 'in-doubt' }>;
+  if (record.token === run.attempt.token) return claimed;
+  const known = record.note === KNOWN_NOT_SENT;
   const resolver = known ? notSent : run.options.resolver;
-  if (!resolver) return first;
-  const verdict = await resolveDoubt(run, reply.record, resolver);
-  return verdict === 'unknown' ? first : ask();
+  if (!resolver) return claimed;
+  const verdict = await resolveDoubt(run, record, resolver);
+  return verdict === 'unknown' ? claimed : claim(run);
 }
 
 const notSent: Resolver = async () => 'not-sent';
-
-async function runEffect<R>(
-  effect: (claim: Claim) => Promise<R> | R,
-  held: HeldClaim,
-): Promise<Ended<R>> {
-  let ended: Ended<R>;
-  try {
-    await held.confirm();
-    const value = await runWithClaim(held.claim, () => effect(held.claim));
-    ended = { threw: false, value };
-  } catch (error) {
-    ended = { threw: true, error };
-  }
-  await held.end();
-  return ended;
-}

@@ -6,66 +6,67 @@ import { createToken } from './keys.ts';
 import type { Attempt, Ledger, LedgerRecord, Loss } from './ledger.ts';
 import { describe } from './options.ts';
 import {
-  checkPerformOptions,
   DEFAULT_LEASE_MS,
   DEFAULT_RETENTION_MS,
+  type EmailOptions,
   type Performed,
   type PerformEvent,
-  type PerformOptions,
   type Resolver,
+  type SharedOptions,
 } from './perform-options.ts';
 
 /** The note of a doubt whose own sender found out, too late to give it back, that nothing was sent. */
 export const KNOWN_NOT_SENT = 'SENDONCE_LATE_NOT_SENT';
 
-/** One perform(): its attempt and what surrounds it. */
-export interface Run {
-  readonly ledger: Ledger;
-  readonly attempt: Attempt;
-  readonly mode: DispatchMode;
-  readonly options: PerformOptions;
-  readonly emit: (type: PerformEvent['type']) => void;
-  /** A replay: until when it may leave, by `nowMs()`. */
-  readonly replayUntilMs?: number;
+interface Replay {
+  readonly token: string;
+  readonly untilMs: number;
 }
 
-/** @throws {OptionError} */
-export function prepare(options: PerformOptions): Run {
-  const {
-    leaseMs = DEFAULT_LEASE_MS,
-    retentionMs = DEFAULT_RETENTION_MS,
-    dispatch = 'before-processor',
-    key,
-    by,
-    fingerprint,
-    onEvent,
-  } = options;
-  checkPerformOptions(options);
-  if (typeof key !== 'string' || !/^[\w-]{22}$/.test(key)) {
-    throw new OptionError('key', `Expected "key" to come from deriveKey(), got ${describe(key)}.`);
+/** One perform(): its attempt and what surrounds it. */
+export class Run {
+  readonly ledger: Ledger;
+  readonly mode: DispatchMode;
+  readonly attempt: Attempt;
+
+  readonly options: SharedOptions;
+  readonly email: EmailOptions;
+  /** A replay: until when it may leave, by `nowMs()`. */
+  readonly replayUntilMs: number | undefined;
+
+  /** @throws {OptionError} */
+  constructor(options: SharedOptions, email: EmailOptions, replay?: Replay) {
+    const { leaseMs = DEFAULT_LEASE_MS, retentionMs = DEFAULT_RETENTION_MS } = options;
+    const { key, by, fingerprint } = email;
+    if (typeof key !== 'string' || !/^[\w-]{22}$/.test(key)) {
+      throw new OptionError(
+        'key',
+        `Expected "key" to come from deriveKey(), got ${describe(key)}.`,
+      );
+    }
+    this.ledger = options.ledger;
+    this.options = options;
+    this.email = email;
+    this.replayUntilMs = replay?.untilMs;
+    this.mode = replay ? 'before-processor' : (options.dispatch ?? 'before-processor');
+    const token = replay?.token ?? createToken();
+    this.attempt = { key, token, leaseMs, retentionMs, by, fingerprint };
   }
-  const attempt: Attempt = {
-    key,
-    token: createToken(),
-    leaseMs,
-    retentionMs,
-    ...(by !== undefined && { by }),
-    ...(fingerprint !== undefined && { fingerprint }),
-  };
-  return {
-    ledger: options.ledger,
-    attempt,
-    mode: dispatch,
-    options,
-    emit(type) {
-      try {
-        onEvent?.({ type, key, token: attempt.token, by });
-      } catch (error) {
-        // A listener must not decide over an email.
-        process.emitWarning(error instanceof Error ? error : String(error));
-      }
-    },
-  };
+
+  /** The same email once more, under the token that dispatched it. */
+  again(token: string, untilMs: number): Run {
+    return new Run(this.options, this.email, { token, untilMs });
+  }
+
+  emit(type: PerformEvent['type']): void {
+    const { onEvent, key, by } = this.email;
+    try {
+      onEvent?.({ type, key, token: this.attempt.token, by });
+    } catch (error) {
+      // A listener must not decide over an email.
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
+  }
 }
 
 export function emitState<R>(run: Run, performed: Performed<R>): Performed<R> {

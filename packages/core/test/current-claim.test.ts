@@ -53,7 +53,7 @@ test('two copies of the package share one storage, or a dispatch would be skippe
   await perform(
     (claim) => {
       expect(copy.currentClaim()).toBe(claim);
-      copy.runWithClaim({ ...claim, key: 'inner' }, () => {
+      copy.runWithClaim({ claim: { ...claim, key: 'inner' } }, () => {
         expect(currentClaim()?.key).toBe('inner');
       });
       expect(currentClaim()).toBe(claim);

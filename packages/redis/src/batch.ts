@@ -11,13 +11,17 @@ export interface Answer {
   readonly standing?: Standing;
 }
 
-/** One verb as a function of a key and its arguments. */
-export type Verb = (key: string, ...args: (string | number)[]) => Promise<Answer>;
+/** One verb as a function of a key and its arguments; what its answer means is told with each use. */
+export type Verb = <T>(
+  key: string,
+  args: readonly (string | number)[],
+  meaning: (answer: Answer) => T,
+) => Promise<T>;
 
 interface Operation {
   readonly key: string;
   readonly args: readonly (string | number)[];
-  readonly resolve: (answer: Answer) => void;
+  readonly answered: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -52,10 +56,15 @@ export function batchedVerb(client: RedisClient, places: Places, lua: string, wa
 
   async function call(operations: readonly Operation[]): Promise<void> {
     const groups = client.isCluster ? byShard(operations) : [operations];
-    const calls = groups.map((group) => ({
-      keys: group.flatMap(({ key }) => [places.record(key), places.index(key)]),
-      args: group.flatMap(({ args }) => args),
-    }));
+    const calls = groups.map((group) => {
+      const keys: string[] = [];
+      const flat: (string | number)[] = [];
+      for (const { key, args } of group) {
+        keys.push(places.record(key), places.index(key));
+        flat.push(...args);
+      }
+      return { keys, args: flat };
+    });
     const written = await script(client, calls);
     for (const [index, group] of groups.entries()) {
       for (const [position, operation] of group.entries()) {
@@ -72,27 +81,14 @@ export function batchedVerb(client: RedisClient, places: Places, lua: string, wa
     return queue;
   }
 
-  return (key, ...args) =>
+  return (key, args, meaning) =>
     new Promise((resolve, reject) => {
       const queue = queueOf(key);
-      queue.waiting.push({ key, args, resolve, reject });
+      queue.waiting.push({ key, args, reject, answered: (answer) => resolve(meaning(answer)) });
       if (queue.running) return;
       queue.running = true;
       // nextTick runs when the microtasks of this tick are done, so after all jobs it woke.
       process.nextTick(run, queue);
-    });
-}
-
-/** One call for each use, written at once: the next command on this connection is executed after it. */
-export function promptVerb(client: RedisClient, places: Places, lua: string): Verb {
-  const script = definePlainScript(lua);
-  return (key, ...args) =>
-    new Promise((resolve, reject) => {
-      const call = { keys: [places.record(key), places.index(key)], args };
-      void script(client, [call]).then(([written]) => {
-        answer({ key, args, resolve, reject }, written!, 0);
-        return undefined;
-      });
     });
 }
 
@@ -122,29 +118,23 @@ function byShard(operations: readonly Operation[]): Operation[][] {
 const unwritten = new Set(['stands', 'expired']);
 
 function answer(operation: Operation, written: Written | Error, position: number): void {
-  const { key, resolve, reject } = operation;
+  const { key, answered, reject } = operation;
   if (written instanceof Error) {
     reject(isSendonceError(written) ? written : unavailable(written));
     return;
   }
   const { reply, undurable } = written;
-  const word = String(reply[position * 3]);
-  if (word === 'unreadable') {
-    reject(new UnreadableRecordError(key, 'Redis'));
-    return;
-  }
-  if (undurable && !unwritten.has(word)) {
+  const said = reply[position];
+  const [word, value, remainingMs] = Array.isArray(said) ? (said as unknown[]) : [said];
+  if (undurable && word !== 'unreadable' && !unwritten.has(String(word))) {
     reject(undurable);
     return;
   }
-  const value = reply[position * 3 + 1];
-  if (typeof value !== 'string' || value === '') {
-    resolve({ word });
-    return;
-  }
   try {
-    const standing = decodeStanding(key, value, Number(reply[position * 3 + 2]));
-    resolve({ word, standing });
+    if (word === 'unreadable') throw new UnreadableRecordError(key, 'Redis');
+    if (typeof value !== 'string') answered({ word: String(word) });
+    else
+      answered({ word: String(word), standing: decodeStanding(key, value, Number(remainingMs)) });
   } catch (error) {
     reject(error);
   }

@@ -7,13 +7,12 @@ export interface Standing {
   readonly remainingMs: number;
 }
 
-type Texts = Pick<Partial<LedgerRecord>, 'fingerprint' | 'by' | 'messageId' | 'note' | 'result'>;
+type Texts = Pick<LedgerRecord, 'fingerprint' | 'by' | 'messageId' | 'note' | 'result'>;
 
 /** The fields of a record after `at`; see `lua/record.lua` for the form. */
 export function encodeFields(texts: Texts): string {
   const { fingerprint = '', by = '', messageId = '', note = '', result = '' } = texts;
-  const fields = [fingerprint, by, messageId, note, result];
-  return fields.map((text) => (text === '' ? '' : escape(text))).join('\n');
+  return `${escape(fingerprint)}\n${escape(by)}\n${escape(messageId)}\n${escape(note)}\n${escape(result)}`;
 }
 
 /** @throws {UnreadableRecordError} */
@@ -55,6 +54,7 @@ function stateOf(letter: string, remainingMs: number): LedgerRecord['state'] {
 }
 
 function escape(text: string): string {
+  if (!/[\\\n]/.test(text)) return text;
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 

@@ -1,6 +1,7 @@
 import {
   type Attempt,
   describe,
+  type HeartbeatReply,
   type Ledger,
   listRecords,
   type Loss,
@@ -9,7 +10,7 @@ import {
   type Settlement,
   type SettleReply,
 } from '@sendonce/core';
-import { type Answer, batchedVerb, promptVerb, type Verb } from './batch.ts';
+import { type Answer, batchedVerb, type Verb } from './batch.ts';
 import { checkClient, defineScript, type RedisClient, unavailable } from './client.ts';
 import { examineRedis } from './doctor.ts';
 import { checkWaiting, type Durability, waitFor } from './durability.ts';
@@ -63,19 +64,18 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
   const cancel = lasting(lua.cancel);
 
   const ledger: Ledger = {
-    async claim(request) {
+    claim(request) {
       const { key, token, leaseMs, dispatched } = request;
-      const fields = encodeFields(request);
-      const answer = dispatched
-        ? await claimDispatched(key, token, leaseMs, 1, fields)
-        : await claim(key, token, leaseMs, 0, fields);
-      return answer.word === 'won' ? { state: 'won' } : lost(answer, request);
+      const ask = dispatched ? claimDispatched : claim;
+      const args = [token, leaseMs, dispatched ? 1 : 0, encodeFields(request)];
+      return ask(key, args, (answer) => (answer.word === 'won' ? won : lost(answer, request)));
     },
 
-    async dispatch(attempt) {
-      const answer = await dispatch(attempt.key, attempt.token, attempt.leaseMs);
-      if (answer.word === 'dispatched' || answer.word === 'expired') return { state: answer.word };
-      return lost(answer, {});
+    dispatch({ key, token, leaseMs }) {
+      return dispatch(key, [token, leaseMs], (answer) => {
+        const { word } = answer;
+        return word === 'dispatched' || word === 'expired' ? { state: word } : lost(answer, {});
+      });
     },
 
     settle: (settlement) => settleBy(settle, settlement),
@@ -83,51 +83,44 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
     async settleOn(connection) {
       if (this !== ledger || !isPlainClient(client) || !isPlainClient(connection)) return undefined;
       if (!(await isSameServer(client, connection))) return undefined;
-      const prompt = promptVerb(connection, places, lua.settle);
-      return (settlement) => settleBy(prompt, settlement);
+      const beside = batchedVerb(connection, places, lua.settle);
+      return (settlement) => settleBy(beside, settlement);
     },
 
-    async release({ key, token }) {
-      const answer = await release(key, token);
-      const { word } = answer;
-      return { state: word === 'released' || word === 'in-doubt' ? word : 'lost' };
+    release({ key, token }) {
+      return release(key, [token], ({ word }) => ({
+        state: word === 'released' || word === 'in-doubt' ? word : 'lost',
+      }));
     },
 
     heartbeat(attempts) {
+      const kept = ({ word }: Answer): HeartbeatReply => (word === 'kept' ? 'kept' : 'lost');
       return Promise.all(
-        attempts.map(async ({ key, token, leaseMs }) =>
-          (await heartbeat(key, token, leaseMs)).word === 'kept' ? 'kept' : 'lost',
-        ),
+        attempts.map(({ key, token, leaseMs }) => heartbeat(key, [token, leaseMs], kept)),
       );
     },
 
-    async read(key) {
-      return (await read(key)).standing?.record;
-    },
+    read: (key) => read(key, [], ({ standing }) => standing?.record),
 
     async *list({ state }) {
       const keys = await openKeys(client, places);
       yield* listRecords(keys, ledger, state);
     },
 
-    async resolve({ key, token, verdict, by, retentionMs }) {
+    resolve({ key, token, verdict, by, retentionMs }) {
       const letter = verdict === 'sent' ? 'S' : '';
-      const answer = await resolve(
-        key,
-        token,
-        retentionMs,
-        letter,
-        encodeNote(`resolved by ${by}`),
-      );
-      if (answer.word === 'resolved') return { state: 'resolved' };
-      return { state: 'not-in-doubt', record: answer.standing?.record };
+      const args = [token, retentionMs, letter, encodeNote(`resolved by ${by}`)];
+      return resolve(key, args, ({ word, standing }) => {
+        if (word === 'resolved') return { state: word };
+        return { state: 'not-in-doubt', record: standing?.record };
+      });
     },
 
-    async cancel({ key, by, retentionMs }) {
-      const fields = encodeFields(by === undefined ? {} : { by });
-      const answer = await cancel(key, retentionMs, fields);
-      if (answer.word === 'cancelled') return { state: 'cancelled' };
-      return { state: 'too-late', record: standingOf(answer).record };
+    cancel({ key, by, retentionMs }) {
+      return cancel(key, [retentionMs, encodeFields({ by })], (answer) => {
+        if (answer.word === 'cancelled') return { state: answer.word };
+        return { state: 'too-late', record: standingOf(answer).record };
+      });
     },
 
     doctor: () => examineRedis(client, ledger, wait),
@@ -135,12 +128,16 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
   return ledger;
 }
 
-async function settleBy(verb: Verb, settlement: Settlement): Promise<SettleReply> {
+const won = { state: 'won' } as const;
+const settled = { state: 'settled' } as const;
+
+function settleBy(verb: Verb, settlement: Settlement): Promise<SettleReply> {
   const { key, token, retentionMs, outcome } = settlement;
-  const letter = letters[outcome];
-  const answer = await verb(key, token, retentionMs, letter, encodeFields(settlement));
-  if (answer.word === 'settled') return { state: 'settled' };
-  return { state: 'lost', record: standingOf(answer).record };
+  const args = [token, retentionMs, letters[outcome], encodeFields(settlement)];
+  return verb(key, args, (answer) => {
+    if (answer.word === 'settled') return settled;
+    return { state: 'lost', record: standingOf(answer).record };
+  });
 }
 
 const listShard = defineScript(lua.list);

@@ -7,15 +7,15 @@ for i = 1, #KEYS, 2 do
   local key, index, token, leaseMs = KEYS[i], KEYS[i + 1], ARGV[i], ARGV[i + 1]
   local record = read(key)
   if not record then
-    say('expired')
+    reply[#reply + 1] = 'expired'
   elseif mayGoOn(record, token, key, index) then
     -- A repeat keeps the time: from then on counts what a provider remembers.
-    local at = record.state == 'D' and record.at or stamp
+    local at = record.state == 'D' and atOf(record) or stamp
     local fields = string.match(record.value, '\n.*')
     writeDispatched(key, index, 'D' .. token .. at .. fields, leaseMs)
-    say('dispatched')
+    reply[#reply + 1] = 'dispatched'
   else
-    show('stands', key, index, record)
+    reply[#reply + 1] = show('stands', key, index, record)
   end
 end
 return reply

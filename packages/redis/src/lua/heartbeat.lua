@@ -7,14 +7,14 @@ for i = 1, #KEYS, 2 do
   local key, index, token, leaseMs = KEYS[i], KEYS[i + 1], ARGV[i], ARGV[i + 1]
   local record = read(key)
   if not record or not isOpen(record, token) then
-    say('lost')
+    reply[#reply + 1] = 'lost'
   else
     if record.state == 'C' then
-      redis.call('PEXPIRE', key, leaseMs)
+      call('PEXPIRE', key, leaseMs)
     else
-      redis.call('ZADD', index, now + 2 * leaseMs, member(key))
+      call('ZADD', index, now + 2 * leaseMs, sub(key, -21))
     end
-    say('kept')
+    reply[#reply + 1] = 'kept'
   end
 end
 return reply

@@ -5,9 +5,9 @@
 for i = 1, #KEYS, 2 do
   local record = read(KEYS[i])
   if record then
-    show('stands', KEYS[i], KEYS[i + 1], record)
+    reply[#reply + 1] = show('stands', KEYS[i], KEYS[i + 1], record)
   else
-    say('absent')
+    reply[#reply + 1] = 'absent'
   end
 end
 return reply

@@ -10,31 +10,29 @@
 -- doubt. A D without score is in doubt: an index that was lost must not hide one.
 --
 -- All scripts take many operations: KEYS are pairs (record, index), ARGV has a fixed width for each.
--- They reply a flat list with three elements for each: status, record (or ''), remaining ms.
+-- They reply a list with one element for each: a word, or { word, record, remaining ms }.
+--
+-- A script runs for every email, so that what each call sets up is little: no string.rep, few closures.
 
-local time = redis.call('TIME')
+local call, sub, find = redis.call, string.sub, string.find
+local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stamp = string.format('%.0f', now)
-
-local head = '^([CDSRX])(' .. string.rep('[%w_-]', 22) .. ')(%d+)\n'
-local line = '([^\n]*)'
-local form = head .. line .. '\n' .. line .. '\n' .. line .. '\n' .. line .. '\n' .. line .. '$'
+local reply = {}
 
 -- nil when absent; state '?' when it cannot be read.
 local function read(key)
   local value = redis.pcall('GET', key)
   if not value then return nil end
-  if type(value) ~= 'string' then return { state = '?', value = '' } end
-  local state, token, at, fingerprint, by, messageId, note, result = string.match(value, form)
-  if not state then return { state = '?', value = '' } end
-  return {
-    state = state, token = token, at = at, value = value,
-    fingerprint = fingerprint, by = by, messageId = messageId, note = note, result = result,
-  }
+  local state = type(value) == 'string' and sub(value, 1, 1)
+  local readable = state and find(value, '^[CDSRX]')
+    and find(value, '^%d+\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*$', 24)
+  if not readable then return { state = '?', value = '' } end
+  return { state = state, token = sub(value, 2, 23), value = value }
 end
 
-local function member(key)
-  return string.sub(key, -21)
+local function atOf(record)
+  return string.match(record.value, '^%d+', 24)
 end
 
 local function isOpen(record, token)
@@ -43,7 +41,7 @@ end
 
 local function isInDoubt(record, key, index)
   if record.state ~= 'D' then return false end
-  local score = redis.call('ZSCORE', index, member(key))
+  local score = call('ZSCORE', index, sub(key, -21))
   return not score or tonumber(score) <= now
 end
 
@@ -54,31 +52,22 @@ end
 
 -- Past the point of no return: no expiry, and the mark "still being sent" for two leases.
 local function writeDispatched(key, index, value, leaseMs)
-  redis.call('SET', key, value)
-  redis.call('ZADD', index, now + 2 * leaseMs, member(key))
-end
-
-local reply = {}
-
-local function say(status)
-  reply[#reply + 1] = status
-  reply[#reply + 1] = ''
-  reply[#reply + 1] = 0
+  call('SET', key, value)
+  call('ZADD', index, now + 2 * leaseMs, sub(key, -21))
 end
 
 -- What stands there, for those who lost: how long a lease or a mark still lasts. In doubt: how long ago it
 -- was dispatched, negated.
-local function show(status, key, index, record)
+local function show(word, key, index, record)
   local remaining = 0
   if record.state == '?' then
-    status = 'unreadable'
+    word = 'unreadable'
   elseif record.state == 'C' then
-    remaining = redis.call('PTTL', key)
+    remaining = call('PTTL', key)
   elseif record.state == 'D' then
-    remaining = (redis.call('ZSCORE', index, member(key)) or now) - now
-    if remaining <= 0 then remaining = math.min(0, tonumber(record.at) - now) end
+    remaining = (call('ZSCORE', index, sub(key, -21)) or now) - now
+    if remaining <= 0 then remaining = math.min(0, tonumber(atOf(record)) - now) end
   end
-  reply[#reply + 1] = status
-  reply[#reply + 1] = record.value
-  reply[#reply + 1] = remaining
+  return { word, record.value, remaining }
 end
+

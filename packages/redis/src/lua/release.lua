@@ -7,13 +7,13 @@ for i = 1, #KEYS, 2 do
   local key, index, token = KEYS[i], KEYS[i + 1], ARGV[(i + 1) / 2]
   local record = read(key)
   if record and not isOpen(record, token) then
-    show('stands', key, index, record)
+    reply[#reply + 1] = show('stands', key, index, record)
   elseif record and not mayGoOn(record, token, key, index) then
-    say('in-doubt')
+    reply[#reply + 1] = 'in-doubt'
   else
-    redis.call('DEL', key)
-    redis.call('ZREM', index, member(key))
-    say('released')
+    call('DEL', key)
+    call('ZREM', index, sub(key, -21))
+    reply[#reply + 1] = 'released'
   end
 end
 return reply

@@ -12,21 +12,20 @@ for i = 1, #KEYS, 2 do
   local inDoubt = own and isInDoubt(record, key, index)
   if not record then
     -- The repeat of a "not sent" whose reply was lost.
-    say(verdict == '' and 'resolved' or 'absent')
+    reply[#reply + 1] = verdict == '' and 'resolved' or 'absent'
   elseif own and record.state == 'S' and verdict == 'S' then
-    say('resolved')
+    reply[#reply + 1] = 'resolved'
   elseif inDoubt and verdict == 'S' then
-    local fields = { record.fingerprint, record.by, record.messageId, note, record.result }
-    local value = 'S' .. token .. stamp .. '\n' .. table.concat(fields, '\n')
-    redis.call('SET', key, value, 'PX', retentionMs)
-    redis.call('ZREM', index, member(key))
-    say('resolved')
+    local before, after = string.match(record.value, '(\n[^\n]*\n[^\n]*\n[^\n]*\n)[^\n]*(.*)')
+    call('SET', key, 'S' .. token .. stamp .. before .. note .. after, 'PX', retentionMs)
+    call('ZREM', index, sub(key, -21))
+    reply[#reply + 1] = 'resolved'
   elseif verdict == '' and (inDoubt or (own and record.state == 'R')) then
-    redis.call('DEL', key)
-    redis.call('ZREM', index, member(key))
-    say('resolved')
+    call('DEL', key)
+    call('ZREM', index, sub(key, -21))
+    reply[#reply + 1] = 'resolved'
   else
-    show('stands', key, index, record)
+    reply[#reply + 1] = show('stands', key, index, record)
   end
 end
 return reply

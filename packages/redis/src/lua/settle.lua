@@ -13,19 +13,18 @@ for i = 1, #KEYS, 2 do
   local settled = state == 'S' or state == 'R'
   local othersFact = record and record.token ~= token and (settled or state == 'D')
   local cancelled = state == 'X' and outcome ~= 'S'
-  -- A doubt keeps the time of its dispatch: from then on counts what a provider remembers.
-  local doubtful = outcome == 'D' and state == 'D' and not othersFact
-  local value = outcome .. token .. (doubtful and record.at or stamp) .. '\n' .. fields
+  local word = 'settled'
   if state == '?' or othersFact or cancelled or (settled and outcome == 'D') then
-    show('stands', key, index, record)
+    word = show('stands', key, index, record)
   elseif outcome == 'D' then
-    redis.call('SET', key, value)
-    redis.call('ZADD', index, now, member(key))
-    say('settled')
+    -- A doubt keeps the time of its dispatch: from then on counts what a provider remembers.
+    local at = state == 'D' and atOf(record) or stamp
+    call('SET', key, 'D' .. token .. at .. '\n' .. fields)
+    call('ZADD', index, now, sub(key, -21))
   else
-    redis.call('SET', key, value, 'PX', retentionMs)
-    redis.call('ZREM', index, member(key))
-    say('settled')
+    call('SET', key, outcome .. token .. stamp .. '\n' .. fields, 'PX', retentionMs)
+    call('ZREM', index, sub(key, -21))
   end
+  reply[#reply + 1] = word
 end
 return reply

@@ -10,10 +10,28 @@ export function parseOptions<const O extends NonNullable<ParseArgsConfig['option
   argv: readonly string[],
   options: O,
 ) {
+  return parse(argv, options, false).values;
+}
+
+/** The same for a command that takes words, too. @throws {UsageError} that names all options. */
+export function parseWordsAndOptions<const O extends NonNullable<ParseArgsConfig['options']>>(
+  argv: readonly string[],
+  options: O,
+) {
+  const { values, positionals } = parse(argv, options, true);
+  const words: readonly string[] = positionals;
+  return { values, words };
+}
+
+function parse<const O extends NonNullable<ParseArgsConfig['options']>>(
+  argv: readonly string[],
+  options: O,
+  allowPositionals: boolean,
+) {
   try {
     // Passed on by some package managers: `pnpm demo -- --json`.
     const args = argv[0] === '--' ? argv.slice(1) : [...argv];
-    return parseArgs({ args, options }).values;
+    return parseArgs({ args, options, allowPositionals });
   } catch (error) {
     const allowed = Object.keys(options).map((name) => `--${name}`);
     throw new UsageError(`${(error as Error).message}\nAllowed: ${allowed.join(', ')}.`);

@@ -1,0 +1,27 @@
+/** Settles emails in a Redis ledger, many at a time: the ledger puts those of one tick into one command. */
+import { redisLedger } from '@sendonce/redis';
+import { tellParent, workerData } from '@sendonce/testkit';
+import { Redis } from 'ioredis';
+import type { FillOrder } from './fill.ts';
+import { claimOf, claimWon, settleSent } from './sent-email.ts';
+
+const AT_ONCE = 1000;
+const TOLD_EVERY = 10_000;
+
+const { url, records } = workerData() as FillOrder;
+const client = new Redis(url, { maxRetriesPerRequest: null });
+const ledger = redisLedger(client);
+let begun = 0;
+let settled = 0;
+
+async function settleSome(): Promise<void> {
+  while (begun < records) {
+    const claim = claimOf(++begun);
+    await claimWon(ledger, claim);
+    await settleSent(ledger, claim);
+    if (++settled % TOLD_EVERY === 0) void tellParent({ settled });
+  }
+}
+
+await Promise.all(Array.from({ length: AT_ONCE }, settleSome));
+client.disconnect();

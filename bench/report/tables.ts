@@ -1,0 +1,100 @@
+import type { Paint } from '@sendonce/testkit/colours';
+import type { Arguments } from '../arguments.ts';
+import type { ProcessorName } from '../names.ts';
+import { type Cell, type Results, setups } from '../results.ts';
+import { systems } from '../systems/index.ts';
+
+type Row = readonly string[];
+
+/** All that was measured, as aligned tables. */
+export function renderTables(results: Results, args: Arguments, paint: Paint): string {
+  const parts = [machineLine(results)];
+  for (const processor of args.processors) {
+    const cells = results.cells.filter((cell) => cell.processor === processor);
+    if (cells.length > 0) parts.push(throughputTable(processor, cells, args, paint));
+  }
+  if (results.cells.length > 0)
+    parts.push(
+      'Jobs per second as a ratio to bare BullMQ in the same round: median (lowest-highest).',
+    );
+  if (args.parts.includes('cost')) parts.push(costTable(results, args));
+  if (results.claimLatency.length > 0) parts.push(latencyTable(results));
+  const { plain } = results.bytesPerEmail;
+  if (plain !== undefined) parts.push(`Redis memory of each settled email: ${plain} bytes.`);
+  return `${parts.join('\n\n')}\n`;
+}
+
+function machineLine({ machine }: Results): string {
+  const { cores, cpu, memoryGb, node, servers } = machine;
+  return [`${cores} × ${cpu}, ${memoryGb} GB`, `Node ${node}`, ...servers].join('; ');
+}
+
+function throughputTable(
+  processor: ProcessorName,
+  cells: readonly Cell[],
+  args: Arguments,
+  paint: Paint,
+): string {
+  const columns = args.setups.map((name) => setups[name]);
+  const cellAt = (system: string | undefined, concurrency: Cell['concurrency']) =>
+    cells.find((cell) => cell.concurrency === concurrency && (!system || cell.system === system))!;
+  const bare = columns.map(({ concurrency }) => cellAt(undefined, concurrency).bareJobsPerSecond);
+  const rows = args.systems.map((system) => {
+    const texts = columns.map(({ concurrency }) => {
+      const { ratio, from, to } = cellAt(system, concurrency);
+      return `${ratio.toFixed(2)} (${from.toFixed(2)}-${to.toFixed(2)})`;
+    });
+    return [systems[system].title, ...texts];
+  });
+  const head = [`${processor} processor`, ...columns.map(({ title }) => title)];
+  const bareRow = ['bare BullMQ, jobs/s', ...bare.map((rate) => rate.toLocaleString('en'))];
+  return align([head, bareRow, ...rows], (text, row) => (row < 2 ? text : ratioIn(text, paint)));
+}
+
+/** As dear as half the throughput is red, as cheap as a tenth is green. */
+function ratioIn(text: string, paint: Paint): string {
+  const ratio = Number.parseFloat(text);
+  if (ratio >= 0.9) return paint.green(text);
+  return ratio >= 0.5 ? paint.yellow(text) : paint.red(text);
+}
+
+function costTable({ commandsPerEmail, wireBytesPerEmail }: Results, args: Arguments): string {
+  const head = ['for each email, beyond bare BullMQ', 'commands', 'bytes on the wire'];
+  const rows = args.systems.map((system) => [
+    systems[system].title,
+    (commandsPerEmail[system] ?? NaN).toFixed(2),
+    (wireBytesPerEmail[system] ?? NaN).toLocaleString('en'),
+  ]);
+  const note =
+    'One worker of concurrency 1, where no two emails share a command. Counted are the commands and statements\n' +
+    'that clients send, and bytes in both directions, over all servers of a system.';
+  return `${align([head, ...rows])}\n${note}`;
+}
+
+function latencyTable({ claimLatency }: Results): string {
+  const rows = claimLatency.map(({ records, p50Ms, p99Ms }) => [
+    records.toLocaleString('en'),
+    p50Ms.toFixed(3),
+    p99Ms.toFixed(3),
+  ]);
+  return align([['settled emails in the ledger', 'claim p50, ms', 'p99, ms'], ...rows]);
+}
+
+/** The first column to the left, the others to the right; painted when their width is known. */
+function align(
+  rows: readonly Row[],
+  paint: (text: string, row: number) => string = (text) => text,
+): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row, index) =>
+      row
+        .map((text, column) => {
+          const gap = ' '.repeat(widths[column]! - text.length);
+          return column === 0 ? text + gap : gap + paint(text, index);
+        })
+        .join('   ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,71 @@
+import type { ProcessorName, SetupName, SystemName } from './names.ts';
+
+/** One system with one processor in one setup: jobs per second as a ratio to bare BullMQ. */
+export interface Cell {
+  readonly system: SystemName;
+  readonly processor: ProcessorName;
+  readonly concurrency: number | '32 workers';
+  /** The median over the rounds. */
+  readonly ratio: number;
+  /** The lowest and the highest round. */
+  readonly from: number;
+  readonly to: number;
+  /** The median of the bare rounds. */
+  readonly bareJobsPerSecond: number;
+}
+
+export interface ClaimLatency {
+  /** Settled emails in the ledger. */
+  readonly records: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export interface Cost {
+  readonly commandsPerEmail: Partial<Record<SystemName, number>>;
+  readonly wireBytesPerEmail: Partial<Record<SystemName, number>>;
+}
+
+/** What `--json` prints; a part that was not measured is empty. */
+export interface Results extends Cost {
+  readonly machine: Machine;
+  readonly cells: readonly Cell[];
+  /** By the form in which the Redis ledger keeps its records; today there is one. */
+  readonly bytesPerEmail: { readonly plain?: number };
+  readonly claimLatency: readonly ClaimLatency[];
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGb: number;
+  readonly node: string;
+  /** The servers that were measured with. */
+  readonly servers: readonly string[];
+  readonly packages: Readonly<Record<string, string>>;
+}
+
+export interface Setup {
+  readonly title: string;
+  readonly concurrency: Cell['concurrency'];
+  readonly workers: number;
+  readonly perWorker: number;
+}
+
+const oneWorker = (concurrency: number): Setup => ({
+  title: `concurrency ${concurrency}`,
+  concurrency,
+  workers: 1,
+  perWorker: concurrency,
+});
+
+export const setups: Readonly<Record<SetupName, Setup>> = {
+  '1': oneWorker(1),
+  '16': oneWorker(16),
+  '64': oneWorker(64),
+  '32-workers': { title: '32 workers', concurrency: '32 workers', workers: 32, perWorker: 1 },
+};
+
+export function rounded(value: number, digits = 2): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,8 @@
+/** The mail server of the benchmark: takes every email and forgets it. */
+import { reachPoint, startSmtpServer } from '@sendonce/testkit';
+
+const server = await startSmtpServer();
+server.onEmail(() => (server.received.length = 0));
+// Nobody may be left who could close it.
+process.on('disconnect', () => process.exit());
+await reachPoint('listening', { host: server.host, port: server.port });

@@ -1,0 +1,86 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parseArguments } from '../arguments.ts';
+import { processorNames, systemNames } from '../names.ts';
+import type { Results } from '../results.ts';
+import { killRunning, runBench } from './run-bench.ts';
+
+afterAll(killRunning);
+
+describe('the benchmark, in a process of its own', () => {
+  test('measures every system, and --json prints one object and nothing else', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sendonce-bench-test-'));
+    const picture = join(folder, 'ratios.svg');
+    const tiny = ['--jobs', '40', '--rounds', '1', '--records', '1000,2000,3000'];
+    const { code, stdout, stderr } = await runBench('--json', ...tiny, '--picture', picture);
+    expect(code, stderr).toBe(0);
+    const results = JSON.parse(stdout) as Results;
+
+    const wanted = processorNames.flatMap((processor) =>
+      [1, 16, 64, '32 workers'].flatMap((concurrency) =>
+        systemNames.map((system) => `${system}, ${processor}, ${concurrency}`),
+      ),
+    );
+    const measured = results.cells.map(
+      ({ system, processor, concurrency }) => `${system}, ${processor}, ${concurrency}`,
+    );
+    expect(measured).toEqual(wanted);
+    expect(Object.keys(results.commandsPerEmail)).toEqual(systemNames);
+    expect(Object.keys(results.wireBytesPerEmail)).toEqual(systemNames);
+    expect(results.claimLatency.map(({ records }) => records)).toEqual([1000, 2000, 3000]);
+    for (const number of numbersIn(results)) expect(number).toBeGreaterThan(0);
+    expect(results.commandsPerEmail['before-processor']).toBeCloseTo(2, 0);
+    expect(results.commandsPerEmail['set-nx']).toBeCloseTo(1, 0);
+
+    const svg = await readFile(picture, 'utf8');
+    await rm(folder, { recursive: true });
+    expect(svg.match(/class="spread"/g)).toHaveLength(wanted.length);
+    expect(svg).not.toMatch(/NaN|undefined|<script|url\(|href=/);
+  }, 90_000);
+
+  test('a wrong command line is told on stderr, with exit code 1', async () => {
+    const { code, stdout, stderr } = await runBench('throughputs', '--json');
+    expect(stderr).toContain('Unknown part "throughputs".\nAllowed: throughput, cost, latency');
+    expect(stdout).toBe('');
+    expect(code).toBe(1);
+  });
+});
+
+test.each([
+  [['--systems', 'redlock'], 'Unknown --systems "redlock".'],
+  [['--processors', 'noop,10ms'], 'Unknown --processors "10ms".'],
+  [['--setups', '32'], 'Unknown --setups "32".'],
+  [['--jobs', '0'], 'Wrong --jobs "0".'],
+  [['--rounds', '1.5'], 'Wrong --rounds "1.5".'],
+  [['--records', '1000,'], 'Wrong --records "".'],
+  [['cost', '--picture', 'ratios.svg'], '--picture shows throughput'],
+  [['--job', '4'], "Unknown option '--job'"],
+])('%j is refused', (argv, message) => {
+  expect(() => parseArguments(argv)).toThrow(message);
+});
+
+test('words and names are taken in the order of the tables', () => {
+  const args = parseArguments([
+    'memory',
+    'cost',
+    '--systems',
+    'set-nx,at-send',
+    '--records',
+    '9,3',
+  ]);
+  expect(args).toMatchObject({
+    parts: ['cost', 'memory'],
+    systems: ['at-send', 'set-nx'],
+    records: [3, 9],
+  });
+});
+
+/** All that was measured, with the counts of jobs and records. */
+function numbersIn(value: unknown): number[] {
+  if (typeof value === 'number') return [value];
+  // What JSON makes of NaN.
+  if (value === null) return [NaN];
+  return typeof value === 'object' ? Object.values(value).flatMap(numbersIn) : [];
+}

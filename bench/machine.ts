@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
+import { findRedisBinary } from '@sendonce/testkit';
 import type { Machine } from './results.ts';
 
-/** Where it was measured, and with which versions: the pins of this package. */
-export function describeMachine(servers: readonly string[]): Machine {
+/**
+ * Where it was measured, and with which versions: the pins of this package.
+ * @param found the servers of throughput; the other parts start their own.
+ */
+export async function describeMachine(found: readonly string[]): Promise<Machine> {
+  const servers = found.length > 0 ? found : [(await findRedisBinary()).how];
   const cores = cpus();
   const pins = readFileSync(new URL('./package.json', import.meta.url), 'utf8');
   const { dependencies } = JSON.parse(pins) as { dependencies: Record<string, string> };

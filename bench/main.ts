@@ -54,5 +54,6 @@ async function measure(
     : { commandsPerEmail: {}, wireBytesPerEmail: {} };
   const claimLatency = wants('latency') ? await measureLatency(args, progress) : [];
   const bytesPerEmail = wants('memory') ? { plain: await measureMemory(args, progress) } : {};
-  return { machine: describeMachine(servers), cells, ...cost, bytesPerEmail, claimLatency };
+  const machine = await describeMachine(servers);
+  return { machine, cells, ...cost, bytesPerEmail, claimLatency };
 }

@@ -1,6 +1,5 @@
-import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Server } from './stage.ts';
 
 export interface PostgresMeter extends Server {
@@ -14,11 +13,13 @@ export interface PostgresMeter extends Server {
 /** A proxy that counts, because PostgreSQL tells neither bytes nor statements of a client. */
 export async function startPostgresMeter({ url, how }: Server): Promise<PostgresMeter> {
   const target = new URL(url);
+  const host = target.hostname;
+  const port = Number(target.port);
   const sockets = new Set<Socket>();
   let bytes = 0;
   let commands = 0;
   const server = createServer((client) => {
-    const upstream = connect({ host: target.hostname, port: Number(target.port), noDelay: true });
+    const upstream = connect({ host, port, noDelay: true });
     client.setNoDelay(true);
     const countCommands = commandCounter();
     client.on('data', (chunk) => {

@@ -5,7 +5,7 @@ import { type Cell, type Results, setups } from '../results.ts';
 import { systems } from '../systems/index.ts';
 import { style } from './style.ts';
 
-const LABELS = 210;
+const LABELS = 226;
 const PANEL = 250;
 const GAP = 26;
 const TOP = 96;
@@ -30,8 +30,9 @@ const forms = [
 export function renderPicture({ cells, machine }: Results, args: Arguments): string {
   const rowHeight = args.setups.length * LANE + 10;
   const bottom = TOP + args.systems.length * rowHeight;
-  const width = LABELS + args.processors.length * (PANEL + GAP) + EDGE;
-  const height = bottom + 62;
+  // Never so narrow that the legend and the last lines are cut.
+  const width = Math.max(580, LABELS + args.processors.length * (PANEL + GAP) + EDGE);
+  const height = bottom + 72;
   const most = Math.max(1.05, ...cells.map(({ to }) => to));
   const rows = args.systems.map((system, index) => {
     const y = TOP + index * rowHeight;
@@ -65,10 +66,14 @@ export function renderPicture({ cells, machine }: Results, args: Arguments): str
     ...rows,
     ...panels,
     text(
-      `1 = bare BullMQ in the same round. Mark: median of ${args.rounds} rounds; line: lowest to highest. ` +
-        `${cores} × ${cpu}, Node ${node}.`,
-      { class: 'soft', x: EDGE, y: height - 14 },
+      `1 = bare BullMQ in the same round. Median of the rounds (${args.rounds}); line: lowest to highest.`,
+      {
+        class: 'soft',
+        x: EDGE,
+        y: height - 30,
+      },
     ),
+    text(`${cores} × ${cpu}, Node ${node}.`, { class: 'soft', x: EDGE, y: height - 13 }),
   ];
   const attributes = {
     xmlns: 'http://www.w3.org/2000/svg',

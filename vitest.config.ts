@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -17,6 +18,8 @@ export default defineConfig({
     setupFiles: 'packages/testkit/src/vitest-leaks.ts',
     // Tests send signals and count open sockets: threads would share both.
     pool: 'forks',
+    // They wait more than they work: two at a time on two cores, where vitest would take one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // The Redis of the tests has no append-only file, and the ledger says so to every test file.
     execArgv: ['--disable-warning=SENDONCE_DOCTOR'],
     retry: 0,

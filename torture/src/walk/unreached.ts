@@ -31,7 +31,7 @@ const reasons: readonly (readonly [place: RegExp, why: string])[] = [
     'a node that missed something: left to the random run',
   ],
   [
-    /^core conclude (sentOrUnknown|hasDispatched|concludeLoss|giveBack\(\): (hasDispatched|insist\(\(\) => ledger.settle))| confirmReplay\(/,
+    /^core conclude (sentOrUnknown|hasDispatched|giveBack\(\): (hasDispatched|insist\(\(\) => ledger.settle))| concludeLoss\(| confirmReplay\(/,
     'an attempt that sleeps until its doubt is called: passed by --freeze',
   ],
   [/^postgres migrate /, 'a migration that fails, or of an older schema'],
@@ -45,6 +45,9 @@ export interface Unreached {
   readonly why: string;
   readonly points: readonly string[];
 }
+
+/** Only a ledger in the queue's own Redis settles on the connection of the worker. */
+const besideTheQueue = / settleOn\(\)| isSameServer\(\)| settleBeside\(\)|: thisTick\(/;
 
 const otherLedgers = ['redis', 'redlock', 'postgres'];
 
@@ -60,6 +63,7 @@ export function unreachedOf({ system, undisturbed, names }: Walk): Unreached[] {
   const groups = new Map<string, string[]>();
   for (const name of names) {
     if (passed.has(name) || others.includes(name.split(' ')[0]!)) continue;
+    if (system !== 'redis' && besideTheQueue.test(name)) continue;
     const why = reasons.find(([place]) => place.test(name))?.[1] ?? NO_REASON;
     groups.set(why, [...(groups.get(why) ?? []), name]);
   }

@@ -9,9 +9,12 @@ import { fileURLToPath } from 'node:url';
 const packages = fileURLToPath(new URL('../packages/', import.meta.url));
 
 embed('redis/src/lua/', 'redis/src/generated/scripts.ts', (file, code) => {
-  // What all the scripts begin with.
-  if (file === 'record.lua') return `const record = ${code} + '\\n';\n`;
-  return `export const ${file.replace('.lua', '')}: string = record + ${code};\n`;
+  // What all the scripts begin with, and what only the settle needs beside it.
+  if (file === 'record.lua' || file === 'compact.lua') {
+    return `const ${file.replace('.lua', '')} = ${code} + '\\n';\n`;
+  }
+  const before = file === 'settle.lua' ? 'record + compact' : 'record';
+  return `export const ${file.replace('.lua', '')}: string = ${before} + ${code};\n`;
 });
 embed('redlock/src/lua/', 'redlock/src/generated/scripts.ts', (file, code) => {
   return `export const ${file.replace('.lua', '')}: string = ${code};\n`;

@@ -125,7 +125,7 @@ onBothVersions((bullmq) => {
     const { emails, sent, worker } = open(stage);
     const { key } = await emails.schedule({ order: 7 }, { delay: 0 });
     // The claim of a worker that is gone: its lease runs out.
-    const dead = { key, token: 'x'.repeat(22), leaseMs: 150, retentionMs: 60_000 };
+    const dead = { key, token: 'x'.repeat(16), leaseMs: 150, retentionMs: 60_000 };
     await stage.ledger.claim(dead);
     expect((await emails.status({ order: 7 })).state).toBe('sending');
     worker();

@@ -40,7 +40,7 @@ onBothVersions((bullmq) => {
     const active = (await worker.getNextJob(token)) as Job;
     const attempt = {
       key: deriveKey(['notice', order]),
-      token: 'x'.repeat(22),
+      token: 'x'.repeat(16),
       leaseMs: 30_000,
       retentionMs: 60_000,
       by: `q:${job.id}`,

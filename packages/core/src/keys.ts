@@ -18,17 +18,17 @@ export function deriveKey(value: unknown): string {
   return hash128(canonicalJson(value));
 }
 
-/** Makes the token of one attempt: 128 random bits, 22 characters of base64url. */
+/** Makes the token of one attempt: 96 random bits, 16 characters of base64url. Tokens are compared under one key only. */
 export function createToken(): string {
   // Drawn for many tokens at once: the system call is the dearest part of a job's claim.
   if (drawn === pool.length) {
     randomFillSync(pool);
     drawn = 0;
   }
-  return pool.toString('base64url', drawn, (drawn += 16));
+  return pool.toString('base64url', drawn, (drawn += 12));
 }
 
-const pool = Buffer.alloc(16 * 256);
+const pool = Buffer.alloc(12 * 256);
 let drawn = pool.length;
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';

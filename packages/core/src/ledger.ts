@@ -134,7 +134,7 @@ export interface Finding {
 export interface Attempt {
   /** Which email: 22 characters, see `deriveKey()`. */
   readonly key: string;
-  /** Which attempt: 22 random characters, see `createToken()`. */
+  /** Which attempt: 16 random characters, see `createToken()`. */
   readonly token: string;
   /** How long a claim lives without a heartbeat, in milliseconds. */
   readonly leaseMs: number;

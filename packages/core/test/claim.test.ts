@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import {
   type Claim,
   createToken,
+  deriveKey,
   currentClaim,
   type Ledger,
   memoryLedger,
@@ -17,7 +18,7 @@ function setup(
 ) {
   const sound = memoryLedger();
   const ledger: Ledger = { ...sound, ...change(sound) };
-  const key = createToken();
+  const key = deriveKey(createToken());
   const options: PerformOptions = { ledger, key, dispatch: 'at-send', ...overrides };
   return { sound, key, options, stateNow: async () => (await sound.read(key))?.state };
 }

@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Attempt, type ClaimRequest, createToken, memoryLedger } from '../src/index.ts';
+import {
+  type Attempt,
+  type ClaimRequest,
+  createToken,
+  deriveKey,
+  memoryLedger,
+} from '../src/index.ts';
 
 const LEASE_MS = 100;
 const ATTEMPTS = 5;
@@ -70,7 +76,7 @@ test('the simulation reaches dispatches, takeovers after a crash, doubts and ver
 function simulation(modes: readonly boolean[]) {
   let nowMs = 1_700_000_000_000;
   const ledger = memoryLedger({ now: () => nowMs });
-  const key = createToken();
+  const key = deriveKey(createToken());
   const attempts = modes.map((dispatched): ClaimRequest => {
     return { key, token: createToken(), leaseMs: LEASE_MS, retentionMs: 1e12, dispatched };
   });

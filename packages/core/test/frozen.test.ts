@@ -4,6 +4,7 @@ import {
   type Claim,
   type ClaimReply,
   createToken,
+  deriveKey,
   type Ledger,
   type LedgerRecord,
   LedgerUnavailableError,
@@ -35,7 +36,7 @@ const claimUnanswered = (sound: Ledger): Partial<Ledger> => ({
 /** One email, a ledger, and people who decide about it. */
 function scene(options: Partial<PerformOptions> = {}) {
   const ledger = memoryLedger();
-  const key = createToken();
+  const key = deriveKey(createToken());
   const all: PerformOptions = { ledger, key, leaseMs: LEASE_MS, dispatch: 'at-send', ...options };
   const names: string[] = [];
   return {

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { nowMs } from '../src/clock.ts';
 import { keepAlive } from '../src/heartbeat.ts';
-import { type Attempt, createToken, type Ledger, memoryLedger } from '../src/index.ts';
+import { type Attempt, createToken, deriveKey, type Ledger, memoryLedger } from '../src/index.ts';
 
 const LEASE_MS = 3_000;
 
 const attemptOf = (leaseMs = LEASE_MS): Attempt => ({
-  key: createToken(),
+  key: deriveKey(createToken()),
   token: createToken(),
   leaseMs,
   retentionMs: 60_000,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type Claim,
   createToken,
+  deriveKey,
   type Ledger,
   type LedgerRecord,
   LedgerUnavailableError,
@@ -21,7 +22,7 @@ function scene(
 ) {
   const sound = memoryLedger();
   const silent = { heartbeat: () => new Promise<never>(() => {}) };
-  const key = createToken();
+  const key = deriveKey(createToken());
   const events: string[] = [];
   const options: { -readonly [name in keyof PerformOptions]: PerformOptions[name] } = {
     ledger: sound,

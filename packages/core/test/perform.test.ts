@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import {
   createToken,
+  deriveKey,
   fingerprintOf,
   type Ledger,
   memoryLedger,
@@ -16,7 +17,7 @@ const MODES = ['before-processor', 'at-send'] as const;
 /** A ledger and a key of its own for each test, and what was done there. */
 function setup(overrides: Partial<PerformOptions> = {}) {
   const ledger = overrides.ledger ?? memoryLedger();
-  const key = createToken();
+  const key = deriveKey(createToken());
   const events: PerformEvent['type'][] = [];
   const onEvent = ({ type }: PerformEvent) => void events.push(type);
   const options: PerformOptions = { ledger, key, onEvent, by: 'notices:7', ...overrides };

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type Claim,
   createToken,
+  deriveKey,
   currentClaim,
   memoryLedger,
   NotSentError,
@@ -16,7 +17,7 @@ const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
 function scene(options: Partial<PerformOptions> = {}) {
   let clockMs = Date.now();
   const ledger = memoryLedger({ now: () => clockMs });
-  const key = createToken();
+  const key = deriveKey(createToken());
   const accepted: string[] = [];
   const posts: string[] = [];
   const events: string[] = [];

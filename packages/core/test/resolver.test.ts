@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import {
   createToken,
+  deriveKey,
   type Ledger,
   memoryLedger,
   perform,
@@ -14,7 +15,7 @@ const failing: Resolver = () => Promise.reject(new Error('the provider is down')
 /** An email in doubt, by another attempt. */
 async function doubtful(resolver: Resolver) {
   const ledger = memoryLedger();
-  const key = createToken();
+  const key = deriveKey(createToken());
   const token = createToken();
   const doubt = { key, token, leaseMs: 1_000, retentionMs: 9_000, outcome: 'in-doubt' } as const;
   await ledger.settle({ ...doubt, note: 'ETIMEDOUT', messageId: '<7@shop.example>' });
@@ -63,7 +64,7 @@ describe('the own fresh doubt', () => {
   const own = (resolver: Resolver, change: (sound: Ledger) => Partial<Ledger> = () => ({})) => {
     const sound = memoryLedger();
     const ledger = { ...sound, ...change(sound) };
-    const key = createToken();
+    const key = deriveKey(createToken());
     const options: PerformOptions = { ledger, key, resolver, leaseMs: 200 };
     return { options, stateNow: async () => (await sound.read(key))?.state };
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken } from '@sendonce/core';
+import { createToken, deriveKey } from '@sendonce/core';
 import type { Capabilities, Context, LedgerUnderTest, TopicCase } from './topic.ts';
 
 /** Everything that one case needs, from what the backend offers. */
@@ -11,9 +11,9 @@ export function createContext(underTest: LedgerUnderTest): Context {
     ledger,
     other,
     unitMs: timeUnitMs,
-    key: createToken,
+    key: () => deriveKey(createToken()),
     attempt: (overrides) => ({
-      key: createToken(),
+      key: deriveKey(createToken()),
       token: createToken(),
       leaseMs: 60_000,
       retentionMs: 600_000,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type Claim,
   createToken,
+  deriveKey,
   isSendonceError,
   memoryLedger,
   perform,
@@ -66,7 +67,7 @@ describe('a ledger that cannot answer', () => {
     '$verb fails $times, $moment it was executed; $mode; the email $email',
     async ({ verb, moment, times, mode, email }) => {
       const sound = memoryLedger();
-      const key = createToken();
+      const key = deriveKey(createToken());
       const fault = { verb, moment, times: times === 'once' ? 1 : Number.POSITIVE_INFINITY };
       const options: PerformOptions = {
         ledger: faultyLedger(sound, fault),
@@ -96,7 +97,7 @@ describe('a ledger that cannot answer', () => {
 describe('what perform() says of a ledger that cannot answer', () => {
   const setup = (verb: Verb, moment: 'before' | 'after', dispatch: PerformOptions['dispatch']) => {
     const sound = memoryLedger();
-    const key = createToken();
+    const key = deriveKey(createToken());
     const ledger = faultyLedger(sound, { verb, moment });
     const options: PerformOptions = {
       ledger,
@@ -157,7 +158,7 @@ describe('what perform() says of a ledger that cannot answer', () => {
 
   test('one lost reply at the outcome is made good by asking again', async () => {
     const sound = memoryLedger();
-    const key = createToken();
+    const key = deriveKey(createToken());
     const ledger = faultyLedger(sound, { verb: 'settle', moment: 'after', times: 1 });
     expect(await perform(() => 7, { ledger, key })).toEqual({ state: 'sent', value: 7 });
     expect((await sound.read(key))?.result).toBe('7');

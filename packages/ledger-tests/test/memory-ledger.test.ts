@@ -1,6 +1,6 @@
 import { describeLedger } from '../src/index.ts';
 import { expect, test } from 'vitest';
-import { createToken, LedgerUnavailableError, memoryLedger } from '@sendonce/core';
+import { createToken, deriveKey, LedgerUnavailableError, memoryLedger } from '@sendonce/core';
 
 let nowMs = Date.now();
 const ledger = memoryLedger({ now: () => nowMs });
@@ -18,7 +18,12 @@ describeLedger('the memory ledger', () => ({
 }));
 
 test('lease, doubt and retention end on the millisecond', async () => {
-  const attempt = { key: createToken(), token: createToken(), leaseMs: 100, retentionMs: 500 };
+  const attempt = {
+    key: deriveKey(createToken()),
+    token: createToken(),
+    leaseMs: 100,
+    retentionMs: 500,
+  };
   await ledger.claim(attempt);
   nowMs += 99;
   expect((await ledger.read(attempt.key))?.state).toBe('claimed');
@@ -39,7 +44,12 @@ test('lease, doubt and retention end on the millisecond', async () => {
 });
 
 test('two memory ledgers know nothing of each other', async () => {
-  const attempt = { key: createToken(), token: createToken(), leaseMs: 100, retentionMs: 500 };
+  const attempt = {
+    key: deriveKey(createToken()),
+    token: createToken(),
+    leaseMs: 100,
+    retentionMs: 500,
+  };
   expect(await memoryLedger().claim(attempt)).toEqual({ state: 'won' });
   expect(await memoryLedger().read(attempt.key)).toBeUndefined();
 });

@@ -1,4 +1,10 @@
-import { createToken, type Attempt, type Ledger, type LedgerRecord } from '@sendonce/core';
+import {
+  createToken,
+  deriveKey,
+  type Attempt,
+  type Ledger,
+  type LedgerRecord,
+} from '@sendonce/core';
 import { dropSchema, namespace } from '@sendonce/testkit';
 import { databaseUrl } from '@sendonce/testkit/vitest';
 import { Pool, type PoolConfig } from 'pg';
@@ -72,7 +78,7 @@ export function mortal(space: Space): { ledger: PostgresLedger; die: () => Promi
 
 export function attempt(changes: Partial<Attempt> = {}): Attempt {
   const times = { leaseMs: 60_000, retentionMs: 600_000 };
-  return { key: createToken(), token: createToken(), ...times, ...changes };
+  return { key: deriveKey(createToken()), token: createToken(), ...times, ...changes };
 }
 
 export async function listed(ledger: Ledger, state: 'open' | 'in-doubt'): Promise<LedgerRecord[]> {

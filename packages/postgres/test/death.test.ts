@@ -1,4 +1,4 @@
-import { createToken, perform } from '@sendonce/core';
+import { createToken, deriveKey, perform } from '@sendonce/core';
 import { eventually, startTcpProxy, startWorkerProcess } from '@sendonce/testkit';
 import { Pool } from 'pg';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
@@ -35,7 +35,7 @@ async function terminate(key: string): Promise<void> {
 }
 
 test('a worker killed while it holds a claim: another one takes over at once, whatever the lease', async () => {
-  const key = createToken();
+  const key = deriveKey(createToken());
   const worker = await holder(key, 'claimed');
   expect(await ledger.claim(attempt({ key }))).toMatchObject({
     state: 'busy',
@@ -51,7 +51,7 @@ test('a worker killed while it holds a claim: another one takes over at once, wh
 });
 
 test('a worker killed after its dispatch: the email is in doubt at once, and nobody sends it again', async () => {
-  const key = createToken();
+  const key = deriveKey(createToken());
   const worker = await holder(key, 'dispatched');
   expect((await ledger.read(key))?.state).toBe('dispatched');
   await worker.kill();
@@ -67,7 +67,7 @@ test('a worker killed after its dispatch: the email is in doubt at once, and nob
 });
 
 test('32 sessions want one email: one of them sends it', async () => {
-  const key = createToken();
+  const key = deriveKey(createToken());
   const ledgers = Array.from({ length: 32 }, () => space.ledger(space.pool(space.url, { max: 2 })));
   let sent = 0;
   const results = await Promise.all(
@@ -88,7 +88,7 @@ test('two attempts in one process share the session, and exclude each other all 
 });
 
 test('a session that ends mid-send: the signal fires at once, and its living sender is heard again', async () => {
-  const key = createToken();
+  const key = deriveKey(createToken());
   let abortedAfterMs = Infinity;
   const result = await perform(
     async (claim) => {
@@ -115,7 +115,7 @@ test('a session that ends mid-send: the signal fires at once, and its living sen
 });
 
 test('a session that ends before the dispatch: nothing is sent, and another attempt may', async () => {
-  const key = createToken();
+  const key = deriveKey(createToken());
   let aborted = false;
   const result = await perform(
     async (claim) => {
@@ -193,7 +193,7 @@ test('a session that ends is no uncaught error, even where nobody listens for er
 });
 
 test('a frozen worker keeps its session, so others wait; once it is ended, the worker cannot dispatch', async () => {
-  const key = createToken();
+  const key = deriveKey(createToken());
   const worker = await holder(key, 'claimed');
   await worker.stop();
   expect((await ledger.claim(attempt({ key }))).state).toBe('busy');
@@ -209,7 +209,7 @@ test('a frozen worker keeps its session, so others wait; once it is ended, the w
 });
 
 test('a process whose ledger is idle ends by itself', async () => {
-  const worker = await holder(createToken(), 'dispatched');
+  const worker = await holder(deriveKey(createToken()), 'dispatched');
   const startMs = performance.now();
   worker.goOn('dispatched');
   expect(await worker.exited).toMatchObject({ code: 0 });

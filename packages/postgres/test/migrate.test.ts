@@ -1,4 +1,4 @@
-import { createToken, perform } from '@sendonce/core';
+import { createToken, deriveKey, perform } from '@sendonce/core';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { migratePostgres, postgresLedger } from '../src/index.ts';
@@ -41,7 +41,7 @@ test('a schema whose name must be quoted works', async () => {
     await client.end();
   });
   const ledger = postgresLedger(pool, { schema });
-  expect(await perform(() => 'sent', { ledger, key: createToken() })).toMatchObject({
+  expect(await perform(() => 'sent', { ledger, key: deriveKey(createToken()) })).toMatchObject({
     state: 'sent',
   });
   await ledger.close();
@@ -125,7 +125,7 @@ describe('a role with few rights', () => {
       const grants = error.message.match(/GRANT [^;]+;/g)!.filter((text) => !/CREATE/.test(text));
       for (const grant of grants.filter((text) => enough.test(text))) await space.query(grant);
     }
-    expect(await perform(() => 'sent', { ledger, key: createToken() })).toMatchObject({
+    expect(await perform(() => 'sent', { ledger, key: deriveKey(createToken()) })).toMatchObject({
       state: 'sent',
     });
     await ledger.doctor();

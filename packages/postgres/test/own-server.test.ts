@@ -1,4 +1,4 @@
-import { createToken, perform } from '@sendonce/core';
+import { createToken, deriveKey, perform } from '@sendonce/core';
 import { eventually, startPostgres } from '@sendonce/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attempt, listed, openSchema, type Space } from './database.ts';
@@ -32,7 +32,9 @@ test('a restart of the server: signals fire, no claim outlives it, and the ledge
   const other = space.ledger();
   await eventually(async () => expect((await other.read(sending.key))?.state).toBe('dispatched'));
   expect(await ledger.settle({ ...sending, outcome: 'sent' })).toEqual({ state: 'settled' });
-  expect(await perform(() => 1, { ledger, key: createToken() })).toMatchObject({ state: 'sent' });
+  expect(await perform(() => 1, { ledger, key: deriveKey(createToken()) })).toMatchObject({
+    state: 'sent',
+  });
 });
 
 test('a restart of the server after the worker died: the email is in doubt, not forgotten', async () => {

@@ -1,4 +1,4 @@
-import { createToken, perform } from '@sendonce/core';
+import { createToken, deriveKey, perform } from '@sendonce/core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { attempt, errorOf, openSchema } from './database.ts';
 import { findPgBouncer, type PgBouncer, type PoolMode, startPgBouncer } from './pgbouncer.ts';
@@ -50,7 +50,7 @@ test('PgBouncer in session mode works', async ({ skip }) => {
   onTestFinished(() => pool.end());
   const ledger = space.ledger(pool);
   onTestFinished(() => ledger.close());
-  const key = createToken();
+  const key = deriveKey(createToken());
   expect(await perform(() => 'sent', { ledger, key })).toMatchObject({ state: 'sent' });
   expect(await perform(() => 'sent', { ledger, key })).toMatchObject({ state: 'duplicate' });
   const held = attempt();

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { createToken, perform } from '@sendonce/core';
+import { createToken, deriveKey, perform } from '@sendonce/core';
 import { eventually } from '@sendonce/testkit';
 import { Client, Pool } from 'pg';
 import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -24,9 +24,9 @@ describe('what it costs', () => {
     expect(replies.every(({ state }) => state === 'won')).toBe(true);
     expect(queries).toHaveBeenCalledTimes(1);
     // The doctor looks once, beside the first email.
-    await perform(() => 'sent', { ledger: own, key: createToken() });
+    await perform(() => 'sent', { ledger: own, key: deriveKey(createToken()) });
     queries.mockClear();
-    await perform(() => 'sent', { ledger: own, key: createToken() });
+    await perform(() => 'sent', { ledger: own, key: deriveKey(createToken()) });
     expect(queries).toHaveBeenCalledTimes(2);
   });
 

@@ -60,7 +60,7 @@ export function batchedVerb(client: RedisClient, places: Places, lua: string, wa
       const keys: string[] = [];
       const flat: (string | number)[] = [];
       for (const { key, args } of group) {
-        keys.push(places.record(key), places.index(key));
+        keys.push(places.record(key), places.index(key), places.buckets(key));
         flat.push(...args);
       }
       return { keys, args: flat };

@@ -1,4 +1,4 @@
-import { createToken, type Finding, isSendonceError, type Ledger } from '@sendonce/core';
+import { createToken, deriveKey, type Finding, isSendonceError, type Ledger } from '@sendonce/core';
 import type { RedisClient } from './client.ts';
 import { remedyFor, type Wait } from './durability.ts';
 
@@ -27,7 +27,12 @@ type Field = (name: string) => string | undefined;
 
 /** Runs a claim and gives it back: the only proof that the scripts may run and write. */
 async function examineScripts(ledger: Pick<Ledger, 'claim' | 'release'>): Promise<Finding[]> {
-  const probe = { key: createToken(), token: createToken(), leaseMs: 5_000, retentionMs: 5_000 };
+  const probe = {
+    key: deriveKey(createToken()),
+    token: createToken(),
+    leaseMs: 5_000,
+    retentionMs: 5_000,
+  };
   try {
     await ledger.claim(probe);
     await ledger.release(probe);

@@ -1,8 +1,9 @@
-/** Where the record of a key lives, and the index of its shard. */
+/** Where the record of a key lives, the index of its shard, and the number of its buckets. */
 export interface Places {
   readonly record: (key: string) => string;
   /** Of any key of the shard, or of the shard alone. */
   readonly index: (key: string) => string;
+  readonly buckets: (key: string) => string;
 }
 
 /** 64 shards by the first character of the key: a record and the index of its shard share a slot. */
@@ -13,5 +14,6 @@ export function placesOf(prefix: string): Places {
   return {
     record: (key) => `${prefix}:{${key[0]}}${key.slice(1)}`,
     index: (key) => `${prefix}:{${key[0]}}:open`,
+    buckets: (key) => `${prefix}:{${key[0]}}:sent`,
   };
 }

@@ -17,7 +17,7 @@ export function encodeFields(texts: Texts): string {
 
 /** @throws {UnreadableRecordError} */
 export function decodeStanding(key: string, value: string, remainingMs: number): Standing {
-  const match = /^([CDSRX])([\w-]{22})(\d+)\n([^]*)$/.exec(value);
+  const match = /^([CDSRX])([\w-]{16})(\d+)\n([^]*)$/.exec(value);
   const [, letter = '', token = '', at = '', fields = ''] = match ?? [];
   const texts = fields.split('\n').map(unescape);
   if (!match || texts.length !== 5) throw new UnreadableRecordError(key, 'Redis');

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createToken,
+  deriveKey,
   isSendonceError,
   type Ledger,
   type LedgerRecord,
@@ -48,7 +49,7 @@ describe('a Cluster of three masters and three replicas', () => {
 
   test('lists doubts of all shards, those that are silent for longest first, and resolves them', async () => {
     const ledger = redisLedger(client);
-    const keys = 'AZaz09-_'.split('').map((shard) => shard + createToken().slice(1));
+    const keys = 'AZaz09-_'.split('').map((shard) => shard + deriveKey(createToken()).slice(1));
     for (const key of keys) {
       const attempt = { key, token: createToken(), leaseMs: 60_000, retentionMs: 600_000 };
       await ledger.claim({ ...attempt, dispatched: true });
@@ -71,7 +72,7 @@ describe('a Cluster of three masters and three replicas', () => {
   test('a shard that has moved is found by a ledger that waits', async () => {
     const own = new Cluster(cluster.startupNodes);
     const ledger = redisLedger(own, { durability });
-    const keys = Array.from({ length: 64 }, () => createToken());
+    const keys = Array.from({ length: 64 }, () => deriveKey(createToken()));
     const claim = (key: string) =>
       ledger.claim({
         key,
@@ -100,7 +101,7 @@ describe('a Cluster of three masters and three replicas', () => {
     async (name, asked) => {
       const ledger = redisLedger(client, asked ? { durability: asked } : {});
       const emails: string[] = [];
-      const keys = Array.from({ length: 2_000 }, () => createToken());
+      const keys = Array.from({ length: 2_000 }, () => deriveKey(createToken()));
       let failovers: Promise<number> | undefined;
       // Each is twice in the queue, the copies later.
       await runJobs([...keys, ...keys], async (key) => {

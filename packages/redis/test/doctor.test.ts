@@ -1,4 +1,4 @@
-import { createToken, perform } from '@sendonce/core';
+import { createToken, deriveKey, perform } from '@sendonce/core';
 import { startRedis } from '@sendonce/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { redisLedger } from '../src/index.ts';
@@ -115,8 +115,8 @@ test('the first email warns of errors and warnings, once for each ledger', async
   await admin.config('SET', 'appendfsync', 'everysec');
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
   const ledger = redisLedger(admin);
-  await perform(async () => 'sent', { ledger, key: createToken() });
-  await perform(async () => 'sent', { ledger, key: createToken() });
+  await perform(async () => 'sent', { ledger, key: deriveKey(createToken()) });
+  await perform(async () => 'sent', { ledger, key: deriveKey(createToken()) });
   await expect.poll(() => warn.mock.calls.length).toBe(1);
   expect(warn.mock.calls[0]).toEqual([
     expect.stringMatching(/eviction.*allkeys-lru.*noeviction/s),

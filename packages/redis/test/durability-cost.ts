@@ -2,7 +2,7 @@
  * What `durability: { replicas: 1 }` costs, as a ratio: `tsx packages/redis/test/durability-cost.ts`.
  * A master and a replica on this machine, so the way to the replica takes next to nothing.
  */
-import { createToken, perform } from '@sendonce/core';
+import { createToken, deriveKey, perform } from '@sendonce/core';
 import { startRedis } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
 import { redisLedger, type RedisLedgerOptions } from '../src/index.ts';
@@ -46,7 +46,7 @@ async function emailsPerSecond(
   let sent = 0;
   const lane = async () => {
     while (performance.now() - startMs < 500) {
-      await perform(async () => sent++, { ledger, key: createToken() });
+      await perform(async () => sent++, { ledger, key: deriveKey(createToken()) });
     }
   };
   await Promise.all(Array.from({ length: concurrency }, lane));

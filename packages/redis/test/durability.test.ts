@@ -1,4 +1,4 @@
-import { createToken, isSendonceError, type Ledger, perform } from '@sendonce/core';
+import { createToken, deriveKey, isSendonceError, type Ledger, perform } from '@sendonce/core';
 import { startRedis } from '@sendonce/testkit';
 import { createClient } from 'redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -46,7 +46,7 @@ describe('with durability: { replicas: 1 }', () => {
     'a wait that fails sends nothing, says why, leaves nothing, and the retry sends: %s',
     async (dispatch) => {
       const ledger = durable({ replicas: 1, timeoutMs: 200 });
-      const key = createToken();
+      const key = deriveKey(createToken());
       const emails: string[] = [];
       const job = () =>
         perform(
@@ -82,7 +82,7 @@ describe('with durability: { replicas: 1 }', () => {
 
   test('those who lose learn why, also while the replica is away', async () => {
     const ledger = durable({ replicas: 1, timeoutMs: 100 });
-    const key = createToken();
+    const key = deriveKey(createToken());
     await perform(async () => 'first', { ledger, key });
     replica.pause();
     const copy = await perform(async () => expect.unreachable(), { ledger, key });
@@ -98,14 +98,14 @@ describe('with durability: { replicas: 1 }', () => {
 
   test('costs one command more for each batch, whatever its size', async () => {
     const ledger = durable({ replicas: 1 });
-    await perform(async () => 'warm', { ledger, key: createToken() });
+    await perform(async () => 'warm', { ledger, key: deriveKey(createToken()) });
     // The first email also lets the doctor look; this one comes after it.
     await ledger.doctor!();
     await admin.config('RESETSTAT');
     const claims = Array.from({ length: 64 }, () => ({ ...attempt(), dispatched: true }));
     await Promise.all(claims.map((claim) => ledger.claim(claim)));
     expect(await commands()).toEqual({ evalsha: 1, wait: 1 });
-    await perform(async () => 'sent', { ledger, key: createToken() });
+    await perform(async () => 'sent', { ledger, key: deriveKey(createToken()) });
     expect(await commands()).toEqual({ evalsha: 3, wait: 2 });
   });
 
@@ -292,7 +292,7 @@ function durable(durability: Durability): Ledger {
   return redisLedger(space.connect({}, master.url), { durability });
 }
 
-function attempt(key = createToken()) {
+function attempt(key = deriveKey(createToken())) {
   return { key, token: createToken(), leaseMs: 60_000, retentionMs: 600_000 };
 }
 

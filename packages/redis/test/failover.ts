@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken, isSendonceError, perform } from '@sendonce/core';
+import { createToken, deriveKey, isSendonceError, perform } from '@sendonce/core';
 import { eventually, type RedisSentinels, startRedis } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
 import { type Durability, redisLedger } from '../src/index.ts';
@@ -42,12 +42,12 @@ export async function failOver(
   await watch(name, master, 1);
   const [first, second] = [openBySentinel(sentinels, name), openBySentinel(sentinels, name)];
   try {
-    const key = createToken();
+    const key = deriveKey(createToken());
     let emails = 0;
     const before = redisLedger(first, durability ? { durability } : {});
     const attempt = { token: createToken(), leaseMs: 2_000, retentionMs: 600_000 };
     // Another email first, so that the script is loaded and the replica in step.
-    await before.claim({ ...attempt, key: createToken(), dispatched: true });
+    await before.claim({ ...attempt, key: deriveKey(createToken()), dispatched: true });
     await sleep(4 * lagMs);
     const left = before.claim({ ...attempt, key, dispatched: true }).then(
       ({ state }) => void (emails += Number(state === 'won')),

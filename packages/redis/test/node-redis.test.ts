@@ -1,5 +1,5 @@
 import { describeLedger } from '@sendonce/ledger-tests';
-import { createToken, perform } from '@sendonce/core';
+import { createToken, deriveKey, perform } from '@sendonce/core';
 import { createClient } from 'redis';
 import { afterAll, expect, test } from 'vitest';
 import { fromNodeRedis, redisLedger } from '../src/index.ts';
@@ -31,7 +31,7 @@ afterAll(() => space.close());
 test('a ledger by node-redis and one by ioredis see the same records', async () => {
   const client = await connected(space.url);
   const { prefix } = space;
-  const key = createToken();
+  const key = deriveKey(createToken());
   await perform(async () => 'first', {
     ledger: redisLedger(fromNodeRedis(client), { prefix }),
     key,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken } from '@sendonce/core';
+import { createToken, deriveKey } from '@sendonce/core';
 import { startRedis, startSentinels } from '@sendonce/testkit';
 import { expect, test } from 'vitest';
 import { redisLedger } from '../src/index.ts';
@@ -49,6 +49,6 @@ test.concurrent.each([
 );
 
 function attempt() {
-  const [key, token] = [createToken(), createToken()];
+  const [key, token] = [deriveKey(createToken()), createToken()];
   return { key, token, leaseMs: 300, retentionMs: 600_000, dispatched: true };
 }

@@ -1,5 +1,6 @@
 import {
   createToken,
+  deriveKey,
   isSendonceError,
   type Ledger,
   type LedgerRecord,
@@ -16,7 +17,7 @@ const { prefix } = space;
 const client = space.connect();
 afterAll(() => space.close());
 
-const attempt = (key = createToken()) => ({
+const attempt = (key = deriveKey(createToken())) => ({
   key,
   token: createToken(),
   leaseMs: 60_000,
@@ -68,12 +69,12 @@ describe('what it costs', () => {
 
   test('an email costs two commands', async () => {
     const { ledger, commands } = await counted();
-    await perform(async () => 'sent', { ledger, key: createToken() });
+    await perform(async () => 'sent', { ledger, key: deriveKey(createToken()) });
     expect(await commands()).toBe(2);
   });
 
   test('a settled record takes less than 200 bytes', async () => {
-    const key = createToken();
+    const key = deriveKey(createToken());
     await perform(async () => undefined, { ledger: redisLedger(client, { prefix }), key });
     const bytes = await client.call('MEMORY', 'USAGE', `${prefix}:{${key[0]}}${key.slice(1)}`);
     // The prefix of this test is longer than the default one.
@@ -83,12 +84,12 @@ describe('what it costs', () => {
   test('settled and released emails leave nothing in the index', async () => {
     const ledger = redisLedger(client, { prefix });
     const before = await indexes();
-    await perform(async () => 'sent', { ledger, key: createToken() });
+    await perform(async () => 'sent', { ledger, key: deriveKey(createToken()) });
     await perform(
       async () => {
         throw new Error('before dispatch');
       },
-      { ledger, key: createToken(), dispatch: 'at-send' },
+      { ledger, key: deriveKey(createToken()), dispatch: 'at-send' },
     ).catch(() => {});
     expect(await indexes()).toEqual(before);
   });
@@ -136,7 +137,7 @@ describe('the client', () => {
   });
 
   test('whose server refuses the write shows no result of a processor either', async () => {
-    const key = createToken();
+    const key = deriveKey(createToken());
     const ledger = redisLedger(client, { prefix });
     await client.set(`${prefix}:{${key[0]}}:open`, 'not a ZSET');
     const settled = ledger.settle({
@@ -215,7 +216,7 @@ describe('a Redis of our own', () => {
     const ledger = redisLedger(cluster);
     const results = await Promise.all(
       Array.from({ length: 200 }, () =>
-        perform(async () => 'sent', { ledger, key: createToken() }),
+        perform(async () => 'sent', { ledger, key: deriveKey(createToken()) }),
       ),
     );
     expect(results.every(({ state }) => state === 'sent')).toBe(true);
@@ -236,7 +237,7 @@ async function doubt(ledger: Ledger): Promise<void> {
     async () => {
       throw new Error('nobody knows');
     },
-    { ledger, key: createToken() },
+    { ledger, key: deriveKey(createToken()) },
   );
 }
 
@@ -245,7 +246,7 @@ async function counted() {
   const own = space.connect();
   const ledger = redisLedger(own, { prefix });
   // The first claim also asks for the eviction policy, and loads the scripts where they are unknown.
-  await perform(async () => 'warm', { ledger, key: createToken() });
+  await perform(async () => 'warm', { ledger, key: deriveKey(createToken()) });
   const address = /addr=(\S+)/.exec(await own.client('INFO'))![1]!;
   const watcher = await space.connect().monitor();
   const lines: string[] = [];

@@ -1,11 +1,11 @@
-import { createToken, type Ledger, perform } from '@sendonce/core';
+import { createToken, deriveKey, type Ledger, perform } from '@sendonce/core';
 import { eventually, startRedis, startTcpProxy } from '@sendonce/testkit';
 import { expect, test } from 'vitest';
 import { redisLedger } from '../src/index.ts';
 import { openNamespace } from './connections.ts';
 
 async function sendTwice(ledger: Ledger, between: () => Promise<void>): Promise<number> {
-  const key = createToken();
+  const key = deriveKey(createToken());
   let arrived = 0;
   const effect = () => void (arrived += 1);
   await perform(effect, { ledger, key });
@@ -43,7 +43,7 @@ test('a network that stands still: nothing is sent before the ledger has answere
     proxy.pause();
     let arrived = 0;
     const ledger = redisLedger(client, { prefix: space.prefix });
-    const sending = perform(() => void (arrived += 1), { ledger, key: createToken() });
+    const sending = perform(() => void (arrived += 1), { ledger, key: deriveKey(createToken()) });
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(arrived).toBe(0);
     proxy.resume();

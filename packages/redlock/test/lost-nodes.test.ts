@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken, isSendonceError, type Ledger, perform } from '@sendonce/core';
+import { createToken, deriveKey, isSendonceError, type Ledger, perform } from '@sendonce/core';
 import { eventually } from '@sendonce/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { QuorumError } from '../src/index.ts';
@@ -65,7 +65,7 @@ for (const [count, atOnce] of [
 
       const producer = (async () => {
         while (!over.signal.aborted) {
-          const key = createToken();
+          const key = deriveKey(createToken());
           keys.push(key);
           // Two workers hold the same job.
           for (const offset of [0, 1]) {
@@ -107,22 +107,22 @@ test('the first start needs all nodes, and says so', async () => {
   const nodes = await open(3);
   nodes.servers[2]!.pause();
   const ledger = nodes.ledger();
-  const refused = ledger.read(createToken());
+  const refused = ledger.read(deriveKey(createToken()));
   await expect(refused).rejects.toThrow(/as at the first start, all nodes must be reachable/);
   nodes.servers[2]!.resume();
-  await eventually(async () => expect(await ledger.read(createToken())).toBeUndefined());
+  await eventually(async () => expect(await ledger.read(deriveKey(createToken()))).toBeUndefined());
 });
 
 test('nodes that forgot one after the other forget nothing together', async () => {
   const nodes = await open(3);
   const ledger = nodes.ledger();
-  const key = createToken();
+  const key = deriveKey(createToken());
   const arrived: string[] = [];
   expect(await deliver(ledger, key, arrived)).toBe('sent');
   for (const server of nodes.servers.slice(0, 2)) {
     await restartKilled(server);
     await eventually(async () => {
-      await ledger.read(createToken());
+      await ledger.read(deriveKey(createToken()));
       expect(await nodes.hasCaughtUp(server)).toBe(true);
     });
   }
@@ -134,7 +134,7 @@ test('nodes that forgot one after the other forget nothing together', async () =
 
 test('a node that has just forgotten does not vote while the one that remembers is out of reach', async () => {
   const nodes = await open(3);
-  const key = createToken();
+  const key = deriveKey(createToken());
   const arrived: string[] = [];
   const first = nodes.ledger();
   await first.read(key);
@@ -156,7 +156,7 @@ for (const appendOnly of [true, false]) {
     const nodes = await open(3, { appendOnly });
     const ledger = nodes.ledger();
     const arrived: string[] = [];
-    const [before, during] = [createToken(), createToken()];
+    const [before, during] = [deriveKey(createToken()), deriveKey(createToken())];
     expect(await deliver(ledger, before, arrived)).toBe('sent');
     await Promise.all([nodes.servers[0]!.kill(), nodes.servers[1]!.kill()]);
 
@@ -182,7 +182,7 @@ test('a majority that freezes between claim and dispatch: the email stays, and l
   const nodes = await open(3);
   const ledger = nodes.ledger();
   const attempt = {
-    key: createToken(),
+    key: deriveKey(createToken()),
     token: createToken(),
     leaseMs: 10_000,
     retentionMs: 600_000,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Attempt, createToken, type Ledger } from '@sendonce/core';
+import { type Attempt, createToken, deriveKey, type Ledger } from '@sendonce/core';
 import { redisLedger } from '@sendonce/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,11 +18,11 @@ beforeAll(async () => {
   ledger = nodes.ledger();
   direct = nodes.connect();
   single = direct.map((client) => redisLedger(client, { prefix: nodes.prefix }));
-  await ledger.read(createToken());
+  await ledger.read(deriveKey(createToken()));
 });
 afterAll(() => nodes.close());
 
-const attempt = (key = createToken(), leaseMs = 5_000): Attempt => ({
+const attempt = (key = deriveKey(createToken()), leaseMs = 5_000): Attempt => ({
   key,
   token: createToken(),
   leaseMs,
@@ -61,7 +61,7 @@ async function fallInDoubt(index: number, { key }: Attempt): Promise<void> {
 }
 
 async function dispatched(leaseMs?: number): Promise<Attempt> {
-  const trying = attempt(createToken(), leaseMs);
+  const trying = attempt(deriveKey(createToken()), leaseMs);
   expect(await ledger.claim({ ...trying, dispatched: true })).toEqual({ state: 'won' });
   return trying;
 }
@@ -255,7 +255,7 @@ describe('giving back', () => {
   });
 
   test('of a dispatch that lost: no doubt is left, however slow the nodes are', async () => {
-    const [claim, other] = [attempt(createToken(), 200), attempt()];
+    const [claim, other] = [attempt(deriveKey(createToken()), 200), attempt()];
     expect(await ledger.claim(claim)).toEqual({ state: 'won' });
     await direct[2]!.del(nodes.place(claim.key));
     await single[2]!.claim({ ...other, key: claim.key, dispatched: true });

@@ -1,4 +1,4 @@
-import { createToken, type Ledger, LedgerUnavailableError } from '@sendonce/core';
+import { createToken, deriveKey, type Ledger, LedgerUnavailableError } from '@sendonce/core';
 import { redisLedger } from '@sendonce/redis';
 import { eventually } from '@sendonce/testkit';
 import { Cluster, Redis } from 'ioredis';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => nodes.close());
 
-const attempt = (key = createToken(), leaseMs = 5_000) => ({
+const attempt = (key = deriveKey(createToken()), leaseMs = 5_000) => ({
   key,
   token: createToken(),
   leaseMs,
@@ -65,7 +65,7 @@ describe('races', () => {
   test('of 32 workers that claim in the same moment one wins, 50 times', async () => {
     const workers = Array.from({ length: 8 }, () => nodes.ledger());
     for (let round = 0; round < 50; round++) {
-      const key = createToken();
+      const key = deriveKey(createToken());
       const replies = await Promise.all(
         Array.from({ length: 32 }, (_, n) =>
           workers[n % 8]!.claim({ ...attempt(key), dispatched: round % 2 === 0 }),
@@ -125,7 +125,7 @@ describe('what one node remembers', () => {
 
   test('a dispatch that a single node knows is listed, and resolved on all of them', async () => {
     const ledger = nodes.ledger();
-    const first = attempt(createToken(), 50);
+    const first = attempt(deriveKey(createToken()), 50);
     await onNode(1, (one) => one.claim({ ...first, dispatched: true }));
     expect(await ledger.claim(attempt(first.key))).toMatchObject({ state: 'busy' });
     await new Promise((resolve) => setTimeout(resolve, 120));

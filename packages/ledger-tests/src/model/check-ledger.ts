@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken, type Ledger } from '@sendonce/core';
+import { createToken, deriveKey, type Ledger } from '@sendonce/core';
 import * as fc from 'fast-check';
 import type { LedgerUnderTest } from '../topic.ts';
 import { type Scenario, scenarios } from './commands.ts';
@@ -100,7 +100,12 @@ async function stageOf(underTest: LedgerUnderTest, byMajority: boolean): Promise
 
 /** How far the ledger's clock is ahead of this one. */
 async function offsetOf(ledger: Ledger, nowMs: () => number): Promise<number> {
-  const probe = { key: createToken(), token: createToken(), leaseMs: 60_000, retentionMs: 60_000 };
+  const probe = {
+    key: deriveKey(createToken()),
+    token: createToken(),
+    leaseMs: 60_000,
+    retentionMs: 60_000,
+  };
   const startedMs = nowMs();
   await ledger.claim(probe);
   const claimedMs = nowMs();

@@ -1,4 +1,4 @@
-import { createToken } from '@sendonce/core';
+import { createToken, deriveKey } from '@sendonce/core';
 import * as fc from 'fast-check';
 import type { Operation } from './reference.ts';
 
@@ -137,7 +137,7 @@ export interface Lengths {
 
 /** The scenario with keys and tokens of its own, so that each run of it begins with nothing. */
 export function rehearsalOf({ cast }: Scenario, { shortMs, longMs }: Lengths) {
-  const keys = Array.from({ length: KEYS }, createToken);
+  const keys = Array.from({ length: KEYS }, () => deriveKey(createToken()));
   const attempts = cast.map((role, index) => ({
     key: keys[keyOf(index)]!,
     // Said by its first letter in what is printed.

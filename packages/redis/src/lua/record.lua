@@ -2,14 +2,16 @@
 --
 -- A record is one string:
 --   state token at \n fingerprint \n by \n messageId \n note \n result
--- state: C claimed, D dispatched, S sent, R rejected, X cancelled; token: 22 characters;
+-- state: C claimed, D dispatched, S sent, R rejected, X cancelled; token: 16 characters;
 -- at: ms since 1970 by this server's clock. Text fields have \ and newline escaped by the client.
 -- C lives for a lease, S R X for the retention, D has no expiry.
 --
 -- The index of a shard (a ZSET) holds the open dispatches, scored by the time from which they are in
 -- doubt. A D without score is in doubt: an index that was lost must not hide one.
 --
--- All scripts take many operations: KEYS are pairs (record, index), ARGV has a fixed width for each.
+-- A sent email may be kept in a bucket instead, see compact.lua.
+--
+-- All scripts take many operations: KEYS has three for each (record, index, buckets), ARGV a fixed width.
 -- They reply a list with one element for each: a word, or { word, record, remaining ms }.
 --
 -- A script runs for every email, so that what each call sets up is little: no string.rep, few closures.
@@ -20,19 +22,45 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stamp = string.format('%.0f', now)
 local reply = {}
 
--- nil when absent; state '?' when it cannot be read.
-local function read(key)
-  local value = redis.pcall('GET', key)
+-- Linear hashing: of `count` buckets those before the splitting point have been split already. By any six
+-- characters of the key, which is a hash itself; weighted, as the codes of base64url are not even.
+local function bucketOf(buckets, count, key)
+  local a, b, c, d, e, f = string.byte(key, -6, -1)
+  local hash = a * 7368787 + b * 3145739 + c * 1572869 + d * 786433 + e * 393241 + f * 196613
+  local _, bits = math.frexp(count - 1)
+  local address = hash % 2 ^ bits
+  if address >= tonumber(count) then address = address - 2 ^ (bits - 1) end
+  return buckets .. ':' .. address
+end
+
+-- A sent email in its bucket: see compact.lua, which writes them. Nil when it is not there, or is over.
+local function readSent(key, buckets)
+  local count = call('GET', buckets)
+  if not count then return nil end
+  local bucket = bucketOf(buckets, count, key)
+  local value = call('HGET', bucket, sub(key, -21))
   if not value then return nil end
+  local at, seconds = struct.unpack('>I6I4', value)
+  if at + seconds * 1000 <= now then return nil end
+  local token, fields = sub(value, 11, 26), sub(value, 27)
+  if fields == '' then fields = '\n\n\n\n' end
+  local text = 'S' .. token .. string.format('%.0f', at) .. '\n' .. fields
+  return { state = 'S', token = token, value = text, bucket = bucket }
+end
+
+-- nil when absent; state '?' when it cannot be read.
+local function read(key, buckets)
+  local value = redis.pcall('GET', key)
+  if not value then return readSent(key, buckets) end
   local state = type(value) == 'string' and sub(value, 1, 1)
   local readable = state and find(value, '^[CDSRX]')
-    and find(value, '^%d+\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*$', 24)
+    and find(value, '^%d+\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*$', 18)
   if not readable then return { state = '?', value = '' } end
-  return { state = state, token = sub(value, 2, 23), value = value }
+  return { state = state, token = sub(value, 2, 17), value = value }
 end
 
 local function atOf(record)
-  return string.match(record.value, '^%d+', 24)
+  return string.match(record.value, '^%d+', 18)
 end
 
 local function isOpen(record, token)

@@ -1,13 +1,13 @@
 -- resolve: end a doubt. S keeps the record for the retention, '' removes it, and removes a rejected
 -- one as well (its cause is mended).
--- KEYS  record, index
+-- KEYS  record, index, buckets
 -- ARGV  token, retentionMs, verdict (S | ''), note
 -- reply resolved | absent | stands
 
-for i = 1, #KEYS, 2 do
-  local key, index, a = KEYS[i], KEYS[i + 1], (i - 1) * 2
-  local token, retentionMs, verdict, note = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
-  local record = read(key)
+for i = 1, #KEYS / 3 do
+  local key, index, buckets = KEYS[i * 3 - 2], KEYS[i * 3 - 1], KEYS[i * 3]
+  local token, retentionMs, verdict, note = ARGV[i * 4 - 3], ARGV[i * 4 - 2], ARGV[i * 4 - 1], ARGV[i * 4]
+  local record = read(key, buckets)
   local own = record and record.token == token
   local inDoubt = own and isInDoubt(record, key, index)
   if not record then

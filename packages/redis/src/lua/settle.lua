@@ -1,14 +1,16 @@
 -- settle: record the outcome, or that nobody knows it (D, in doubt from now on).
 -- Lost where another attempt has dispatched or settled; only "sent" replaces a cancellation, and a doubt
 -- never an outcome.
--- KEYS  record, index
--- ARGV  token, retentionMs, outcome (S | R | D), fields after "at"
+-- KEYS  record, index, buckets
+-- ARGV  token, retentionMs, outcome (S | s: in a bucket where it fits | R | D), fields after "at"
 -- reply settled | stands
 
-for i = 1, #KEYS, 2 do
-  local key, index, a = KEYS[i], KEYS[i + 1], (i - 1) * 2
-  local token, retentionMs, outcome, fields = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
-  local record = read(key)
+for i = 1, #KEYS / 3 do
+  local key, index, buckets = KEYS[i * 3 - 2], KEYS[i * 3 - 1], KEYS[i * 3]
+  local token, retentionMs, outcome, fields = ARGV[i * 4 - 3], ARGV[i * 4 - 2], ARGV[i * 4 - 1], ARGV[i * 4]
+  local compact = outcome == 's'
+  if compact then outcome = 'S' end
+  local record = read(key, buckets)
   local state = record and record.state
   local settled = state == 'S' or state == 'R'
   local othersFact = record and record.token ~= token and (settled or state == 'D')
@@ -22,7 +24,12 @@ for i = 1, #KEYS, 2 do
     call('SET', key, 'D' .. token .. at .. '\n' .. fields)
     call('ZADD', index, now, sub(key, -21))
   else
-    call('SET', key, outcome .. token .. stamp .. '\n' .. fields, 'PX', retentionMs)
+    if compact and keepSent(key, buckets, token, retentionMs, fields) then
+      if record and not record.bucket then call('DEL', key) end
+    else
+      call('SET', key, outcome .. token .. stamp .. '\n' .. fields, 'PX', retentionMs)
+      if record and record.bucket then call('HDEL', record.bucket, sub(key, -21)) end
+    end
     call('ZREM', index, sub(key, -21))
   end
   reply[#reply + 1] = word

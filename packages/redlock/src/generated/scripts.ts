@@ -4,7 +4,7 @@ export const cancel: string = [
   "local value = redis.pcall('GET', KEYS[1])",
   "if value then",
   "if type(value) ~= 'string' then return 'unreadable' end",
-  "local form = '^([CDSRX])' .. string.rep('[%w_-]', 22) .. '%d+' .. string.rep('\\n[^\\n]*', 5) .. '$'",
+  "local form = '^([CDSRX])' .. string.rep('[%w_-]', 16) .. '%d+' .. string.rep('\\n[^\\n]*', 5) .. '$'",
   "local state = string.match(value, form)",
   "if not state then return 'unreadable' end",
   "if state == 'X' then",
@@ -64,9 +64,9 @@ export const paste: string = [
   "local index, member = string.sub(key, 1, -22) .. ':open', string.sub(key, -21)",
   "local stands = redis.pcall('GET', key)",
   "if stands and type(stands) ~= 'string' then stands = '?' end",
-  "local state, token = string.sub(stands or '', 1, 1), string.sub(stands or '', 2, 23)",
+  "local state, token = string.sub(stands or '', 1, 1), string.sub(stands or '', 2, 17)",
   "local said = rank[state] or 9",
-  "if state == 'D' and token ~= string.sub(value, 2, 23) then said = 9 end",
+  "if state == 'D' and token ~= string.sub(value, 2, 17) then said = 9 end",
   "if not stands or rank[string.sub(value, 1, 1)] > said then",
   "if remaining == '-1' then",
   "redis.call('SET', key, value)",
@@ -88,7 +88,7 @@ export const status: string = [
 
 export const withdraw: string = [
   "local value = redis.pcall('GET', KEYS[1])",
-  "if type(value) ~= 'string' or string.sub(value, 1, 23) ~= ARGV[1] then return 0 end",
+  "if type(value) ~= 'string' or string.sub(value, 1, 17) ~= ARGV[1] then return 0 end",
   "redis.call('ZREM', KEYS[2], string.sub(KEYS[1], -21))",
   "return redis.call('DEL', KEYS[1])",
 ].join('\n');

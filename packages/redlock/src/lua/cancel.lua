@@ -7,7 +7,7 @@
 local value = redis.pcall('GET', KEYS[1])
 if value then
   if type(value) ~= 'string' then return 'unreadable' end
-  local form = '^([CDSRX])' .. string.rep('[%w_-]', 22) .. '%d+' .. string.rep('\n[^\n]*', 5) .. '$'
+  local form = '^([CDSRX])' .. string.rep('[%w_-]', 16) .. '%d+' .. string.rep('\n[^\n]*', 5) .. '$'
   local state = string.match(value, form)
   if not state then return 'unreadable' end
   if state == 'X' then

@@ -10,10 +10,10 @@ for i, key in ipairs(KEYS) do
   local index, member = string.sub(key, 1, -22) .. ':open', string.sub(key, -21)
   local stands = redis.pcall('GET', key)
   if stands and type(stands) ~= 'string' then stands = '?' end
-  local state, token = string.sub(stands or '', 1, 1), string.sub(stands or '', 2, 23)
+  local state, token = string.sub(stands or '', 1, 1), string.sub(stands or '', 2, 17)
   local said = rank[state] or 9
   -- Another attempt's dispatch stays listed, whatever else is known.
-  if state == 'D' and token ~= string.sub(value, 2, 23) then said = 9 end
+  if state == 'D' and token ~= string.sub(value, 2, 17) then said = 9 end
   if not stands or rank[string.sub(value, 1, 1)] > said then
     if remaining == '-1' then
       redis.call('SET', key, value)

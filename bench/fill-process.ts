@@ -8,15 +8,15 @@ import { claimOf, claimWon, settleSent } from './sent-email.ts';
 const AT_ONCE = 1000;
 const TOLD_EVERY = 10_000;
 
-const { url, records } = workerData() as FillOrder;
+const { url, records, compact, withJob } = workerData() as FillOrder;
 const client = new Redis(url, { maxRetriesPerRequest: null });
-const ledger = redisLedger(client);
+const ledger = redisLedger(client, { compact });
 let begun = 0;
 let settled = 0;
 
 async function settleSome(): Promise<void> {
   while (begun < records) {
-    const claim = claimOf(++begun);
+    const claim = claimOf(++begun, { withJob });
     await claimWon(ledger, claim);
     await settleSent(ledger, claim);
     if (++settled % TOLD_EVERY === 0) void tellParent({ settled });

@@ -1,9 +1,10 @@
 import { availableParallelism, freemem } from 'node:os';
 import { startWorkerProcess } from '@sendonce/testkit';
 import type { Progress } from './progress.ts';
+import type { Form } from './sent-email.ts';
 
 /** What one process is told to settle. */
-export interface FillOrder {
+export interface FillOrder extends Form {
   readonly url: string;
   readonly records: number;
 }
@@ -23,7 +24,10 @@ export function checkMemory(records: readonly number[]): void {
 }
 
 /** Fills a ledger through its own verbs, from as many processes as there are cores beside Redis. */
-export async function fill({ url, records }: FillOrder, progress: Progress): Promise<void> {
+export async function fill(
+  { url, records, ...form }: FillOrder,
+  progress: Progress,
+): Promise<void> {
   const count = Math.min(Math.max(1, availableParallelism() - 1), Math.ceil(records / 10_000));
   const settled = Array.from({ length: count }, () => 0);
   let toldTenths = 0;
@@ -41,7 +45,7 @@ export async function fill({ url, records }: FillOrder, progress: Progress): Pro
     const filler = await startWorkerProcess({
       file: new URL('./fill-process.ts', import.meta.url),
       name: `filler ${index}`,
-      data: { url, records: share } satisfies FillOrder,
+      data: { url, records: share, ...form } satisfies FillOrder,
     });
     filler.onMessage((message) => {
       settled[index] = (message as { settled: number }).settled;

@@ -53,7 +53,7 @@ async function measure(
     ? await measureCost(args, progress)
     : { commandsPerEmail: {}, wireBytesPerEmail: {} };
   const claimLatency = wants('latency') ? await measureLatency(args, progress) : [];
-  const bytesPerEmail = wants('memory') ? { plain: await measureMemory(args, progress) } : {};
+  const bytesPerEmail = wants('memory') ? await measureMemory(args, progress) : {};
   const machine = await describeMachine(servers);
   return { machine, cells, ...cost, bytesPerEmail, claimLatency };
 }

@@ -3,20 +3,38 @@ import { Redis } from 'ioredis';
 import type { Arguments } from './arguments.ts';
 import { checkMemory, fill } from './fill.ts';
 import type { Progress } from './progress.ts';
-import { rounded } from './results.ts';
+import { type BytesForm, type Results, rounded } from './results.ts';
+import type { Form } from './sent-email.ts';
 
-/** Bytes of Redis for each settled email, on a server that holds nothing else. */
-export async function measureMemory({ records }: Arguments, progress: Progress): Promise<number> {
+const forms: Readonly<Record<BytesForm, Form>> = {
+  plain: { compact: false, withJob: false },
+  compact: { compact: true, withJob: false },
+  plainWithJob: { compact: false, withJob: true },
+  compactWithJob: { compact: true, withJob: true },
+};
+
+/** Bytes of Redis for each settled email, by form, on servers that hold nothing else. */
+export async function measureMemory(
+  { records }: Arguments,
+  progress: Progress,
+): Promise<Results['bytesPerEmail']> {
   const count = records[Math.floor((records.length - 1) / 2)]!;
   checkMemory([count]);
-  progress.step(`memory: ${count} settled emails`);
+  const bytes: Partial<Record<BytesForm, number>> = {};
+  for (const name of Object.keys(forms) as BytesForm[]) {
+    progress.step(`memory: ${count} settled emails, ${name}`);
+    bytes[name] = await bytesOf(count, forms[name], progress);
+  }
+  return bytes;
+}
+
+async function bytesOf(records: number, form: Form, progress: Progress): Promise<number> {
   const server = await startRedis();
   const client = new Redis(server.url);
   try {
     const before = await usedMemory(client);
-    await fill({ url: server.url, records: count }, progress);
-    const bytes = (await usedMemory(client)) - before;
-    return rounded(bytes / count, 1);
+    await fill({ url: server.url, records, ...form }, progress);
+    return rounded(((await usedMemory(client)) - before) / records, 1);
   } finally {
     client.disconnect();
     await server.stop();

@@ -15,6 +15,7 @@ export interface Cell {
 }
 
 export interface ClaimLatency {
+  readonly form: 'plain' | 'compact';
   /** Settled emails in the ledger. */
   readonly records: number;
   readonly p50Ms: number;
@@ -26,12 +27,15 @@ export interface Cost {
   readonly wireBytesPerEmail: Partial<Record<SystemName, number>>;
 }
 
+/** With no text at all, or with the name of the queue and the id of the job, as `once()` writes it. */
+export type BytesForm = 'plain' | 'compact' | 'plainWithJob' | 'compactWithJob';
+
 /** What `--json` prints; a part that was not measured is empty. */
 export interface Results extends Cost {
   readonly machine: Machine;
   readonly cells: readonly Cell[];
-  /** By the form in which the Redis ledger keeps its records; today there is one. */
-  readonly bytesPerEmail: { readonly plain?: number };
+  /** By the form in which the Redis ledger keeps them. */
+  readonly bytesPerEmail: Readonly<Partial<Record<BytesForm, number>>>;
   readonly claimLatency: readonly ClaimLatency[];
 }
 

@@ -3,18 +3,25 @@ import {
   createToken,
   DEFAULT_LEASE_MS,
   DEFAULT_RETENTION_MS,
+  deriveKey,
   type Ledger,
 } from '@sendonce/core';
 
+/** How a ledger keeps the emails. */
+export interface Form {
+  readonly compact: boolean;
+  /** With the name of the queue and the id of the job, as `once()` has it. */
+  readonly withJob: boolean;
+}
+
 /** The claim that `once()` makes for a job, before the processor. */
-export function claimOf(jobId: number): ClaimRequest {
+export function claimOf(jobId: number, { withJob }: Pick<Form, 'withJob'>): ClaimRequest {
   return {
-    // As long and as random as what deriveKey() makes.
-    key: createToken(),
+    key: deriveKey(createToken()),
     token: createToken(),
     leaseMs: DEFAULT_LEASE_MS,
     retentionMs: DEFAULT_RETENTION_MS,
-    by: `delivery-notices:${jobId}`,
+    by: withJob ? `delivery-notices:${jobId}` : undefined,
     dispatched: true,
   };
 }

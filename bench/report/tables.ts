@@ -19,8 +19,7 @@ export function renderTables(results: Results, args: Arguments, paint: Paint): s
     );
   if (args.parts.includes('cost')) parts.push(costTable(results, args));
   if (results.claimLatency.length > 0) parts.push(latencyTable(results));
-  const { plain } = results.bytesPerEmail;
-  if (plain !== undefined) parts.push(`Redis memory of each settled email: ${plain} bytes.`);
+  if (args.parts.includes('memory')) parts.push(memoryTable(results));
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -71,13 +70,23 @@ function costTable({ commandsPerEmail, wireBytesPerEmail }: Results, args: Argum
   return `${align([head, ...rows])}\n${note}`;
 }
 
+function memoryTable({ bytesPerEmail }: Results): string {
+  const { plain = NaN, compact = NaN, plainWithJob = NaN, compactWithJob = NaN } = bytesPerEmail;
+  return align([
+    ['Redis memory of each settled email, bytes', 'plain', 'compact'],
+    ['without texts', plain.toFixed(1), compact.toFixed(1)],
+    ['with queue and job, as once() writes it', plainWithJob.toFixed(1), compactWithJob.toFixed(1)],
+  ]);
+}
+
 function latencyTable({ claimLatency }: Results): string {
-  const rows = claimLatency.map(({ records, p50Ms, p99Ms }) => [
+  const rows = claimLatency.map(({ form, records, p50Ms, p99Ms }) => [
+    form,
     records.toLocaleString('en'),
     p50Ms.toFixed(3),
     p99Ms.toFixed(3),
   ]);
-  return align([['settled emails in the ledger', 'claim p50, ms', 'p99, ms'], ...rows]);
+  return align([['Redis ledger', 'settled emails', 'claim p50, ms', 'p99, ms'], ...rows]);
 }
 
 /** The first column to the left, the others to the right; painted when their width is known. */

@@ -15,14 +15,20 @@ interface WorkerLike {
 
 /**
  * How the outcome of a job is recorded on the connection that acknowledges it, where the ledger is on the
- * queue's own server. A worker is asked once, beside its first job, which does not wait for the answer.
+ * queue's own server. A worker is asked once, beside its first job, which does not wait for the answer, and
+ * workers that share a connection share the answer.
  */
 export function settlesOf(ledger: Ledger): (job: JobLike) => SettleOn | undefined {
   const known = new WeakMap<object, SettleOn | undefined>();
+  const answers = new WeakMap<object, ReturnType<NonNullable<Ledger['settleOn']>>>();
 
   async function ask(worker: WorkerLike): Promise<void> {
     known.set(worker, undefined);
-    known.set(worker, await ledger.settleOn?.(await (worker.client ?? worker.backend?.client)));
+    const connection = await (worker.client ?? worker.backend?.client);
+    if (typeof connection !== 'object' || connection === null) return;
+    const answer = answers.get(connection) ?? ledger.settleOn!(connection);
+    answers.set(connection, answer);
+    known.set(worker, await answer);
   }
 
   return (job) => {

@@ -61,6 +61,7 @@ export {
   DEFAULT_LEASE_MS,
   DEFAULT_MAX_RESULT_BYTES,
   DEFAULT_RETENTION_MS,
+  type EmailOptions,
   type Performed,
   type PerformEvent,
   type PerformOptions,

@@ -58,13 +58,13 @@ export interface PerformOptions {
   readonly onEvent?: (event: PerformEvent) => void;
 }
 
-/** @internal What differs from email to email. */
+/** What differs from email to email. */
 export type EmailOptions = Pick<
   PerformOptions,
   'key' | 'by' | 'fingerprint' | 'emailDateMs' | 'settleOn' | 'onEvent'
 >;
 
-/** @internal What many emails share: one object, as copying it would be dearer than a claim. */
+/** What many emails share: one object, as copying it would be dearer than a claim. */
 export type SharedOptions = Omit<PerformOptions, keyof EmailOptions>;
 
 /** Finds out about an email in doubt. `unknown`, or an error, leaves it in doubt. */

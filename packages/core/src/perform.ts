@@ -39,7 +39,7 @@ export async function perform<R>(
 }
 
 /**
- * @internal perform() for many emails with options that `checkPerformOptions()` has accepted. Only what there
+ * For wrappers: perform() for many emails with options that `checkPerformOptions()` has accepted. Only what there
  * is to wait for is awaited, and little is made: a promise or an object more is paid by every job.
  */
 export async function performChecked<R>(

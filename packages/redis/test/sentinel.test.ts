@@ -16,6 +16,8 @@ describeLedger(
     return {
       ledger: ledger!,
       other: other!,
+      // Three servers, and waits for two of them: slower than one that is alone.
+      timeUnitMs: 400,
       async close() {
         for (const client of clients) await client.quit();
         await stop();

@@ -36,7 +36,7 @@ const reasons: readonly (readonly [place: RegExp, why: string])[] = [
   ],
   [/^postgres migrate /, 'a migration that fails, or of an older schema'],
   [
-    / lose\(\): sleep| send\(act, \[one\]\)/,
+    / lose\(\): sleep| send\(act, \[one\]\)| explain\(error/,
     'a database that goes on to refuse: left to the random run',
   ],
 ];

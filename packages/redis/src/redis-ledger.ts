@@ -30,7 +30,7 @@ export interface RedisLedgerOptions {
    */
   readonly durability?: Durability;
   /**
-   * Keeps sent emails in a quarter of the memory: many in one hash, for a little more work at each claim. It takes
+   * Keeps sent emails in about a third of the memory: many in one hash, for a little more work at each claim. It takes
    * effect for what is settled from then on, and may be turned off again; all ledgers read both forms. One
    * with long texts (a result, a Message-ID) or a retention below a minute is kept as ever; the retention
    * is exact to a second. The scripts then use keys whose names are known only inside (in the slot of those that

@@ -1,4 +1,4 @@
--- Sent emails in buckets: a hash of up to about 100 of them costs a quarter of as many strings, as Redis
+-- Sent emails in buckets: a hash of up to about 100 of them costs about a third of as many strings, as Redis
 -- packs it into one block. `buckets` holds the number of buckets of its shard; bucket 0 is the hash `buckets:0`.
 -- A field is the record's key without prefix and shard, its value
 --   at (6 bytes) retention in seconds, rounded up (4 bytes) token (16) fields, as in record.lua, or nothing

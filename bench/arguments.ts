@@ -1,4 +1,9 @@
-import { parseWordsAndOptions, pickNames, UsageError } from '@sendonce/testkit/command-line';
+import {
+  parseWordsAndOptions,
+  pickNames,
+  UsageError,
+  wholeNumber,
+} from '@sendonce/testkit/command-line';
 import {
   type PartName,
   partNames,
@@ -78,11 +83,11 @@ export function parseArguments(argv: readonly string[]): Arguments {
     systems: pick('systems', systemNames, values.systems),
     processors: pick('processors', processorNames, values.processors),
     setups: pick('setups', setupNames, values.setups),
-    jobs: values.jobs === undefined ? undefined : wholeNumber('jobs', values.jobs, 1_000_000),
-    rounds: wholeNumber('rounds', values.rounds ?? '7', 1000),
+    jobs: values.jobs === undefined ? undefined : wholeNumber('jobs', values.jobs, [1, 1_000_000]),
+    rounds: wholeNumber('rounds', values.rounds ?? '7', [1, 1000]),
     records: (values.records ?? '10000,1000000,10000000')
       .split(',')
-      .map((given) => wholeNumber('records', given, 1_000_000_000))
+      .map((given) => wholeNumber('records', given, [1, 1_000_000_000]))
       .toSorted((one, other) => one - other),
     json: values.json ?? false,
     picture: values.picture,
@@ -94,12 +99,6 @@ export function parseArguments(argv: readonly string[]): Arguments {
 function pick<N extends string>(option: string, allowed: readonly N[], given?: string[]): N[] {
   const wanted = given && pickNames(option, given, allowed);
   return allowed.filter((name) => !wanted || wanted.includes(name));
-}
-
-function wholeNumber(option: string, given: string, most: number): number {
-  const number = /^\d+$/.test(given) ? Number(given) : 0;
-  if (number >= 1 && number <= most) return number;
-  throw new UsageError(`Wrong --${option} "${given}".\nAllowed: a whole number from 1 to ${most}.`);
 }
 
 function inLines(names: readonly string[]): string {

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { parseOptions, pickNames, UsageError } from '@sendonce/testkit/command-line';
+import { parseOptions, pickNames, UsageError, wholeNumber } from '@sendonce/testkit/command-line';
 import { isLedgerName, ledgerNames, type SystemName, systemNames } from './systems/names.ts';
 
 export interface Arguments {
@@ -66,14 +66,6 @@ export function parseArguments(argv: readonly string[]): Arguments {
     report: values.report ?? 'torture-report.html',
     help: values.help ?? false,
   };
-}
-
-function wholeNumber(option: string, given: string, [least, most]: [number, number]): number {
-  const number = /^\d+$/.test(given) ? Number(given) : NaN;
-  if (number >= least && number <= most) return number;
-  throw new UsageError(
-    `Wrong --${option} "${given}".\nAllowed: a whole number from ${least} to ${most}.`,
-  );
 }
 
 function parseMinutes(given = '1'): number {

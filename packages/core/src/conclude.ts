@@ -1,7 +1,7 @@
 import { nowMs } from './clock.ts';
 import type { EffectReport, Verdict } from './claim.ts';
 import { isSendonceError, NotRecordedError, NotSentError, ResultError } from './errors.ts';
-import type { HeldClaim } from './held-claim.ts';
+import type { DispatchLoss, HeldClaim } from './held-claim.ts';
 import { insist } from './insist.ts';
 import type { LedgerRecord, Loss, Settlement, SettleOn } from './ledger.ts';
 import {
@@ -156,10 +156,7 @@ function replayLeftMs({ replayUntilMs, options }: Run): number {
 }
 
 /** Lost at dispatch: nothing was sent by us, another run of the job will decide what it means. */
-export async function concludeLoss<R>(
-  run: Run,
-  loss: NonNullable<ReturnType<HeldClaim['loss']>>,
-): Promise<Performed<R>> {
+export async function concludeLoss<R>(run: Run, loss: DispatchLoss): Promise<Performed<R>> {
   if (loss.state !== 'expired' && loss.state !== 'in-doubt') {
     return emitState(run, lossOf<R>(loss, run));
   }

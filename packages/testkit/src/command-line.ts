@@ -53,6 +53,19 @@ export function pickNames<N extends string>(
     });
 }
 
+/** The whole number that an option was given. @throws {UsageError} for anything else. */
+export function wholeNumber(
+  option: string,
+  given: string,
+  [least, most]: [number, number],
+): number {
+  const number = /^\d+$/.test(given) ? Number(given) : NaN;
+  if (number >= least && number <= most) return number;
+  throw new UsageError(
+    `Wrong --${option} "${given}".\nAllowed: a whole number from ${least} to ${most}.`,
+  );
+}
+
 export interface Command<A> {
   /** @throws {UsageError} */
   readonly parse: (argv: readonly string[]) => A;

@@ -13,8 +13,11 @@ embed('redis/src/lua/', 'redis/src/generated/scripts.ts', (file, code) => {
   if (file === 'record.lua' || file === 'compact.lua') {
     return `const ${file.replace('.lua', '')} = ${code} + '\\n';\n`;
   }
-  const before = file === 'settle.lua' ? 'record + compact' : 'record';
-  return `export const ${file.replace('.lua', '')}: string = ${before} + ${code};\n`;
+  const before = file === 'settle.lua' ? 'record + compact + ' : 'record + ';
+  const [first, ...more] = file.replace('.lua', '').split('-');
+  const name = first + more.map(capitalised).join('');
+  // The journal knows no records.
+  return `export const ${name}: string = ${first === 'journal' ? '' : before}${code};\n`;
 });
 embed('redlock/src/lua/', 'redlock/src/generated/scripts.ts', (file, code) => {
   return `export const ${file.replace('.lua', '')}: string = ${code};\n`;
@@ -22,9 +25,13 @@ embed('redlock/src/lua/', 'redlock/src/generated/scripts.ts', (file, code) => {
 // 001-records.sql becomes m001Records, so that the order of the names is that of the migrations.
 embed('postgres/src/sql/', 'postgres/src/generated/migrations.ts', (file, code) => {
   const words = file.replace('.sql', '').split('-');
-  const name = words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
+  const name = words.map(capitalised).join('');
   return `export const m${name}: string = ${code};\n`;
 });
+
+function capitalised(word: string): string {
+  return word[0]!.toUpperCase() + word.slice(1);
+}
 
 /** Writes one TypeScript file with a declaration for each file of the folder, or compares it. */
 function embed(

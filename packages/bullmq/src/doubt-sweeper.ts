@@ -9,6 +9,7 @@ import {
   type LedgerRecord,
   type Resolver,
 } from '@sendonce/core';
+import { jobIdOf, type QueueOfJobs, runAgain } from './retry-job.ts';
 
 export interface DoubtSweeperOptions {
   /** The one that the workers use. */
@@ -39,17 +40,6 @@ export interface Swept {
   readonly error?: unknown;
 }
 
-/** The part of a queue that the sweeper needs; every `Queue` of BullMQ 5 and 6 has it. */
-export interface SweptQueue {
-  readonly name: string;
-  getJob(jobId: string): Promise<SweptJob | undefined>;
-}
-
-interface SweptJob {
-  getState(): Promise<string>;
-  retry(state?: 'failed'): Promise<void>;
-}
-
 export interface DoubtSweeper {
   /** Sweeps once, now. */
   sweep(): Promise<Swept>;
@@ -71,7 +61,7 @@ const LEASE_MS = 30_000;
  * @example
  * const sweeper = doubtSweeper(queue, { ledger, replayWithinMs: 24 * 60 * 60 * 1000, onSwept: console.log });
  */
-export function doubtSweeper(queue: SweptQueue, options: DoubtSweeperOptions): DoubtSweeper {
+export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): DoubtSweeper {
   const { ledger, everyMs = 60_000, retentionMs = DEFAULT_RETENTION_MS } = options;
   checkLedger(ledger);
   checkFunction('resolver', options.resolver, true);
@@ -101,7 +91,7 @@ export function doubtSweeper(queue: SweptQueue, options: DoubtSweeperOptions): D
 type Options = DoubtSweeperOptions & { readonly retentionMs: number };
 
 /** A claim of its own is the lock: given back at the end, and by time where the sweeper dies. */
-async function sweepAlone(queue: SweptQueue, options: Options): Promise<Swept> {
+async function sweepAlone(queue: QueueOfJobs, options: Options): Promise<Swept> {
   const { ledger, retentionMs } = options;
   const lock = {
     key: deriveKey(['sendonce', 'doubt-sweeper', queue.name]),
@@ -122,10 +112,11 @@ async function sweepAlone(queue: SweptQueue, options: Options): Promise<Swept> {
   }
 }
 
-async function sweepAll(queue: SweptQueue, options: Options): Promise<Swept> {
+async function sweepAll(queue: QueueOfJobs, options: Options): Promise<Swept> {
   let [sent, notSent, retried] = [0, 0, 0];
   const held: LedgerRecord[] = [];
   for await (const record of options.ledger.list({ state: 'in-doubt' })) {
+    // Another queue's emails are left to its own sweeper.
     const jobId = jobIdOf(record, queue.name);
     if (jobId === undefined) continue;
     const job = await queue.getJob(jobId);
@@ -139,11 +130,6 @@ async function sweepAll(queue: SweptQueue, options: Options): Promise<Swept> {
     else if (job && (await runAgain(job))) retried += 1;
   }
   return { sent, notSent, retried, held };
-}
-
-/** `queue:jobId`, as `once()` writes it; another queue's emails are left to its own sweeper. */
-function jobIdOf({ by = '' }: LedgerRecord, queueName: string): string | undefined {
-  return by.startsWith(`${queueName}:`) ? by.slice(queueName.length + 1) : undefined;
 }
 
 async function verdictOf(
@@ -163,12 +149,4 @@ async function verdictOf(
     // A resolver that fails has found nothing out: the doubt stays listed.
     return 'unknown';
   }
-}
-
-/** A job that has failed runs again; one that waits or runs comes by itself. */
-async function runAgain(job: SweptJob): Promise<boolean> {
-  if ((await job.getState()) !== 'failed') return false;
-  // Another process may have been faster: then it is not failed any more, which is as good.
-  await job.retry('failed').catch(() => {});
-  return true;
 }

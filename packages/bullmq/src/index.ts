@@ -26,8 +26,8 @@ export {
   doubtSweeper,
   type DoubtSweeperOptions,
   type Swept,
-  type SweptQueue,
 } from './doubt-sweeper.ts';
+export { jobIdOf, type QueueOfJobs, retryJob } from './retry-job.ts';
 export { type Explanation, explain, explainLine } from './explain.ts';
 export type { ExplainedNumbers } from './explain-numbers.ts';
 export type { Assumed, ExplainOptions } from './explain-options.ts';

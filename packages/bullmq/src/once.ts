@@ -46,7 +46,7 @@ export function once<J extends JobLike, R>(
   checkOnceOptions(options);
   const counters = zeroCounters();
   const settles = settlesOf(options.ledger);
-  const { key: selectKey, fingerprint, onEvent } = options;
+  const { key: selectKey, fingerprint, label, onEvent } = options;
   const shared: SharedOptions = {
     ...options,
     classify: (error) =>
@@ -65,6 +65,7 @@ export function once<J extends JobLike, R>(
         emailDateMs: emailDateOf(job),
         settleOn: settles(job),
         fingerprint: fingerprint && fingerprintOf(fingerprint(job), key),
+        label: label && labelOf(label, job),
         onEvent(event) {
           counters[event.type] += 1;
           if (event.type === 'undispatched') note(job, undispatched);
@@ -182,6 +183,18 @@ function anySignal(claim: Claim, signal: AbortSignal | undefined): AbortSignal {
 function isUnsubscribed(error: unknown): boolean {
   return isSendonceError(error, 'SENDONCE_PROCESSOR') && error.mayHaveLeft === 'no';
 }
+
+/** A name for people decides over no email: one that cannot be had is left out. */
+function labelOf<J extends JobLike>(label: (job: J) => unknown, job: J): string | undefined {
+  try {
+    const text = label(job);
+    return typeof text === 'string' && text !== '' ? text.slice(0, LONGEST_LABEL) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const LONGEST_LABEL = 200;
 
 function checkProcessor(processor: unknown): void {
   if (typeof processor === 'function') return;

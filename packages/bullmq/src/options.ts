@@ -26,7 +26,7 @@ export interface JobLike {
 
 export interface OnceOptions<J extends JobLike> extends Omit<
   PerformOptions,
-  'key' | 'fingerprint' | 'by' | 'emailDateMs' | 'settleOn' | 'onEvent'
+  'key' | 'fingerprint' | 'by' | 'emailDateMs' | 'settleOn' | 'label' | 'onEvent'
 > {
   /**
    * Which email this is: what every copy of the job has in common and no other email has.
@@ -38,6 +38,12 @@ export interface OnceOptions<J extends JobLike> extends Omit<
   readonly key: (job: J) => unknown;
   /** The payload that must not change under one key; another one is a conflict. */
   readonly fingerprint?: (job: J) => unknown;
+  /**
+   * What people call this email in the journal: an order number. Stored as it is, so no address unless you want that.
+   *
+   * @example (job) => `order ${job.data.orderId}`
+   */
+  readonly label?: (job: J) => string;
   /**
    * What a copy does while another attempt is sending: `delay` moves the job a little later and
    * burns no attempt (but counts as a start: do not combine it with `maxStartedAttempts`); `throw`
@@ -64,8 +70,8 @@ export function checkOnceOptions<J extends JobLike>(options: OnceOptions<J>): vo
       `Expected options such as { ledger, key: (job) => [...] }, got ${describe(options)}.`,
     );
   }
-  // These two have another form here, and are checked below.
-  const own = { fingerprint: undefined, onEvent: undefined };
+  // These have another form here, and are checked below.
+  const own = { fingerprint: undefined, label: undefined, onEvent: undefined };
   checkPerformOptions({ ...options, ...own } as unknown as PerformOptions);
   if (options.key === undefined) {
     throw new OptionError(
@@ -76,6 +82,7 @@ export function checkOnceOptions<J extends JobLike>(options: OnceOptions<J>): vo
   }
   checkFunction('key', options.key);
   checkFunction('fingerprint', options.fingerprint, true);
+  checkFunction('label', options.label, true);
   checkFunction('onEvent', options.onEvent, true);
   checkOneOf('onBusy', options.onBusy ?? 'delay', ['delay', 'throw']);
 }

@@ -97,7 +97,7 @@ async function concludeSent<R>(
     await thisTick();
   } else if ((await settle(run, 'yes', settlement)).state === 'lost') run.emit('unrecorded');
   if (!held.dispatched()) run.emit('undispatched');
-  run.emit('sent');
+  run.emit('sent', report?.messageId);
   if (ended.threw) throw ended.error;
   if (result.error) throw result.error;
   return { state: 'sent', value: ended.value };

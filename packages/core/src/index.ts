@@ -31,7 +31,8 @@ export {
 } from './errors.ts';
 export { type ConfirmedEmail, confirmSent } from './confirm-sent.ts';
 export { differingFields, fingerprintOf } from './fingerprint.ts';
-export { createToken, deriveKey } from './keys.ts';
+export type { HourCounts, Journal, JournalEntry, JournalType } from './journal.ts';
+export { createToken, deriveKey, hash128 } from './keys.ts';
 export type {
   Attempt,
   Cancellation,
@@ -55,6 +56,7 @@ export type {
 export { memoryLedger, type MemoryLedgerOptions } from './memory-ledger.ts';
 export { checkDuration, checkFunction, checkLedger, checkOneOf, describe } from './options.ts';
 export { perform, performChecked } from './perform.ts';
+export { type FoundOut, resolveEmail } from './resolve-email.ts';
 export { listRecords, lossAgainst } from './store.ts';
 export {
   checkPerformOptions,

@@ -1,5 +1,6 @@
 import type { DispatchMode, Verdict } from './claim.ts';
 import { OptionError } from './errors.ts';
+import { isJournal, type Journal } from './journal.ts';
 import type { Ledger, LedgerRecord, SettleOn } from './ledger.ts';
 import {
   checkDuration,
@@ -54,6 +55,10 @@ export interface PerformOptions {
    * @default the outcome is recorded before `perform()` resolves
    */
   readonly settleOn?: SettleOn | undefined;
+  /** Is told every step, for histories and counts; no email waits for it. @default none */
+  readonly journal?: Journal;
+  /** What people call this email in the journal: an order number. Never an address, unless you want it stored. */
+  readonly label?: string | undefined;
   /** Called for every step, synchronously. */
   readonly onEvent?: (event: PerformEvent) => void;
 }
@@ -61,7 +66,7 @@ export interface PerformOptions {
 /** What differs from email to email. */
 export type EmailOptions = Pick<
   PerformOptions,
-  'key' | 'by' | 'fingerprint' | 'emailDateMs' | 'settleOn' | 'onEvent'
+  'key' | 'by' | 'fingerprint' | 'emailDateMs' | 'settleOn' | 'label' | 'onEvent'
 >;
 
 /** What many emails share: one object, as copying it would be dearer than a claim. */
@@ -91,6 +96,10 @@ export interface PerformEvent {
   readonly key: string;
   readonly token: string;
   readonly by: string | undefined;
+  /** Of `sent`, `rejected` and `in-doubt`, where it is known. */
+  readonly messageId?: string | undefined;
+  /** Why it was rejected or is in doubt. A code, never text of the email. */
+  readonly note?: string | undefined;
 }
 
 /** What became of the email. An error that surely sent nothing is thrown on instead. */
@@ -138,7 +147,14 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
     );
   }
   if (options.replayWithinMs !== undefined) checkDuration('replayWithinMs', options.replayWithinMs);
+  if (options.journal !== undefined && !isJournal(options.journal)) {
+    throw new OptionError(
+      'journal',
+      `Expected "journal" to be a Journal such as redisJournal(client), got ${describe(options.journal)}.`,
+    );
+  }
   checkText('by', options.by);
+  checkText('label', options.label);
   checkText('fingerprint', options.fingerprint);
   const { emailDateMs } = options;
   if (emailDateMs !== undefined && !Number.isSafeInteger(emailDateMs)) {

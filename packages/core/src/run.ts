@@ -58,10 +58,12 @@ export class Run {
     return new Run(this.options, this.email, { token, untilMs });
   }
 
-  emit(type: PerformEvent['type']): void {
-    const { onEvent, key, by } = this.email;
+  emit(type: PerformEvent['type'], messageId?: string, note?: string): void {
+    const { onEvent, key, by, label } = this.email;
+    const { token } = this.attempt;
+    this.options.journal?.write({ key, type, atMs: Date.now(), token, by, label, messageId, note });
     try {
-      onEvent?.({ type, key, token: this.attempt.token, by });
+      onEvent?.({ type, key, token, by, messageId, note });
     } catch (error) {
       // A listener must not decide over an email.
       process.emitWarning(error instanceof Error ? error : String(error));
@@ -70,7 +72,9 @@ export class Run {
 }
 
 export function emitState<R>(run: Run, performed: Performed<R>): Performed<R> {
-  run.emit(performed.state);
+  if (performed.state === 'in-doubt' || performed.state === 'rejected') {
+    run.emit(performed.state, performed.record.messageId, performed.record.note);
+  } else run.emit(performed.state);
   return performed;
 }
 

@@ -1,3 +1,5 @@
+import { describe, OptionError } from '@sendonce/core';
+
 /** Where the record of a key lives, the index of its shard, and the number of its buckets. */
 export interface Places {
   readonly record: (key: string) => string;
@@ -16,4 +18,13 @@ export function placesOf(prefix: string): Places {
     index: (key) => `${prefix}:{${key[0]}}:open`,
     buckets: (key) => `${prefix}:{${key[0]}}:sent`,
   };
+}
+
+/** @throws {OptionError} */
+export function checkPrefix(prefix: unknown): void {
+  if (typeof prefix === 'string' && /^[^{}\s]+$/.test(prefix)) return;
+  throw new OptionError(
+    'prefix',
+    `Expected "prefix" to be a word without braces and spaces, got ${typeof prefix === 'string' ? JSON.stringify(prefix) : describe(prefix)}.`,
+  );
 }

@@ -15,7 +15,7 @@ import { checkClient, defineScript, type RedisClient, unavailable } from './clie
 import { examineRedis } from './doctor.ts';
 import { checkWaiting, type Durability, waitFor } from './durability.ts';
 import * as lua from './generated/scripts.ts';
-import { type Places, placesOf, shards } from './places.ts';
+import { checkPrefix, type Places, placesOf, shards } from './places.ts';
 import { encodeFields, type Standing } from './record.ts';
 import { isPlainClient, isSameServer } from './same-server.ts';
 
@@ -195,13 +195,5 @@ function checkCompact(compact: unknown): void {
   throw new OptionError(
     'compact',
     `Expected "compact" to be true or false, got ${describe(compact)}.`,
-  );
-}
-
-function checkPrefix(prefix: unknown): void {
-  if (typeof prefix === 'string' && /^[^{}\s]+$/.test(prefix)) return;
-  throw new OptionError(
-    'prefix',
-    `Expected "prefix" to be a word without braces and spaces, got ${typeof prefix === 'string' ? JSON.stringify(prefix) : describe(prefix)}.`,
   );
 }

@@ -203,6 +203,41 @@ export const heartbeat: string = record + [
   "return reply",
 ].join('\n');
 
+export const journalRead: string = [
+  "local reply = {}",
+  "for i = 1, #KEYS do",
+  "if ARGV[1] == 'line' then",
+  "reply[i] = redis.call('LRANGE', KEYS[i], 0, -1)",
+  "elseif ARGV[1] == 'count' then",
+  "reply[i] = redis.call('HGETALL', KEYS[i])",
+  "else",
+  "reply[i] = { redis.call('HGET', KEYS[i], ARGV[2]) or nil }",
+  "end",
+  "end",
+  "return reply",
+].join('\n');
+
+export const journal: string = [
+  "for i = 1, #KEYS do",
+  "local key, operation, keptMs = KEYS[i], ARGV[i * 4 - 3], ARGV[i * 4 - 2]",
+  "local what, value = ARGV[i * 4 - 1], ARGV[i * 4]",
+  "if operation == 'line' then",
+  "if redis.call('RPUSH', key, what) > 100 then redis.call('LTRIM', key, -100, -1) end",
+  "elseif operation == 'count' then",
+  "redis.call('HINCRBY', key, what, value)",
+  "else",
+  "local found = redis.call('HGET', key, what) or ''",
+  "local known = false",
+  "for at = 1, #found, 22 do",
+  "known = known or string.sub(found, at, at + 21) == value",
+  "end",
+  "if not known then redis.call('HSET', key, what, string.sub(found .. value, -22 * 50)) end",
+  "end",
+  "redis.call('PEXPIRE', key, keptMs)",
+  "end",
+  "return {}",
+].join('\n');
+
 export const list: string = record + [
   "return redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')",
 ].join('\n');

@@ -1,0 +1,42 @@
+import type { LedgerRecord } from '@sendonce/core';
+
+/** The part of a queue that is needed to run a job again; every `Queue` of BullMQ 5 and 6 has it. */
+export interface QueueOfJobs {
+  readonly name: string;
+  getJob(jobId: string): Promise<RetriedJob | undefined>;
+}
+
+interface RetriedJob {
+  getState(): Promise<string>;
+  retry(state?: 'failed'): Promise<void>;
+}
+
+/** `queue:jobId`, as `once()` writes it; undefined for another queue's emails. */
+export function jobIdOf(
+  { by = '' }: Pick<LedgerRecord, 'by'>,
+  queueName: string,
+): string | undefined {
+  return by.startsWith(`${queueName}:`) ? by.slice(queueName.length + 1) : undefined;
+}
+
+/**
+ * Gives the job of an email to a worker again, if it has failed: after a verdict it sends ("not sent") or completes
+ * ("sent"). `not-failed`: it waits or runs and comes by itself, or is completed. `no-job`: it is of another queue, or was removed.
+ */
+export async function retryJob(
+  queue: QueueOfJobs,
+  record: Pick<LedgerRecord, 'by'>,
+): Promise<'retried' | 'not-failed' | 'no-job'> {
+  const jobId = jobIdOf(record, queue.name);
+  const job = jobId === undefined ? undefined : await queue.getJob(jobId);
+  if (!job) return 'no-job';
+  return (await runAgain(job)) ? 'retried' : 'not-failed';
+}
+
+/** A job that has failed runs again; one that waits or runs comes by itself. */
+export async function runAgain(job: RetriedJob): Promise<boolean> {
+  if ((await job.getState()) !== 'failed') return false;
+  // Another process may have been faster: then it is not failed any more, which is as good.
+  await job.retry('failed').catch(() => {});
+  return true;
+}

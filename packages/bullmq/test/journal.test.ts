@@ -1,0 +1,86 @@
+import { deriveKey, memoryLedger } from '@sendonce/core';
+import { redisJournal } from '@sendonce/redis';
+import { expect, test, vi } from 'vitest';
+import { once, type OnceOptions } from '../src/index.ts';
+import { type Job, onBothVersions, startStage } from './stage.ts';
+
+const key = (job: Job) => ['notice', job.data.orderId];
+const label = (job: Job) => `order ${job.data.orderId}`;
+
+onBothVersions((bullmq) => {
+  test('32 copies of a job: the journal counts 1 sent and 31 duplicates, and tells of each', async () => {
+    const stage = startStage(bullmq);
+    const journal = redisJournal(stage.client(), { prefix: `${stage.prefix}:ledger`, everyMs: 10 });
+    const processor = once(async () => ({ messageId: 'm' }), {
+      ledger: stage.ledger,
+      journal,
+      key,
+      label,
+    });
+    stage.worker(processor, { concurrency: 32 });
+    const jobs = await Promise.all(
+      Array.from({ length: 32 }, () => stage.queue().add('n', { orderId: 4711 })),
+    );
+    for (const job of jobs) await stage.ended(job);
+    await journal.flush();
+
+    const [hour] = (await journal.counts(Date.now() - 60_000)).slice(-1);
+    expect(hour!.counts).toMatchObject({ sent: 1, duplicate: 31 });
+    const email = deriveKey(['notice', 4711]);
+    expect(await journal.find('order 4711')).toEqual([email]);
+    for (const job of jobs) expect(await journal.find(`q:${job.id}`)).toEqual([email]);
+    const history = await journal.history(email);
+    expect(history.filter(({ type }) => type === 'duplicate')).toHaveLength(31);
+    expect(new Set(history.map(({ by }) => by)).size).toBe(32);
+  });
+
+  test('why an email is in doubt is told: the code, never the message of the error', async () => {
+    const stage = startStage(bullmq);
+    const journal = redisJournal(stage.client(), { prefix: `${stage.prefix}:ledger` });
+    const processor = once(
+      async () => {
+        throw Object.assign(new Error('to ada@example.org'), { code: 'ETIMEDOUT' });
+      },
+      { ledger: stage.ledger, journal, key },
+    );
+    stage.worker(processor);
+    const job = await stage.queue().add('n', { orderId: 1 });
+    await stage.ended(job);
+    await journal.flush();
+    const history = await journal.history(deriveKey(['notice', 1]));
+    expect(history.at(-1)).toMatchObject({
+      type: 'in-doubt',
+      note: 'ETIMEDOUT',
+      by: `q:${job.id}`,
+    });
+    expect(JSON.stringify(history)).not.toContain('ada');
+  });
+
+  test('neither a label that throws nor a journal that is away holds up an email', async () => {
+    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const stage = startStage(bullmq);
+    const away = stage.client('redis://127.0.0.1:1', { maxRetriesPerRequest: 0 });
+    let sent = 0;
+    const processor = once(async () => void ++sent, {
+      ledger: stage.ledger,
+      journal: redisJournal(away),
+      key,
+      label() {
+        throw new Error('no label');
+      },
+    });
+    stage.worker(processor);
+    const job = await stage.queue().add('n', { orderId: 1 });
+    expect((await stage.ended(job)).state).toBe('completed');
+    expect(sent).toBe(1);
+    vi.restoreAllMocks();
+  });
+});
+
+test.each([
+  ['journal', { journal: {} }],
+  ['label', { label: 'order' }],
+])('a wrong %s is refused at once', (option, wrong) => {
+  const options = { ledger: memoryLedger(), key, ...wrong } as OnceOptions<Job>;
+  expect(() => once(async () => {}, options)).toThrow(expect.objectContaining({ option }));
+});

@@ -1,0 +1,59 @@
+import type { PerformEvent } from './perform-options.ts';
+
+/**
+ * What happened to emails, for people: histories, counts, and how to find an email by what people know of it.
+ *
+ * The ledger decides, the journal only tells. It is written after the fact, some milliseconds later and many
+ * entries in one command, and no email waits for it: a worker that is killed takes its last entries with
+ * it, and a journal that cannot be written is a process warning.
+ */
+export interface Journal {
+  /** Takes an entry; it is kept soon. Never throws, and nobody waits for it. */
+  write(entry: JournalEntry): void;
+  /** Resolves when everything that was taken is kept, or was given up with a warning. */
+  flush(): Promise<void>;
+  /** One email's entries, oldest first: the last 100. */
+  history(key: string): Promise<readonly JournalEntry[]>;
+  /** The keys of the emails with this label, Message-ID, or `queue:jobId`; the last 50. */
+  find(text: string): Promise<readonly string[]>;
+  /** How often each step happened, hour by hour, oldest first; hours without any are left out. */
+  counts(fromMs: number): Promise<readonly HourCounts[]>;
+}
+
+/** One step of one email. */
+export interface JournalEntry {
+  readonly key: string;
+  readonly type: JournalType;
+  /** When, by the clock of who writes it: ms since 1970. */
+  readonly atMs: number;
+  /** Which attempt. */
+  readonly token?: string | undefined;
+  /** For whom it was done: `queue:jobId`, or who resolved it. */
+  readonly by?: string | undefined;
+  /** Which process: `host:pid`. @default this one */
+  readonly worker?: string | undefined;
+  /** What people call the email: an order number. Stored as it is, so never an address unless you want that. */
+  readonly label?: string | undefined;
+  readonly messageId?: string | undefined;
+  /** Why: a code, or what a person gave as the reason. */
+  readonly note?: string | undefined;
+}
+
+export type JournalType = PerformEvent['type'] | 'resolved-sent' | 'resolved-not-sent';
+
+export interface HourCounts {
+  /** When the hour begins: ms since 1970, a multiple of 3,600,000. */
+  readonly hourMs: number;
+  readonly counts: Readonly<Partial<Record<JournalType, number>>>;
+}
+
+/** @internal What a journal is asked for. */
+export function isJournal(value: unknown): value is Journal {
+  const verbs = ['write', 'flush', 'history', 'find', 'counts'];
+  const found = value as Record<string, unknown> | null | undefined;
+  return (
+    typeof found === 'object' &&
+    found !== null &&
+    verbs.every((verb) => typeof found[verb] === 'function')
+  );
+}

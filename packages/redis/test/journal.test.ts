@@ -1,0 +1,187 @@
+import { createToken, deriveKey, type JournalEntry } from '@sendonce/core';
+import { startRedis, startRedisCluster } from '@sendonce/testkit';
+import { Cluster, Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { redisJournal, redisLedger } from '../src/index.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+
+let server: Awaited<ReturnType<typeof startRedis>>;
+let client: Redis;
+beforeAll(async () => {
+  server = await startRedis();
+  client = new Redis(server.url, { maxRetriesPerRequest: null });
+  client.on('error', () => {});
+});
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+let space = 0;
+const open = (options = {}) => redisJournal(client, { prefix: `journal-${++space}`, ...options });
+
+const key = () => deriveKey(createToken());
+
+function sentEntries(attempt: Partial<JournalEntry> = {}, atMs = Date.now()): JournalEntry[] {
+  const common = { key: key(), token: createToken(), by: 'notices:17', ...attempt };
+  return [
+    { ...common, type: 'claimed', atMs },
+    { ...common, type: 'dispatched', atMs: atMs + 3 },
+    { ...common, type: 'sent', atMs: atMs + 250, messageId: '<a@example.org>' },
+  ];
+}
+
+describe('the Redis journal', () => {
+  test('tells the history of an email, of which an attempt that was quick is one line', async () => {
+    const journal = open({ prefix: 'lines' });
+    const entries = sentEntries({ label: 'order 4711' });
+    for (const entry of entries) journal.write(entry);
+    await journal.flush();
+    const token = entries[0]!.token!.slice(0, 6);
+    expect(await journal.history(entries[0]!.key)).toEqual(
+      entries.map((entry) => ({ ...entry, token, worker: expect.stringMatching(/.:\d+$/) })),
+    );
+    const { key } = entries[0]!;
+    expect(await client.llen(`lines:{${key[0]}}${key.slice(1)}:journal`)).toBe(1);
+  });
+
+  test('puts the steps of several workers in the order of their time', async () => {
+    const [one, other] = [open({ prefix: 'order' }), open({ prefix: 'order' })];
+    const email = key();
+    const at = Date.now();
+    other.write({ key: email, type: 'duplicate', atMs: at + 10, token: 'b', worker: 'two:2' });
+    await other.flush();
+    one.write({ key: email, type: 'sent', atMs: at, token: 'a', worker: 'one:1' });
+    await one.flush();
+    expect((await one.history(email)).map(({ type, worker }) => [type, worker])).toEqual([
+      ['sent', 'one:1'],
+      ['duplicate', 'two:2'],
+    ]);
+  });
+
+  test('finds an email by its label, its Message-ID with or without brackets, and its job', async () => {
+    const journal = open();
+    const entries = sentEntries({ label: 'order 4711' });
+    const second = sentEntries({ label: 'order 4711', by: 'notices:18' });
+    for (const entry of [...entries, ...second]) journal.write(entry);
+    await journal.flush();
+    const [first, next] = [entries[0]!.key, second[0]!.key];
+    expect((await journal.find('order 4711')).toSorted()).toEqual([first, next].toSorted());
+    expect((await journal.find('a@example.org')).toSorted()).toEqual([first, next].toSorted());
+    expect(await journal.find('<a@example.org>')).toHaveLength(2);
+    expect(await journal.find('notices:17')).toEqual([first]);
+    expect(await journal.find('order 4712')).toEqual([]);
+  });
+
+  test('counts steps by the hour', async () => {
+    const journal = open();
+    const hourMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    for (const entry of sentEntries({}, hourMs)) journal.write(entry);
+    for (const entry of sentEntries({}, hourMs - HOUR_MS)) journal.write(entry);
+    journal.write({ key: key(), type: 'duplicate', atMs: hourMs });
+    await journal.flush();
+    const once = { claimed: 1, dispatched: 1, sent: 1 };
+    expect(await journal.counts(hourMs - 24 * HOUR_MS)).toEqual([
+      { hourMs: hourMs - HOUR_MS, counts: once },
+      { hourMs, counts: { ...once, duplicate: 1 } },
+    ]);
+    expect(await journal.counts(hourMs)).toHaveLength(1);
+  });
+
+  test('writes no name into a Redis key, and everything expires', async () => {
+    const journal = open({ prefix: 'names' });
+    for (const entry of sentEntries({ label: 'ada@example.org' })) journal.write(entry);
+    await journal.flush();
+    const keys = await client.keys('names:*');
+    expect(keys.length).toBeGreaterThan(2);
+    expect(keys.join()).not.toMatch(/example|notices/);
+    const kept = await Promise.all(keys.map((name) => client.pttl(name)));
+    expect(Math.min(...kept)).toBeGreaterThan(0);
+  });
+
+  test('keeps the last hundred lines of an email that comes back again and again', async () => {
+    const journal = open();
+    const email = key();
+    for (let copy = 0; copy < 150; copy++) {
+      journal.write({
+        key: email,
+        type: 'busy',
+        atMs: copy,
+        token: createToken(),
+        by: `q:${copy}`,
+      });
+    }
+    await journal.flush();
+    const history = await journal.history(email);
+    expect(history).toHaveLength(100);
+    expect(history[0]!.by).toBe('q:50');
+  });
+
+  test('shares its prefix with a ledger, whose keys are others', async () => {
+    const prefix = 'shared';
+    const ledger = redisLedger(client, { prefix });
+    const journal = open({ prefix });
+    const attempt = { key: key(), token: createToken(), leaseMs: 1000, retentionMs: 60_000 };
+    await ledger.claim({ ...attempt, dispatched: true });
+    for (const entry of sentEntries(attempt)) journal.write(entry);
+    await journal.flush();
+    await ledger.settle({ ...attempt, outcome: 'sent' });
+    expect(await ledger.read(attempt.key)).toMatchObject({ state: 'sent' });
+    expect(await journal.history(attempt.key)).toHaveLength(3);
+  });
+
+  test('warns once where Redis refuses, and goes on afterwards', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const journal = open({ prefix: 'refused' });
+    const [entry] = sentEntries();
+    await client.set(`refused:{${entry!.key[0]}}${entry!.key.slice(1)}:journal`, 'not a list');
+    for (const _ of [1, 2]) {
+      journal.write(entry!);
+      await journal.flush();
+    }
+    expect(warned).toHaveBeenCalledOnce();
+    expect(String(warned.mock.calls[0]![0])).toMatch(/Emails go on/);
+    warned.mockRestore();
+    const [next] = sentEntries();
+    journal.write(next!);
+    await journal.flush();
+    expect(await journal.history(next!.key)).toHaveLength(1);
+  });
+
+  test('takes a line of a newer version for none', async () => {
+    const journal = open({ prefix: 'newer' });
+    const email = key();
+    await client.rpush(`newer:{${email[0]}}${email.slice(1)}:journal`, '{"v":2}', 'x', '[1]');
+    expect(await journal.history(email)).toEqual([]);
+  });
+
+  test.each([
+    ['prefix', { prefix: 'a b' }],
+    ['retentionMs', { retentionMs: 0 }],
+    ['everyMs', { everyMs: -1 }],
+  ])('refuses a wrong %s', (option, options) => {
+    expect(() => redisJournal(client, options)).toThrow(expect.objectContaining({ option }));
+  });
+});
+
+test('the journal works on a Cluster', async () => {
+  const cluster = await startRedisCluster();
+  const nodes = new Cluster(cluster.startupNodes);
+  try {
+    const journal = redisJournal(nodes);
+    const emails = Array.from({ length: 20 }, (_, index) =>
+      sentEntries({ label: `order ${index}` }),
+    );
+    for (const entry of emails.flat()) journal.write(entry);
+    await journal.flush();
+    for (const [index, entries] of emails.entries()) {
+      expect(await journal.find(`order ${index}`)).toEqual([entries[0]!.key]);
+      expect(await journal.history(entries[0]!.key)).toHaveLength(3);
+    }
+    expect((await journal.counts(Date.now() - HOUR_MS)).at(-1)!.counts.sent).toBe(20);
+  } finally {
+    await nodes.quit();
+    await cluster.stop();
+  }
+}, 60_000);

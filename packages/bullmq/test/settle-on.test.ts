@@ -159,18 +159,23 @@ onBothVersions((bullmq) => {
     expect(await openKeys(stage.ledger)).toEqual([]);
   });
 
-  test('where neither carries it, the email falls in doubt in sight, and is not sent again', async () => {
+  test('where neither carries it, the email falls in doubt in sight, is not sent again, and is sent when the ledger is back', async () => {
     const scene = await startScene(bullmq, { leaseMs: 200 });
     const { add, ended, events, sends, redis, ledger } = scene;
     const refuse = () => Promise.reject(new Error('Connection is closed.'));
-    scene.hook((command, send) => (isSettle(command) ? refuse() : send()));
+    let away = true;
+    scene.hook((command, send) => (away && isSettle(command) ? refuse() : send()));
     const evalsha = redis.evalsha.bind(redis) as (...args: unknown[]) => Promise<unknown>;
     redis.evalsha = (sha: string, ...args: unknown[]) =>
-      sha === settleSha ? refuse() : evalsha(sha, ...args);
+      away && sha === settleSha ? refuse() : evalsha(sha, ...args);
     expect((await ended(await add('one'))).state).toBe('completed');
     await eventually(() => expect(events).toContain('unrecorded'));
     await eventually(async () => expect(await openKeys(ledger, 'in-doubt')).toHaveLength(1));
     expect((await ended(await add('one'))).failedReason).toMatch(/in doubt/);
+    // Only the sender knows, and it goes on: what it says turns the doubt into fact.
+    away = false;
+    await eventually(async () => expect(await openKeys(ledger)).toEqual([]), { timeoutMs: 5_000 });
+    expect((await ended(await add('one'))).returnvalue).toBe('sent one');
     expect(sends).toEqual(['one']);
   });
 

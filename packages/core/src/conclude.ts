@@ -214,12 +214,21 @@ async function settle(run: Run, mayHaveLeft: 'yes' | 'no' | 'maybe', settlement:
 
 /** Nobody waits for it: what fails here is a doubt, and never a second email. */
 async function settleBeside(run: Run, settleOn: SettleOn, settlement: Settlement): Promise<void> {
+  const { leaseMs, retentionMs } = run.attempt;
+  const settle = () => run.ledger.settle(settlement);
   try {
-    const again = () => insist(() => run.ledger.settle(settlement), run.attempt.leaseMs);
-    const { state } = await settleOn(settlement).catch(again);
+    const { state } = await settleOn(settlement)
+      .catch(() => insist(settle, leaseMs))
+      .catch((error: unknown) => {
+        run.emit('unrecorded');
+        // The job is done, and nobody else knows: the doubt is turned into fact when the ledger is back.
+        if (isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE'))
+          return insist(settle, retentionMs, false);
+        throw error;
+      });
     if (state === 'lost') run.emit('unrecorded');
   } catch {
-    run.emit('unrecorded');
+    // It stays listed.
   }
 }
 

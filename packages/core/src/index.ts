@@ -30,6 +30,7 @@ export {
   UnreadableRecordError,
 } from './errors.ts';
 export { type ConfirmedEmail, confirmSent } from './confirm-sent.ts';
+export { findEmails, type FoundEmail, readEmail, type Sources } from './find-emails.ts';
 export { differingFields, fingerprintOf } from './fingerprint.ts';
 export type { HourCounts, Journal, JournalEntry, JournalType } from './journal.ts';
 export { createToken, deriveKey, hash128 } from './keys.ts';
@@ -55,6 +56,7 @@ export type {
 } from './ledger.ts';
 export { memoryLedger, type MemoryLedgerOptions } from './memory-ledger.ts';
 export { checkDuration, checkFunction, checkLedger, checkOneOf, describe } from './options.ts';
+export { type Overview, overviewOf } from './overview.ts';
 export { perform, performChecked } from './perform.ts';
 export { type FoundOut, resolveEmail } from './resolve-email.ts';
 export { listRecords, lossAgainst } from './store.ts';

@@ -3,9 +3,10 @@ import { isSendonceError } from './errors.ts';
 
 /**
  * Repeats a verb while the ledger cannot answer, for at most `forMs`, then throws the last error.
- * Safe because every verb is idempotent for its token.
+ * Safe because every verb is idempotent for its token. A process that has nothing else to do waits for it
+ * only with `ref`.
  */
-export async function insist<T>(verb: () => Promise<T>, forMs: number): Promise<T> {
+export async function insist<T>(verb: () => Promise<T>, forMs: number, ref = true): Promise<T> {
   const deadlineMs = performance.now() + forMs;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
     try {
@@ -13,7 +14,7 @@ export async function insist<T>(verb: () => Promise<T>, forMs: number): Promise<
     } catch (error) {
       const again = isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE');
       if (!again || performance.now() + pauseMs > deadlineMs) throw error;
-      await sleep(pauseMs * (0.5 + Math.random() / 2));
+      await sleep(pauseMs * (0.5 + Math.random() / 2), undefined, { ref });
     }
   }
 }

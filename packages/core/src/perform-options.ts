@@ -50,8 +50,8 @@ export interface PerformOptions {
   readonly replayWithinMs?: number;
   /**
    * From `ledger.settleOn()`: records `sent` without being waited for, where the caller's next command on that
-   * connection acknowledges the job. What fails is repeated by the ledger for one lease; if that fails, too, the
-   * email falls in doubt, and `unrecorded` says so.
+   * connection acknowledges the job. What fails is repeated by the ledger; after one lease `unrecorded` says so, and the
+   * email falls in doubt until the ledger answers again. Where this process ends before, the doubt stays.
    * @default the outcome is recorded before `perform()` resolves
    */
   readonly settleOn?: SettleOn | undefined;

@@ -1,5 +1,5 @@
-import type { Journal } from './journal.ts';
-import type { Ledger, ResolveReply } from './ledger.ts';
+import type { Sources } from './find-emails.ts';
+import type { ResolveReply } from './ledger.ts';
 import { checkDuration, checkLedger, checkOneOf, checkText } from './options.ts';
 import { DEFAULT_RETENTION_MS } from './perform-options.ts';
 
@@ -23,7 +23,7 @@ export interface FoundOut {
  * @throws {OptionError} @throws {LedgerUnavailableError} whether it was resolved is unknown; it is safe to repeat.
  */
 export async function resolveEmail(
-  { ledger, journal }: { readonly ledger: Ledger; readonly journal?: Journal | undefined },
+  { ledger, journal }: Sources,
   { key, token, verdict, by, why, retentionMs = DEFAULT_RETENTION_MS }: FoundOut,
 ): Promise<ResolveReply> {
   checkLedger(ledger);

@@ -1,0 +1,62 @@
+import { isSendonceError } from '@sendonce/core';
+import { type Command, parseGiven } from './command.ts';
+import { commands } from './commands/index.ts';
+import type { Desk } from './desk.ts';
+import { commandHelp, help } from './help.ts';
+import { openDesk } from './open-desk.ts';
+import { suggest } from './suggest.ts';
+import { exit, type Terminal, UnavailableError, UsageError } from './terminal.ts';
+
+/** Runs one command line. @returns its exit code, see `exit` */
+export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    const command = commands.find((one) => one.name === rest[0]);
+    terminal.out(command ? commandHelp(command) : help(commands));
+    return name === undefined ? exit.usage : exit.ok;
+  }
+  const command = commands.find((one) => one.name === name);
+  if (!command) {
+    const meant = suggest(
+      name,
+      commands.map((one) => one.name),
+    );
+    terminal.err(`There is no "${name}".${meant === undefined ? '' : ` Did you mean "${meant}"?`}`);
+    terminal.err(`Commands: ${commands.map((one) => one.name).join(', ')}. See sendonce --help.`);
+    return exit.usage;
+  }
+  return runCommand(command, rest, terminal);
+}
+
+async function runCommand(
+  command: Command,
+  argv: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  let desk: Desk | undefined;
+  try {
+    const given = parseGiven(command, argv);
+    if (given.help) {
+      terminal.out(commandHelp(command));
+      return exit.ok;
+    }
+    return await command.run(
+      given,
+      terminal,
+      async () => (desk ??= await openDesk(given, terminal)),
+    );
+  } catch (error) {
+    return tellError(error, command, terminal);
+  } finally {
+    await desk?.close().catch(() => {});
+  }
+}
+
+function tellError(error: unknown, command: Command, { err }: Terminal): number {
+  const usage = error instanceof UsageError || isSendonceError(error, 'SENDONCE_OPTION');
+  const unavailable = error instanceof UnavailableError || isSendonceError(error);
+  if (!usage && !unavailable) throw error;
+  err((error as Error).message);
+  if (usage) err(`See sendonce ${command.name} --help.`);
+  return usage ? exit.usage : exit.unavailable;
+}

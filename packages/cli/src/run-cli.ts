@@ -46,14 +46,17 @@ async function runCommand(
       async () => (desk ??= await openDesk(given, terminal)),
     );
   } catch (error) {
-    return tellError(error, command, terminal);
+    // What a server has that is not as it must be (a schema of another version) is no fault of the command line.
+    const opened = desk !== undefined;
+    return tellError(error, command, terminal, opened);
   } finally {
     await desk?.close().catch(() => {});
   }
 }
 
-function tellError(error: unknown, command: Command, { err }: Terminal): number {
-  const usage = error instanceof UsageError || isSendonceError(error, 'SENDONCE_OPTION');
+function tellError(error: unknown, command: Command, { err }: Terminal, opened: boolean): number {
+  const wrong = !opened && isSendonceError(error, 'SENDONCE_OPTION');
+  const usage = error instanceof UsageError || wrong;
   const unavailable = error instanceof UnavailableError || isSendonceError(error);
   if (!usage && !unavailable) throw error;
   err((error as Error).message);

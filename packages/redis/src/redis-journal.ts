@@ -87,10 +87,10 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
 
     async find(text) {
       const name = nameOf(text);
-      // Kept by the day on which they were written, and a day begins while the last is still kept.
-      const days = Math.ceil(retentionMs / DAY_MS) + 1;
-      const today = Math.floor(Date.now() / DAY_MS);
-      const keys = Array.from({ length: days }, (_, ago) => places.names(name, today - ago));
+      // Kept by the day on which they were written: today's, all that is kept, and tomorrow's of who is ahead.
+      const days = Math.ceil(retentionMs / DAY_MS) + 2;
+      const tomorrow = Math.floor(Date.now() / DAY_MS) + 1;
+      const keys = Array.from({ length: days }, (_, ago) => places.names(name, tomorrow - ago));
       const found = await readMany(client, keys, ['name', name]);
       const all = found.flat().flatMap((text) => text.match(/.{22}/g) ?? []);
       return [...new Set(all)].slice(0, 50);
@@ -141,16 +141,16 @@ function operationsOf(
     place: places.lines(key),
     args: ['line', retentionMs, text, ''],
   }));
+  const today = Math.floor(Date.now() / DAY_MS);
   const names = new Map<string, Operation>();
   const counts = new Map<string, { place: string; type: string; count: number }>();
   for (const { key, type, atMs, token, by, label, messageId } of entries) {
-    const day = Math.floor(atMs / DAY_MS);
     // What a person did has a name that finds nothing.
     for (const text of [label, messageId, token === undefined ? undefined : by]) {
       if (text === undefined) continue;
       const name = nameOf(text);
       names.set(name + key, {
-        place: places.names(name, day),
+        place: places.names(name, today),
         args: ['name', retentionMs + DAY_MS, name, key],
       });
     }

@@ -27,8 +27,10 @@ const DAY_MS = 24 * HOUR_MS;
 const COUNTS_KEPT_MS = 35 * DAY_MS;
 /** A script that long takes about a millisecond. */
 const LARGEST_CALL = 250;
-/** What waits while Redis is away; the oldest go first. */
-const MOST_WAITING = 10_000;
+/** So many do not wait for others. */
+const ENOUGH = 1000;
+/** What waits while Redis is away, about 30 MB; the oldest go first. */
+const MOST_WAITING = 100_000;
 
 /**
  * A journal on Redis or Valkey (5 or later), Sentinel or Cluster, by an ioredis client of yours: that of the
@@ -51,6 +53,11 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
   let writing: Promise<void> = Promise.resolve();
   let warned = false;
 
+  function warnOnce(why: string): void {
+    if (!warned) warn(why);
+    warned = true;
+  }
+
   function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
@@ -62,8 +69,7 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
         await keep(client, operationsOf(entries, places, retentionMs));
         warned = false;
       } catch (error) {
-        if (!warned) warn(error);
-        warned = true;
+        warnOnce(error instanceof Error ? error.message : String(error));
       }
     });
     return writing;
@@ -71,9 +77,13 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
 
   return {
     write(entry) {
-      if (waiting.length === MOST_WAITING) waiting.shift();
+      if (waiting.length === MOST_WAITING) {
+        waiting.shift();
+        warnOnce('Redis has not answered for long');
+      }
       waiting.push(entry.worker === undefined ? { ...entry, worker } : entry);
-      timer ??= setTimeout(flush, everyMs);
+      if (waiting.length === ENOUGH) void flush();
+      else timer ??= setTimeout(flush, everyMs);
     },
 
     flush,
@@ -170,17 +180,16 @@ const writeScript = defineScript(lua.journal);
 const readScript = defineScript(lua.journalRead);
 
 async function keep(client: RedisClient, operations: readonly Operation[]): Promise<void> {
+  const calls: Promise<unknown>[] = [];
   for (const group of client.isCluster ? bySlot(operations) : [operations]) {
     for (let start = 0; start < group.length; start += LARGEST_CALL) {
       const some = group.slice(start, start + LARGEST_CALL);
-      const keys = some.map(({ place }) => place);
-      await writeScript(
-        client,
-        keys,
-        some.flatMap(({ args }) => args),
-      );
+      const places = some.map(({ place }) => place);
+      const args = some.flatMap((operation) => operation.args);
+      calls.push(writeScript(client, places, args));
     }
   }
+  await Promise.all(calls);
 }
 
 function bySlot(operations: readonly Operation[]): Operation[][] {
@@ -211,8 +220,7 @@ function countsOf(hour: number, flat: readonly string[]): HourCounts[] {
   return [{ hourMs: hour * HOUR_MS, counts }];
 }
 
-function warn(error: unknown): void {
-  const why = error instanceof Error ? error.message : String(error);
+function warn(why: string): void {
   process.emitWarning(
     `The journal could not be written (${why}). Emails go on; their histories and counts have a gap. ` +
       'Check the connection of redisJournal().',

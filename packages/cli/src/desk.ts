@@ -6,7 +6,7 @@ export interface Desk extends Sources {
   /** Where the emails are, for people: `Redis at 127.0.0.1:6379`. Never with a password. */
   readonly where: string;
   /** The queue of that name, to run its jobs again; undefined where none is known. */
-  readonly queue?: ((name: string) => QueueOfJobs | undefined) | undefined;
+  readonly queue?: (name: string) => QueueOfJobs | undefined;
   close(): Promise<void>;
 }
 

@@ -47,11 +47,11 @@ async function openStores(where: Where): Promise<Desk> {
     const queueUrl = where.queue ?? where.redis;
     const queues =
       queueUrl === undefined ? undefined : await openQueues(queueUrl, where['queue-prefix']);
-    if (queues) closes.push(queues.close);
+    if (queues) closes.push(() => queues.close());
     return {
       ...opened,
       journal,
-      queue: queues?.queue,
+      ...(queues && { queue: (name: string) => queues.queue(name) }),
       async close() {
         await journal?.flush();
         for (const close of closes.toReversed()) await close();

@@ -54,12 +54,12 @@ async function runCommand(
   }
 }
 
-function tellError(error: unknown, command: Command, { err }: Terminal, opened: boolean): number {
+function tellError(error: unknown, command: Command, terminal: Terminal, opened: boolean): number {
   const wrong = !opened && isSendonceError(error, 'SENDONCE_OPTION');
   const usage = error instanceof UsageError || wrong;
   const unavailable = error instanceof UnavailableError || isSendonceError(error);
   if (!usage && !unavailable) throw error;
-  err((error as Error).message);
-  if (usage) err(`See sendonce ${command.name} --help.`);
+  terminal.err((error as Error).message);
+  if (usage) terminal.err(`See sendonce ${command.name} --help.`);
   return usage ? exit.usage : exit.unavailable;
 }

@@ -53,10 +53,10 @@ describe('each ledger', () => {
     });
     const where = ['--redlock', servers.map(({ url }) => url).join(',')];
     await tryAll(redlockLedger(clients), where);
-    await servers[2]!.stop();
+    await servers[2].stop();
     const listed = await run(['doubts', '--json', ...where]);
     expect(JSON.parse(listed.out).doubts).toHaveLength(1);
-    await servers[1]!.stop();
+    await servers[1].stop();
     const away = await run(['doubts', ...where]);
     expect(away.code).toBe(3);
   });

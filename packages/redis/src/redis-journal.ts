@@ -61,18 +61,20 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
   function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    writing = writing.then(async () => {
-      const entries = waiting;
-      waiting = [];
-      if (entries.length === 0) return;
-      try {
-        await keep(client, operationsOf(entries, places, retentionMs));
-        warned = false;
-      } catch (error) {
-        warnOnce(error instanceof Error ? error.message : String(error));
-      }
-    });
+    writing = writing.then(keepWaiting);
     return writing;
+  }
+
+  async function keepWaiting(): Promise<void> {
+    const entries = waiting;
+    waiting = [];
+    if (entries.length === 0) return;
+    try {
+      await keep(client, operationsOf(entries, places, retentionMs));
+      warned = false;
+    } catch (error) {
+      warnOnce(error instanceof Error ? error.message : String(error));
+    }
   }
 
   return {

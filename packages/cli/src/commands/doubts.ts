@@ -17,12 +17,12 @@ export const doubts: Command = {
     const records: LedgerRecord[] = [];
     for await (const record of ledger.list({ state: 'in-doubt' })) records.push(record);
     const shown = records.slice(0, json ? undefined : MOST_SHOWN);
-    const histories = await Promise.all(shown.map(({ key }) => journal?.history(key) ?? []));
-    const emails = shown.map((record, index) => ({
-      ...record,
-      label: labelIn(histories[index]!),
-      worker: workerIn(histories[index]!, record.by),
-    }));
+    const emails = await Promise.all(
+      shown.map(async (record) => {
+        const history = (await journal?.history(record.key)) ?? [];
+        return { ...record, label: labelIn(history), worker: workerIn(history, record.by) };
+      }),
+    );
     if (json) terminal.out(JSON.stringify({ doubts: emails }));
     else if (emails.length === 0) terminal.out('No email is in doubt.');
     else {

@@ -1,0 +1,170 @@
+import {
+  type Context,
+  context,
+  INVALID_SPAN_CONTEXT,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
+import { bounded } from './bounded.ts';
+import { destinations, errorType, type SeenEvent, spanAttributes } from './destination.ts';
+import type { Instruments } from './instruments.ts';
+import type { Quietly } from './quietly.ts';
+
+/** How an attempt ended. `unrecorded`: no other end was told, the ledger did not take the outcome. */
+type Outcome = (typeof outcomes)[number] | 'unrecorded';
+
+const outcomes = [
+  'sent',
+  'duplicate',
+  'busy',
+  'in-doubt',
+  'rejected',
+  'cancelled',
+  'conflict',
+  'released',
+] as const satisfies readonly SeenEvent['type'][];
+
+/** What a failed attempt is called where no code is known. A duplicate is no error. */
+const failures: Readonly<Partial<Record<Outcome, string>>> = {
+  'in-doubt': 'SENDONCE_IN_DOUBT',
+  rejected: 'SENDONCE_REJECTED',
+  conflict: 'SENDONCE_CONFLICT',
+  unrecorded: 'SENDONCE_NOT_RECORDED',
+};
+
+/** When a verb ran: ms since 1970, and how long it took. */
+export interface Timing {
+  readonly startedMs: number;
+  readonly tookMs: number;
+  /** A reply's state, or the type of an error. */
+  readonly reply?: string | undefined;
+  readonly error?: string | undefined;
+}
+
+/** One attempt on its way. */
+interface Open {
+  readonly event: SeenEvent;
+  readonly destination: string;
+  /** With the attempt's span in it. */
+  readonly around: Context;
+  /** By `performance.now()`. */
+  dispatchedMs?: number;
+  knownMs?: number;
+}
+
+/** Follows attempts from event to event, by their tokens: counts, durations and one span each. */
+export interface Attempts {
+  onEvent(event: SeenEvent): void;
+  /** A claim was answered; its event, if there is one, comes in this tick. */
+  claimed(token: string, timing: Timing): void;
+  /** The outcome is known now, however long the ledger takes to record it. */
+  outcomeKnown(token: string): void;
+  /** The context of the attempt's span; undefined where there is none, or none that is recorded. */
+  contextOf(token: string): Context | undefined;
+  /** A span of a verb, in the attempt's. */
+  traceVerb(verb: string, around: Context, timing: Timing): void;
+}
+
+export function attemptsOf(instruments: Instruments, tracer: Tracer, quietly: Quietly): Attempts {
+  const destinationOf = destinations();
+  const open = bounded<string, Open>((left) => trace.getSpan(left.around)?.end());
+  const claims = bounded<string, Timing>();
+  let clearing = false;
+  let lastEnded = '';
+
+  function begin(event: SeenEvent): Open {
+    const destination = destinationOf(event.by);
+    const claim = claims.get(event.token);
+    claims.delete(event.token);
+    const startTime = claim?.startedMs ?? Date.now();
+    const attributes = spanAttributes(event, destination);
+    const start = () => tracer.startSpan(`send_email ${destination}`, { startTime, attributes });
+    // Counted it is in any case.
+    const span = quietly(start) ?? trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+    const around = trace.setSpan(context.active(), span);
+    const opened: Open = { event, destination, around };
+    if (claim && span.isRecording()) traceVerb('claim', around, claim);
+    open.set(event.token, opened);
+    return opened;
+  }
+
+  function end(opened: Open, outcome: Outcome, note?: string): void {
+    const { event, destination, around, dispatchedMs } = opened;
+    open.delete(event.token);
+    lastEnded = event.token;
+    const attributes = { 'messaging.destination.name': destination, 'sendonce.outcome': outcome };
+    instruments.attempts(1, attributes);
+    if (dispatchedMs !== undefined) {
+      const knownMs = opened.knownMs ?? performance.now();
+      instruments.sendDuration((knownMs - dispatchedMs) / 1000, attributes);
+    }
+    const span = trace.getSpan(around);
+    span?.setAttribute('sendonce.outcome', outcome);
+    const failure = failures[outcome];
+    if (failure !== undefined) {
+      span?.setAttribute('error.type', note === undefined ? failure : errorType(note));
+      span?.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    span?.end();
+  }
+
+  function step(opened: Open | undefined, { type, token, by }: SeenEvent): void {
+    const destination = opened?.destination ?? destinationOf(by);
+    const attributes = { 'messaging.destination.name': destination, 'sendonce.step': type };
+    instruments.steps(1, attributes);
+    if (!opened) return;
+    if (type !== 'claimed') trace.getSpan(opened.around)?.addEvent(`sendonce.${type}`);
+    if (type === 'dispatched' || type === 'replayed') opened.dispatchedMs = performance.now();
+    if (type !== 'unrecorded') return;
+    // What else is told about this attempt is told at once; else the caller got an error, and this is its end.
+    queueMicrotask(() => {
+      if (open.get(token) === opened) end(opened, 'unrecorded');
+    });
+  }
+
+  function traceVerb(verb: string, around: Context, timing: Timing): void {
+    const { startedMs, tookMs, reply, error } = timing;
+    const attributes = {
+      'sendonce.ledger.verb': verb,
+      ...(reply !== undefined && { 'sendonce.ledger.reply': reply }),
+      ...(error !== undefined && { 'error.type': error }),
+    };
+    const span = tracer.startSpan(`sendonce.${verb}`, { startTime: startedMs, attributes }, around);
+    if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
+    span.end(startedMs + tookMs);
+  }
+
+  return {
+    onEvent(event) {
+      const outcome = outcomes.find((word) => word === event.type);
+      const opened = open.get(event.token);
+      if (!outcome) {
+        const begins = event.type === 'claimed' || event.type === 'replayed';
+        return step(begins ? begin(event) : opened, event);
+      }
+      // Its own doubt was given back, and the attempt comes again: told twice, ended once.
+      if (!opened && event.token === lastEnded) return undefined;
+      return end(opened ?? begin(event), outcome, event.note);
+    },
+    claimed(token, timing) {
+      claims.set(token, timing);
+      if (clearing) return;
+      clearing = true;
+      // A claim of somebody who tells no events (a sweeper's lock) is not kept.
+      setImmediate(() => {
+        clearing = false;
+        claims.clear();
+      });
+    },
+    outcomeKnown(token) {
+      const opened = open.get(token);
+      if (opened) opened.knownMs ??= performance.now();
+    },
+    contextOf(token) {
+      const around = open.get(token)?.around;
+      return around && trace.getSpan(around)?.isRecording() ? around : undefined;
+    },
+    traceVerb,
+  };
+}

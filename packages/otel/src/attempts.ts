@@ -44,7 +44,7 @@ export interface Timing {
 
 /** One attempt on its way. */
 interface Open {
-  readonly event: SeenEvent;
+  readonly token: string;
   readonly destination: string;
   /** With the attempt's span in it. */
   readonly around: Context;
@@ -83,16 +83,16 @@ export function attemptsOf(instruments: Instruments, tracer: Tracer, quietly: Qu
     // Counted it is in any case.
     const span = quietly(start) ?? trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
     const around = trace.setSpan(context.active(), span);
-    const opened: Open = { event, destination, around };
-    if (claim && span.isRecording()) traceVerb('claim', around, claim);
+    const opened: Open = { token: event.token, destination, around };
     open.set(event.token, opened);
+    if (claim) quietly(() => span.isRecording() && traceVerb('claim', around, claim));
     return opened;
   }
 
   function end(opened: Open, outcome: Outcome, note?: string): void {
-    const { event, destination, around, dispatchedMs } = opened;
-    open.delete(event.token);
-    lastEnded = event.token;
+    const { token, destination, around, dispatchedMs } = opened;
+    open.delete(token);
+    lastEnded = token;
     const attributes = { 'messaging.destination.name': destination, 'sendonce.outcome': outcome };
     instruments.attempts(1, attributes);
     if (dispatchedMs !== undefined) {
@@ -114,13 +114,14 @@ export function attemptsOf(instruments: Instruments, tracer: Tracer, quietly: Qu
     const attributes = { 'messaging.destination.name': destination, 'sendonce.step': type };
     instruments.steps(1, attributes);
     if (!opened) return;
-    if (type !== 'claimed') trace.getSpan(opened.around)?.addEvent(`sendonce.${type}`);
     if (type === 'dispatched' || type === 'replayed') opened.dispatchedMs = performance.now();
-    if (type !== 'unrecorded') return;
-    // What else is told about this attempt is told at once; else the caller got an error, and this is its end.
-    queueMicrotask(() => {
-      if (open.get(token) === opened) end(opened, 'unrecorded');
-    });
+    if (type === 'unrecorded') {
+      // What else is told about this attempt is told at once; else the caller got an error, and this is its end.
+      queueMicrotask(() => {
+        if (open.get(token) === opened) quietly(() => end(opened, 'unrecorded'));
+      });
+    }
+    if (type !== 'claimed') trace.getSpan(opened.around)?.addEvent(`sendonce.${type}`);
   }
 
   function traceVerb(verb: string, around: Context, timing: Timing): void {

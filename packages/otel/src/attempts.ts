@@ -10,28 +10,7 @@ import { bounded } from './bounded.ts';
 import { destinations, errorType, type SeenEvent, spanAttributes } from './destination.ts';
 import type { Instruments } from './instruments.ts';
 import type { Quietly } from './quietly.ts';
-
-/** How an attempt ended. `unrecorded`: no other end was told, the ledger did not take the outcome. */
-type Outcome = (typeof outcomes)[number] | 'unrecorded';
-
-const outcomes = [
-  'sent',
-  'duplicate',
-  'busy',
-  'in-doubt',
-  'rejected',
-  'cancelled',
-  'conflict',
-  'released',
-] as const satisfies readonly SeenEvent['type'][];
-
-/** What a failed attempt is called where no code is known. A duplicate is no error. */
-const failures: Readonly<Partial<Record<Outcome, string>>> = {
-  'in-doubt': 'SENDONCE_IN_DOUBT',
-  rejected: 'SENDONCE_REJECTED',
-  conflict: 'SENDONCE_CONFLICT',
-  unrecorded: 'SENDONCE_NOT_RECORDED',
-};
+import { failures, type Outcome, outcomeOf, outcomes, stepOf, steps } from './words.ts';
 
 /** When a verb ran: ms since 1970, and how long it took. */
 export interface Timing {
@@ -67,7 +46,13 @@ export interface Attempts {
 }
 
 export function attemptsOf(instruments: Instruments, tracer: Tracer, quietly: Quietly): Attempts {
-  const destinationOf = destinations();
+  // A series that begins with its first doubt shows no increase: all begin with 0, at a queue's first attempt.
+  const destinationOf = destinations((destination) => {
+    for (const outcome of [...outcomes, 'unrecorded'] as const) {
+      instruments.attempts(0, outcomeOf(destination, outcome));
+    }
+    for (const word of steps) instruments.steps(0, stepOf(destination, word));
+  });
   const open = bounded<string, Open>((left) => trace.getSpan(left.around)?.end());
   const claims = bounded<string, Timing>();
   let clearing = false;
@@ -93,7 +78,7 @@ export function attemptsOf(instruments: Instruments, tracer: Tracer, quietly: Qu
     const { token, destination, around, dispatchedMs } = opened;
     open.delete(token);
     lastEnded = token;
-    const attributes = { 'messaging.destination.name': destination, 'sendonce.outcome': outcome };
+    const attributes = outcomeOf(destination, outcome);
     instruments.attempts(1, attributes);
     if (dispatchedMs !== undefined) {
       const knownMs = opened.knownMs ?? performance.now();
@@ -110,9 +95,7 @@ export function attemptsOf(instruments: Instruments, tracer: Tracer, quietly: Qu
   }
 
   function step(opened: Open | undefined, { type, token, by }: SeenEvent): void {
-    const destination = opened?.destination ?? destinationOf(by);
-    const attributes = { 'messaging.destination.name': destination, 'sendonce.step': type };
-    instruments.steps(1, attributes);
+    instruments.steps(1, stepOf(opened?.destination ?? destinationOf(by), type));
     if (!opened) return;
     if (type === 'dispatched' || type === 'replayed') opened.dispatchedMs = performance.now();
     if (type === 'unrecorded') {

@@ -13,15 +13,17 @@ const MOST_DESTINATIONS = 100;
  * The queue of an attempt, as a metric attribute: `by` is `queue:jobId`, or whatever a caller of perform()
  * writes. So the number of names is bounded, and what has no colon is no queue: it may be an order number.
  */
-export function destinations(): (by: string | undefined) => string {
+export function destinations(onFirst: (name: string) => void): (by: string | undefined) => string {
   const known = new Set<string>();
   return (by) => {
     const colon = by?.indexOf(':') ?? -1;
-    if (by === undefined || colon < 1) return '_OTHER';
-    const name = by.slice(0, colon);
-    if (known.has(name)) return name;
-    if (known.size >= MOST_DESTINATIONS) return '_OTHER';
-    known.add(name);
+    const named = by === undefined || colon < 1 ? '_OTHER' : by.slice(0, colon);
+    if (known.has(named)) return named;
+    const name = known.size < MOST_DESTINATIONS ? named : '_OTHER';
+    if (!known.has(name)) {
+      known.add(name);
+      onFirst(name);
+    }
     return name;
   };
 }

@@ -43,28 +43,28 @@ export interface Telemetry {
    * your own hears of them. For `once()`, `OnceWorker`, `@Once()` and `perform()`.
    * @throws {OptionError} for options without a ledger.
    */
-  observe<O extends Observable>(options: O): O;
+  readonly observe: <O extends Observable>(options: O) => O;
   /**
    * The same ledger, timed, and one for each ledger however often it is asked for: for `doubtSweeper()`,
    * `delayedEmails()`, `confirmSent()`.
    * @throws {OptionError}
    */
-  ledger<L extends Ledger>(ledger: L): L;
+  readonly ledger: <L extends Ledger>(ledger: L) => L;
   /**
    * Runs a processor, or the effect of `perform()`, within the span of its attempt, so that what it does (a
    * request, a query) is traced below it. Without this it is traced beside it.
    * @throws {OptionError}
    */
   // oxlint-disable-next-line typescript/no-explicit-any
-  effect<F extends (...values: any[]) => unknown>(effect: F): F;
+  readonly effect: <F extends (...values: any[]) => unknown>(effect: F) => F;
   /** The listener that `observe()` registers, for a caller that has one place for all events. */
-  onEvent(event: SeenEvent): void;
+  readonly onEvent: (event: SeenEvent) => void;
   /**
    * Counts the open emails and those in doubt each time that metrics are collected, by one `list` of the ledger:
    * one process of a fleet is enough. Returns what ends it.
    * @throws {OptionError}
    */
-  watchDoubts(ledger: Ledger): () => void;
+  readonly watchDoubts: (ledger: Ledger) => () => void;
 }
 
 /**

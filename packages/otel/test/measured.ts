@@ -28,12 +28,12 @@ export interface Metric {
 export interface Measured {
   readonly telemetry: Telemetry;
   readonly tracerProvider: BasicTracerProvider;
-  metrics(): Promise<Metric[]>;
+  readonly metrics: () => Promise<Metric[]>;
   /** The value of a counter or gauge, the count of a histogram: of all its points that have these attributes. */
-  sum(name: string, attributes?: Attributes): Promise<number>;
-  spans(): ReadableSpan[];
+  readonly sum: (name: string, attributes?: Attributes) => Promise<number>;
+  readonly spans: () => ReadableSpan[];
   /** The text that Prometheus would scrape, over HTTP. */
-  scrape(): Promise<string>;
+  readonly scrape: () => Promise<string>;
 }
 
 /** A telemetry with a real SDK behind it. Ends with the test. */

@@ -30,7 +30,7 @@ const spansWith = ({ spans }: Measured, name: string, count: number) =>
   });
 
 test("with bullmq-otel: the attempt is a child of BullMQ's span, and what the processor does of the attempt", async () => {
-  const stage = startStage(bullmq6 as never);
+  const stage = startStage(bullmq6);
   const seen = measured();
   const { telemetry, tracerProvider } = seen;
   trace.setGlobalTracerProvider(tracerProvider);
@@ -128,7 +128,7 @@ onBothVersions((bullmq) => {
 });
 
 test('perform(): the attempt is a child of what is active, and its dispatch is a span of its own', async () => {
-  const stage = startStage(bullmq6 as never);
+  const stage = startStage(bullmq6);
   const seen = measured();
   const options = seen.telemetry.observe({
     ledger: stage.ledger,
@@ -160,7 +160,7 @@ test('perform(): the attempt is a child of what is active, and its dispatch is a
 });
 
 test('a verb that fails is an error within its attempt', async () => {
-  const stage = startStage(bullmq6 as never);
+  const stage = startStage(bullmq6);
   const seen = measured();
   const down = () => Promise.reject(Object.assign(new Error('at ada'), { code: 'EDOWN' }));
   const options = seen.telemetry.observe({

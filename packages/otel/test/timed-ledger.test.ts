@@ -69,10 +69,7 @@ test('losses that the store tells of, its doctor, its own close(), and `this` ar
       return this.name;
     }
   }
-  const store = Object.assign(new Store(), memoryLedger(), {
-    onLost: Store.prototype.onLost,
-    doctor: Store.prototype.doctor,
-  });
+  const store = Object.assign(new Store(), memoryLedger());
   const timed = telemetry.ledger(store);
   expect(timed.whoAmI()).toBe('store');
   expect(await timed.doctor()).toMatchObject([{ check: 'store' }]);

@@ -39,13 +39,11 @@ export function parsePromql(expression: string): Parsed {
       }
       if (node.name === 'UnquotedLabelMatcher') {
         const [, label, operator, value] = /^(\w+)\s*(=~|!~|!=|=)\s*"(.*)"$/s.exec(text)!;
-        selectors
-          .at(-1)!
-          .matchers.push({
-            label: label!,
-            operator: operator!,
-            value: JSON.parse(`"${value!}"`) as string,
-          });
+        selectors.at(-1)!.matchers.push({
+          label: label!,
+          operator: operator!,
+          value: JSON.parse(`"${value!}"`) as string,
+        });
       }
     },
     leave(node) {

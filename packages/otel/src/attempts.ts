@@ -35,7 +35,7 @@ interface Open {
 /** Follows attempts from event to event, by their tokens: counts, durations and one span each. */
 export interface Attempts {
   onEvent(event: SeenEvent): void;
-  /** A claim was answered; its event, if there is one, comes in this tick. */
+  /** A claim was answered; its event, if there is one, comes soon. */
   claimed(token: string, timing: Timing): void;
   /** The outcome is known now, however long the ledger takes to record it. */
   outcomeKnown(token: string): void;
@@ -44,6 +44,9 @@ export interface Attempts {
   /** A span of a verb, in the attempt's. */
   traceVerb(verb: string, around: Context, timing: Timing): void;
 }
+
+/** Claims that are answered at once, and whose event is not told yet. */
+const MOST_CLAIMS = 1000;
 
 export function attemptsOf(instruments: Instruments, tracer: Tracer, quietly: Quietly): Attempts {
   // A series that begins with its first doubt shows no increase: all begin with 0, at a queue's first attempt.
@@ -54,8 +57,8 @@ export function attemptsOf(instruments: Instruments, tracer: Tracer, quietly: Qu
     for (const word of steps) instruments.steps(0, stepOf(destination, word));
   });
   const open = bounded<string, Open>((left) => trace.getSpan(left.around)?.end());
-  const claims = bounded<string, Timing>();
-  let clearing = false;
+  // Of who tells no events (a sweeper's lock) they stay until others push them out: few, as an event takes its own.
+  const claims = bounded<string, Timing>(() => {}, MOST_CLAIMS);
   let lastEnded = '';
 
   function begin(event: SeenEvent): Open {
@@ -131,16 +134,7 @@ export function attemptsOf(instruments: Instruments, tracer: Tracer, quietly: Qu
       if (!opened && event.token === lastEnded) return undefined;
       return end(opened ?? begin(event), outcome, event.note);
     },
-    claimed(token, timing) {
-      claims.set(token, timing);
-      if (clearing) return;
-      clearing = true;
-      // A claim of somebody who tells no events (a sweeper's lock) is not kept.
-      setImmediate(() => {
-        clearing = false;
-        claims.clear();
-      });
-    },
+    claimed: (token, timing) => void claims.set(token, timing),
     outcomeKnown(token) {
       const opened = open.get(token);
       if (opened) opened.knownMs ??= performance.now();

@@ -55,7 +55,9 @@ test('the table of attributes has every value that is emitted', async () => {
   const outcomes = new Set(
     attributes.filter(([name]) => name === 'sendonce.outcome').map(([, value]) => value),
   );
-  expect([...outcomes].map(String).toSorted()).toEqual(codesOf(rows.get('sendonce.outcome')!).toSorted());
+  expect([...outcomes].map(String).toSorted()).toEqual(
+    codesOf(rows.get('sendonce.outcome')!).toSorted(),
+  );
   const steps = new Set(
     attributes.filter(([name]) => name === 'sendonce.step').map(([, value]) => value),
   );

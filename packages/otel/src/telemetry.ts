@@ -61,7 +61,8 @@ export interface Telemetry {
   readonly onEvent: (event: SeenEvent) => void;
   /**
    * Counts the open emails and those in doubt each time that metrics are collected, by one `list` of the ledger:
-   * one process of a fleet is enough. Returns what ends it.
+   * one process of a fleet is enough. Returns what ends it; the values that were seen last may stay, as the
+   * SDK keeps them.
    * @throws {OptionError}
    */
   readonly watchDoubts: (ledger: Ledger) => () => void;

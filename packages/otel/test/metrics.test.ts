@@ -1,4 +1,12 @@
-import { confirmSent, deriveKey, perform, resolveEmail } from '@sendonce/core';
+import { setTimeout } from 'node:timers/promises';
+import {
+  confirmSent,
+  deriveKey,
+  type Ledger,
+  memoryLedger,
+  perform,
+  resolveEmail,
+} from '@sendonce/core';
 import { doubtSweeper, once } from '@sendonce/bullmq';
 import { eventually } from '@sendonce/testkit';
 import * as bullmq6 from 'bullmq';
@@ -163,6 +171,37 @@ test('perform() counts as well, and what is no queue is not a series of its own'
   expect(await sent('cron20')).toBe(1);
   // 10 without a colon, and those after the first hundred names.
   expect(await sent('_OTHER')).toBe(10 + 130 - 98);
+});
+
+test('an attempt that gives its own doubt back, and comes again, has ended once', async () => {
+  const { telemetry, sum } = measured();
+  const of = { key: deriveKey(['n']), token: 'one', by: 'q:1' };
+  for (const type of ['claimed', 'dispatched', 'released', 'busy'] as const) {
+    telemetry.onEvent({ type, ...of });
+  }
+  expect(await sum('sendonce.attempts', attempts('released'))).toBe(1);
+  expect(await sum('sendonce.attempts')).toBe(1);
+  // Another attempt is another one.
+  telemetry.onEvent({ type: 'busy', ...of, token: 'two' });
+  expect(await sum('sendonce.attempts')).toBe(2);
+});
+
+test('a send is timed until its outcome is known, not until the ledger has recorded it', async () => {
+  const { telemetry, metrics } = measured();
+  const store = memoryLedger();
+  const slow: Ledger = {
+    ...store,
+    settle: async (settlement) => {
+      await setTimeout(300);
+      return store.settle(settlement);
+    },
+  };
+  const options = telemetry.observe({ ledger: slow, key: deriveKey(['n']), by: 'q:1' });
+  await perform(() => setTimeout(50), options);
+  const send = (await metrics()).find(({ name }) => name === 'sendonce.send.duration');
+  const { sum } = send!.points[0]!.value as { sum: number };
+  expect(sum).toBeGreaterThan(0.045);
+  expect(sum).toBeLessThan(0.25);
 });
 
 test('an outcome that the ledger does not take ends the attempt as unrecorded, once', async () => {

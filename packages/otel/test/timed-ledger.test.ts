@@ -137,8 +137,8 @@ test('a claim of somebody who tells no events is kept until a thousand others ca
   }
   const attempts = spans().filter(({ name }) => name === 'send_email q');
   expect(attempts.map(({ attributes }) => attributes['sendonce.key'])).toEqual([
-    forgotten!.key,
-    kept!.key,
+    forgotten.key,
+    kept.key,
   ]);
   const claims = spans().filter(({ name }) => name === 'sendonce.claim');
   expect(claims.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual([

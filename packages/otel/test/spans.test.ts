@@ -1,7 +1,7 @@
-import { context, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, createContextKey, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { deriveKey, perform } from '@sendonce/core';
+import { deriveKey, memoryLedger, perform } from '@sendonce/core';
 import { once } from '@sendonce/bullmq';
 import { eventually } from '@sendonce/testkit';
 import { BullMQOtel } from 'bullmq-otel';
@@ -157,6 +157,19 @@ test('perform(): the attempt is a child of what is active, and its dispatch is a
   ]);
   expect(attempt!.events.map(({ name }) => name)).toEqual(['sendonce.dispatched']);
   expect(attempt!.attributes).toMatchObject({ 'messaging.message.id': '7' });
+});
+
+test('what was active around the attempt (baggage, say) is so within the effect', async () => {
+  const { telemetry } = measured();
+  const tenant = createContextKey('tenant');
+  const options = telemetry.observe({ ledger: memoryLedger(), key: deriveKey(['n']), by: 'q:1' });
+  const seen = await context.with(context.active().setValue(tenant, 'shop'), () =>
+    perform(
+      telemetry.effect(async () => context.active().getValue(tenant)),
+      options,
+    ),
+  );
+  expect(seen).toMatchObject({ state: 'sent', value: 'shop' });
 });
 
 test('a verb that fails is an error within its attempt', async () => {

@@ -1,10 +1,17 @@
 import { currentClaim } from '@sendonce/core';
-import { eventually } from '@sendonce/testkit';
+import { eventually, startRedis } from '@sendonce/testkit';
 import type { Redis } from 'ioredis';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as lua from '../../redis/src/generated/scripts.ts';
 import { once, type OnceOptions } from '../src/index.ts';
 import { type BullMQ, type Job, onBothVersions, type Stage, startStage } from './stage.ts';
+
+// A server of its own: MONITOR tells of everybody, and a client that is told too much while it begins gives up.
+let server: Awaited<ReturnType<typeof startRedis>>;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
 
 type Mode = NonNullable<OnceOptions<Job>['dispatch']>;
 
@@ -41,7 +48,7 @@ async function addressOf(client: Redis): Promise<string> {
 }
 
 async function costOf(bullmq: BullMQ, jobs: number, concurrency: number, mode?: Mode) {
-  const stage = startStage(bullmq);
+  const stage = startStage(bullmq, server.url);
   const commands = await watchCommands(stage);
   const address = await addressOf(stage.redis);
   const processor = async () => {
@@ -77,7 +84,7 @@ async function costOf(bullmq: BullMQ, jobs: number, concurrency: number, mode?: 
 onBothVersions((bullmq) => {
   test('one job at a time costs two commands, and three at-send, and none of BullMQ', async () => {
     // NOSCRIPT costs a command once in the life of a server, not once for each job.
-    const loader = startStage(bullmq);
+    const loader = startStage(bullmq, server.url);
     for (const script of Object.values(lua)) await loader.redis.script('LOAD', script);
     const jobs = 20;
     const bare = await costOf(bullmq, jobs, 1);

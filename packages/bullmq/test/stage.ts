@@ -64,14 +64,14 @@ export interface Stage {
   ledgerKeys(): Promise<string[]>;
 }
 
-export function startStage(bullmq: BullMQ): Stage {
+export function startStage(bullmq: BullMQ, server = redisUrl()): Stage {
   const prefix = namespace('bullmq');
-  const connection = { ...urlParts(redisUrl()), maxRetriesPerRequest: null };
+  const connection = { ...urlParts(server), maxRetriesPerRequest: null };
   const ends: (() => unknown)[] = [];
   const queues = new Map<string, Queue>();
   onTestFinished(async () => {
     for (const end of ends.toReversed()) await end();
-    await deleteNamespace(redisUrl(), prefix);
+    await deleteNamespace(server, prefix);
   });
 
   const stage: Omit<Stage, 'redis' | 'ledger'> = {
@@ -79,7 +79,7 @@ export function startStage(bullmq: BullMQ): Stage {
     prefix,
     connection,
     onEnd: (end) => void ends.push(end),
-    client(url = redisUrl(), options = {}) {
+    client(url = server, options = {}) {
       const client = new Redis(url, { ...options });
       client.on('error', () => {});
       ends.push(() => client.disconnect());

@@ -17,7 +17,7 @@ export async function readForm(request: Request): Promise<FormBody> {
     size += value.byteLength;
     if (size > MOST_BYTES) {
       // Without waiting: a sender that never ends would not end that either.
-      reader.cancel().catch(() => {});
+      reader?.cancel().catch(() => {});
       return { status: 413 };
     }
     chunks.push(value);

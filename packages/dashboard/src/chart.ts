@@ -36,14 +36,16 @@ export function chartOf(hours: readonly HourCounts[], fromMs: number, slots: num
       <span>By the hour, UTC</span>
       ${series.map(({ name, words }) => html`<span class="key ${name}">${words}</span>`)}
     </figcaption>
-    <svg
-      viewBox="0 0 ${WIDTH} ${HEIGHT}"
-      role="img"
-      aria-label="Bars by the hour. ${summary} The table below has the numbers."
-    >
-      ${[top, top / 2, 0].map((value) => gridLine(value, top))} ${hourMarks(fromMs, slots)}
-      ${hours.map((hour) => bar(hour, { fromMs, slots, top }))}
-    </svg>
+    <div class="plot">
+      <svg
+        viewBox="0 0 ${WIDTH} ${HEIGHT}"
+        role="img"
+        aria-label="Bars by the hour. ${summary} The table below has the numbers."
+      >
+        ${[top, top / 2, 0].map((value) => gridLine(value, top))} ${hourMarks(fromMs, slots)}
+        ${hours.map((hour) => bar(hour, { fromMs, slots, top }))}
+      </svg>
+    </div>
   </figure>`;
 }
 
@@ -139,10 +141,10 @@ function totalOf(hour: HourCounts): number {
   return series.reduce((sum, { of }) => sum + of(hour), 0);
 }
 
-/** The end of the axis, half of which is a whole number: 2, 4, 10, 20, 40, 100, … */
+/** The end of the axis, half of which is a whole number: 2, 4, 6, 8, 10, 20, 40, … */
 function roundTop(most: number): number {
   for (let power = 1; ; power *= 10) {
-    for (const step of [2, 4, 10]) if (step * power >= most) return step * power;
+    for (const step of [2, 4, 6, 8, 10]) if (step * power >= most) return step * power;
   }
 }
 

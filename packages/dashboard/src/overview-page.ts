@@ -133,7 +133,7 @@ function pastOf({ hours, fromMs, slots }: OverviewData): Html {
   return html`${tiles([
     ['Sent', sum('sent'), 'sent'],
     ['Duplicates prevented', sum('duplicate'), 'prevented'],
-    ['In doubt', sum('in-doubt'), 'in-doubt'],
+    ['In doubt', sum('in-doubt'), 'doubted'],
     ['Rejected', sum('rejected'), 'rejected'],
     ['Cancelled', sum('cancelled'), 'cancelled'],
   ])}

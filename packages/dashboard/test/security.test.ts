@@ -1,0 +1,451 @@
+import { createHmac } from 'node:crypto';
+import { createToken, deriveKey, memoryLedger, OptionError } from '@sendonce/core';
+import { startRedis } from '@sendonce/testkit';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { dashboard, type DashboardOptions, type Viewer } from '../src/index.ts';
+import { byHeader, doubtfulEmail, failedJob, type Stage, startStage } from './stage.ts';
+
+const key = deriveKey(['notice', 7]);
+const other = deriveKey(['notice', 8]);
+
+/** A dashboard over one email in doubt, and how to ask it. */
+async function scene(options: Partial<DashboardOptions> = {}, label?: string) {
+  const stage = startStage();
+  const token = await doubtfulEmail(stage, key, { ...(label !== undefined && { label }) });
+  const { ledger, journal } = stage;
+  const queue = failedJob();
+  const board = dashboard({ ledger, journal, queues: [queue], authorize: byHeader, ...options });
+  const ask = (path: string, init: RequestInit = {}, user = 'ada') =>
+    board.fetch(
+      new Request(`http://shop.example${path}`, {
+        redirect: 'manual',
+        ...init,
+        headers: {
+          host: 'shop.example',
+          'x-user': user,
+          ...(init.headers as Record<string, string>),
+        },
+      }),
+    );
+  const csrf = async (user = 'ada') =>
+    /name="csrf" value="([\w-]+)"/.exec(await (await ask(`/email/${key}`, {}, user)).text())?.[1] ??
+    '';
+  const post = async (
+    changes: Record<string, string> = {},
+    headers: Record<string, string> = {},
+    user = 'ada',
+  ) => {
+    const fields = { token, verdict: 'not-sent', why: 'the log', csrf: await csrf(), ...changes };
+    const sameOrigin = { 'sec-fetch-site': 'same-origin' };
+    const body = new URLSearchParams(fields);
+    return ask(
+      `/email/${key}/resolve`,
+      { method: 'POST', body, headers: { ...sameOrigin, ...headers } },
+      user,
+    );
+  };
+  return { stage, token, queue, board, ask, csrf, post };
+}
+
+async function expectUntouched({ ledger }: Stage): Promise<void> {
+  expect(await ledger.read(key)).toMatchObject({ state: 'in-doubt' });
+}
+
+describe('a verdict', () => {
+  test('is taken from the form: the doubt ends, the job is retried once', async () => {
+    const { stage, post, queue } = await scene();
+    const answered = await post();
+    expect(answered.status).toBe(303);
+    expect(answered.headers.get('location')).toBe(`/email/${key}?decided=not-sent&job=retried`);
+    expect(await stage.ledger.read(key)).toBeUndefined();
+    expect(queue.retried).toBe(1);
+    const [last] = (await stage.journal.history(key)).slice(-1);
+    expect(last).toMatchObject({ type: 'resolved-not-sent', by: 'ada', note: 'the log' });
+  });
+
+  test.each<[string, Record<string, string>, Record<string, string>]>([
+    ['from another site', {}, { 'sec-fetch-site': 'cross-site' }],
+    ['from a sister site', {}, { 'sec-fetch-site': 'same-site' }],
+    ['typed into the address bar', {}, { 'sec-fetch-site': 'none' }],
+    [
+      'from another origin, by an old browser',
+      {},
+      { 'sec-fetch-site': '', origin: 'http://evil.example' },
+    ],
+    ['from a sandboxed frame', {}, { 'sec-fetch-site': '', origin: 'null' }],
+    ['from nowhere', {}, { 'sec-fetch-site': '' }],
+    ['without the token of the form', { csrf: '' }, {}],
+    [
+      'with a wrong token of the form',
+      { csrf: createHmac('sha256', 'x').update('y').digest('base64url') },
+      {},
+    ],
+  ])('%s is refused', async (_, fields, headers) => {
+    const { stage, ask, csrf, token } = await scene();
+    const form = { token, verdict: 'not-sent', csrf: await csrf(), ...fields };
+    const sent = Object.fromEntries(
+      Object.entries({ 'sec-fetch-site': 'same-origin', ...headers }).filter(
+        ([, value]) => value !== '',
+      ),
+    );
+    const body = new URLSearchParams(form);
+    const answered = await ask(`/email/${key}/resolve`, { method: 'POST', body, headers: sent });
+    expect(answered.status).toBe(403);
+    await expectUntouched(stage);
+  });
+
+  test('from an old browser, of the same origin, is taken', async () => {
+    const { stage, ask, csrf, token } = await scene();
+    const body = new URLSearchParams({ token, verdict: 'sent', csrf: await csrf() });
+    const headers = { origin: 'https://shop.example' };
+    const answered = await ask(`/email/${key}/resolve`, { method: 'POST', body, headers });
+    expect(answered.status).toBe(303);
+    expect(await stage.ledger.read(key)).toMatchObject({ state: 'sent', note: 'resolved by ada' });
+  });
+
+  test('with the token of another person, or of another email, is refused', async () => {
+    const { stage, post, csrf } = await scene();
+    expect((await post({ csrf: await csrf('grace') })).status).toBe(403);
+    await doubtfulEmail(stage, other);
+    const ofOther = await stage.ledger.read(other);
+    const { ledger } = stage;
+    const secret = 's'.repeat(32);
+    const board = dashboard({ ledger, authorize: byHeader, secret });
+    const headers = { 'x-user': 'ada', 'sec-fetch-site': 'same-origin' };
+    const page = await board.fetch(new Request(`http://a/email/${other}`, { headers }));
+    const csrfOfOther = /name="csrf" value="([\w-]+)"/.exec(await page.text())?.[1] ?? '';
+    const body = () =>
+      new URLSearchParams({ token: ofOther!.token, verdict: 'sent', csrf: csrfOfOther });
+    const at = (path: string) =>
+      board.fetch(new Request(`http://a${path}`, { method: 'POST', body: body(), headers }));
+    expect((await at(`/email/${key}/resolve`)).status).toBe(403);
+    await expectUntouched(stage);
+    // The same form, where it belongs.
+    expect((await at(`/email/${other}/resolve`)).status).toBe(303);
+  });
+
+  test.each([
+    ['who may only look', 'bob'],
+    ['whom authorize does not know', ''],
+  ])('of somebody %s is refused, with the right token too', async (_, user) => {
+    const secret = 'one secret for all processes, long';
+    const authorize = (request: Request): Viewer | undefined =>
+      request.headers.get('x-user') === '' ? undefined : byHeader(request);
+    const { stage, post } = await scene({ secret, authorize });
+    const csrf = createHmac('sha256', secret)
+      .update(JSON.stringify([user, key]))
+      .digest('base64url');
+    expect((await post({ csrf }, {}, user)).status).toBe(403);
+    await expectUntouched(stage);
+  });
+
+  test('without authorize is never taken, and no form is shown', async () => {
+    const stage = startStage();
+    const token = await doubtfulEmail(stage, key);
+    const { ledger, journal } = stage;
+    const secret = 'one secret for all processes, long';
+    const board = dashboard({ ledger, journal, secret });
+    const headers = { host: 'localhost:3000', 'sec-fetch-site': 'same-origin' };
+    const url = `http://localhost:3000/email/${key}`;
+    const shown = await (await board.fetch(new Request(url, { headers }))).text();
+    expect(shown).toContain('in doubt');
+    expect(shown).not.toContain('method="post"');
+    const csrf = createHmac('sha256', secret)
+      .update(JSON.stringify(['somebody on this machine', key]))
+      .digest('base64url');
+    const body = new URLSearchParams({ token, verdict: 'sent', csrf });
+    const answered = await board.fetch(
+      new Request(`${url}/resolve`, { method: 'POST', body, headers }),
+    );
+    expect(answered.status).toBe(403);
+    await expectUntouched(stage);
+  });
+
+  test('about an earlier doubt decides no later one', async () => {
+    const { stage, post } = await scene();
+    expect((await post({ token: createToken() })).status).toBe(409);
+    await expectUntouched(stage);
+  });
+
+  test('that is none of the two, or of another content type, is refused', async () => {
+    const { stage, ask, post } = await scene();
+    expect((await post({ verdict: 'maybe' })).status).toBe(400);
+    const headers = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };
+    const answered = await ask(`/email/${key}/resolve`, { method: 'POST', body: '{}', headers });
+    expect(answered.status).toBe(415);
+    await expectUntouched(stage);
+  });
+
+  test('in an oversized form is refused, and the rest of it is not read', async () => {
+    const { stage, ask } = await scene();
+    let asked = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        asked += 1;
+        // Endless: whoever reads on never ends.
+        controller.enqueue(new Uint8Array(4096).fill(97));
+      },
+    });
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      'sec-fetch-site': 'same-origin',
+    };
+    const init = { method: 'POST', body, headers, duplex: 'half' } as RequestInit;
+    expect((await ask(`/email/${key}/resolve`, init)).status).toBe(413);
+    expect(asked).toBeLessThan(9);
+    await expectUntouched(stage);
+  });
+});
+
+test('a script in a label, a note, a name, a query and a result is shown as text', async () => {
+  const evil = '"><script>alert(1)</script><img src=x onerror=alert(1)>';
+  const authorize = (): Viewer => ({ name: evil, mayResolve: true });
+  const { stage, ask } = await scene({ authorize }, evil);
+  const attempt = {
+    key: other,
+    token: createToken(),
+    leaseMs: 1000,
+    retentionMs: 60_000,
+    by: evil,
+  };
+  await stage.ledger.settle({
+    ...attempt,
+    outcome: 'sent',
+    result: JSON.stringify({ evil }),
+    messageId: evil,
+  });
+  stage.journal.write({
+    key,
+    type: 'in-doubt',
+    atMs: Date.now(),
+    by: evil,
+    worker: evil,
+    note: evil,
+  });
+  stage.journal.write({ key: other, type: 'sent', atMs: Date.now(), label: evil });
+  await stage.journal.flush();
+  const paths = [
+    '/',
+    `/email/${key}`,
+    `/email/${other}`,
+    `/find?q=${encodeURIComponent(`${evil}.`)}`,
+  ];
+  for (const path of paths) {
+    const text = await (await ask(path)).text();
+    expect(text).not.toContain('<script>alert');
+    expect(text).not.toContain('<img');
+    expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+  }
+  // Two emails have it: a list.
+  const list = await ask(`/find?q=${encodeURIComponent(evil)}`);
+  expect(list.status).toBe(200);
+  expect(await list.text()).not.toContain('<img');
+});
+
+test('without authorize only this machine looks: by a loopback name, and through no proxy', async () => {
+  const { ledger } = startStage();
+  const board = dashboard({ ledger });
+  const statusOf = async (headers: Record<string, string>) =>
+    (await board.fetch(new Request('http://127.0.0.1:3000/', { headers }))).status;
+  for (const host of ['localhost', 'localhost:3000', '127.0.0.1:3000', '[::1]:80', 'LOCALHOST']) {
+    expect([host, await statusOf({ host })]).toEqual([host, 200]);
+  }
+  // What a name of another site would send after its DNS was changed to 127.0.0.1, and what pretends.
+  const hosts = [
+    'evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.nip.io',
+    'evil.example:3000',
+    '10.0.0.7',
+  ];
+  for (const host of [
+    ...hosts,
+    'localhost/@evil.example',
+    'localhost:3000@evil.example',
+    '0.0.0.0',
+    '',
+  ]) {
+    expect([host, await statusOf({ host })]).toEqual([host, 403]);
+  }
+  for (const header of ['x-forwarded-for', 'forwarded', 'via']) {
+    expect(await statusOf({ host: 'localhost', [header]: '10.0.0.7' })).toBe(403);
+  }
+  const refused = await board.fetch(
+    new Request('http://evil.example/', { headers: { host: 'evil.example' } }),
+  );
+  expect(await refused.text()).toContain('authorize');
+});
+
+test('whom authorize does not know sees nothing, not even what a path is', async () => {
+  const { board } = await scene();
+  for (const path of ['/', `/email/${key}`, '/events', '/style.css', '/nowhere', '/find?q=x']) {
+    const answered = await board.fetch(new Request(`http://a${path}`));
+    expect(answered.status).toBe(403);
+    expect(await answered.text()).not.toContain(key);
+  }
+});
+
+test('paths outside of the mount, and keys that are none, are not found', async () => {
+  const { ask } = await scene({ basePath: '/emails' });
+  const outside = [
+    '/',
+    '/find',
+    '/emailsx',
+    '/emails/../find',
+    '/emails/%2e%2e/find',
+    '/emails/..%2f..%2fetc',
+  ];
+  const keys = [
+    '',
+    'x',
+    `${key}x`,
+    key.slice(1),
+    encodeURIComponent('../../../etc/passwd'),
+    `${key.slice(2)}%41`,
+  ];
+  for (const path of [
+    ...outside,
+    '/Emails/',
+    '//emails/',
+    ...keys.map((one) => `/emails/email/${one}`),
+  ]) {
+    expect([path, (await ask(path)).status]).toEqual([path, 404]);
+  }
+  for (const path of ['/emails', '/emails/', `/emails/email/${key}`, '/emails/x/../find']) {
+    expect([path, (await ask(path)).status]).toEqual([path, 200]);
+  }
+  expect((await ask('/emails/events?email=short')).status).toBe(404);
+});
+
+test('other methods are refused with what is allowed; HEAD is GET without a body', async () => {
+  const { stage, ask } = await scene();
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+    const answered = await ask(`/email/${key}`, { method });
+    expect([method, answered.status, answered.headers.get('allow')]).toEqual([
+      method,
+      405,
+      'GET, HEAD',
+    ]);
+  }
+  const get = await ask(`/email/${key}/resolve`);
+  expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST']);
+  for (const path of ['/', `/email/${key}`, '/find', '/style.css', '/events']) {
+    const head = await ask(path, { method: 'HEAD' });
+    expect([path, head.status, await head.text()]).toEqual([path, 200, '']);
+  }
+  await expectUntouched(stage);
+});
+
+test('every answer has the headers that keep it in its place', async () => {
+  const { ask, post, board } = await scene();
+  const stream = await ask('/events');
+  onTestFinished(() => stream.body?.cancel());
+  const answers = {
+    overview: await ask('/'),
+    email: await ask(`/email/${key}`),
+    find: await ask('/find?q=nothing'),
+    found: await ask('/find?q=notices:1'),
+    missing: await ask('/nowhere'),
+    method: await ask('/', { method: 'PUT' }),
+    stranger: await board.fetch(new Request('http://a/')),
+    style: await ask('/style.css'),
+    refused: await post({ csrf: '' }),
+    resolved: await post(),
+    stream,
+  };
+  for (const [name, { headers }] of Object.entries(answers)) {
+    const policy = headers.get('content-security-policy') ?? '';
+    expect([name, policy.split('; ')]).toEqual([
+      name,
+      expect.arrayContaining([
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'self'",
+      ]),
+    ]);
+    expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    expect([name, headers.get('x-content-type-options')]).toEqual([name, 'nosniff']);
+    expect([name, headers.get('referrer-policy')]).toEqual([name, 'no-referrer']);
+    if (name !== 'style')
+      expect([name, headers.get('cache-control')]).toEqual([
+        name,
+        expect.stringContaining('no-store'),
+      ]);
+  }
+});
+
+test('a record of a newer version is one clear line, and stays', async () => {
+  const { stage, ask } = await scene();
+  const [name] = await stage.redis.keys(`${stage.prefix}:ledger:{${key[0]}}${key.slice(1)}`);
+  const before = await stage.redis.getBuffer(name!);
+  await stage.redis.set(name!, 'Z from the future, for ada@example.org');
+  const answered = await ask(`/email/${key}`);
+  expect(answered.status).toBe(500);
+  const text = await answered.text();
+  expect(text).toContain(`The record of ${key} cannot be read`);
+  for (const secret of ['ada@example.org', stage.prefix, 'at file:', '127.0.0.1'])
+    expect(text).not.toContain(secret);
+  expect(before).not.toBeNull();
+  expect(await stage.redis.get(name!)).toContain('from the future');
+});
+
+test(
+  'a ledger that is away is one clear line, without the name of its server',
+  { timeout: 30_000 },
+  async () => {
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const stage = startStage(redis.url);
+    const { ledger, journal } = stage;
+    const board = dashboard({ ledger, journal, authorize: byHeader });
+    const ask = (path: string) =>
+      board.fetch(new Request(`http://a${path}`, { headers: { 'x-user': 'ada' } }));
+    expect((await ask('/')).status).toBe(200);
+    // It accepts connections and answers nothing: the worst way to be away.
+    redis.pause();
+    const answers = await Promise.all(['/', `/email/${key}`, '/find?q=x'].map(ask));
+    for (const answered of answers) {
+      expect(answered.status).toBe(503);
+      const text = await answered.text();
+      expect(text).toContain('does not answer');
+      expect(text).not.toContain(String(redis.port));
+    }
+    redis.resume();
+    expect((await ask('/')).status).toBe(200);
+    // Its queue would wait for the server that ends with the test.
+    await stage.queue.close();
+  },
+);
+
+test('an authorize that throws lets nobody in, and its message stays here', async () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  onTestFinished(() => void warned.mockRestore());
+  const authorize = () => {
+    throw new Error('password hunter2');
+  };
+  const board = dashboard({ ledger: memoryLedger(), authorize });
+  const answered = await board.fetch(new Request('http://a/'));
+  expect(answered.status).toBe(500);
+  expect(await answered.text()).not.toContain('hunter2');
+  expect(warned).toHaveBeenCalledOnce();
+});
+
+test.each<[string, object]>([
+  ['ledger', { ledger: {} }],
+  ['journal', { journal: { write() {} } }],
+  ['queues', { queues: [{}] }],
+  ['queues', { queues: 'notices' }],
+  ['authorize', { authorize: true }],
+  ['basePath', { basePath: 'emails' }],
+  ['basePath', { basePath: '/a/../b' }],
+  ['basePath', { basePath: '/"><script>' }],
+  ['retentionMs', { retentionMs: '7d' }],
+  ['secret', { secret: 'short' }],
+])('a wrong %s is refused at once', (option, wrong) => {
+  const options = { ledger: memoryLedger(), ...wrong } as unknown as DashboardOptions;
+  const refused = expect.objectContaining({ option }) as OptionError;
+  expect(() => dashboard(options)).toThrow(refused);
+});

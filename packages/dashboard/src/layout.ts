@@ -1,7 +1,7 @@
 import { script, style } from './generated/assets.ts';
 import { hash128 } from '@sendonce/core';
 import { page } from './answer.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html, said } from './html.ts';
 import { timeOf } from './times.ts';
 
 /** One visit: what every page of it needs to know. */
@@ -53,7 +53,7 @@ export function framed({ base, viewer }: Visit, { title, main, events, query }: 
           />
           <button>Find</button>
         </form>
-        <p class="viewer"><span class="unseen">You are </span>${viewer}</p>
+        <p class="viewer"><span class="unseen">You are </span>${said(viewer)}</p>
       </header>
       <main id="main" tabindex="-1" ${events !== undefined && html`data-events="${base}${events}"`}>
         ${main}

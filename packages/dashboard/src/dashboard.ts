@@ -5,7 +5,7 @@ import { formToken } from './csrf.ts';
 import { withDeadline } from './deadline.ts';
 import { emailPage, emailParts } from './email-page.ts';
 import { findPage } from './find-page.ts';
-import { icon, script, style } from './generated/assets.ts';
+import { icon, parts, script, style } from './generated/assets.ts';
 import { barePage, messagePage, type Visit } from './layout.ts';
 import { liveStreams, type Topic } from './live-streams.ts';
 import { type DashboardOptions, type Settings, settingsOf, type Viewer } from './options.ts';
@@ -17,11 +17,11 @@ import type { VerdictMay } from './verdict-form.ts';
 
 export interface Dashboard {
   /** Answers a request, always: whatever goes wrong is a page. */
-  fetch(request: Request): Promise<Response>;
+  readonly fetch: (request: Request) => Promise<Response>;
   /** Where it is mounted: `'/'`, or without a slash at the end. */
   readonly basePath: string;
   /** Ends the open event streams, so that a server can close. The browsers ask again. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Everything that one request is about. */
@@ -65,7 +65,7 @@ export function dashboard(options: DashboardOptions): Dashboard {
       case 'events':
         return request.method === 'HEAD' ? stream(null) : events(asked);
       case 'style':
-        return asset(style, 'text/css');
+        return asset(style + parts, 'text/css');
       case 'script':
         return asset(script, 'text/javascript');
       case 'icon':

@@ -1,4 +1,4 @@
-import { script, style } from './generated/assets.ts';
+import { parts, script, style } from './generated/assets.ts';
 import { hash128 } from '@sendonce/core';
 import { page } from './answer.ts';
 import { type Html, html, said } from './html.ts';
@@ -22,7 +22,9 @@ export interface Page {
 }
 
 // A browser keeps them until they are others.
-const [styleVersion, scriptVersion] = [style, script].map((text) => hash128(text).slice(0, 8));
+const [styleVersion, scriptVersion] = [style + parts, script].map((text) =>
+  hash128(text).slice(0, 8),
+);
 
 export function framed({ base, viewer }: Visit, { title, main, events, query }: Page): Html {
   return html`<html lang="en">

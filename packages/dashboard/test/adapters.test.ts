@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { Module } from '@nestjs/common';
@@ -37,7 +36,9 @@ const adapters: Record<string, (board: Dashboard) => Promise<string>> = {
   },
 
   async 'Nest 12'(board) {
-    class AppModule {}
+    class AppModule {
+      readonly name = 'own';
+    }
     Module({})(AppModule);
     const app = await NestFactory.create(AppModule, { logger: false });
     app.use('/emails', nodeHandler(board));

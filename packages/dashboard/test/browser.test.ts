@@ -188,13 +188,13 @@ async function sender(stage: Stage) {
   };
   return {
     smtp,
-    async kill(point: 'dispatched' | 'left') {
+    kill: async (point: 'dispatched' | 'left') => {
       const file = new URL('fixtures/sending-worker.ts', import.meta.url);
       const worker = await startWorkerProcess({ file, data, armed: { [point]: 'halt' } });
       await worker.waitFor(point);
       await worker.kill();
     },
-    next() {
+    next: () => {
       const { processor, close } = sendingProcessor(data);
       stage.onEnd(close);
       stage.worker(processor);

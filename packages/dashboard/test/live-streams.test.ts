@@ -49,7 +49,9 @@ test('many listeners of one topic share each look', async () => {
 
 test('the last one who leaves takes the timer along; another one starts it again', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  onTestFinished(() => void vi.useRealTimers());
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
   const streams = liveStreams({ everyMs: 1000 });
   const topic = counted();
   const [one, other] = [listen(streams.open(topic)), listen(streams.open(topic))];
@@ -133,7 +135,7 @@ test('a stream ends after five minutes, so that its viewer is admitted anew', as
   await eventually(() => expect(heard.text).toContain('event: parts'));
   const now = Date.now();
   const clock = vi.spyOn(Date, 'now').mockReturnValue(now + 5 * 60_000 - 1000);
-  onTestFinished(() => void clock.mockRestore());
+  onTestFinished(() => clock.mockRestore());
   await eventually(() => expect(heard.text).toContain(': beat'));
   expect(heard.ended).toBe(false);
   clock.mockReturnValue(now + 5 * 60_000 + 1000);

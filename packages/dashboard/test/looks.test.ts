@@ -57,9 +57,9 @@ describe.skipIf(findChromium() === undefined)('the pages', { timeout: 60_000 }, 
     const page = await openPage(origin, { extraHTTPHeaders: { 'x-user': 'ada' } });
     for (const path of ['/', `/email/${key}`, '/find', '/find?q=notices:1']) {
       await page.goto(origin + path);
-      const levels = (await page.evaluate(
+      const levels = await page.evaluate<number[]>(
         "[...document.querySelectorAll('h1,h2,h3')].map((h) => Number(h.localName[1]))",
-      )) as number[];
+      );
       expect(levels[0]).toBe(1);
       expect(levels.filter((level) => level === 1)).toHaveLength(1);
       expect(Math.max(...levels)).toBeLessThan(3);

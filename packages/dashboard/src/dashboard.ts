@@ -1,4 +1,4 @@
-import { isSendonceError, readEmail, type Sources } from '@sendonce/core';
+import { isSendonceError, readEmail } from '@sendonce/core';
 import { admit } from './admission.ts';
 import { answer } from './answer.ts';
 import { formToken } from './csrf.ts';
@@ -13,6 +13,7 @@ import { type Days, overviewLoader } from './overview-data.ts';
 import { overviewPage, overviewParts } from './overview-page.ts';
 import { decidedWords, resolvePage } from './resolve-page.ts';
 import { type Place, placeOf } from './places.ts';
+import { sourcesOf } from './sources.ts';
 import type { VerdictMay } from './verdict-form.ts';
 
 export interface Dashboard {
@@ -45,7 +46,7 @@ interface Asked {
 export function dashboard(options: DashboardOptions): Dashboard {
   const settings = settingsOf(options);
   const { base, ledger, journal } = settings;
-  const sources: Sources = { ledger, journal };
+  const sources = sourcesOf(ledger, journal);
   const overview = overviewLoader(sources);
   const streams = liveStreams();
 
@@ -61,7 +62,7 @@ export function dashboard(options: DashboardOptions): Dashboard {
         return emailPage(visit, may, found, decidedWords(url.searchParams));
       }
       case 'resolve':
-        return resolvePage(visit, { viewer, key: place.key, request }, settings);
+        return resolvePage(visit, { viewer, key: place.key, request }, { ...settings, sources });
       case 'events':
         return request.method === 'HEAD' ? stream(null) : events(asked);
       case 'style':

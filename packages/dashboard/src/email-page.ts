@@ -54,7 +54,10 @@ export function emailParts(
 }
 
 function stepsOf(history: readonly JournalEntry[]): Html {
-  if (history.length === 0) return html`<p>The journal has nothing about it, or there is none.</p>`;
+  if (history.length === 0)
+    return html`<p>
+      Nothing is told about it: the journal has no steps of it, does not answer, or there is none.
+    </p>`;
   return html`<div class="wide" role="region" aria-label="Steps" tabindex="0">
       <table class="steps">
         <caption class="unseen">

@@ -5,6 +5,7 @@ import { type Html, html, said } from './html.ts';
 import { framed, type Visit } from './layout.ts';
 import { livePart, type Parts, spokenPart } from './live-parts.ts';
 import type { Days, Doubt, OverviewData } from './overview-data.ts';
+import { notCounted } from './sources.ts';
 import { ageOf, timeOf } from './times.ts';
 import { emails, numberOf } from './words.ts';
 
@@ -128,6 +129,9 @@ function pastOf({ hours, fromMs, slots }: OverviewData): Html {
       <code>journal: redisJournal(client)</code> to <code>once()</code> and to
       <code>dashboard()</code>: then counts, histories and labels are here.
     </p>`;
+  }
+  if (hours === notCounted) {
+    return html`<p>The journal does not answer: what was sent and prevented is not known now.</p>`;
   }
   const sum = (type: JournalType) => sumOf(hours, type);
   return html`${tiles([

@@ -15,6 +15,11 @@ import type { Settings, Viewer } from './options.ts';
 import { type JobAfter, jobsAfter, retryJobOf } from './retry-job.ts';
 import { stateWords } from './words.ts';
 
+/** The settings, with a journal that cannot hold up a verdict. */
+export interface Resolving extends Settings {
+  readonly sources: Sources;
+}
+
 type Verdict = 'sent' | 'not-sent';
 
 interface Decision {
@@ -27,7 +32,7 @@ interface Decision {
 export async function resolvePage(
   visit: Visit,
   { viewer, key, request }: { viewer: Viewer; key: string; request: Request },
-  settings: Settings,
+  settings: Resolving,
 ): Promise<Response> {
   const refuse = (status: number, text: string) =>
     messagePage(visit, status, 'Nothing was changed', text);
@@ -67,9 +72,9 @@ function decisionOf(form: URLSearchParams): Decision | undefined {
 async function decide(
   visit: Visit,
   { viewer, key, decision }: { viewer: Viewer; key: string; decision: Decision },
-  { ledger, journal, queues, retentionMs }: Settings,
+  { sources, queues, retentionMs }: Resolving,
 ): Promise<Response> {
-  const sources: Sources = { ledger, journal };
+  const { ledger, journal } = sources;
   const { verdict, token, why } = decision;
   // Which job to retry is in the record, that "not sent" removes. And the same verdict again would be taken as a repeat:
   // whoever gives it should hear that it was given.

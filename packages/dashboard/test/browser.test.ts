@@ -1,10 +1,12 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { once } from '@sendonce/bullmq';
 import { deriveKey } from '@sendonce/core';
 import { eventually, startSmtpServer, startWorkerProcess } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';
 import type { Job } from 'bullmq';
 import type { Page } from 'playwright-core';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { dashboard, nodeHandler } from '../src/index.ts';
 import { closeBrowser, findChromium, noChromium, openPage } from './chromium.ts';
 import { type SendingWorker, sendingProcessor } from './fixtures/sending-worker.ts';
@@ -158,6 +160,33 @@ describe.skipIf(found === undefined)('in Chromium', { timeout: 60_000 }, () => {
     await page.locator('.step.busy').waitFor();
     await page.keyboard.type('g');
     expect(await page.locator('#why').inputValue()).toBe('the mail log');
+  });
+
+  test('a server that goes away is told, and one that comes back goes on', async () => {
+    const stage = startStage();
+    const { ledger, journal } = stage;
+    const handler = nodeHandler(dashboard({ ledger, journal }));
+    const server = createServer(handler);
+    const listen = (port: number) =>
+      new Promise<void>((resolve) => void server.listen(port, '127.0.0.1', resolve));
+    const close = async () => {
+      const closed = new Promise((resolve) => void server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    };
+    await listen(0);
+    const { port } = server.address() as AddressInfo;
+    const origin = `http://127.0.0.1:${port}`;
+    const page = await openPage(origin, {}, { allowed: /Failed to load resource|ERR_/ });
+    onTestFinished(close);
+    await page.goto(origin);
+    await page.getByText('Live: changes appear by themselves.').waitFor();
+    await close();
+    await page.getByText('Not live: the server does not answer.').waitFor();
+    await doubtfulEmail(stage, deriveKey(['notice', 11]), { label: 'order 11' });
+    await listen(port);
+    await page.locator('#doubts a', { hasText: 'order 11' }).waitFor();
+    await page.getByText('Live: changes appear by themselves.').waitFor();
   });
 });
 

@@ -1,5 +1,8 @@
 import { createToken, deriveKey, memoryLedger } from '@sendonce/core';
-import { expect, test } from 'vitest';
+import { redisJournal } from '@sendonce/redis';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { formToken } from '../src/csrf.ts';
 import { dashboard, type DashboardOptions, type QueueOfJobs } from '../src/index.ts';
 import { byHeader, doubtfulEmail, RETENTION_MS, startStage } from './stage.ts';
 
@@ -123,7 +126,6 @@ test('who decided is told without a journal too, from the note of the record', a
     retentionMs: RETENTION_MS,
   });
   // The form as ada has it, of before.
-  const { formToken } = await import('../src/csrf.ts');
   const csrf = formToken('x'.repeat(32), 'ada', key);
   for (const verdict of ['sent', 'not-sent']) {
     const body = new URLSearchParams({ csrf, token, verdict });
@@ -148,4 +150,29 @@ test('more than a hundred doubts: the oldest are listed, the rest is counted', a
   const { text } = await asker({ ledger })('/');
   expect(text).toContain('103 emails are in doubt and wait for a verdict.');
   expect(text).toContain('3 more, which are younger, are not listed.');
+});
+
+test('a journal that is away hides histories and counts, and holds up no verdict', async () => {
+  const stage = startStage();
+  const { ledger, journal } = stage;
+  const token = await doubtfulEmail({ ledger, journal }, key);
+  const nowhere = new Redis('redis://127.0.0.1:1', { maxRetriesPerRequest: 0 });
+  nowhere.on('error', () => {});
+  stage.onEnd(() => nowhere.disconnect());
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  onTestFinished(() => {
+    warned.mockRestore();
+  });
+  const secret = 'x'.repeat(32);
+  const ask = asker({ ledger, journal: redisJournal(nowhere), secret });
+  const overview = await ask('/');
+  expect(overview.status).toBe(200);
+  expect(overview.text).toContain('1 email is in doubt');
+  expect(overview.text).toContain('The journal does not answer');
+  const email = await ask(`/email/${key}`);
+  expect(email.text).toContain('Was it sent?');
+  expect(email.text).toContain('Nothing is told about it');
+  const body = new URLSearchParams({ csrf: formToken(secret, 'ada', key), token, verdict: 'sent' });
+  expect((await ask(`/email/${key}/resolve`, { method: 'POST', body })).status).toBe(303);
+  expect(await ledger.read(key)).toMatchObject({ state: 'sent' });
 });

@@ -4,7 +4,7 @@ import type { Dashboard } from '../dashboard.ts';
 import { respond } from './node-handler.ts';
 import { requestOf } from './node-request.ts';
 
-/** The few things that the plugin needs of a Fastify instance, 4 or 5. */
+/** The few things that the plugin needs of a Fastify instance. */
 export interface FastifyLike {
   readonly prefix: string;
   all(

@@ -147,16 +147,22 @@ describe.skipIf(found === undefined)('in Chromium', { timeout: 60_000 }, () => {
     expect(await stage.ledger.read(key)).toMatchObject({ state: 'sent' });
   });
 
-  test('what is being typed stays while the rest of the page changes', async () => {
+  test('what is being typed stays while the page changes, and is told anew', async () => {
     const stage = startStage();
     const key = deriveKey(['notice', 10]);
     await doubtfulEmail(stage, key, { label: 'order 10' });
-    const origin = await start(stage);
+    const { ledger, journal } = stage;
+    const board = dashboard({ ledger, journal, authorize: byHeader });
+    const origin = await serve(nodeHandler(board));
     const page = await openPage(origin, { extraHTTPHeaders: { 'x-user': 'ada' } });
-    await page.goto(`${origin}/emails/email/${key}`);
+    await page.goto(`${origin}/email/${key}`);
     await page.getByText('Live: changes appear by themselves.').waitFor();
     await page.locator('#why').pressSequentially('the mail lo');
-    stage.journal.write({ key, type: 'busy', atMs: Date.now(), by: 'notices:2' });
+    // The next stream begins with all that there is, the form as well.
+    const next = page.waitForRequest(/events/);
+    board.close();
+    await next;
+    journal.write({ key, type: 'busy', atMs: Date.now(), by: 'notices:2' });
     await page.locator('.step.busy').waitFor();
     await page.keyboard.type('g');
     expect(await page.locator('#why').inputValue()).toBe('the mail log');

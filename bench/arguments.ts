@@ -23,7 +23,7 @@ export interface Arguments {
   /** Undefined: each part has its own number. */
   readonly jobs: number | undefined;
   readonly rounds: number;
-  /** How many settled emails the ledgers of `latency` hold, smallest first; `memory` takes the middle one. */
+  /** How many settled emails the ledgers of `latency` hold, smallest first; `memory` and `look` take the middle one. */
   readonly records: readonly number[];
   readonly json: boolean;
   /** Where the SVG goes, if one is wanted. */
@@ -39,6 +39,7 @@ export const help = `What keeping emails from being sent twice costs, beside bar
   cost        commands and bytes on the wire for each email, beyond bare BullMQ's
   latency     of a claim, in Redis ledgers that hold few and many settled emails
   memory      bytes of Redis for each settled email
+  look        what people wait for who ask about emails, and what it holds up
 
   --systems <names>     only these, with commas:
                         ${inLines(systemNames)}
@@ -47,7 +48,7 @@ export const help = `What keeping emails from being sent twice costs, beside bar
   --jobs <n>            jobs of a round; of latency, claims (default 4000 for noop, 640 for 5ms and smtp,
                         1000 for cost and latency)
   --rounds <n>          measured rounds of throughput and latency; one more warms up (default 7)
-  --records <n,n,…>     settled emails in the ledgers of latency; memory takes the middle one
+  --records <n,n,…>     settled emails in the ledgers of latency; memory and look take the middle one
                         (default 10000,1000000,10000000)
   --picture <file>      write the ratios as an SVG
   --json                print one JSON object on stdout and nothing else there

@@ -1,16 +1,17 @@
 /** Settles emails in a Redis ledger, many at a time: the ledger puts those of one tick into one command. */
-import { redisLedger } from '@sendonce/redis';
+import { redisJournal, redisLedger } from '@sendonce/redis';
 import { tellParent, workerData } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
 import type { FillOrder } from './fill.ts';
-import { claimOf, claimWon, settleSent } from './sent-email.ts';
+import { claimOf, claimWon, journalSent, settleSent } from './sent-email.ts';
 
 const AT_ONCE = 1000;
 const TOLD_EVERY = 10_000;
 
-const { url, records, compact, withJob } = workerData() as FillOrder;
+const { url, records, compact, withJob, journal: wanted } = workerData() as FillOrder;
 const client = new Redis(url, { maxRetriesPerRequest: null });
 const ledger = redisLedger(client, { compact });
+const journal = wanted ? redisJournal(client) : undefined;
 let begun = 0;
 let settled = 0;
 
@@ -19,9 +20,11 @@ async function settleSome(): Promise<void> {
     const claim = claimOf(++begun, { withJob });
     await claimWon(ledger, claim);
     await settleSent(ledger, claim);
+    if (journal) journalSent(journal, claim, begun);
     if (++settled % TOLD_EVERY === 0) void tellParent({ settled });
   }
 }
 
 await Promise.all(Array.from({ length: AT_ONCE }, settleSome));
+await journal?.flush();
 client.disconnect();

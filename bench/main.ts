@@ -4,6 +4,7 @@ import { UsageError } from '@sendonce/testkit/command-line';
 import { type Arguments, help, parseArguments } from './arguments.ts';
 import { measureCost } from './cost.ts';
 import { measureLatency } from './latency.ts';
+import { measureLooks } from './look.ts';
 import { describeMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
 import { createProgress } from './progress.ts';
@@ -54,6 +55,7 @@ async function measure(
     : { commandsPerEmail: {}, wireBytesPerEmail: {} };
   const claimLatency = wants('latency') ? await measureLatency(args, progress) : [];
   const bytesPerEmail = wants('memory') ? await measureMemory(args, progress) : {};
+  const looks = wants('look') ? await measureLooks(args, progress) : [];
   const machine = await describeMachine(servers);
-  return { machine, cells, ...cost, bytesPerEmail, claimLatency };
+  return { machine, cells, ...cost, bytesPerEmail, claimLatency, looks };
 }

@@ -11,6 +11,7 @@ const forms: Readonly<Record<BytesForm, Form>> = {
   compact: { compact: true, withJob: false },
   plainWithJob: { compact: false, withJob: true },
   compactWithJob: { compact: true, withJob: true },
+  plainWithJournal: { compact: false, withJob: true, journal: true },
 };
 
 /** Bytes of Redis for each settled email, by form, on servers that hold nothing else. */

@@ -22,13 +22,32 @@ export interface ClaimLatency {
   readonly p99Ms: number;
 }
 
+/** What people ask, and wait for. */
+export interface Look {
+  readonly question: string;
+  /** Settled emails in the ledger and in the journal. */
+  readonly records: number;
+  readonly medianMs: number;
+  readonly longestMs: number;
+  /** For so long one command held up Redis. */
+  readonly slowestCommandMs: number;
+}
+
 export interface Cost {
   readonly commandsPerEmail: Partial<Record<SystemName, number>>;
   readonly wireBytesPerEmail: Partial<Record<SystemName, number>>;
 }
 
-/** With no text at all, or with the name of the queue and the id of the job, as `once()` writes it. */
-export type BytesForm = 'plain' | 'compact' | 'plainWithJob' | 'compactWithJob';
+/**
+ * With no text at all, or with the name of the queue and the id of the job, as `once()` writes it; the last one
+ * with all that a journal keeps beside it.
+ */
+export type BytesForm =
+  | 'plain'
+  | 'compact'
+  | 'plainWithJob'
+  | 'compactWithJob'
+  | 'plainWithJournal';
 
 /** What `--json` prints; a part that was not measured is empty. */
 export interface Results extends Cost {
@@ -37,6 +56,7 @@ export interface Results extends Cost {
   /** By the form in which the Redis ledger keeps them. */
   readonly bytesPerEmail: Readonly<Partial<Record<BytesForm, number>>>;
   readonly claimLatency: readonly ClaimLatency[];
+  readonly looks: readonly Look[];
 }
 
 export interface Machine {

@@ -1,5 +1,6 @@
 import {
   type ClaimRequest,
+  type Journal,
   createToken,
   DEFAULT_LEASE_MS,
   DEFAULT_RETENTION_MS,
@@ -12,6 +13,8 @@ export interface Form {
   readonly compact: boolean;
   /** With the name of the queue and the id of the job, as `once()` has it. */
   readonly withJob: boolean;
+  /** With its steps, a label and a Message-ID in a journal. */
+  readonly journal?: boolean;
 }
 
 /** The claim that `once()` makes for a job, before the processor. */
@@ -37,3 +40,21 @@ export async function claimWon(ledger: Ledger, claim: ClaimRequest): Promise<voi
   const { state } = await ledger.claim(claim);
   if (state !== 'won') throw new Error(`A claim of the benchmark is ${state}.`);
 }
+
+/** The steps that `once()` tells: those of an email that was sent half a second after its claim. */
+export function journalSent(
+  journal: Journal,
+  { key, token, by }: ClaimRequest,
+  jobId: number,
+): void {
+  const atMs = Date.now();
+  const email = { key, token, by, label: labelOf(jobId) };
+  journal.write({ ...email, type: 'claimed', atMs });
+  journal.write({ ...email, type: 'dispatched', atMs: atMs + 3 });
+  journal.write({ ...email, type: 'sent', atMs: atMs + 500, messageId: messageIdOf(key) });
+}
+
+export const labelOf = (jobId: number) => `order ${jobId}`;
+
+/** As long as those of @sendonce/mail. */
+const messageIdOf = (key: string) => `<${key}.${key.slice(0, 8)}@mail.example.com>`;

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
-const packages = ['core', 'redis', 'redlock', 'postgres', 'bullmq', 'mail', 'dashboard'];
+const packages = ['core', 'redis', 'redlock', 'postgres', 'bullmq', 'mail', 'otel', 'dashboard'];
 
 describe('the packed packages, installed as a user installs them', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sendonce-smoke-'));
@@ -24,6 +24,7 @@ describe('the packed packages, installed as a user installs them', () => {
     cpSync(join(root, 'fixtures/consumer'), folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
     const clients = [
+      '@opentelemetry/api@1.9.1',
       'bullmq@6.7.0',
       'ioredis@6.0.0',
       'nodemailer@10.6.1',
@@ -80,6 +81,7 @@ describe('the packed packages, installed as a user installs them', () => {
       ['postgres', 'pg'],
       ['bullmq', 'bullmq'],
       ['mail', 'nodemailer'],
+      ['otel', '@opentelemetry/api'],
     ]) {
       expect(ours(name!).filter((found) => found !== peer)).toEqual(['@sendonce/core']);
     }

@@ -20,6 +20,7 @@ export function renderTables(results: Results, args: Arguments, paint: Paint): s
   if (args.parts.includes('cost')) parts.push(costTable(results, args));
   if (results.claimLatency.length > 0) parts.push(latencyTable(results));
   if (args.parts.includes('memory')) parts.push(memoryTable(results));
+  if (results.looks.length > 0) parts.push(lookTable(results));
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -72,10 +73,12 @@ function costTable({ commandsPerEmail, wireBytesPerEmail }: Results, args: Argum
 
 function memoryTable({ bytesPerEmail }: Results): string {
   const { plain = NaN, compact = NaN, plainWithJob = NaN, compactWithJob = NaN } = bytesPerEmail;
+  const { plainWithJournal = NaN } = bytesPerEmail;
   return align([
     ['Redis memory of each settled email, bytes', 'plain', 'compact'],
     ['without texts', plain.toFixed(1), compact.toFixed(1)],
     ['with queue and job, as once() writes it', plainWithJob.toFixed(1), compactWithJob.toFixed(1)],
+    ['and with its history and names in a journal', plainWithJournal.toFixed(1), ''],
   ]);
 }
 
@@ -87,6 +90,20 @@ function latencyTable({ claimLatency }: Results): string {
     p99Ms.toFixed(3),
   ]);
   return align([['Redis ledger', 'settled emails', 'claim p50, ms', 'p99, ms'], ...rows]);
+}
+
+function lookTable({ looks }: Results): string {
+  const rows = looks.map(({ question, records, medianMs, longestMs, slowestCommandMs }) => [
+    question,
+    records.toLocaleString('en'),
+    medianMs.toFixed(1),
+    longestMs.toFixed(1),
+    slowestCommandMs.toFixed(3),
+  ]);
+  return align([
+    ['asked', 'settled emails', 'median, ms', 'longest, ms', 'slowest command, ms'],
+    ...rows,
+  ]);
 }
 
 /** The first column to the left, the others to the right; painted when their width is known. */

@@ -32,7 +32,12 @@ describe('the benchmark, in a process of its own', () => {
     expect(results.claimLatency.map(({ form, records }) => `${form} ${records}`)).toEqual(
       ['plain', 'compact'].flatMap((form) => [1000, 2000, 3000].map((count) => `${form} ${count}`)),
     );
-    expect(Object.keys(results.bytesPerEmail)).toHaveLength(4);
+    expect(Object.keys(results.bytesPerEmail)).toHaveLength(5);
+    expect(results.looks.map(({ question }) => question)).toEqual([
+      'overview',
+      'by label',
+      'by key',
+    ]);
     for (const number of numbersIn(results)) expect(number).toBeGreaterThan(0);
     expect(results.commandsPerEmail['before-processor']).toBeCloseTo(2, 0);
     expect(results.commandsPerEmail['set-nx']).toBeCloseTo(1, 0);

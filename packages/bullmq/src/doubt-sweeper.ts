@@ -143,7 +143,8 @@ async function verdictOf(
     if (verdict !== 'sent' && !(verdict === 'not-sent' && canRun)) return 'unknown';
     const { key, token } = record;
     const by = 'resolver of the sweeper';
-    const { state } = await ledger.resolve({ key, token, verdict, by, retentionMs });
+    const resolution = { key, token, verdict, by, means: 'sweeper', retentionMs } as const;
+    const { state } = await ledger.resolve(resolution);
     return state === 'resolved' ? verdict : 'unknown';
   } catch {
     // A resolver that fails has found nothing out: the doubt stays listed.

@@ -101,20 +101,25 @@ async function answer<J extends JobLike, R>(
 ): Promise<R> {
   switch (performed.state) {
     case 'duplicate':
-      note(job, `duplicate of an email that was sent${told(performed.record)}`);
+      note(job, `duplicate of an email that was sent${told(performed.record, job)}`);
       return performed.value as R;
     case 'cancelled':
-      note(job, `cancelled${told(performed.record)}: not sent`);
+      note(job, `cancelled${told(performed.record, job)}: not sent`);
       return undefined as R;
     case 'busy':
       note(job, 'busy: another attempt is sending this email');
       return comeBack(job, token, performed.retryAfterMs, options);
     case 'in-doubt':
-      note(job, `in doubt: dispatched${told(performed.record)}, outcome unknown`);
+      note(job, `in doubt: dispatched${told(performed.record, job)}, outcome unknown`);
       return doubt(performed, { job, token, options });
     case 'rejected':
+      note(job, `rejected for good${told(performed.record, job)}: not sent`);
       throw unrecoverable(new RejectedError(performed.record, performed.error));
     case 'conflict':
+      note(
+        job,
+        `conflict: the key belongs to an email claimed${told(performed.record, job)}: not sent`,
+      );
       throw unrecoverable(new KeyConflictError(performed.fields, performed.record));
   }
 }
@@ -216,9 +221,12 @@ function note(job: JobLike, text: string): void {
   job.log(`sendonce: ${text}`).catch(() => {});
 }
 
-function told({ by, atMs, messageId }: LedgerRecord): string {
+/** By whom, when, why, and which email: for a page that shows one job, and nothing around it. */
+function told({ by, atMs, messageId, note: why }: LedgerRecord, job: JobLike): string {
+  const own = by === `${job.queueName}:${job.id}` ? ' (this job)' : '';
+  const who = by === undefined ? '' : ` by ${by}${own}`;
   const id = messageId === undefined ? '' : `, Message-ID ${messageId}`;
-  return `${by === undefined ? '' : ` by ${by}`} at ${new Date(atMs).toISOString()}${id}`;
+  return `${who} at ${new Date(atMs).toISOString()}${why ? ` (${why})` : ''}${id}`;
 }
 
 function zeroCounters(): OnceCounters {

@@ -6,7 +6,7 @@ export interface QueueOfJobs {
   getJob(jobId: string): Promise<RetriedJob | undefined>;
 }
 
-interface RetriedJob {
+export interface RetriedJob {
   getState(): Promise<string>;
   retry(state?: 'failed'): Promise<void>;
 }

@@ -14,7 +14,9 @@ onBothVersions((bullmq) => {
     expect(seen).toMatchObject({ state: 'failed', attemptsMade: 1, attemptsStarted: 1 });
     expect(seen.failedReason).toMatch(/in doubt.*q:.*ledger\.resolve\(\)/);
     expect(seen.logs).toEqual([
-      expect.stringMatching(/^sendonce: in doubt: dispatched by q:\S+ at .*Z, outcome unknown$/),
+      expect.stringMatching(
+        /^sendonce: in doubt: dispatched by q:1 \(this job\) at \S+Z \(ECONNRESET\), outcome unknown$/,
+      ),
     ]);
     expect(failed).toHaveLength(1);
     const { error } = failed[0]!;

@@ -36,7 +36,14 @@ export async function confirmSent(
       : await ledger.read(checkName('key', key));
   if (record?.state !== 'in-doubt') return 'not-in-doubt';
   const { token } = record;
-  const reply = await ledger.resolve({ key: record.key, token, verdict: 'sent', by, retentionMs });
+  const reply = await ledger.resolve({
+    key: record.key,
+    token,
+    verdict: 'sent',
+    by,
+    means: 'confirm-sent',
+    retentionMs,
+  });
   return reply.state;
 }
 

@@ -193,7 +193,8 @@ export class InDoubtError extends SendonceError {
       'SENDONCE_IN_DOUBT',
       'maybe',
       `The email ${record.key} is in doubt: it was dispatched${byWhom(record)} and no outcome was ` +
-        'recorded. It may have left and is not sent again. Find out (ask the provider, the mail log or ' +
+        `recorded${record.note ? ` (${record.note})` : ''}. It may have left and is not sent again. ` +
+        'Find out (ask the provider, the mail log or ' +
         'the customer), then call ledger.resolve() with "sent" or "not-sent", and retry the job.',
       cause,
     );
@@ -229,7 +230,7 @@ export class KeyConflictError extends SendonceError {
     super(
       'SENDONCE_CONFLICT',
       'no',
-      `The key ${record.key} already belongs to an email with another payload${byWhom(record)}; ` +
+      `The key ${record.key} already belongs to an email with another payload, claimed${byWhom(record)}; ` +
         `differing: ${fields.join(', ') || 'unknown'}. This attempt sent nothing. Put what tells the two ` +
         'emails apart into "key", or leave what may change out of "fingerprint".',
     );

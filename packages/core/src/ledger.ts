@@ -173,6 +173,8 @@ export interface Resolution {
   readonly verdict: 'sent' | 'not-sent';
   /** Who or what decided, for people. */
   readonly by: string;
+  /** By what means it was found out, for who counts; no ledger keeps it. @default a person */
+  readonly means?: 'resolver' | 'sweeper' | 'confirm-sent' | undefined;
   readonly retentionMs: number;
 }
 

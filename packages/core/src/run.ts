@@ -117,7 +117,9 @@ export async function resolveDoubt(
   try {
     const verdict = await resolver(error === undefined ? { record } : { record, error });
     if (verdict !== 'sent' && verdict !== 'not-sent') return 'unknown';
-    const resolution = { key, token: record.token, verdict, retentionMs, by: `resolver of ${by}` };
+    const { token } = record;
+    const means = 'resolver' as const;
+    const resolution = { key, token, verdict, retentionMs, by: `resolver of ${by}`, means };
     const { state } = await insist(() => run.ledger.resolve(resolution), run.attempt.leaseMs);
     return state === 'resolved' ? verdict : 'unknown';
   } catch {

@@ -14,15 +14,15 @@ export function linesOf(entries: readonly JournalEntry[]): Line[] {
     const known = groups.get(name);
     const last = known?.at(-1);
     // What only one step has is told of the last one of its line.
-    if (last && !isTold(last.at(-1)!)) last.push(entry);
+    if (last && !isTold(last)) last.push(entry);
     else if (known) known.push([entry]);
     else groups.set(name, [[entry]]);
   }
   return [...groups.values()].flat().map((steps) => ({ key: steps[0]!.key, text: encode(steps) }));
 }
 
-function isTold({ messageId, note }: JournalEntry): boolean {
-  return messageId !== undefined || note !== undefined;
+function isTold(steps: readonly JournalEntry[]): boolean {
+  return steps.some(({ messageId, note }) => messageId !== undefined || note !== undefined);
 }
 
 function encode(steps: readonly JournalEntry[]): string {

@@ -27,8 +27,10 @@ const DAY_MS = 24 * HOUR_MS;
 const COUNTS_KEPT_MS = 35 * DAY_MS;
 /** A script that long takes about a millisecond. */
 const LARGEST_CALL = 250;
-/** What waits while Redis is away; the oldest go first. */
-const MOST_WAITING = 10_000;
+/** So many do not wait for others. */
+const ENOUGH = 1000;
+/** What waits while Redis is away, about 30 MB; the oldest go first. */
+const MOST_WAITING = 100_000;
 
 /**
  * A journal on Redis or Valkey (5 or later), Sentinel or Cluster, by an ioredis client of yours: that of the
@@ -51,29 +53,39 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
   let writing: Promise<void> = Promise.resolve();
   let warned = false;
 
+  function warnOnce(why: string): void {
+    if (!warned) warn(why);
+    warned = true;
+  }
+
   function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    writing = writing.then(async () => {
-      const entries = waiting;
-      waiting = [];
-      if (entries.length === 0) return;
-      try {
-        await keep(client, operationsOf(entries, places, retentionMs));
-        warned = false;
-      } catch (error) {
-        if (!warned) warn(error);
-        warned = true;
-      }
-    });
+    writing = writing.then(keepWaiting);
     return writing;
+  }
+
+  async function keepWaiting(): Promise<void> {
+    const entries = waiting;
+    waiting = [];
+    if (entries.length === 0) return;
+    try {
+      await keep(client, operationsOf(entries, places, retentionMs));
+      warned = false;
+    } catch (error) {
+      warnOnce(error instanceof Error ? error.message : String(error));
+    }
   }
 
   return {
     write(entry) {
-      if (waiting.length === MOST_WAITING) waiting.shift();
+      if (waiting.length === MOST_WAITING) {
+        waiting.shift();
+        warnOnce('Redis has not answered for long');
+      }
       waiting.push(entry.worker === undefined ? { ...entry, worker } : entry);
-      timer ??= setTimeout(flush, everyMs);
+      if (waiting.length === ENOUGH) void flush();
+      else timer ??= setTimeout(flush, everyMs);
     },
 
     flush,
@@ -87,10 +99,10 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
 
     async find(text) {
       const name = nameOf(text);
-      // Kept by the day on which they were written, and a day begins while the last is still kept.
-      const days = Math.ceil(retentionMs / DAY_MS) + 1;
-      const today = Math.floor(Date.now() / DAY_MS);
-      const keys = Array.from({ length: days }, (_, ago) => places.names(name, today - ago));
+      // Kept by the day on which they were written: today's, all that is kept, and tomorrow's of who is ahead.
+      const days = Math.ceil(retentionMs / DAY_MS) + 2;
+      const tomorrow = Math.floor(Date.now() / DAY_MS) + 1;
+      const keys = Array.from({ length: days }, (_, ago) => places.names(name, tomorrow - ago));
       const found = await readMany(client, keys, ['name', name]);
       const all = found.flat().flatMap((text) => text.match(/.{22}/g) ?? []);
       return [...new Set(all)].slice(0, 50);
@@ -141,16 +153,16 @@ function operationsOf(
     place: places.lines(key),
     args: ['line', retentionMs, text, ''],
   }));
+  const today = Math.floor(Date.now() / DAY_MS);
   const names = new Map<string, Operation>();
   const counts = new Map<string, { place: string; type: string; count: number }>();
   for (const { key, type, atMs, token, by, label, messageId } of entries) {
-    const day = Math.floor(atMs / DAY_MS);
     // What a person did has a name that finds nothing.
     for (const text of [label, messageId, token === undefined ? undefined : by]) {
       if (text === undefined) continue;
       const name = nameOf(text);
       names.set(name + key, {
-        place: places.names(name, day),
+        place: places.names(name, today),
         args: ['name', retentionMs + DAY_MS, name, key],
       });
     }
@@ -170,17 +182,16 @@ const writeScript = defineScript(lua.journal);
 const readScript = defineScript(lua.journalRead);
 
 async function keep(client: RedisClient, operations: readonly Operation[]): Promise<void> {
+  const calls: Promise<unknown>[] = [];
   for (const group of client.isCluster ? bySlot(operations) : [operations]) {
     for (let start = 0; start < group.length; start += LARGEST_CALL) {
       const some = group.slice(start, start + LARGEST_CALL);
-      const keys = some.map(({ place }) => place);
-      await writeScript(
-        client,
-        keys,
-        some.flatMap(({ args }) => args),
-      );
+      const places = some.map(({ place }) => place);
+      const args = some.flatMap((operation) => operation.args);
+      calls.push(writeScript(client, places, args));
     }
   }
+  await Promise.all(calls);
 }
 
 function bySlot(operations: readonly Operation[]): Operation[][] {
@@ -211,8 +222,7 @@ function countsOf(hour: number, flat: readonly string[]): HourCounts[] {
   return [{ hourMs: hour * HOUR_MS, counts }];
 }
 
-function warn(error: unknown): void {
-  const why = error instanceof Error ? error.message : String(error);
+function warn(why: string): void {
   process.emitWarning(
     `The journal could not be written (${why}). Emails go on; their histories and counts have a gap. ` +
       'Check the connection of redisJournal().',

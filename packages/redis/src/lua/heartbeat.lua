@@ -13,6 +13,7 @@ for i = 1, #KEYS / 3 do
     if record.state == 'C' then
       call('PEXPIRE', key, leaseMs)
     else
+      call('ZREM', index, sub(key, -21))
       call('ZADD', index, now + 2 * leaseMs, sub(key, -21))
     end
     reply[#reply + 1] = 'kept'

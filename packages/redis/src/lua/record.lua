@@ -14,6 +14,10 @@
 -- All scripts take many operations: KEYS has three for each (record, index, buckets), ARGV a fixed width.
 -- They reply a list with one element for each: a word, or { word, record, remaining ms }.
 --
+-- Where the memory is full, Redis refuses what could enlarge it (claims, dispatches, cancellations), but not in a
+-- script that has written before. What is said about an email that was dispatched must get through, and takes the
+-- place of its dispatch: those scripts begin by a ZREM, as BullMQ's acknowledgement gets through as well.
+--
 -- A script runs for every email, so that what each call sets up is little: no string.rep, few closures.
 
 local call, sub, find = redis.call, string.sub, string.find

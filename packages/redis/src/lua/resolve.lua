@@ -16,9 +16,9 @@ for i = 1, #KEYS / 3 do
   elseif own and record.state == 'S' and verdict == 'S' then
     reply[#reply + 1] = 'resolved'
   elseif inDoubt and verdict == 'S' then
+    call('ZREM', index, sub(key, -21))
     local before, after = string.match(record.value, '(\n[^\n]*\n[^\n]*\n[^\n]*\n)[^\n]*(.*)')
     call('SET', key, 'S' .. token .. stamp .. before .. note .. after, 'PX', retentionMs)
-    call('ZREM', index, sub(key, -21))
     reply[#reply + 1] = 'resolved'
   elseif verdict == '' and (inDoubt or (own and record.state == 'R')) then
     call('DEL', key)

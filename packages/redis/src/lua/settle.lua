@@ -19,18 +19,19 @@ for i = 1, #KEYS / 3 do
   if state == '?' or othersFact or cancelled or (settled and outcome == 'D') then
     word = show('stands', key, index, record)
   elseif outcome == 'D' then
+    call('ZREM', index, sub(key, -21))
     -- A doubt keeps the time of its dispatch: from then on counts what a provider remembers.
     local at = state == 'D' and atOf(record) or stamp
     call('SET', key, 'D' .. token .. at .. '\n' .. fields)
     call('ZADD', index, now, sub(key, -21))
   else
+    call('ZREM', index, sub(key, -21))
     if compact and keepSent(key, buckets, token, retentionMs, fields) then
       if record and not record.bucket then call('DEL', key) end
     else
       call('SET', key, outcome .. token .. stamp .. '\n' .. fields, 'PX', retentionMs)
       if record and record.bucket then call('HDEL', record.bucket, sub(key, -21)) end
     end
-    call('ZREM', index, sub(key, -21))
   end
   reply[#reply + 1] = word
 end

@@ -1,0 +1,73 @@
+import { type Command, whereOptions } from '../command.ts';
+import { exit, UsageError } from '../terminal.ts';
+
+export const completion: Command = {
+  name: 'completion',
+  usage: 'completion bash | zsh | fish',
+  summary: 'completes commands and options in your shell',
+  details: `  bash: source <(sendonce completion bash)      in ~/.bashrc
+  zsh:  source <(sendonce completion zsh)       in ~/.zshrc, after compinit
+  fish: sendonce completion fish | source       in ~/.config/fish/config.fish`,
+  async run({ words }, terminal) {
+    // Read when it is used: the list of commands has this one in it.
+    const { commands } = await import('./index.ts');
+    const script = scripts[words[0] ?? ''];
+    if (!script) throw new UsageError('For which shell? bash, zsh or fish.');
+    terminal.out(script(commands));
+    return exit.ok;
+  },
+};
+
+const everywhere = [...Object.keys(whereOptions), 'json', 'help'];
+
+function optionsOf({ options }: Command): string {
+  return [...Object.keys(options ?? {}), ...everywhere].map((name) => `--${name}`).join(' ');
+}
+
+const scripts: Record<string, (commands: readonly Command[]) => string> = {
+  bash: (commands) => `_sendonce() {
+  local current="\${COMP_WORDS[COMP_CWORD]}"
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(' ')}" -- "$current"))
+    return
+  fi
+  case "\${COMP_WORDS[1]}" in
+${commands.map((command) => `    ${command.name}) COMPREPLY=($(compgen -W "${optionsOf(command)}" -- "$current")) ;;`).join('\n')}
+  esac
+}
+complete -o default -F _sendonce sendonce`,
+
+  zsh: (commands) => `_sendonce() {
+  if (( CURRENT == 2 )); then
+    local -a names=(${commands.map(({ name, summary }) => `'${name}:${quoted(summary.replaceAll(':', '\\:'))}'`).join(' ')})
+    _describe 'command' names
+    return
+  fi
+  case "\${words[2]}" in
+${commands.map((command) => `    ${command.name}) compadd -- ${optionsOf(command)} ;;`).join('\n')}
+  esac
+  _files
+}
+compdef _sendonce sendonce`,
+
+  fish: (commands) =>
+    [
+      ...commands.map(
+        ({ name, summary }) =>
+          `complete -c sendonce -f -n __fish_use_subcommand -a ${name} -d '${quoted(summary)}'`,
+      ),
+      ...commands.flatMap((command) =>
+        optionsOf(command)
+          .split(' ')
+          .map(
+            (option) =>
+              `complete -c sendonce -n '__fish_seen_subcommand_from ${command.name}' -l ${option.slice(2)}`,
+          ),
+      ),
+    ].join('\n'),
+};
+
+/** Within single quotes of a shell. */
+function quoted(text: string): string {
+  return text.replaceAll("'", "'\\''");
+}

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { once } from '@sendonce/bullmq';
+import { deriveKey, type Journal, type Ledger, readEmail } from '@sendonce/core';
+import { redisJournal, redisLedger } from '@sendonce/redis';
+import { type Job, Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { type Command, textOf } from '../command.ts';
+import { connectRedis } from '../connect-redis.ts';
+import { table } from '../table.ts';
+import { exit, UsageError } from '../terminal.ts';
+import { picture } from './show.ts';
+
+const COPIES = 32;
+const notice = { orderId: 4711 };
+const keyParts = ['delivery-notice', notice.orderId];
+
+export const demo: Command = {
+  name: 'demo',
+  usage: 'demo --redis <url>',
+  summary: '32 workers and 32 copies of one delayed notice, without and with once()',
+  details: `  Emails are counted instead of sent. It works under a prefix of its own, which it removes. All the ways in which
+  an email leaves twice, with worker processes and a real mail server: npx pnpm demo in the repository.`,
+  async run(given, terminal) {
+    const url = textOf(given, 'redis') ?? terminal.env['SENDONCE_REDIS'];
+    if (url === undefined) throw new UsageError('Give --redis <url>: BullMQ needs one.');
+    const client = await connectRedis(url, { forQueue: true });
+    const prefix = `sendonce-demo-${randomUUID().slice(0, 8)}`;
+    const ledger = redisLedger(client, { prefix });
+    const journal = redisJournal(client, { prefix, everyMs: 10 });
+    try {
+      const bare = await runCopies(client, `${prefix}:bare`);
+      const guarded = await runCopies(client, `${prefix}:once`, { ledger, journal });
+      await journal.flush();
+      const rows = [
+        ['bare BullMQ', String(bare)],
+        ['with once()', String(guarded)],
+      ];
+      if (given.json) {
+        terminal.out(JSON.stringify({ copies: COPIES, bare, once: guarded }));
+      } else {
+        const email = await readEmail({ ledger, journal }, deriveKey(keyParts));
+        const columns = [
+          { title: `${COPIES} copies of one notice` },
+          { title: 'emails', right: true },
+        ];
+        terminal.out(`${table(columns, rows, terminal)}\n\n${picture(email, terminal)}`);
+      }
+      return guarded === 1 ? exit.ok : exit.no;
+    } finally {
+      await removeAll(client, prefix);
+      client.disconnect();
+    }
+  },
+};
+
+/** How many of the copies have sent. */
+async function runCopies(
+  client: Redis,
+  prefix: string,
+  guard?: { readonly ledger: Ledger; readonly journal: Journal },
+): Promise<number> {
+  let sent = 0;
+  const processor = async (_job: Job) => void sent++;
+  const work = guard
+    ? once(processor, { ...guard, key: () => keyParts, label: () => `order ${notice.orderId}` })
+    : processor;
+  const queue = new Queue('notices', { connection: client, prefix });
+  const copies = Array.from({ length: COPIES }, () => ({
+    name: 'notice',
+    data: notice,
+    opts: { delay: 100 },
+  }));
+  await queue.addBulk(copies);
+  const workers = copies.map(() => new Worker('notices', work, { connection: client, prefix }));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let ended = 0;
+      for (const worker of workers) {
+        worker.on('completed', () => void (++ended === COPIES && resolve()));
+        worker.on('failed', (_failed, error) => reject(error));
+        worker.on('error', () => {});
+      }
+    });
+  } finally {
+    await Promise.all(workers.map((worker) => worker.close()));
+    await queue.close();
+  }
+  return sent;
+}
+
+/** What is under a prefix that was drawn for this run. */
+async function removeAll(client: Redis, prefix: string): Promise<void> {
+  for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1000 })) {
+    const found = keys as string[];
+    if (found.length > 0) await client.del(...found);
+  }
+}

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { explain as explainOptions, type ExplainOptions } from '@sendonce/bullmq';
+import type { Command } from '../command.ts';
+import { exit, type Terminal, UsageError } from '../terminal.ts';
+
+export const explain: Command = {
+  name: 'explain',
+  usage: 'explain [<file>]',
+  summary: 'what a configuration promises, and until when',
+  details: `  The file (or - for stdin) is JSON: { "once": { "dispatch": "at-send" }, "job": { "attempts": 5 }, "worker": { … },
+  "sendTimeoutMs": 30000 }; without one, the defaults. Exit code 1 for an error or a warning.`,
+  async run({ words, json }, terminal) {
+    const explanation = explainOptions(await optionsOf(words[0], terminal));
+    const { sentences, warnings, assumed } = explanation;
+    if (json) terminal.out(JSON.stringify(explanation));
+    else {
+      const { paint } = terminal;
+      const colours = { error: paint.red, warning: paint.yellow, info: paint.dim };
+      const lines = [...sentences];
+      for (const { severity, check, found, remedy } of warnings) {
+        lines.push(
+          `${colours[severity](severity)}  ${paint.bold(check)}: ${found} ${remedy}`.trimEnd(),
+        );
+      }
+      const taken = assumed.map(({ option, value }) => `${option} ${value}`);
+      if (taken.length > 0) lines.push(paint.dim(`Defaults: ${taken.join(', ')}`));
+      terminal.out(lines.join('\n\n'));
+    }
+    return warnings.some(({ severity }) => severity !== 'info') ? exit.no : exit.ok;
+  },
+};
+
+async function optionsOf(file: string | undefined, terminal: Terminal): Promise<ExplainOptions> {
+  if (file === undefined) return {};
+  try {
+    const text = file === '-' ? await terminal.readInput() : readFileSync(file, 'utf8');
+    return JSON.parse(text) as ExplainOptions;
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read as JSON: ${(error as Error).message}`);
+  }
+}

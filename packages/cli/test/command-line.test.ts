@@ -1,0 +1,183 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { deriveKey } from '@sendonce/core';
+import { eventually } from '@sendonce/testkit';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { run, widest } from './run.ts';
+import { startScene } from './scene.ts';
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const node = (argv: readonly string[]) => ['--import', 'tsx', main, ...argv];
+
+describe('the command line', () => {
+  test.each([
+    ['stauts', /There is no "stauts". Did you mean "status"\?/],
+    ['dobts', /Did you mean "doubts"\?/],
+    ['frobnicate', /There is no "frobnicate"\.\nCommands: status, show/],
+  ])('a wrong word: %s', async (word, message) => {
+    const { code, err } = await run([word]);
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+  });
+
+  test('a wrong option names the one that was meant', async () => {
+    const { code, err } = await run(['status', '--pefix', 'x']);
+    expect(code).toBe(2);
+    expect(err).toMatch(/Unknown option '--pefix'\. Did you mean --prefix\?/);
+  });
+
+  test('without a command it shows the help, and says that nothing was done', async () => {
+    const { code, out } = await run([]);
+    expect(code).toBe(2);
+    expect(out).toMatch(/status .*doubts .*resolve/s);
+    expect(await run(['--help'])).toMatchObject({ code: 0, out });
+  });
+
+  test('each command has its help', async () => {
+    for (const name of [
+      'status',
+      'show',
+      'doubts',
+      'resolve',
+      'watch',
+      'doctor',
+      'explain',
+      'demo',
+    ]) {
+      const { code, out } = await run([name, '--help']);
+      expect([name, code]).toEqual([name, 0]);
+      expect(out).toMatch(new RegExp(`^sendonce ${name}`));
+      expect((await run(['help', name])).out).toBe(out);
+    }
+  });
+
+  test('as a process: exit codes, nothing on stdout but the answer, no colours where nobody looks', async () => {
+    const scene = startScene();
+    await scene.email('in-doubt', 1);
+    const child = await finished(['status', ...scene.where]);
+    expect(child.code).toBe(1);
+    expect(child.out).toMatch(/in doubt {5}1, the oldest for/);
+    expect(child.out + child.err).not.toContain('\u001B');
+    const usage = await finished(['status']);
+    expect([usage.code, usage.out]).toEqual([2, '']);
+  });
+});
+
+describe('sendonce status', () => {
+  test('counts what was sent, prevented and in doubt, and fits 80 columns', async () => {
+    const scene = startScene();
+    const { key } = await scene.email('sent', 1);
+    await scene.email('in-doubt', 2);
+    await scene.email('dispatched', 3);
+    for (let copy = 0; copy < 31; copy++) {
+      scene.journal.write({ key, type: 'duplicate', atMs: Date.now(), by: `notices:${copy}` });
+    }
+    await scene.journal.flush();
+    const { code, out } = await run(['status', ...scene.where], { columns: 80 });
+    expect(code).toBe(1);
+    expect(out).toMatch(/sending now {2}1$/m);
+    expect(out).toMatch(/in doubt {5}1, the oldest for/);
+    expect(out).toMatch(/^ {2}sent +1 +1$/m);
+    expect(out).toMatch(/^ {2}duplicates prevented +31 +31$/m);
+    expect(widest(out)).toBeLessThanOrEqual(80);
+    const json = JSON.parse((await run(['status', '--json', ...scene.where])).out);
+    expect(json).toMatchObject({ sending: 1, inDoubt: 1, today: { sent: 1, duplicate: 31 } });
+  });
+});
+
+describe('sendonce doubts', () => {
+  test('lists them oldest first, with label, job and why, in 80 columns', async () => {
+    const scene = startScene();
+    for (const order of [1, 2]) await scene.email('in-doubt', order);
+    const { code, out } = await run(['doubts', ...scene.where], { columns: 80 });
+    expect(code).toBe(1);
+    expect(out).toMatch(/order 1 .*notices:1 .*ETIMEDOUT .*\n.*order 2 /);
+    expect(out).toContain(deriveKey(['notice', 1]));
+    expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+});
+
+describe('sendonce watch', () => {
+  test('writes a line when something changes, and ends with Ctrl-C', async () => {
+    const scene = startScene();
+    const child = spawn(process.execPath, node(['watch', '--every', '0.1', ...scene.where]));
+    let out = '';
+    child.stdout.on('data', (chunk) => (out += String(chunk)));
+    const exited = new Promise((resolve) => child.on('exit', resolve));
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await eventually(() => expect(out).toBe('sending 0  in doubt 0\n'), { timeoutMs: 20_000 });
+    await scene.email('in-doubt', 1);
+    await eventually(() => expect(out).toMatch(/\nsending 0 {2}in doubt 1 .*in-doubt 1\n$/));
+    child.kill('SIGINT');
+    expect(await exited).toBe(0);
+  }, 40_000);
+
+  test.each(['0', 'x', '999999'])('--every %s is a wrong command line', async (every) => {
+    expect((await run(['watch', '--every', every])).code).toBe(2);
+  });
+});
+
+describe('sendonce doctor and explain', () => {
+  test('the doctor says what undermines the promise, and where', async () => {
+    const scene = startScene();
+    const { code, out } = await run(['doctor', ...scene.where]);
+    // The Redis of the tests has no append-only file.
+    expect(code).toBe(1);
+    expect(out).toMatch(/^Redis at .*\n.*warning.*persistence: There is no append-only file/s);
+    const json = JSON.parse((await run(['doctor', '--json', ...scene.where])).out);
+    expect(json.findings.length).toBeGreaterThan(0);
+  });
+
+  test('explain needs no server: the defaults, a file, or stdin', async () => {
+    const { out } = await run(['explain']);
+    expect(out).toMatch(/at most once per key for 7 days/);
+    const input = JSON.stringify({ once: { retentionMs: 60_000 }, job: { attempts: 5 } });
+    const own = await run(['explain', '-'], { input });
+    expect(own.out).toMatch(/at most once per key for 60 s|for 1 min/);
+    expect((await run(['explain', 'none.json'])).code).toBe(2);
+    expect((await run(['explain', '-'], { input: '{"once":{"retentionMs":-1}}' })).code).toBe(2);
+  });
+});
+
+describe('sendonce demo', () => {
+  test('32 copies: 32 emails without, one with; and nothing is left behind', async () => {
+    const scene = startScene();
+    const { code, out } = await run(['demo', '--json', ...scene.where.slice(0, 2)]);
+    expect([code, JSON.parse(out)]).toEqual([0, { copies: 32, bare: 32, once: 1 }]);
+    expect(await scene.client.keys('sendonce-demo-*')).toEqual([]);
+  });
+});
+
+describe('shell completion', () => {
+  test('completes commands and options in bash', async () => {
+    const { out } = await run(['completion', 'bash']);
+    const complete = (words: readonly string[]) => {
+      const line = words.map((word) => `'${word}'`).join(' ');
+      const script = `${out}\nCOMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _sendonce; echo "\${COMPREPLY[@]}"`;
+      return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim();
+    };
+    expect(complete(['sendonce', 'do'])).toBe('doubts doctor');
+    expect(complete(['sendonce', 'resolve', '--not'])).toBe('--not-sent');
+    expect(complete(['sendonce', 'status', '--redl'])).toBe('--redlock');
+  });
+
+  test.each(['zsh', 'fish'])('%s knows each command', async (shell) => {
+    const { code, out } = await run(['completion', shell]);
+    expect(code).toBe(0);
+    for (const name of ['status', 'show', 'doubts', 'resolve', 'watch'])
+      expect(out).toContain(name);
+  });
+
+  test('of another shell is refused', async () => {
+    expect((await run(['completion', 'tcsh'])).code).toBe(2);
+  });
+});
+
+async function finished(argv: readonly string[]) {
+  const child = spawn(process.execPath, node(argv));
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => (out += String(chunk)));
+  child.stderr.on('data', (chunk) => (err += String(chunk)));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, out, err };
+}

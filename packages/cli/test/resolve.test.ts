@@ -1,0 +1,233 @@
+import { once } from '@sendonce/bullmq';
+import { deriveKey, type Ledger } from '@sendonce/core';
+import { eventually } from '@sendonce/testkit';
+import { redisUrl } from '@sendonce/testkit/vitest';
+import { type Job, Queue, Worker } from 'bullmq';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { run } from './run.ts';
+import { type Scene, startScene } from './scene.ts';
+
+async function doubtsOf(ledger: Ledger): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of ledger.list({ state: 'in-doubt' })) keys.push(key);
+  return keys;
+}
+
+describe('sendonce resolve', () => {
+  test.each(['sent', 'not-sent'] as const)('as %s: who and why are recorded', async (verdict) => {
+    const scene = startScene();
+    const { key } = await scene.email('in-doubt', 4711);
+    const about = ['--by', 'Ann', '--why', 'ticket 17', '--yes'];
+    const { code, out } = await run([
+      'resolve',
+      'order 4711',
+      `--${verdict}`,
+      ...about,
+      ...scene.where,
+    ]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Resolved: /);
+    expect(await doubtsOf(scene.ledger)).toEqual([]);
+    const record = await scene.ledger.read(key);
+    if (verdict === 'sent')
+      expect(record).toMatchObject({ state: 'sent', note: 'resolved by Ann: ticket 17' });
+    else expect(record).toBeUndefined();
+    const history = await scene.journal.history(key);
+    expect(history.at(-1)).toMatchObject({
+      type: `resolved-${verdict}`,
+      by: 'Ann',
+      note: 'ticket 17',
+    });
+  });
+
+  test('asks, shows what is known, and changes nothing without a yes', async () => {
+    const scene = startScene();
+    const { key } = await scene.email('in-doubt', 4711);
+    const command = ['resolve', 'order 4711', '--sent', ...scene.where];
+    const no = await run(command, { answer: 'n' });
+    expect(no.code).toBe(1);
+    expect(no.questions).toEqual([expect.stringMatching(/It was sent\. Record that\? \[y\/N\]/)]);
+    expect(no.err).toContain(key);
+    expect(no.err).toMatch(/Nothing was changed/);
+    expect(await doubtsOf(scene.ledger)).toEqual([key]);
+    expect((await run(command, { answer: 'y' })).code).toBe(0);
+    expect(await doubtsOf(scene.ledger)).toEqual([]);
+  });
+
+  test.each([
+    ['no verdict', [], /either --sent .* or --not-sent/],
+    ['both verdicts', ['--sent', '--not-sent'], /either/],
+    ['nobody to ask', ['--sent'], /give --yes/],
+  ])('%s is a wrong command line', async (_, options, message) => {
+    const scene = startScene();
+    const { key } = await scene.email('in-doubt', 1);
+    const { code, err } = await run(['resolve', 'notice', '1', ...options, ...scene.where]);
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+    expect(await doubtsOf(scene.ledger)).toEqual([key]);
+  });
+
+  test.each(['claimed', 'dispatched', 'sent', 'cancelled'] as const)(
+    'one that is %s is not in doubt: it says what stands there, and changes nothing',
+    async (state) => {
+      const scene = startScene();
+      const { key } = await scene.email(state, 1);
+      const before = await scene.ledger.read(key);
+      const { code, err } = await run([
+        'resolve',
+        'notice',
+        '1',
+        '--not-sent',
+        '--yes',
+        ...scene.where,
+      ]);
+      expect(code).toBe(1);
+      expect(err).toMatch(new RegExp(`not in doubt, and nothing was changed. It is ${state}`));
+      expect(await scene.ledger.read(key)).toEqual(before);
+    },
+  );
+
+  test('one that was rejected may be tried again, when its cause is mended', async () => {
+    const scene = startScene();
+    const { key } = await scene.email('rejected', 1);
+    expect((await run(['resolve', 'notice', '1', '--sent', '--yes', ...scene.where])).code).toBe(1);
+    expect(
+      (await run(['resolve', 'notice', '1', '--not-sent', '--yes', ...scene.where])).code,
+    ).toBe(0);
+    expect(await scene.ledger.read(key)).toBeUndefined();
+  });
+
+  test('two emails under one label: it asks for the key', async () => {
+    const scene = startScene();
+    for (const order of [1, 2]) {
+      const { key } = await scene.email('in-doubt', order);
+      scene.journal.write({ key, type: 'claimed', atMs: 0, label: 'both' });
+    }
+    await scene.journal.flush();
+    const { code, err } = await run(['resolve', 'both', '--sent', '--yes', ...scene.where]);
+    expect(code).toBe(2);
+    expect(err).toContain(deriveKey(['notice', 1]));
+    expect(await doubtsOf(scene.ledger)).toHaveLength(2);
+  });
+});
+
+describe('a person and a sender that wakes up', () => {
+  test('both at once: the fact stands at the end, and nobody was told otherwise', async () => {
+    const scene = startScene();
+    const attempt = await scene.email('in-doubt', 1);
+    const verdict = run(['resolve', 'notice', '1', '--not-sent', '--yes', ...scene.where]);
+    const settled = scene.ledger.settle({ ...attempt, outcome: 'sent' });
+    const [{ code, err }, reply] = await Promise.all([verdict, settled]);
+    expect(reply).toEqual({ state: 'settled' });
+    expect(await scene.ledger.read(attempt.key)).toMatchObject({
+      state: 'sent',
+      token: attempt.token,
+    });
+    if (code === 1) expect(err).toMatch(/It is sent, by notices:1/);
+  });
+
+  test('the doubt is looked at, the sender settles, the verdict comes too late', async () => {
+    const scene = startScene();
+    const attempt = await scene.email('in-doubt', 1);
+    const { code, err } = await run(['resolve', 'notice', '1', '--not-sent', ...scene.where], {
+      async answer() {
+        const reply = await scene.ledger.settle({ ...attempt, outcome: 'sent' });
+        expect(reply).toEqual({ state: 'settled' });
+        return 'y';
+      },
+    });
+    expect(code).toBe(1);
+    expect(err).toMatch(/not in doubt, and nothing was changed. It is sent, by notices:1/);
+    expect(await scene.ledger.read(attempt.key)).toMatchObject({
+      state: 'sent',
+      token: attempt.token,
+    });
+  });
+
+  test('the person is first with "not sent": the sender that did send turns it into fact', async () => {
+    const scene = startScene();
+    const attempt = await scene.email('in-doubt', 1);
+    expect(
+      (await run(['resolve', 'notice', '1', '--not-sent', '--yes', ...scene.where])).code,
+    ).toBe(0);
+    expect(await scene.ledger.settle({ ...attempt, outcome: 'sent' })).toEqual({
+      state: 'settled',
+    });
+    const { out } = await run(['show', 'notice', '1', ...scene.where]);
+    expect(out).toMatch(/^sent$/m);
+    expect(out).toMatch(/resolved-not-sent/);
+  });
+});
+
+describe('--retry', () => {
+  async function inDoubtJob(scene: Scene) {
+    const connection = { ...parts(redisUrl()), maxRetriesPerRequest: null };
+    const queue = new Queue('notices', { connection, prefix: `${scene.prefix}:q` });
+    const sends: unknown[] = [];
+    const processor = async (job: Job) => {
+      sends.push(job.id);
+      if (sends.length === 1) throw Object.assign(new Error('?'), { code: 'ETIMEDOUT' });
+      return 'sent';
+    };
+    const key = (job: Job) => ['notice', job.data.orderId];
+    const { ledger, journal } = scene;
+    const worker = new Worker('notices', once(processor, { ledger, journal, key }), {
+      connection,
+      prefix: `${scene.prefix}:q`,
+    });
+    onTestFinished(async () => {
+      await worker.close();
+      await queue.close();
+    });
+    const job = await queue.add('n', { orderId: 1 });
+    const state = () => queue.getJobState(job.id!);
+    await eventually(async () => expect(await state()).toBe('failed'));
+    return { sends, state };
+  }
+
+  test('after "not sent" the job goes on, and sends', async () => {
+    const scene = startScene();
+    const { sends, state } = await inDoubtJob(scene);
+    const { out } = await run([
+      'resolve',
+      'notice',
+      '1',
+      '--not-sent',
+      '--retry',
+      '--yes',
+      ...scene.where,
+    ]);
+    expect(out).toMatch(/Its job runs again/);
+    await eventually(async () => expect(await state()).toBe('completed'));
+    expect(sends).toHaveLength(2);
+  });
+
+  test('after "sent" the job completes, and stays away from the email', async () => {
+    const scene = startScene();
+    const { sends, state } = await inDoubtJob(scene);
+    await run(['resolve', 'notice', '1', '--sent', '--retry', '--yes', ...scene.where]);
+    await eventually(async () => expect(await state()).toBe('completed'));
+    expect(sends).toHaveLength(1);
+  });
+
+  test('a job that is gone is said to be gone', async () => {
+    const scene = startScene();
+    await scene.email('in-doubt', 1);
+    const { code, out } = await run([
+      'resolve',
+      'notice',
+      '1',
+      '--not-sent',
+      '--retry',
+      '--yes',
+      ...scene.where,
+    ]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/Its job is gone/);
+  });
+});
+
+function parts(url: string) {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port) };
+}

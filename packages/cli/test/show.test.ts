@@ -1,0 +1,128 @@
+import { createToken, deriveKey, type RecordState } from '@sendonce/core';
+import { describe, expect, test } from 'vitest';
+import { run, widest } from './run.ts';
+import { startScene } from './scene.ts';
+
+const states: readonly [RecordState, RegExp][] = [
+  ['claimed', /^claimed: .*nothing has been sent yet$/m],
+  ['dispatched', /^dispatched: it is being sent now$/m],
+  ['in-doubt', /^in doubt: .*nobody knows whether it left \(ETIMEDOUT\)$/m],
+  ['sent', /^sent$/m],
+  ['rejected', /^rejected for good .*\(552\)$/m],
+  ['cancelled', /^cancelled: it will not be sent$/m],
+];
+
+describe('sendonce show', () => {
+  test.each(states)('an email that is %s', async (state, words) => {
+    const scene = startScene();
+    const { key } = await scene.email(state, 4711);
+    const { code, out } = await run(['show', 'notice', '4711', ...scene.where]);
+    expect(code).toBe(0);
+    expect(out).toMatch(words);
+    expect(out).toContain('order 4711');
+    expect(out).toContain(key);
+    expect(out).toContain('web-1:4242');
+    const json = await run(['show', 'notice', '4711', '--json', ...scene.where]);
+    expect(JSON.parse(json.out)).toMatchObject({ emails: [{ key, record: { state } }] });
+  });
+
+  test('one that was resolved as not sent has no record any more, and a history that says who and why', async () => {
+    const scene = startScene();
+    await scene.email('in-doubt', 4711);
+    const why = ['--why', 'not in the mail log', '--by', 'Ann', '--yes'];
+    await run(['resolve', 'notice', '4711', '--not-sent', ...why, ...scene.where]);
+    const { code, out } = await run(['show', 'notice', '4711', ...scene.where]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/not in the ledger/);
+    expect(out).toMatch(/resolved-not-sent .*Ann .*not in the mail log$/m);
+  });
+
+  test.each([
+    ['the parts of its key', ['notice', '4711']],
+    ['the parts as JSON', ['["notice", 4711]']],
+    ['its label', ['order 4711']],
+    ['its label in two words', ['order', '4711']],
+    ['its Message-ID', ['<m@shop>']],
+    ['its Message-ID without brackets', ['m@shop']],
+    ['its job', ['notices:4711']],
+    ['its key', [deriveKey(['notice', 4711])]],
+  ])('finds an email by %s', async (_, words) => {
+    const scene = startScene();
+    await scene.email('sent', 4711);
+    const { key } = await scene.email('sent', 4712);
+    scene.journal.write({
+      key: deriveKey(['notice', 4711]),
+      type: 'sent',
+      atMs: 0,
+      messageId: '<m@shop>',
+    });
+    await scene.journal.flush();
+    const { code, out } = await run(['show', ...words, ...scene.where]);
+    expect(code).toBe(0);
+    expect(out).toContain(deriveKey(['notice', 4711]));
+    expect(out).not.toContain(key);
+  });
+
+  test('a number in a key may have been a text', async () => {
+    const scene = startScene();
+    await scene.email('sent', 1, { key: deriveKey(['notice', '4711']) });
+    expect((await run(['show', 'notice', '4711', ...scene.where])).code).toBe(0);
+  });
+
+  test('an unknown email is a clear line, and exit code 1', async () => {
+    const scene = startScene();
+    const { code, out, err } = await run(['show', 'notice', '999', ...scene.where]);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/No email is known under "notice 999"\. Give all parts/);
+    const json = await run(['show', 'notice', '999', '--json', ...scene.where]);
+    expect([json.code, json.out]).toEqual([1, '{"emails":[]}']);
+  });
+
+  test('a history of many copies is short, and fits 80 columns', async () => {
+    const scene = startScene();
+    const { key } = await scene.email('sent', 4711);
+    for (let copy = 1; copy <= 31; copy++) {
+      const by = `a-queue-with-a-very-long-name:${copy}`;
+      const worker = 'a-host-with-a-very-long-name.example:4242';
+      scene.journal.write({
+        key,
+        token: createToken(),
+        by,
+        worker,
+        type: 'duplicate',
+        atMs: Date.now(),
+      });
+    }
+    await scene.journal.flush();
+    const { out } = await run(['show', 'order 4711', ...scene.where], { columns: 80 });
+    expect(out).toMatch(/duplicate ×31/);
+    expect(out.split('\n').length).toBeLessThan(15);
+    expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test('what a terminal would obey is not passed on', async () => {
+    const scene = startScene();
+    const { key } = await scene.email('sent', 1);
+    scene.journal.write({
+      key,
+      type: 'sent',
+      atMs: Date.now(),
+      label: '\u001B[2Jgone\u0007',
+      note: 'a\nb',
+    });
+    await scene.journal.flush();
+    const { out } = await run(['show', key, ...scene.where]);
+    // oxlint-disable-next-line no-control-regex
+    expect(out).not.toMatch(/[\u001B\u0007]/);
+    expect(out).toContain('[2Jgone');
+  });
+
+  test('colours are on only where they are wanted', async () => {
+    const scene = startScene();
+    await scene.email('sent', 4711);
+    const plain = await run(['show', 'order 4711', ...scene.where]);
+    const coloured = await run(['show', 'order 4711', ...scene.where], { colours: true });
+    expect(plain.out).not.toContain('\u001B');
+    expect(coloured.out).toContain('\u001B[32msent');
+  });
+});

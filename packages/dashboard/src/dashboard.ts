@@ -59,7 +59,9 @@ export function dashboard(options: DashboardOptions): Dashboard {
         return findPage(visit, sources, url.searchParams.get('q') ?? '');
       case 'email': {
         const found = await withDeadline(readEmail(sources, place.key));
-        return emailPage(visit, may, found, decidedWords(url.searchParams));
+        const { key } = place;
+        const told = decidedWords(url.searchParams, { key, viewer, secret: settings.secret });
+        return emailPage(visit, may, found, told);
       }
       case 'resolve':
         return resolvePage(visit, { viewer, key: place.key, request }, { ...settings, sources });

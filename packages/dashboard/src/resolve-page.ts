@@ -6,7 +6,7 @@ import {
   type Sources,
 } from '@sendonce/core';
 import { page, redirect } from './answer.ts';
-import { isFormToken, isSameOrigin } from './csrf.ts';
+import { formToken, isFormToken, isSameOrigin } from './csrf.ts';
 import { withDeadline } from './deadline.ts';
 import { MOST_BYTES, readForm } from './form-body.ts';
 import { type Html, html, said } from './html.ts';
@@ -72,7 +72,7 @@ function decisionOf(form: URLSearchParams): Decision | undefined {
 async function decide(
   visit: Visit,
   { viewer, key, decision }: { viewer: Viewer; key: string; decision: Decision },
-  { sources, queues, retentionMs }: Resolving,
+  { sources, queues, retentionMs, secret }: Resolving,
 ): Promise<Response> {
   const { ledger, journal } = sources;
   const { verdict, token, why } = decision;
@@ -100,16 +100,31 @@ async function decide(
     queues.length === 0
       ? 'no-queue'
       : await withDeadline(retryJobOf(queues, record)).catch(() => 'unknown');
-  return redirect(`${visit.base}/email/${key}?decided=${verdict}&job=${job}`);
+  const told = { decided: verdict, job };
+  const seal = sealOf(secret, viewer.name, { key, ...told });
+  return redirect(
+    `${visit.base}/email/${key}?${new URLSearchParams({ ...told, seal }).toString()}`,
+  );
 }
 
-/** What was just decided, told by the words that the redirect carries. */
-export function decidedWords(query: URLSearchParams): Html | undefined {
-  const verdict = query.get('decided');
-  if (verdict !== 'sent' && verdict !== 'not-sent') return undefined;
-  const job = jobsAfter.find((word) => word === query.get('job')) ?? 'unknown';
-  return html`Your verdict is recorded: it was ${verdict === 'sent' ? 'sent' : 'not sent'}.
-  ${jobWords[job]}`;
+/** What the viewer has just decided, as the redirect tells it; a link that somebody else made says nothing. */
+export function decidedWords(
+  query: URLSearchParams,
+  { key, viewer, secret }: { key: string; viewer: Viewer; secret: string },
+): Html | undefined {
+  const [decided, job, seal] = ['decided', 'job', 'seal'].map((name) => query.get(name) ?? '');
+  if (seal !== sealOf(secret, viewer.name, { key, decided: decided!, job: job! })) return undefined;
+  const word = jobsAfter.find((one) => one === job) ?? 'unknown';
+  return html`Your verdict is recorded: it was ${decided === 'sent' ? 'sent' : 'not sent'}.
+  ${jobWords[word]}`;
+}
+
+function sealOf(
+  secret: string,
+  viewer: string,
+  { key, decided, job }: { key: string; decided: string; job: string },
+): string {
+  return formToken(secret, viewer, `${key} ${decided} ${job}`);
 }
 
 const jobWords: Readonly<Record<JobAfter, string>> = {

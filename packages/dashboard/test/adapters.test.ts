@@ -135,7 +135,9 @@ describe.each(Object.entries(adapters))('%s', (_, start) => {
     expect(await ledger.read(key)).toMatchObject({ state: 'in-doubt' });
     const taken = await post(new URLSearchParams({ ...fields, why: 'the log' }));
     expect(taken.status).toBe(303);
-    expect(taken.headers.get('location')).toBe(`/emails/email/${key}?decided=sent&job=retried`);
+    expect(taken.headers.get('location')).toContain(
+      `/emails/email/${key}?decided=sent&job=retried`,
+    );
     expect(await ledger.read(key)).toMatchObject({
       state: 'sent',
       note: 'resolved by ada: the log',

@@ -106,7 +106,7 @@ test.each<[string, string, Partial<Awaited<ReturnType<QueueOfJobs['getJob']>>> |
   const csrf = /name="csrf" value="([\w-]+)"/.exec(page)?.[1] ?? '';
   const body = new URLSearchParams({ csrf, token, verdict: 'sent' });
   const taken = await board.fetch(new Request(`${url}/resolve`, { method: 'POST', body, headers }));
-  expect(taken.headers.get('location')).toBe(`/email/${key}?decided=sent&job=${word}`);
+  expect(taken.headers.get('location')).toContain(`/email/${key}?decided=sent&job=${word}`);
   const after = await board.fetch(
     new Request(`http://a${taken.headers.get('location')}`, { headers }),
   );

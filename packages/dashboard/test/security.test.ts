@@ -128,6 +128,18 @@ test('paths outside of the mount, and keys that are none, are not found', async 
   expect((await ask('/emails/events?email=short')).status).toBe(404);
 });
 
+test('a link that pretends a verdict says nothing', async () => {
+  const { ask, post } = await scene();
+  const real = (await post()).headers.get('location') ?? '';
+  expect(await (await ask(real)).text()).toContain('Your verdict is recorded');
+  const changed = real.replace('decided=not-sent', 'decided=sent');
+  const ofOther = real.replace(key, other);
+  for (const link of [changed, ofOther, `/email/${key}?decided=sent&job=retried`]) {
+    expect(await (await ask(link)).text()).not.toContain('Your verdict is recorded');
+  }
+  expect(await (await ask(real, {}, 'grace')).text()).not.toContain('Your verdict is recorded');
+});
+
 test('other methods are refused with what is allowed; HEAD is GET without a body', async () => {
   const { stage, ask } = await scene();
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {

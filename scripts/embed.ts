@@ -1,6 +1,6 @@
 /**
- * Embeds the Lua scripts and SQL files of the stores into their src/generated/, without comments, so
- * that the published packages need no file access. `--check` fails when a committed file is stale.
+ * Embeds the Lua scripts and SQL files of the stores, and what the dashboard serves, into their src/generated/, without
+ * comments, so that the published packages need no file access. `--check` fails when a committed file is stale.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -29,6 +29,11 @@ embed('postgres/src/sql/', 'postgres/src/generated/migrations.ts', (file, code) 
   return `export const m${name}: string = ${code};\n`;
 });
 
+// The files that the dashboard serves.
+embed('dashboard/src/assets/', 'dashboard/src/generated/assets.ts', (file, code) => {
+  return `export const ${file.split('.')[0]}: string = ${code};\n`;
+});
+
 function capitalised(word: string): string {
   return word[0]!.toUpperCase() + word.slice(1);
 }
@@ -40,7 +45,7 @@ function embed(
   declare: (file: string, code: string) => string,
 ): void {
   const declarations = readdirSync(packages + folder)
-    .filter((file) => /\.(lua|sql)$/.test(file))
+    .filter((file) => /\.(lua|sql|css|js|svg)$/.test(file))
     .toSorted()
     .map((file) => declare(file, embedded(packages + folder + file)))
     // A constant that is not exported is used by the others.
@@ -64,9 +69,11 @@ function embed(
 
 /** The lines of a file as a TypeScript expression, without comments and indentation. */
 function embedded(path: string): string {
+  // In a style sheet, a line that begins with two hyphens is a custom property.
+  const comment = /\.(lua|sql)$/.test(path) ? '--' : '//';
   const lines = readFileSync(path, 'utf8')
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('--'));
+    .filter((line) => line !== '' && !line.startsWith(comment));
   return `[\n${lines.map((line) => `  ${JSON.stringify(line)},\n`).join('')}].join('\\n')`;
 }

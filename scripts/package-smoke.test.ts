@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
-const packages = ['core', 'redis', 'redlock', 'postgres', 'bullmq', 'mail', 'otel'];
+const packages = ['core', 'redis', 'redlock', 'postgres', 'bullmq', 'mail', 'otel', 'dashboard'];
 
 describe('the packed packages, installed as a user installs them', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sendonce-smoke-'));
@@ -48,12 +48,12 @@ describe('the packed packages, installed as a user installs them', () => {
 
   test('work by import', async () => {
     const { stdout } = await run(process.execPath, ['esm.mjs'], { cwd: folder });
-    expect(stdout.trim()).toBe(`sent duplicate sent it ${'function '.repeat(5).trim()}`);
+    expect(stdout.trim()).toBe(`sent duplicate sent it ${'function '.repeat(6).trim()}`);
   });
 
   test('work by require, and share the current claim with import', async () => {
     const { stdout } = await run(process.execPath, ['cjs.cjs'], { cwd: folder });
-    expect(stdout.trim()).toBe(`true duplicate true ${'function '.repeat(5).trim()}`);
+    expect(stdout.trim()).toBe(`true duplicate true ${'function '.repeat(6).trim()}`);
   });
 
   test('type-check in a strict project that checks declaration files too', async () => {
@@ -75,6 +75,7 @@ describe('the packed packages, installed as a user installs them', () => {
     const ours = (name: string) =>
       Object.keys(dependencies[`@sendonce/${name}`]?.dependencies ?? {});
     expect(ours('core')).toEqual(['canonicalize']);
+    expect(ours('dashboard')).toEqual(['@sendonce/core']);
     for (const [name, peer] of [
       ['redis', 'ioredis'],
       ['postgres', 'pg'],

@@ -1,0 +1,59 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { OptionError } from '@sendonce/core';
+import type { Dashboard } from '../dashboard.ts';
+import { respond } from './node-handler.ts';
+import { requestOf } from './node-request.ts';
+
+/** The few things that the plugin needs of a Fastify instance. */
+export interface FastifyLike {
+  readonly prefix: string;
+  all(
+    path: string,
+    handler: (request: FastifyRequestLike, reply: FastifyReplyLike) => void,
+  ): unknown;
+  addContentTypeParser(
+    type: string,
+    parser: (request: unknown, payload: unknown, done: (error: null) => void) => void,
+  ): unknown;
+  removeAllContentTypeParsers(): void;
+  addHook(name: 'preClose', hook: (done: () => void) => void): unknown;
+}
+
+interface FastifyRequestLike {
+  readonly raw: IncomingMessage;
+}
+
+interface FastifyReplyLike {
+  readonly raw: ServerResponse;
+  hijack(): unknown;
+}
+
+/**
+ * The dashboard for Fastify. `prefix` must be its `basePath`; hooks of yours, such as an authentication, run before it.
+ * @throws {OptionError} when the prefix is another path than `basePath`.
+ *
+ * @example app.register(fastifyPlugin(dashboard({ ledger, basePath: '/emails' })), { prefix: '/emails' });
+ */
+export function fastifyPlugin(board: Dashboard): (app: FastifyLike) => Promise<void> {
+  return async (app) => {
+    if ((app.prefix.replace(/\/$/, '') || '/') !== board.basePath) {
+      throw new OptionError(
+        'basePath',
+        `Expected "basePath" of the dashboard ('${board.basePath}') to be the prefix of its plugin ('${app.prefix}').`,
+      );
+    }
+    // The dashboard reads its forms itself, and no more of them than it wants.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    const handler = (request: FastifyRequestLike, reply: FastifyReplyLike) => {
+      reply.hijack();
+      respond(board, requestOf(request.raw, request), { req: request.raw, res: reply.raw });
+    };
+    app.all('/', handler);
+    app.all('/*', handler);
+    app.addHook('preClose', (done) => {
+      board.close();
+      done();
+    });
+  };
+}

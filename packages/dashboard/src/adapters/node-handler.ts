@@ -1,0 +1,46 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { barePage } from '../layout.ts';
+import { type Dashboard, pathInside } from '../dashboard.ts';
+import { requestOf } from './node-request.ts';
+import { sendResponse } from './node-response.ts';
+
+/** What `node:http`, Express, connect and Nest call. */
+export type NodeHandler = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  next?: (error?: unknown) => void,
+) => void;
+
+/**
+ * The dashboard for `node:http`, Express and Nest. What is outside of the mount goes to `next`, where there is one.
+ *
+ * @example app.use('/emails', nodeHandler(dashboard({ ledger, basePath: '/emails' })));
+ */
+export function nodeHandler(board: Dashboard): NodeHandler {
+  return (req, res, next) => {
+    const request = requestOf(req, req);
+    if (next && request && !isInside(board, request)) return next();
+    respond(board, request, { req, res });
+  };
+}
+
+/** @internal */
+export function respond(
+  board: Dashboard,
+  request: Request | undefined,
+  { req, res }: { readonly req: IncomingMessage; readonly res: ServerResponse },
+): void {
+  const answered = request ? board.fetch(request) : Promise.resolve(unusable());
+  answered
+    .then((response) => sendResponse(response, req, res))
+    // Only the connection can fail here: there is nobody left to tell.
+    .catch(() => res.destroy());
+}
+
+function isInside({ basePath }: Dashboard, request: Request): boolean {
+  return pathInside(basePath.replace(/\/$/, ''), new URL(request.url).pathname) !== undefined;
+}
+
+function unusable(): Response {
+  return barePage(400, 'Not understood', 'This is not the request of a browser.');
+}

@@ -1,0 +1,74 @@
+import type { IncomingMessage } from 'node:http';
+import { rememberOriginal } from '../original.ts';
+
+/** What frameworks add to Node's request. */
+type FrameworkRequest = IncomingMessage & {
+  /** Express, connect: the path before the mount was taken off. */
+  readonly originalUrl?: string;
+  /** A parser that came first has read the form. */
+  readonly body?: unknown;
+};
+
+/** Node's request as a web-standard one, or undefined where its target or Host is none of a browser's. */
+export function requestOf(req: FrameworkRequest, original: unknown): Request | undefined {
+  const target = req.originalUrl ?? req.url ?? '';
+  const host = req.headers.host ?? 'unknown.invalid';
+  // Put together as text: as a relative URL, a target that begins with // would be another host.
+  if (!target.startsWith('/') || !isHost(host)) return undefined;
+  const scheme = 'encrypted' in req.socket ? 'https' : 'http';
+  const url = `${scheme}://${host}${target}`;
+  const { method = 'GET' } = req;
+  // No `Request` can have these.
+  if (!URL.canParse(url) || /^(connect|trace|track)$/i.test(method)) return undefined;
+  const body = method === 'GET' || method === 'HEAD' ? undefined : bodyOf(req);
+  const request = new Request(url, {
+    method,
+    headers: headersOf(req),
+    ...(body !== undefined && { body, duplex: 'half' }),
+  });
+  rememberOriginal(request, { request: original, remoteAddress: req.socket.remoteAddress });
+  return request;
+}
+
+function isHost(host: string): boolean {
+  return /^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i.test(host);
+}
+
+function headersOf(req: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (const [name, value = []] of Object.entries(req.headers)) {
+    // HTTP/2 has its own, which begin with a colon.
+    if (name.startsWith(':')) continue;
+    for (const one of [value].flat()) headers.append(name, one);
+  }
+  return headers;
+}
+
+function bodyOf(req: FrameworkRequest): ReadableStream<Uint8Array> | URLSearchParams | string {
+  if (!req.readableDidRead) return unread(req);
+  const { body } = req;
+  if (typeof body === 'string' || body instanceof Uint8Array) return Buffer.from(body).toString();
+  const form = new URLSearchParams();
+  for (const [name, value] of Object.entries((body ?? {}) as Record<string, unknown>)) {
+    if (typeof value === 'string') form.append(name, value);
+  }
+  return form;
+}
+
+/** Reads when asked, and may be left in the middle: Node's own stream would take the connection with it. */
+function unread(req: IncomingMessage): ReadableStream<Uint8Array> {
+  const chunks = req.iterator({ destroyOnReturn: false });
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = (await chunks.next()) as IteratorResult<Buffer>;
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await chunks.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

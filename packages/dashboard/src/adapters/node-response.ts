@@ -1,0 +1,27 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Writes an answer, and stops its stream when the client has gone. */
+export async function sendResponse(
+  response: Response,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  res.statusCode = response.status;
+  for (const [name, value] of response.headers) res.setHeader(name, value);
+  // What is left of a form that was refused is not read.
+  if (!req.complete) res.setHeader('connection', 'close');
+  const reader = response.body?.getReader();
+  if (!reader) return void res.end();
+  const stop = () => void reader.cancel().catch(() => {});
+  // The client may be gone already.
+  if (res.destroyed) return stop();
+  res.once('close', stop);
+  res.flushHeaders();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done || res.destroyed) break;
+    if (!res.write(value)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+  }
+  res.end();
+}

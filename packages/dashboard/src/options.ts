@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import {
+  checkDuration,
+  checkFunction,
+  checkLedger,
+  DEFAULT_RETENTION_MS,
+  describe,
+  type Journal,
+  type Ledger,
+  OptionError,
+} from '@sendonce/core';
+import type { QueueOfJobs } from './retry-job.ts';
+
+/** Who looks. */
+export interface Viewer {
+  /** Is written into the ledger and the journal with each verdict: a name or a login, no address. */
+  readonly name: string;
+  /** Whether they may say what became of an email in doubt. @default false */
+  readonly mayResolve?: boolean;
+}
+
+/**
+ * Says who asks, by the session or header of your application; undefined: nobody who may look. `original` is the
+ * framework's own request, where an adapter has one: Express's or Nest's `req`, Fastify's `request`.
+ *
+ * @example (request, original) => ((original as express.Request).user ? { name: 'ada', mayResolve: true } : undefined)
+ */
+export type Authorize = (
+  request: Request,
+  original: unknown,
+) => Viewer | undefined | Promise<Viewer | undefined>;
+
+export interface DashboardOptions {
+  readonly ledger: Ledger;
+  /** Histories, counts, labels. @default none: only what is open, and single emails by their key */
+  readonly journal?: Journal;
+  /** Where the failed job of an email is given to a worker again after a verdict. @default none */
+  readonly queues?: readonly QueueOfJobs[];
+  /**
+   * Who may look, and who may resolve.
+   * @default nobody resolves, and only this machine looks: the Host must be localhost, 127.0.0.1 or [::1]
+   */
+  readonly authorize?: Authorize;
+  /** Where it is mounted: the path before `/find`. @default '/' */
+  readonly basePath?: string;
+  /** How long a verdict "sent" is kept, in ms: as in `once()`. @default 604_800_000 (7 days) */
+  readonly retentionMs?: number;
+  /**
+   * Signs the forms, at least 32 characters: the same in all processes behind one address.
+   * @default random, for this process
+   */
+  readonly secret?: string;
+}
+
+/** The options with their defaults, and `base`: '' or '/emails', to be put before a path. */
+export interface Settings extends Omit<DashboardOptions, 'basePath'> {
+  readonly base: string;
+  readonly queues: readonly QueueOfJobs[];
+  readonly retentionMs: number;
+  readonly secret: string;
+}
+
+/** @throws {OptionError} */
+export function settingsOf(options: DashboardOptions): Settings {
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError(
+      'options',
+      `Expected options such as { ledger }, got ${describe(options)}.`,
+    );
+  }
+  const { ledger, journal, queues = [], authorize, basePath = '/' } = options;
+  const { retentionMs = DEFAULT_RETENTION_MS, secret = randomBytes(32).toString('hex') } = options;
+  checkLedger(ledger);
+  if (journal !== undefined)
+    checkShape('journal', journal, ['write', 'flush', 'history', 'find', 'counts']);
+  if (!Array.isArray(queues)) {
+    throw new OptionError('queues', `Expected "queues" to be an array, got ${describe(queues)}.`);
+  }
+  for (const queue of queues as readonly QueueOfJobs[]) checkShape('queues', queue, ['getJob']);
+  checkFunction('authorize', authorize, true);
+  checkDuration('retentionMs', retentionMs);
+  if (typeof secret !== 'string' || secret.length < 32) {
+    // Its length only: it is a secret.
+    throw new OptionError('secret', 'Expected "secret" to be a string of at least 32 characters.');
+  }
+  return { ...options, base: baseOf(basePath), queues, retentionMs, secret };
+}
+
+function baseOf(basePath: unknown): string {
+  // What a URL would write in another way could never be met.
+  if (
+    typeof basePath === 'string' &&
+    /^\/([\w.~-]+\/?)*$/.test(basePath) &&
+    !/\/\.\.?(\/|$)/.test(basePath)
+  ) {
+    return basePath.replace(/\/$/, '');
+  }
+  throw new OptionError(
+    'basePath',
+    `Expected "basePath" to be a path such as '/emails', of letters, digits and . _ ~ - between slashes, got ${typeof basePath === 'string' ? `'${basePath}'` : describe(basePath)}.`,
+  );
+}
+
+function checkShape(option: string, value: unknown, methods: readonly string[]): void {
+  const found = value as Record<string, unknown> | null | undefined;
+  if (
+    typeof found === 'object' &&
+    found &&
+    methods.every((name) => typeof found[name] === 'function')
+  )
+    return;
+  throw new OptionError(
+    option,
+    `Expected "${option}" to have ${methods.map((name) => `${name}()`).join(', ')}, got ${describe(value)}.`,
+  );
+}

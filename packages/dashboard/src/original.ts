@@ -1,0 +1,16 @@
+/** What an adapter knows about a request beyond what a `Request` can carry. */
+export interface Original {
+  /** The framework's own request: it may have a user. */
+  readonly request: unknown;
+  readonly remoteAddress: string | undefined;
+}
+
+const originals = new WeakMap<Request, Original>();
+
+export function rememberOriginal(request: Request, original: Original): void {
+  originals.set(request, original);
+}
+
+export function originalOf(request: Request): Original | undefined {
+  return originals.get(request);
+}

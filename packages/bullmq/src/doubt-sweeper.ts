@@ -5,11 +5,13 @@ import {
   createToken,
   DEFAULT_RETENTION_MS,
   deriveKey,
+  jobIdOf,
   type Ledger,
   type LedgerRecord,
+  type QueueOfJobs,
   type Resolver,
+  runAgain,
 } from '@sendonce/core';
-import { jobIdOf, type QueueOfJobs, runAgain } from './retry-job.ts';
 
 export interface DoubtSweeperOptions {
   /** The one that the workers use. */
@@ -127,7 +129,7 @@ async function sweepAll(queue: QueueOfJobs, options: Options): Promise<Swept> {
     // Decides nothing: the worker asks the ledger, by its clock, whether the window is still open.
     const replayable = Date.now() - record.atMs < (options.replayWithinMs ?? 0);
     if (verdict === 'unknown' && !(replayable && canRun)) held.push(record);
-    else if (job && (await runAgain(job))) retried += 1;
+    else if (job && (await runAgain(job).catch(() => false))) retried += 1;
   }
   return { sent, notSent, retried, held };
 }

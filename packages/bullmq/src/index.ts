@@ -27,7 +27,6 @@ export {
   type DoubtSweeperOptions,
   type Swept,
 } from './doubt-sweeper.ts';
-export { jobIdOf, type QueueOfJobs, type RetriedJob, retryJob } from './retry-job.ts';
 export { type Explanation, explain, explainLine } from './explain.ts';
 export type { ExplainedNumbers } from './explain-numbers.ts';
 export type { Assumed, ExplainOptions } from './explain-options.ts';

@@ -1,5 +1,4 @@
-import type { Ledger, Sources } from '@sendonce/core';
-import type { QueueOfJobs } from '@sendonce/bullmq';
+import type { Ledger, QueueOfJobs, Sources } from '@sendonce/core';
 
 /** What the commands work with. */
 export interface Desk extends Sources {

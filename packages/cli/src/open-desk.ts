@@ -126,7 +126,9 @@ async function openQueues(url: string, prefix: string | undefined) {
     queue(name: string) {
       let queue = opened.get(name);
       if (!queue) {
-        queue = new Queue(name, { connection: client, ...(prefix !== undefined && { prefix }) });
+        // Who looks writes no metadata of the queue.
+        const options = { connection: client, skipMetasUpdate: true };
+        queue = new Queue(name, { ...options, ...(prefix !== undefined && { prefix }) });
         queue.on('error', () => {});
         opened.set(name, queue);
       }

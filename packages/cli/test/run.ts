@@ -18,6 +18,7 @@ export interface Around {
   readonly folder?: string;
   readonly input?: string;
   readonly stopped?: AbortSignal;
+  readonly onOut?: (text: string) => void;
 }
 
 /** One command line, in this process; the servers are real. */
@@ -25,7 +26,10 @@ export async function run(argv: readonly string[], around: Around = {}): Promise
   const [out, err, questions]: string[][] = [[], [], []];
   const { answer } = around;
   const terminal: Terminal = {
-    out: (text) => void out!.push(text),
+    out(text) {
+      out!.push(text);
+      around.onOut?.(text);
+    },
     err: (text) => void err!.push(text),
     paint: colors.createColors(around.colours ?? false),
     columns: around.columns,

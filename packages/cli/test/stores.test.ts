@@ -92,6 +92,14 @@ describe('each ledger', () => {
     const { key } = await scene.email('in-doubt', 1);
     const place = `${scene.prefix}:{${key[0]}}${key.slice(1)}`;
     await scene.client.set(place, 'v2 of another form');
+    const { key: other } = await scene.email('in-doubt', 2);
+    for (const command of [['doubts'], ['status'], ['status', '--json']]) {
+      // It does not hide the others.
+      expect((await run([...command, ...scene.where])).out).toMatch(
+        /ETIMEDOUT|in doubt +1,|"inDoubt":1/,
+      );
+    }
+    expect((await run(['doubts', ...scene.where])).out).toContain(other);
     for (const command of [['show', 'notice', '1'], ['doubts'], ['status']]) {
       const { code, err } = await run([...command, ...scene.where]);
       expect([command, code]).toEqual([command, 3]);

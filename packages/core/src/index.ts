@@ -59,6 +59,7 @@ export { checkDuration, checkFunction, checkLedger, checkOneOf, describe } from 
 export { type Overview, overviewOf } from './overview.ts';
 export { perform, performChecked } from './perform.ts';
 export { type FoundOut, resolveEmail } from './resolve-email.ts';
+export { jobIdOf, type QueueOfJobs, type RetriedJob, retryJob, runAgain } from './retry-job.ts';
 export { listRecords, lossAgainst } from './store.ts';
 export {
   checkPerformOptions,

@@ -1,3 +1,4 @@
+import { isSendonceError, type UnreadableRecordError } from './errors.ts';
 import type { Sources } from './find-emails.ts';
 import type { HourCounts } from './journal.ts';
 import type { LedgerRecord } from './ledger.ts';
@@ -9,6 +10,8 @@ export interface Overview {
   readonly inDoubt: readonly LedgerRecord[];
   /** There are more than `most` open ones: these were looked at. */
   readonly more: boolean;
+  /** An open email whose record another program or a newer version wrote; there may be more of them. */
+  readonly unreadable: UnreadableRecordError | undefined;
   /** Undefined without a journal: the ledger does not count. */
   readonly hours: readonly HourCounts[] | undefined;
 }
@@ -16,7 +19,7 @@ export interface Overview {
 /**
  * What there is to see at a glance. Asks for the open emails only, and for counts of hours: what it costs does not
  * grow with the number of emails that were sent.
- * @throws {LedgerUnavailableError} @throws {UnreadableRecordError}
+ * @throws {LedgerUnavailableError}
  */
 export async function overviewOf(
   { ledger, journal }: Sources,
@@ -27,10 +30,17 @@ export async function overviewOf(
   counted?.catch(() => {});
   const inDoubt: LedgerRecord[] = [];
   let [sending, looked] = [0, 0];
-  for await (const record of ledger.list({ state: 'open' })) {
-    if (looked++ === most) break;
-    if (record.state === 'in-doubt') inDoubt.push(record);
-    else sending += 1;
+  let unreadable: UnreadableRecordError | undefined;
+  try {
+    for await (const record of ledger.list({ state: 'open' })) {
+      if (looked++ === most) break;
+      if (record.state === 'in-doubt') inDoubt.push(record);
+      else sending += 1;
+    }
+  } catch (error) {
+    // It comes after all the others, which it must not hide.
+    if (!isSendonceError(error, 'SENDONCE_UNREADABLE_RECORD')) throw error;
+    unreadable = error as UnreadableRecordError;
   }
-  return { sending, inDoubt, more: looked > most, hours: await counted };
+  return { sending, inDoubt, more: looked > most, unreadable, hours: await counted };
 }

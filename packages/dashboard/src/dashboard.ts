@@ -13,8 +13,10 @@ import { type Days, overviewLoader } from './overview-data.ts';
 import { overviewPage, overviewParts } from './overview-page.ts';
 import { decidedWords, resolvePage } from './resolve-page.ts';
 import { type Place, placeOf } from './places.ts';
+import { queueOf } from './retry-job.ts';
 import { sourcesOf } from './sources.ts';
 import type { VerdictMay } from './verdict-form.ts';
+import { unreadableWords } from './words.ts';
 
 export interface Dashboard {
   /** Answers a request, always: whatever goes wrong is a page. */
@@ -139,10 +141,10 @@ function topicOf<Data>(topic: Topic<Data>): Topic<never> {
   return topic as unknown as Topic<never>;
 }
 
-function mayOf(viewer: Viewer, { secret, queues }: Settings): VerdictMay {
+function mayOf(viewer: Viewer, { secret, findQueue }: Settings): VerdictMay {
   return {
     csrf: viewer.mayResolve ? (key) => formToken(secret, viewer.name, key) : undefined,
-    retries: ({ by = '' }) => queues.some(({ name }) => by.startsWith(`${name}:`)),
+    retries: (record) => queueOf(findQueue, record) !== undefined,
   };
 }
 
@@ -177,8 +179,7 @@ function failed(visit: Visit, error: unknown): Response {
   }
   if (isSendonceError(error, 'SENDONCE_UNREADABLE_RECORD')) {
     const key = 'key' in error ? String(error.key) : '';
-    const text = `The record of ${key} cannot be read: another program or a newer version wrote it. It was left as it is.`;
-    return messagePage(visit, 500, 'A record cannot be read', text);
+    return messagePage(visit, 500, 'A record cannot be read', unreadableWords(key));
   }
   return unexpected(error);
 }

@@ -8,8 +8,8 @@ import {
   type Journal,
   type Ledger,
   OptionError,
+  type QueueOfJobs,
 } from '@sendonce/core';
-import type { QueueOfJobs } from './retry-job.ts';
 
 /** Who looks. */
 export interface Viewer {
@@ -30,12 +30,19 @@ export type Authorize = (
   original: unknown,
 ) => Viewer | undefined | Promise<Viewer | undefined>;
 
+/** A queue by its name; undefined where there is none. */
+export type FindQueue = (name: string) => QueueOfJobs | undefined;
+
 export interface DashboardOptions {
   readonly ledger: Ledger;
   /** Histories, counts, labels. @default none: only what is open, and single emails by their key */
   readonly journal?: Journal;
-  /** Where the failed job of an email is given to a worker again after a verdict. @default none */
-  readonly queues?: readonly QueueOfJobs[];
+  /**
+   * Where the failed job of an email is given to a worker again after a verdict: the queues, or what finds one by its
+   * name.
+   * @default none
+   */
+  readonly queues?: readonly QueueOfJobs[] | FindQueue;
   /**
    * Who may look, and who may resolve.
    * @default nobody resolves, and only this machine looks: the Host must be localhost, 127.0.0.1 or [::1]
@@ -53,9 +60,9 @@ export interface DashboardOptions {
 }
 
 /** The options with their defaults, and `base`: '' or '/emails', to be put before a path. */
-export interface Settings extends Omit<DashboardOptions, 'basePath'> {
+export interface Settings extends Omit<DashboardOptions, 'basePath' | 'queues'> {
   readonly base: string;
-  readonly queues: readonly QueueOfJobs[];
+  readonly findQueue: FindQueue;
   readonly retentionMs: number;
   readonly secret: string;
 }
@@ -73,17 +80,24 @@ export function settingsOf(options: DashboardOptions): Settings {
   checkLedger(ledger);
   if (journal !== undefined)
     checkShape('journal', journal, ['write', 'flush', 'history', 'find', 'counts']);
-  if (!Array.isArray(queues)) {
-    throw new OptionError('queues', `Expected "queues" to be an array, got ${describe(queues)}.`);
-  }
-  for (const queue of queues as readonly QueueOfJobs[]) checkShape('queues', queue, ['getJob']);
   checkFunction('authorize', authorize, true);
   checkDuration('retentionMs', retentionMs);
   if (typeof secret !== 'string' || secret.length < 32) {
     // Its length only: it is a secret.
     throw new OptionError('secret', 'Expected "secret" to be a string of at least 32 characters.');
   }
-  return { ...options, base: baseOf(basePath), queues, retentionMs, secret };
+  const base = baseOf(basePath);
+  return { ...options, base, findQueue: findQueueIn(queues), retentionMs, secret };
+}
+
+function findQueueIn(queues: NonNullable<DashboardOptions['queues']>): FindQueue {
+  if (typeof queues === 'function') return queues;
+  if (!Array.isArray(queues)) {
+    throw new OptionError('queues', `Expected "queues" to be an array, got ${describe(queues)}.`);
+  }
+  const known = queues as readonly QueueOfJobs[];
+  for (const queue of known) checkShape('queues', queue, ['getJob']);
+  return (name) => known.find((queue) => queue.name === name);
 }
 
 function baseOf(basePath: unknown): string {

@@ -7,7 +7,7 @@ import { livePart, type Parts, spokenPart } from './live-parts.ts';
 import type { Days, Doubt, OverviewData } from './overview-data.ts';
 import { notCounted } from './sources.ts';
 import { ageOf, timeOf } from './times.ts';
-import { emails, numberOf } from './words.ts';
+import { emails, numberOf, unreadableWords } from './words.ts';
 
 export function overviewPage(visit: Visit, data: OverviewData): Response {
   const parts = overviewParts(visit, data);
@@ -70,7 +70,14 @@ function tiles(all: readonly Tile[]): Html {
   </dl>`;
 }
 
-function doubtsOf(base: string, { doubts, inDoubt, nowMs }: OverviewData): Html {
+function doubtsOf(base: string, data: OverviewData): Html {
+  const { unreadable } = data;
+  if (!unreadable) return readableDoubtsOf(base, data);
+  return html`<p class="trouble">${unreadableWords(unreadable.key)} There may be more of them.</p>
+    ${readableDoubtsOf(base, data)}`;
+}
+
+function readableDoubtsOf(base: string, { doubts, inDoubt, nowMs }: OverviewData): Html {
   if (doubts.length === 0) {
     return html`<p>
       None. An email is in doubt when it was dispatched and its sender fell silent.

@@ -72,7 +72,7 @@ function decisionOf(form: URLSearchParams): Decision | undefined {
 async function decide(
   visit: Visit,
   { viewer, key, decision }: { viewer: Viewer; key: string; decision: Decision },
-  { sources, queues, retentionMs, secret }: Resolving,
+  { sources, findQueue, retentionMs, secret }: Resolving,
 ): Promise<Response> {
   const { ledger, journal } = sources;
   const { verdict, token, why } = decision;
@@ -96,10 +96,7 @@ async function decide(
   if (reply.state === 'not-in-doubt') return lost(visit, sources, key);
   // What the next page shows should be written; a journal that is away holds up nobody.
   await withDeadline(journal?.flush() ?? Promise.resolve(), 1000).catch(() => {});
-  const job =
-    queues.length === 0
-      ? 'no-queue'
-      : await withDeadline(retryJobOf(queues, record)).catch(() => 'unknown');
+  const job = await withDeadline(retryJobOf(findQueue, record)).catch(() => 'unknown' as const);
   const told = { decided: verdict, job };
   const seal = sealOf(secret, viewer.name, { key, ...told });
   return redirect(

@@ -63,3 +63,8 @@ export function nameOfEmail({ key, history }: Pick<FoundEmail, 'key' | 'history'
   const label = history.findLast((entry) => entry.label !== undefined)?.label;
   return label === undefined ? html`<code>${key}</code>` : said(label);
 }
+
+/** What another program, or a newer version, wrote under a key. */
+export function unreadableWords(key: string): string {
+  return `The record of ${key} cannot be read: another program or a newer version wrote it. It was left as it is.`;
+}

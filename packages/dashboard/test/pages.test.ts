@@ -1,9 +1,9 @@
-import { createToken, deriveKey, memoryLedger } from '@sendonce/core';
+import { createToken, deriveKey, memoryLedger, type QueueOfJobs } from '@sendonce/core';
 import { redisJournal } from '@sendonce/redis';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { formToken } from '../src/csrf.ts';
-import { dashboard, type DashboardOptions, type QueueOfJobs } from '../src/index.ts';
+import { dashboard, type DashboardOptions } from '../src/index.ts';
 import { byHeader, doubtfulEmail, RETENTION_MS, startStage } from './stage.ts';
 
 const key = deriveKey(['notice', 7]);

@@ -211,6 +211,10 @@ test('a record of a newer version is one clear line, and stays', async () => {
   expect(text).toContain(`The record of ${key} cannot be read`);
   for (const secret of ['ada@example.org', stage.prefix, 'at file:', '127.0.0.1'])
     expect(text).not.toContain(secret);
+  // It does not hide what can be read.
+  const overview = await ask('/');
+  expect(overview.status).toBe(200);
+  expect(await overview.text()).toContain(`The record of ${key} cannot be read`);
   expect(before).not.toBeNull();
   expect(await stage.redis.get(name!)).toContain('from the future');
 });

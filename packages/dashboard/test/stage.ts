@@ -1,13 +1,13 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createToken, type Journal, type Ledger } from '@sendonce/core';
+import { createToken, type Journal, type Ledger, type QueueOfJobs } from '@sendonce/core';
 import { redisJournal, redisLedger } from '@sendonce/redis';
 import { deleteNamespace, eventually, namespace } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';
 import { type Processor, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished } from 'vitest';
-import type { QueueOfJobs, Viewer } from '../src/index.ts';
+import type { Viewer } from '../src/index.ts';
 
 export const LEASE_MS = 300;
 export const RETENTION_MS = 60 * 60 * 1000;

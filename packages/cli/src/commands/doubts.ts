@@ -1,4 +1,4 @@
-import type { LedgerRecord } from '@sendonce/core';
+import { isSendonceError, type LedgerRecord } from '@sendonce/core';
 import type { Command } from '../command.ts';
 import { table } from '../table.ts';
 import { exit } from '../terminal.ts';
@@ -15,7 +15,14 @@ export const doubts: Command = {
   async run({ json }, terminal, open) {
     const { ledger, journal } = await open();
     const records: LedgerRecord[] = [];
-    for await (const record of ledger.list({ state: 'in-doubt' })) records.push(record);
+    let unreadable: unknown;
+    try {
+      for await (const record of ledger.list({ state: 'in-doubt' })) records.push(record);
+    } catch (error) {
+      // It comes after all the others, which it must not hide.
+      if (!isSendonceError(error, 'SENDONCE_UNREADABLE_RECORD')) throw error;
+      unreadable = error;
+    }
     const shown = records.slice(0, json ? undefined : MOST_SHOWN);
     const emails = await Promise.all(
       shown.map(async (record) => {
@@ -24,7 +31,8 @@ export const doubts: Command = {
       }),
     );
     if (json) terminal.out(JSON.stringify({ doubts: emails }));
-    else if (emails.length === 0) terminal.out('No email is in doubt.');
+    else if (emails.length === 0 && unreadable === undefined) terminal.out('No email is in doubt.');
+    else if (emails.length === 0) terminal.out('No email that can be read is in doubt.');
     else {
       terminal.out(
         table(
@@ -53,6 +61,7 @@ export const doubts: Command = {
         'Find out (provider, mail log, customer), then: sendonce resolve <key> --sent, or --not-sent --retry.',
       );
     }
+    if (unreadable) throw unreadable;
     return records.length > 0 ? exit.no : exit.ok;
   },
 };

@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { completion } from './completion.ts';
+import { dashboard } from './dashboard.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { doubts } from './doubts.ts';
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   doubts,
   resolve,
   watch,
+  dashboard,
   doctor,
   explain,
   demo,

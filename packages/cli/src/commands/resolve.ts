@@ -1,6 +1,11 @@
 import { userInfo } from 'node:os';
-import { retryJob } from '@sendonce/bullmq';
-import { type FoundEmail, type LedgerRecord, readEmail, resolveEmail } from '@sendonce/core';
+import {
+  type FoundEmail,
+  type LedgerRecord,
+  readEmail,
+  resolveEmail,
+  retryJob,
+} from '@sendonce/core';
 import { type Command, type Given, textOf } from '../command.ts';
 import type { Desk } from '../desk.ts';
 import { exit, harmless, type Terminal, UsageError } from '../terminal.ts';
@@ -120,7 +125,7 @@ const jobInWords = {
 
 async function retry(record: LedgerRecord, desk: Desk) {
   const { by = '' } = record;
-  const queue = desk.queue?.(by.slice(0, Math.max(0, by.lastIndexOf(':'))));
+  const queue = desk.queue?.(by.slice(0, Math.max(0, by.indexOf(':'))));
   return queue ? retryJob(queue, record) : 'no-job';
 }
 

@@ -10,15 +10,19 @@ export const status: Command = {
   name: 'status',
   usage: 'status',
   summary: 'how many were sent, prevented, rejected; what is open, what is in doubt',
-  details: '  Exit code 1 while emails are in doubt.',
+  details:
+    '  Exit code 1 while emails are in doubt, and 3 where a record cannot be read: it does not hide the others.',
   async run({ json }, terminal, open) {
     const desk = await open();
     const seen = await glance(desk);
     if (json) {
-      const { sending, inDoubt, more, hours, today, week } = seen;
+      const { sending, inDoubt, more, unreadable, hours, today, week } = seen;
       const counted = hours && { today, week };
-      terminal.out(JSON.stringify({ sending, inDoubt: inDoubt.length, more, ...counted }));
+      const { key } = unreadable ?? {};
+      const open = { sending, inDoubt: inDoubt.length, more, unreadable: key };
+      terminal.out(JSON.stringify({ ...open, ...counted }));
     } else terminal.out(picture(seen, desk, terminal));
+    if (seen.unreadable) throw seen.unreadable;
     return seen.inDoubt.length > 0 ? exit.no : exit.ok;
   },
 };
@@ -60,6 +64,7 @@ export function picture(seen: Glance, desk: Pick<Desk, 'where'>, terminal: Termi
     '',
     `  sending now  ${seen.sending}${more}`,
     `  in doubt     ${doubt(String(seen.inDoubt.length))}${since}`,
+    ...(seen.unreadable ? [`  ${paint.red('cannot be read')}  ${seen.unreadable.key}`] : []),
     '',
   ];
   if (!seen.hours) {

@@ -35,8 +35,8 @@ export const watch: Command = {
   },
 };
 
-function numbers({ sending, inDoubt, today }: Glance) {
-  return { sending, inDoubt: inDoubt.length, today };
+function numbers({ sending, inDoubt, unreadable, today }: Glance) {
+  return { sending, inDoubt: inDoubt.length, unreadable: unreadable?.key, today };
 }
 
 function plain(seen: Glance): string {

@@ -1,4 +1,4 @@
-import type { LedgerRecord } from '@sendonce/core';
+import type { LedgerRecord } from './ledger.ts';
 
 /** The part of a queue that is needed to run a job again; every `Queue` of BullMQ 5 and 6 has it. */
 export interface QueueOfJobs {
@@ -22,6 +22,7 @@ export function jobIdOf(
 /**
  * Gives the job of an email to a worker again, if it has failed: after a verdict it sends ("not sent") or completes
  * ("sent"). `not-failed`: it waits or runs and comes by itself, or is completed. `no-job`: it is of another queue, or was removed.
+ * @throws what the queue throws: whether the job was retried is then unknown.
  */
 export async function retryJob(
   queue: QueueOfJobs,
@@ -36,7 +37,11 @@ export async function retryJob(
 /** A job that has failed runs again; one that waits or runs comes by itself. */
 export async function runAgain(job: RetriedJob): Promise<boolean> {
   if ((await job.getState()) !== 'failed') return false;
-  // Another process may have been faster: then it is not failed any more, which is as good.
-  await job.retry('failed').catch(() => {});
+  try {
+    await job.retry('failed');
+  } catch (error) {
+    // Another process may have been faster: then it is not failed any more, which is as good.
+    if ((await job.getState()) === 'failed') throw error;
+  }
   return true;
 }

@@ -8,7 +8,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
-const packages = ['core', 'redis', 'redlock', 'postgres', 'bullmq', 'mail', 'otel', 'dashboard'];
+const packages = [
+  'core',
+  'redis',
+  'redlock',
+  'postgres',
+  'bullmq',
+  'mail',
+  'otel',
+  'dashboard',
+  'cli',
+];
 
 describe('the packed packages, installed as a user installs them', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sendonce-smoke-'));
@@ -54,6 +64,19 @@ describe('the packed packages, installed as a user installs them', () => {
   test('work by require, and share the current claim with import', async () => {
     const { stdout } = await run(process.execPath, ['cjs.cjs'], { cwd: folder });
     expect(stdout.trim()).toBe(`true duplicate true ${'function '.repeat(6).trim()}`);
+  });
+
+  test('bring the command sendonce', async () => {
+    const sendonce = join(folder, 'node_modules/.bin/sendonce');
+    const { stdout } = await run(sendonce, ['help', 'resolve'], { cwd: folder });
+    expect(stdout).toMatch(/^sendonce resolve <email>/);
+    const refused = await run(sendonce, ['status'], { cwd: folder }).catch(
+      (error: unknown) => error,
+    );
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Where is the ledger/),
+    });
   });
 
   test('type-check in a strict project that checks declaration files too', async () => {

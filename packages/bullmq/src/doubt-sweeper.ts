@@ -6,9 +6,11 @@ import {
   DEFAULT_RETENTION_MS,
   deriveKey,
   jobIdOf,
+  type Journal,
   type Ledger,
   type LedgerRecord,
   type QueueOfJobs,
+  resolveEmail,
   type Resolver,
   runAgain,
 } from '@sendonce/core';
@@ -16,6 +18,8 @@ import {
 export interface DoubtSweeperOptions {
   /** The one that the workers use. */
   readonly ledger: Ledger;
+  /** Is told what was resolved. @default none */
+  readonly journal?: Journal;
   /** Asked about each email in doubt, for example by a look-up at the provider. */
   readonly resolver?: Resolver;
   /** As in `once()`: an email in doubt is given back to its job while the provider knows it. */
@@ -136,7 +140,7 @@ async function sweepAll(queue: QueueOfJobs, options: Options): Promise<Swept> {
 
 async function verdictOf(
   record: LedgerRecord,
-  { ledger, resolver, retentionMs }: Options,
+  { ledger, journal, resolver, retentionMs }: Options,
   canRun: boolean,
 ): Promise<'sent' | 'not-sent' | 'unknown'> {
   try {
@@ -145,8 +149,8 @@ async function verdictOf(
     if (verdict !== 'sent' && !(verdict === 'not-sent' && canRun)) return 'unknown';
     const { key, token } = record;
     const by = 'resolver of the sweeper';
-    const resolution = { key, token, verdict, by, means: 'sweeper', retentionMs } as const;
-    const { state } = await ledger.resolve(resolution);
+    const found = { key, token, verdict, by, means: 'sweeper', retentionMs } as const;
+    const { state } = await resolveEmail({ ledger, journal }, found);
     return state === 'resolved' ? verdict : 'unknown';
   } catch {
     // A resolver that fails has found nothing out: the doubt stays listed.

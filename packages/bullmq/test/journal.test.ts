@@ -1,4 +1,4 @@
-import { deriveKey, memoryLedger } from '@sendonce/core';
+import { confirmSent, deriveKey, memoryLedger } from '@sendonce/core';
 import { redisJournal } from '@sendonce/redis';
 import { expect, test, vi } from 'vitest';
 import { once, type OnceOptions } from '../src/index.ts';
@@ -54,6 +54,30 @@ onBothVersions((bullmq) => {
       by: `q:${job.id}`,
     });
     expect(JSON.stringify(history)).not.toContain('ada');
+  });
+
+  test('who ended a doubt is told: the resolver of an attempt, a webhook', async () => {
+    const stage = startStage(bullmq);
+    const { ledger } = stage;
+    const journal = redisJournal(stage.client(), { prefix: `${stage.prefix}:ledger` });
+    const failing = async () => {
+      throw new Error('?');
+    };
+    const resolver = async () => 'sent' as const;
+    stage.worker(once(failing, { ledger, journal, key, resolver }));
+    stage.worker(once(failing, { ledger, journal, key }), { queue: 'other' });
+    const job = await stage.queue().add('n', { orderId: 1 });
+    await stage.ended(job);
+    await stage.ended(await stage.queue('other').add('n', { orderId: 2 }), { queue: 'other' });
+    const email = { key: deriveKey(['notice', 2]), by: 'webhook of Brevo' };
+    expect(await confirmSent(ledger, { ...email, journal })).toBe('resolved');
+    await journal.flush();
+    const resolved = async (orderId: number) =>
+      (await journal.history(deriveKey(['notice', orderId]))).find(
+        ({ type }) => type === 'resolved-sent',
+      )?.by;
+    expect(await resolved(1)).toBe(`resolver of q:${job.id}`);
+    expect(await resolved(2)).toBe('webhook of Brevo');
   });
 
   test('neither a label that throws nor a journal that is away holds up an email', async () => {

@@ -1,7 +1,9 @@
 import { OptionError } from './errors.ts';
+import type { Journal } from './journal.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import { checkDuration, checkLedger, describe } from './options.ts';
 import { DEFAULT_RETENTION_MS } from './perform-options.ts';
+import { resolveEmail } from './resolve-email.ts';
 
 /** Which email a provider reports: by its key, or by the Message-ID that the sender recorded. */
 export type ConfirmedEmail = (
@@ -10,6 +12,8 @@ export type ConfirmedEmail = (
 ) & {
   /** Who says so, for people: `webhook of Brevo`. */
   readonly by: string;
+  /** Is told who confirmed it. @default none */
+  readonly journal?: Journal;
   /** How long the outcome is kept, in ms. @default 604_800_000 (7 days) */
   readonly retentionMs?: number;
 };
@@ -26,7 +30,7 @@ export type ConfirmedEmail = (
  */
 export async function confirmSent(
   ledger: Ledger,
-  { key, messageId, by, retentionMs = DEFAULT_RETENTION_MS }: ConfirmedEmail,
+  { key, messageId, by, journal, retentionMs = DEFAULT_RETENTION_MS }: ConfirmedEmail,
 ): Promise<'resolved' | 'not-in-doubt'> {
   checkLedger(ledger);
   checkDuration('retentionMs', retentionMs);
@@ -36,15 +40,9 @@ export async function confirmSent(
       : await ledger.read(checkName('key', key));
   if (record?.state !== 'in-doubt') return 'not-in-doubt';
   const { token } = record;
-  const reply = await ledger.resolve({
-    key: record.key,
-    token,
-    verdict: 'sent',
-    by,
-    means: 'confirm-sent',
-    retentionMs,
-  });
-  return reply.state;
+  const means = 'confirm-sent';
+  const found = { key: record.key, token, verdict: 'sent', by, means, retentionMs } as const;
+  return (await resolveEmail({ ledger, journal }, found)).state;
 }
 
 /** The doubts are few: they are looked through. */

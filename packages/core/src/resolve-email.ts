@@ -1,9 +1,9 @@
 import type { Sources } from './find-emails.ts';
-import type { ResolveReply } from './ledger.ts';
+import type { Resolution, ResolveReply } from './ledger.ts';
 import { checkDuration, checkLedger, checkOneOf, checkText } from './options.ts';
 import { DEFAULT_RETENTION_MS } from './perform-options.ts';
 
-/** What a person, or a tool of theirs, found out about an email in doubt. */
+/** What somebody found out about an email in doubt: a person, a look-up, a webhook. */
 export interface FoundOut {
   readonly key: string;
   /** The token of the doubt that was looked at: a verdict about it decides no other one. */
@@ -13,18 +13,20 @@ export interface FoundOut {
   readonly by: string;
   /** How they know, for whoever reads the history later. Never an address. */
   readonly why?: string | undefined;
+  /** By what means, for who counts. @default a person */
+  readonly means?: Resolution['means'];
   /** How long the outcome is kept, in ms. @default 604_800_000 (7 days) */
   readonly retentionMs?: number;
 }
 
 /**
- * Ends a doubt by what a person found out, and tells the journal who decided and why. `not-in-doubt`: somebody
+ * Ends a doubt by what was found out, and tells the journal who decided and why. `not-in-doubt`: somebody
  * was faster (another person, a resolver, the sender that woke up), or the doubt is another one by now.
  * @throws {OptionError} @throws {LedgerUnavailableError} whether it was resolved is unknown; it is safe to repeat.
  */
 export async function resolveEmail(
   { ledger, journal }: Sources,
-  { key, token, verdict, by, why, retentionMs = DEFAULT_RETENTION_MS }: FoundOut,
+  { key, token, verdict, by, why, means, retentionMs = DEFAULT_RETENTION_MS }: FoundOut,
 ): Promise<ResolveReply> {
   checkLedger(ledger);
   checkOneOf('verdict', verdict, ['sent', 'not-sent']);
@@ -32,7 +34,7 @@ export async function resolveEmail(
   checkText('why', why);
   checkDuration('retentionMs', retentionMs);
   const told = why ? `${by}: ${why}` : by;
-  const reply = await ledger.resolve({ key, token, verdict, by: told, retentionMs });
+  const reply = await ledger.resolve({ key, token, verdict, by: told, means, retentionMs });
   if (reply.state === 'resolved') {
     journal?.write({ key, type: `resolved-${verdict}`, atMs: Date.now(), by, note: why });
   }

@@ -5,6 +5,7 @@ import { insist } from './insist.ts';
 import { createToken } from './keys.ts';
 import type { Attempt, Ledger, LedgerRecord, Loss } from './ledger.ts';
 import { describe } from './options.ts';
+import { resolveEmail } from './resolve-email.ts';
 import {
   DEFAULT_LEASE_MS,
   DEFAULT_RETENTION_MS,
@@ -119,8 +120,10 @@ export async function resolveDoubt(
     if (verdict !== 'sent' && verdict !== 'not-sent') return 'unknown';
     const { token } = record;
     const means = 'resolver' as const;
-    const resolution = { key, token, verdict, retentionMs, by: `resolver of ${by}`, means };
-    const { state } = await insist(() => run.ledger.resolve(resolution), run.attempt.leaseMs);
+    const found = { key, token, verdict, retentionMs, by: `resolver of ${by}`, means };
+    const { ledger, options } = run;
+    const sources = { ledger, journal: options.journal };
+    const { state } = await insist(() => resolveEmail(sources, found), run.attempt.leaseMs);
     return state === 'resolved' ? verdict : 'unknown';
   } catch {
     // The doubt stays listed: that is the answer to a resolver that fails.

@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Attempt, type ClaimReply, LedgerUnavailableError, type Loss } from '@sendonce/core';
+import {
+  type Attempt,
+  type ClaimReply,
+  LedgerUnavailableError,
+  type Loss,
+  type SettleReply,
+} from '@sendonce/core';
 import { cancelByMajority } from './cancel.ts';
 import { acquireLock } from './lock.ts';
-import { answersOf, type Quorum, repliesOf } from './quorum.ts';
+import { answersOf, noMajority, type Quorum, repliesOf } from './quorum.ts';
 import { isFact, pauseMs, strongest } from './strongest.ts';
 import { takeBack } from './take-back.ts';
 
@@ -46,12 +52,35 @@ async function claimOnce(quorum: Quorum, attempt: Attempt): Promise<ClaimReply |
   await takeBack(quorum, 'C', attempt);
   answersOf('claim', all);
   if (!against) return { state: 'undecided' };
-  if (isFact(against.record)) return withAge(against, shown);
+  if (isFact(against.record)) {
+    await makeKnown(quorum, against, { shown, attempt });
+    return withAge(against, shown);
+  }
   const holder = majorityHolder(shown, quorum.size);
   if (holder) return holder;
   if (isRival) return { state: 'undecided', rival: against };
   // A cancellation that a minority shows may be undecided: it is decided before it is believed.
   return completeCancellation(quorum, against, attempt);
+}
+
+/**
+ * Whoever is told of a doubt gives up: it must outlive the one node that remembers it, so it is told when a majority does.
+ * @throws {LedgerUnavailableError}
+ */
+async function makeKnown(
+  quorum: Quorum,
+  { state, record }: Loss,
+  { shown, attempt }: { readonly shown: readonly Loss[]; readonly attempt: Attempt },
+): Promise<void> {
+  const knowing = shown.filter((loss) => loss.record.token === record.token).length;
+  if (state !== 'in-doubt' || knowing >= quorum.size) return;
+  const { key, token, by, fingerprint, messageId, note } = record;
+  const { leaseMs, retentionMs } = attempt;
+  const doubt = { key, token, leaseMs, retentionMs, by, fingerprint, messageId, note };
+  const votes = await quorum.poll((node) => node.ledger.settle({ ...doubt, outcome: 'in-doubt' }));
+  const isKnown = (reply: SettleReply) => reply.state === 'settled';
+  if (repliesOf(votes).filter(isKnown).length < quorum.size)
+    throw noMajority('claim', votes, isKnown);
 }
 
 /** Of a doubt that several nodes show, the time that is longest ago counts: it promises least. */

@@ -29,9 +29,10 @@ export async function dispatchByMajority(quorum: Quorum, attempt: Attempt): Prom
     // Those that are silent may have dispatched: it stays, and asking again finds it.
     throw noMajority('dispatch', all, isDispatched);
   }
-  // By name and not by release(), which leaves a doubt: a slow node may have let the mark run out.
+  // Where another attempt stands, others are told of that one. A slow node may have let the mark run out.
   const written = all.filter((vote) => vote.state !== 'answered' || isDispatched(vote.reply));
-  await takeBack(quorum, 'D', { ...attempt, on: written.map(({ node }) => node) });
+  const on = written.map(({ node }) => node);
+  await takeBack(quorum, 'D', { ...attempt, on, leaveDoubts: facts.length === 0 });
   const cancellations = losses.filter(({ state }) => state === 'cancelled').length;
   // A cancellation without majority is undecided: the next claim will know.
   const decided = losses.filter(

@@ -267,6 +267,46 @@ describe('giving back', () => {
 });
 
 describe('what the nodes remember differently', () => {
+  test('a doubt of a single node is told when a majority remembers it', async () => {
+    const doubt = attempt();
+    await single[1]!.settle({ ...doubt, outcome: 'in-doubt', note: 'ETIMEDOUT' });
+    expect(await ledger.claim(attempt(doubt.key))).toMatchObject({
+      state: 'in-doubt',
+      record: { token: doubt.token, note: 'ETIMEDOUT' },
+    });
+    expect(await stored(doubt)).toEqual(Array(3).fill(as('D', doubt)));
+    // The node that had it alone comes back empty.
+    await direct[1]!.del(nodes.place(doubt.key));
+    expect(await ledger.read(doubt.key)).toMatchObject({ state: 'in-doubt' });
+    expect(await ledger.resolve(verdict(doubt, 'not-sent'))).toEqual({ state: 'resolved' });
+    expect(await stored(doubt)).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('a dispatch without majority is taken back, but no doubt that others were told of meanwhile', async () => {
+    const [late, other] = [attempt(deriveKey(createToken()), 200), attempt()];
+    expect(await ledger.claim(late)).toEqual({ state: 'won' });
+    // Two nodes have lost the claim, so that it is dispatched on one; what takes it back arrives late.
+    for (const index of [1, 2]) await direct[index]!.del(nodes.place(late.key));
+    let told: unknown;
+    const dispatching = hookedLedger(
+      {
+        async withdraw() {
+          await sleep(450);
+          told = await ledger.claim({ ...other, key: late.key });
+        },
+      },
+      {},
+      {},
+    );
+    expect(await dispatching.dispatch(late)).toMatchObject({ state: 'expired' });
+    await expect
+      .poll(() => told)
+      .toMatchObject({ state: 'in-doubt', record: { token: late.token } });
+    await sleep(100);
+    expect(await ledger.read(late.key)).toMatchObject({ state: 'in-doubt', token: late.token });
+    await ledger.resolve(verdict(late, 'not-sent'));
+  });
+
   test('a node that missed a doubt does not say anew what its repeated claim said', async () => {
     const doubt = await inDoubt();
     await ledger.settle({ ...doubt, outcome: 'in-doubt', note: 'ETIMEDOUT' });

@@ -89,6 +89,11 @@ export const status: string = [
 export const withdraw: string = [
   "local value = redis.pcall('GET', KEYS[1])",
   "if type(value) ~= 'string' or string.sub(value, 1, 17) ~= ARGV[1] then return 0 end",
+  "if ARGV[2] == 'leave doubts' then",
+  "local time = redis.call('TIME')",
+  "local score = redis.call('ZSCORE', KEYS[2], string.sub(KEYS[1], -21))",
+  "if not score or tonumber(score) <= time[1] * 1000 + math.floor(time[2] / 1000) then return 0 end",
+  "end",
   "redis.call('ZREM', KEYS[2], string.sub(KEYS[1], -21))",
   "return redis.call('DEL', KEYS[1])",
 ].join('\n');

@@ -13,6 +13,7 @@ import {
   setupNames,
   type SystemName,
   systemNames,
+  usualProcessors,
 } from './names.ts';
 
 export interface Arguments {
@@ -43,10 +44,11 @@ export const help = `What keeping emails from being sent twice costs, beside bar
 
   --systems <names>     only these, with commas:
                         ${inLines(systemNames)}
-  --processors <names>  ${processorNames.join(', ')}
+  --processors <names>  ${usualProcessors.join(', ')}; smtp-50ms (a mail server that takes its time) where
+                        it is asked for
   --setups <names>      ${setupNames.join(', ')}: the concurrency of one worker, or 32 workers of 1
   --jobs <n>            jobs of a round; of latency, claims (default 4000 for noop, 640 for 5ms and smtp,
-                        1000 for cost and latency)
+                        200 for smtp-50ms, 1000 for cost and latency)
   --rounds <n>          measured rounds of throughput and latency; one more warms up (default 7)
   --records <n,n,…>     settled emails in the ledgers of latency; memory and look take the middle one
                         (default 10000,1000000,10000000)
@@ -82,7 +84,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
   return {
     parts,
     systems: pick('systems', systemNames, values.systems),
-    processors: pick('processors', processorNames, values.processors),
+    processors: pick('processors', processorNames, values.processors ?? [...usualProcessors]),
     setups: pick('setups', setupNames, values.setups),
     jobs: values.jobs === undefined ? undefined : wholeNumber('jobs', values.jobs, [1, 1_000_000]),
     rounds: wholeNumber('rounds', values.rounds ?? '7', [1, 1000]),

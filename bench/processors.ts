@@ -11,7 +11,8 @@ import type { Work, Works } from './system.ts';
 export const openProcessor: Record<ProcessorName, (stage: Stage) => Promise<Works>> = {
   noop: async () => dispatching(async () => {}),
   '5ms': async () => dispatching(() => sleep(5)),
-  smtp: sending,
+  smtp: (stage) => sending(stage, 0),
+  'smtp-50ms': (stage) => sending(stage, 50),
 };
 
 /** Without an email the processor itself says when it would leave. */
@@ -25,11 +26,13 @@ function dispatching(plain: Work): Works {
   };
 }
 
-async function sending({ onEnd }: Stage): Promise<Works> {
+/** `ackDelayMs`: how long the mail server takes to accept an email. */
+async function sending({ onEnd }: Stage, ackDelayMs: number): Promise<Works> {
   // In a process of its own: the worker's core is the worker's.
   const server = await startWorkerProcess({
     file: new URL('./smtp-process.ts', import.meta.url),
     name: 'smtp',
+    data: { ackDelayMs },
   });
   onEnd(() => server.close());
   const { data } = await server.waitFor('listening');

@@ -1,7 +1,7 @@
 /** The mail server of the benchmark: takes every email and forgets it. */
-import { reachPoint, startSmtpServer } from '@sendonce/testkit';
+import { reachPoint, startSmtpServer, workerData } from '@sendonce/testkit';
 
-const server = await startSmtpServer();
+const server = await startSmtpServer(workerData() as { ackDelayMs: number });
 server.onEmail(() => (server.received.length = 0));
 // Nobody may be left who could close it.
 process.on('disconnect', () => process.exit());

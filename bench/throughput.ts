@@ -14,7 +14,12 @@ import type { Work } from './system.ts';
 import { systems } from './systems/index.ts';
 
 /** A processor that waits would need minutes for as many as one that does nothing. */
-const defaultJobs: Readonly<Record<ProcessorName, number>> = { noop: 4000, '5ms': 640, smtp: 640 };
+const defaultJobs: Readonly<Record<ProcessorName, number>> = {
+  noop: 4000,
+  '5ms': 640,
+  smtp: 640,
+  'smtp-50ms': 200,
+};
 
 interface Contestant {
   readonly system: SystemName;

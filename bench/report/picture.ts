@@ -16,6 +16,7 @@ const titles: Readonly<Record<ProcessorName, string>> = {
   noop: 'processor that does nothing',
   '5ms': 'processor that waits 5 ms',
   smtp: 'SMTP over loopback',
+  'smtp-50ms': 'SMTP, 50 ms to accept',
 };
 
 /** Each its own form, for those who do not see the colours. Drawn around 0,0. */

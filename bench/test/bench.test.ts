@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseArguments } from '../arguments.ts';
-import { processorNames, systemNames } from '../names.ts';
+import { systemNames, usualProcessors } from '../names.ts';
 import type { Results } from '../results.ts';
 import { killRunning, runBench } from './run-bench.ts';
 
@@ -18,7 +18,7 @@ describe('the benchmark, in a process of its own', () => {
     expect(code, stderr).toBe(0);
     const results = JSON.parse(stdout) as Results;
 
-    const wanted = processorNames.flatMap((processor) =>
+    const wanted = usualProcessors.flatMap((processor) =>
       [1, 16, 64, '32 workers'].flatMap((concurrency) =>
         systemNames.map((system) => `${system}, ${processor}, ${concurrency}`),
       ),

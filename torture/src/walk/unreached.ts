@@ -6,6 +6,12 @@ const reasons: readonly (readonly [place: RegExp, why: string])[] = [
   [/^bullmq doubt-sweeper /, 'the sweeper: a process of its own'],
   [/^bullmq (?!once )/, 'delayedEmails(): the producer, not the worker'],
   [/^core confirm-sent /, 'confirmSent(): a webhook'],
+  [/^core (find-emails|overview|retry-job) /, 'who looks, and what runs a job again: for people'],
+  [/^redis redis-journal /, 'the journal: beside all emails, and none waits for it'],
+  [
+    /^redlock claim makeKnown\(/,
+    'a doubt of one node alone: races.test.ts, and left to the random run',
+  ],
   [/^core store | list\(\)| openKeys\(\)/, 'list(): for people; it only reads'],
   [/^mail providers\/[\w-]*look-up /, 'a look-up: a resolver that only reads'],
   [/ cancel\(\)| cancelOn\(\)| cancelByMajority\(\)/, 'cancel(): the producer, not the worker'],

@@ -1,11 +1,11 @@
-import type { Ledger, QueueOfJobs, Sources } from '@sendonce/core';
+import type { FindQueue, Ledger, QueueOfJobs, Sources } from '@sendonce/core';
 
 /** What the commands work with. */
 export interface Desk extends Sources {
   /** Where the emails are, for people: `Redis at 127.0.0.1:6379`. Never with a password. */
   readonly where: string;
   /** The queue of that name, to run its jobs again; undefined where none is known. */
-  readonly queue?: (name: string) => QueueOfJobs | undefined;
+  readonly queue?: FindQueue;
   close(): Promise<void>;
 }
 

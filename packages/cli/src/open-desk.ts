@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { checkLedger, type Journal, type Ledger } from '@sendonce/core';
+import { checkJournal, checkLedger, type Journal, type Ledger } from '@sendonce/core';
 import { type Given, textOf, whereOptions } from './command.ts';
 import { connectRedis, hostOf } from './connect-redis.ts';
 import type { Desk, SendonceConfig } from './desk.ts';
@@ -166,6 +166,7 @@ async function openModule(file: string): Promise<Desk> {
   if (!config) throw new UsageError(`${file} has no default export { ledger, journal?, queues? }.`);
   const { ledger, journal, queues, close } = config;
   checkLedger(ledger);
+  if (journal !== undefined) checkJournal(journal);
   return {
     ledger,
     journal,

@@ -60,11 +60,6 @@ export function colourOf(state: string, paint: Terminal['paint']): (text: string
   }
 }
 
-/** Under what name people know an email, if they gave it one. */
-export function labelIn(history: readonly JournalEntry[]): string {
-  return history.findLast(({ label }) => label !== undefined)?.label ?? '';
-}
-
 /** The process that had it last. */
 export function workerIn(history: readonly JournalEntry[], by: string | undefined): string {
   return history.findLast((entry) => entry.worker !== undefined && entry.by === by)?.worker ?? '';

@@ -188,15 +188,7 @@ describe('--retry', () => {
   test('after "not sent" the job goes on, and sends', async () => {
     const scene = startScene();
     const { sends, state } = await inDoubtJob(scene);
-    const { out } = await run([
-      'resolve',
-      'notice',
-      '1',
-      '--not-sent',
-      '--retry',
-      '--yes',
-      ...scene.where,
-    ]);
+    const { out } = await retryUnsent(scene);
     expect(out).toMatch(/Its job runs again/);
     await eventually(async () => expect(await state()).toBe('completed'));
     expect(sends).toHaveLength(2);
@@ -213,19 +205,15 @@ describe('--retry', () => {
   test('a job that is gone is said to be gone', async () => {
     const scene = startScene();
     await scene.email('in-doubt', 1);
-    const { code, out } = await run([
-      'resolve',
-      'notice',
-      '1',
-      '--not-sent',
-      '--retry',
-      '--yes',
-      ...scene.where,
-    ]);
+    const { code, out } = await retryUnsent(scene);
     expect(code).toBe(0);
     expect(out).toMatch(/Its job is gone/);
   });
 });
+
+function retryUnsent({ where }: Scene) {
+  return run(['resolve', 'notice', '1', '--not-sent', '--retry', '--yes', ...where]);
+}
 
 function parts(url: string) {
   const { hostname, port } = new URL(url);

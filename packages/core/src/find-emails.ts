@@ -43,6 +43,11 @@ export async function readEmail({ ledger, journal }: Sources, key: string): Prom
   return { key, record, history };
 }
 
+/** Under what name people know an email, if they gave it one. */
+export function labelOf(history: readonly JournalEntry[]): string | undefined {
+  return history.findLast(({ label }) => label !== undefined)?.label;
+}
+
 /** The words as parts of a key. A word such as `7` may have been a number or a text: both are tried. */
 function keysOfParts(words: readonly string[], text: string): string[] {
   const keys = /^[\w-]{22}$/.test(text) ? [text] : [];

@@ -30,7 +30,7 @@ export {
   UnreadableRecordError,
 } from './errors.ts';
 export { type ConfirmedEmail, confirmSent } from './confirm-sent.ts';
-export { findEmails, type FoundEmail, readEmail, type Sources } from './find-emails.ts';
+export { findEmails, type FoundEmail, labelOf, readEmail, type Sources } from './find-emails.ts';
 export { differingFields, fingerprintOf } from './fingerprint.ts';
 export type { HourCounts, Journal, JournalEntry, JournalType } from './journal.ts';
 export { createToken, deriveKey, hash128 } from './keys.ts';
@@ -55,12 +55,27 @@ export type {
   SettleReply,
 } from './ledger.ts';
 export { memoryLedger, type MemoryLedgerOptions } from './memory-ledger.ts';
-export { checkDuration, checkFunction, checkLedger, checkOneOf, describe } from './options.ts';
+export {
+  checkDuration,
+  checkFunction,
+  checkJournal,
+  checkLedger,
+  checkOneOf,
+  describe,
+} from './options.ts';
 export { type Overview, overviewOf } from './overview.ts';
 export { perform, performChecked } from './perform.ts';
 export { type FoundOut, resolveEmail } from './resolve-email.ts';
-export { jobIdOf, type QueueOfJobs, type RetriedJob, retryJob, runAgain } from './retry-job.ts';
-export { listRecords, lossAgainst } from './store.ts';
+export {
+  type FindQueue,
+  jobIdOf,
+  queueOf,
+  type QueueOfJobs,
+  type RetriedJob,
+  retryJob,
+  runAgain,
+} from './retry-job.ts';
+export { listAtMost, type Listed, listRecords, lossAgainst } from './store.ts';
 export {
   checkPerformOptions,
   DEFAULT_LEASE_MS,

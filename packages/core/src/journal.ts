@@ -46,14 +46,3 @@ export interface HourCounts {
   readonly hourMs: number;
   readonly counts: Readonly<Partial<Record<JournalType, number>>>;
 }
-
-/** @internal What a journal is asked for. */
-export function isJournal(value: unknown): value is Journal {
-  const verbs = ['write', 'flush', 'history', 'find', 'counts'];
-  const found = value as Record<string, unknown> | null | undefined;
-  return (
-    typeof found === 'object' &&
-    found !== null &&
-    verbs.every((verb) => typeof found[verb] === 'function')
-  );
-}

@@ -66,17 +66,28 @@ export function checkLedger(value: unknown): void {
     'cancel',
     'list',
   ];
-  const found = value as Record<string, unknown> | null | undefined;
-  if (
-    typeof found === 'object' &&
-    found &&
-    verbs.every((verb) => typeof found[verb] === 'function')
-  ) {
-    return;
-  }
+  if (hasMethods(value, verbs)) return;
   throw new OptionError(
     'ledger',
     `Expected "ledger" to be a Ledger such as redisLedger(client), got ${describe(value)}.`,
+  );
+}
+
+/** Checks that something looks like a journal. */
+export function checkJournal(value: unknown): void {
+  if (hasMethods(value, ['write', 'flush', 'history', 'find', 'counts'])) return;
+  throw new OptionError(
+    'journal',
+    `Expected "journal" to be a Journal such as redisJournal(client), got ${describe(value)}.`,
+  );
+}
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
+  const found = value as Record<string, unknown> | null | undefined;
+  return (
+    typeof found === 'object' &&
+    found !== null &&
+    names.every((name) => typeof found[name] === 'function')
   );
 }
 

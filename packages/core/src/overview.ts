@@ -1,7 +1,8 @@
-import { isSendonceError, type UnreadableRecordError } from './errors.ts';
+import type { UnreadableRecordError } from './errors.ts';
 import type { Sources } from './find-emails.ts';
 import type { HourCounts } from './journal.ts';
 import type { LedgerRecord } from './ledger.ts';
+import { listAtMost } from './store.ts';
 
 export interface Overview {
   /** Past dispatch, and their sender is alive. */
@@ -28,19 +29,8 @@ export async function overviewOf(
   const counted = journal?.counts(sinceMs);
   // Handled where it is awaited.
   counted?.catch(() => {});
-  const inDoubt: LedgerRecord[] = [];
-  let [sending, looked] = [0, 0];
-  let unreadable: UnreadableRecordError | undefined;
-  try {
-    for await (const record of ledger.list({ state: 'open' })) {
-      if (looked++ === most) break;
-      if (record.state === 'in-doubt') inDoubt.push(record);
-      else sending += 1;
-    }
-  } catch (error) {
-    // It comes after all the others, which it must not hide.
-    if (!isSendonceError(error, 'SENDONCE_UNREADABLE_RECORD')) throw error;
-    unreadable = error as UnreadableRecordError;
-  }
-  return { sending, inDoubt, more: looked > most, unreadable, hours: await counted };
+  const { records, more, unreadable } = await listAtMost(ledger, 'open', most);
+  const inDoubt = records.filter(({ state }) => state === 'in-doubt');
+  const sending = records.length - inDoubt.length;
+  return { sending, inDoubt, more, unreadable, hours: await counted };
 }

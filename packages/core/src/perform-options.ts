@@ -1,10 +1,11 @@
 import type { DispatchMode, Verdict } from './claim.ts';
 import { OptionError } from './errors.ts';
-import { isJournal, type Journal } from './journal.ts';
+import type { Journal } from './journal.ts';
 import type { Ledger, LedgerRecord, SettleOn } from './ledger.ts';
 import {
   checkDuration,
   checkFunction,
+  checkJournal,
   checkLeaseAndRetention,
   checkLedger,
   checkOneOf,
@@ -147,12 +148,7 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
     );
   }
   if (options.replayWithinMs !== undefined) checkDuration('replayWithinMs', options.replayWithinMs);
-  if (options.journal !== undefined && !isJournal(options.journal)) {
-    throw new OptionError(
-      'journal',
-      `Expected "journal" to be a Journal such as redisJournal(client), got ${describe(options.journal)}.`,
-    );
-  }
+  if (options.journal !== undefined) checkJournal(options.journal);
   checkText('by', options.by);
   checkText('label', options.label);
   checkText('fingerprint', options.fingerprint);

@@ -11,6 +11,18 @@ export interface RetriedJob {
   retry(state?: 'failed'): Promise<void>;
 }
 
+/** A queue by its name; undefined where there is none. */
+export type FindQueue = (name: string) => QueueOfJobs | undefined;
+
+/** The queue of an email: of `queue:jobId` only the id may have more colons. */
+export function queueOf(
+  findQueue: FindQueue,
+  { by = '' }: Pick<LedgerRecord, 'by'>,
+): QueueOfJobs | undefined {
+  const colon = by.indexOf(':');
+  return colon < 1 ? undefined : findQueue(by.slice(0, colon));
+}
+
 /** `queue:jobId`, as `once()` writes it; undefined for another queue's emails. */
 export function jobIdOf(
   { by = '' }: Pick<LedgerRecord, 'by'>,

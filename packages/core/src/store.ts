@@ -1,5 +1,5 @@
 /** What every store that implements the ledger does alike; exported for those who write one. */
-import { isSendonceError } from './errors.ts';
+import { isSendonceError, type UnreadableRecordError } from './errors.ts';
 import type { Attempt, Ledger, LedgerRecord, Loss } from './ledger.ts';
 
 /**
@@ -33,6 +33,34 @@ export function isListed(
   state: 'open' | 'in-doubt',
 ): record is LedgerRecord {
   return record?.state === 'in-doubt' || (state === 'open' && record?.state === 'dispatched');
+}
+
+/** Some listed records, those that are silent for longest first. */
+export interface Listed {
+  readonly records: readonly LedgerRecord[];
+  /** There are more than `most`. */
+  readonly more: boolean;
+  /** One that cannot be read: it comes after all the others, which it must not hide. */
+  readonly unreadable: UnreadableRecordError | undefined;
+}
+
+/** What a ledger lists, at most so many of them. @throws {LedgerUnavailableError} */
+export async function listAtMost(
+  ledger: Pick<Ledger, 'list'>,
+  state: 'open' | 'in-doubt',
+  most = Infinity,
+): Promise<Listed> {
+  const records: LedgerRecord[] = [];
+  try {
+    for await (const record of ledger.list({ state })) {
+      if (records.length === most) return { records, more: true, unreadable: undefined };
+      records.push(record);
+    }
+  } catch (error) {
+    if (!isSendonceError(error, 'SENDONCE_UNREADABLE_RECORD')) throw error;
+    return { records, more: false, unreadable: error as UnreadableRecordError };
+  }
+  return { records, more: false, unreadable: undefined };
 }
 
 const PAGE = 250;

@@ -1,4 +1,4 @@
-import { isSendonceError, readEmail } from '@sendonce/core';
+import { isSendonceError, queueOf, readEmail } from '@sendonce/core';
 import { admit } from './admission.ts';
 import { answer } from './answer.ts';
 import { formToken } from './csrf.ts';
@@ -13,7 +13,6 @@ import { type Days, overviewLoader } from './overview-data.ts';
 import { overviewPage, overviewParts } from './overview-page.ts';
 import { decidedWords, resolvePage } from './resolve-page.ts';
 import { type Place, placeOf } from './places.ts';
-import { queueOf } from './retry-job.ts';
 import { sourcesOf } from './sources.ts';
 import type { VerdictMay } from './verdict-form.ts';
 import { unreadableWords } from './words.ts';

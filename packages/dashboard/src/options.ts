@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import {
   checkDuration,
   checkFunction,
+  checkJournal,
   checkLedger,
   DEFAULT_RETENTION_MS,
   describe,
+  type FindQueue,
   type Journal,
   type Ledger,
   OptionError,
@@ -29,9 +31,6 @@ export type Authorize = (
   request: Request,
   original: unknown,
 ) => Viewer | undefined | Promise<Viewer | undefined>;
-
-/** A queue by its name; undefined where there is none. */
-export type FindQueue = (name: string) => QueueOfJobs | undefined;
 
 export interface DashboardOptions {
   readonly ledger: Ledger;
@@ -78,8 +77,7 @@ export function settingsOf(options: DashboardOptions): Settings {
   const { ledger, journal, queues = [], authorize, basePath = '/' } = options;
   const { retentionMs = DEFAULT_RETENTION_MS, secret = randomBytes(32).toString('hex') } = options;
   checkLedger(ledger);
-  if (journal !== undefined)
-    checkShape('journal', journal, ['write', 'flush', 'history', 'find', 'counts']);
+  if (journal !== undefined) checkJournal(journal);
   checkFunction('authorize', authorize, true);
   checkDuration('retentionMs', retentionMs);
   if (typeof secret !== 'string' || secret.length < 32) {
@@ -96,7 +94,7 @@ function findQueueIn(queues: NonNullable<DashboardOptions['queues']>): FindQueue
     throw new OptionError('queues', `Expected "queues" to be an array, got ${describe(queues)}.`);
   }
   const known = queues as readonly QueueOfJobs[];
-  for (const queue of known) checkShape('queues', queue, ['getJob']);
+  for (const queue of known) checkQueue(queue);
   return (name) => known.find((queue) => queue.name === name);
 }
 
@@ -115,16 +113,7 @@ function baseOf(basePath: unknown): string {
   );
 }
 
-function checkShape(option: string, value: unknown, methods: readonly string[]): void {
-  const found = value as Record<string, unknown> | null | undefined;
-  if (
-    typeof found === 'object' &&
-    found &&
-    methods.every((name) => typeof found[name] === 'function')
-  )
-    return;
-  throw new OptionError(
-    option,
-    `Expected "${option}" to have ${methods.map((name) => `${name}()`).join(', ')}, got ${describe(value)}.`,
-  );
+function checkQueue(value: unknown): void {
+  if (typeof (value as Partial<QueueOfJobs> | null | undefined)?.getJob === 'function') return;
+  throw new OptionError('queues', `Expected "queues" to have getJob(), got ${describe(value)}.`);
 }

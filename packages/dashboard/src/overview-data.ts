@@ -1,4 +1,10 @@
-import { type LedgerRecord, type Overview, overviewOf, type Sources } from '@sendonce/core';
+import {
+  labelOf,
+  type LedgerRecord,
+  type Overview,
+  overviewOf,
+  type Sources,
+} from '@sendonce/core';
 import { DAY_MS, HOUR_MS } from './times.ts';
 
 /** An email in doubt, with what the journal knows of it. */
@@ -39,8 +45,10 @@ export function overviewLoader(sources: Sources): (days: Days) => Promise<Overvi
     const own = history.filter(
       ({ token }) => token !== undefined && record.token.startsWith(token),
     );
-    const label = history.findLast((entry) => entry.label !== undefined)?.label;
-    return { doubt: { record, label, worker: own.at(-1)?.worker }, askedMs: nowMs };
+    return {
+      doubt: { record, label: labelOf(history), worker: own.at(-1)?.worker },
+      askedMs: nowMs,
+    };
   }
 
   return async (days) => {

@@ -1,5 +1,4 @@
-import { type LedgerRecord, type QueueOfJobs, retryJob } from '@sendonce/core';
-import type { FindQueue } from './options.ts';
+import { type FindQueue, type LedgerRecord, queueOf, retryJob } from '@sendonce/core';
 
 /** What became of the job after a verdict. */
 export type JobAfter = (typeof jobsAfter)[number];
@@ -14,13 +13,4 @@ export async function retryJobOf(
 ): Promise<JobAfter> {
   const queue = queueOf(findQueue, record);
   return queue ? retryJob(queue, record).catch(() => 'unknown' as const) : 'no-queue';
-}
-
-/** `queue:jobId`, as `once()` writes it: the name of a queue has no colon, ids may have some. */
-export function queueOf(
-  findQueue: FindQueue,
-  { by = '' }: Pick<LedgerRecord, 'by'>,
-): QueueOfJobs | undefined {
-  const colon = by.indexOf(':');
-  return colon < 1 ? undefined : findQueue(by.slice(0, colon));
 }

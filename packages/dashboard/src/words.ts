@@ -1,4 +1,10 @@
-import type { FoundEmail, JournalType, LedgerRecord, RecordState } from '@sendonce/core';
+import {
+  labelOf,
+  type FoundEmail,
+  type JournalType,
+  type LedgerRecord,
+  type RecordState,
+} from '@sendonce/core';
 import { type Html, html, said } from './html.ts';
 
 const steps: Readonly<Record<JournalType, string>> = {
@@ -60,7 +66,7 @@ export function emails(count: number): string {
 
 /** What people call it, or else its key. */
 export function nameOfEmail({ key, history }: Pick<FoundEmail, 'key' | 'history'>): Html {
-  const label = history.findLast((entry) => entry.label !== undefined)?.label;
+  const label = labelOf(history);
   return label === undefined ? html`<code>${key}</code>` : said(label);
 }
 

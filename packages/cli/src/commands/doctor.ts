@@ -1,6 +1,5 @@
-import type { Finding } from '@sendonce/core';
 import type { Command } from '../command.ts';
-import { exit } from '../terminal.ts';
+import { exitOf, findingLine } from '../findings.ts';
 
 export const doctor: Command = {
   name: 'doctor',
@@ -15,11 +14,9 @@ export const doctor: Command = {
       terminal.out(`${where}: nothing found that undermines the promise.`);
     else {
       const { paint } = terminal;
-      const colours = { error: paint.red, warning: paint.yellow, info: paint.dim };
-      const line = ({ severity, check, found, remedy }: Finding) =>
-        `${colours[severity](severity.padEnd(7))}  ${paint.bold(check)}: ${found}${remedy && ` ${remedy}`}`;
-      terminal.out([paint.bold(where), ...findings.map(line)].join('\n'));
+      const lines = findings.map((finding) => findingLine(finding, paint, 'warning'.length));
+      terminal.out([paint.bold(where), ...lines].join('\n'));
     }
-    return findings.some(({ severity }) => severity !== 'info') ? exit.no : exit.ok;
+    return exitOf(findings);
   },
 };

@@ -1,8 +1,8 @@
-import { isSendonceError, type LedgerRecord } from '@sendonce/core';
+import { labelOf, listAtMost } from '@sendonce/core';
 import type { Command } from '../command.ts';
 import { table } from '../table.ts';
 import { exit } from '../terminal.ts';
-import { labelIn, lengthOfTime, workerIn } from '../words.ts';
+import { lengthOfTime, workerIn } from '../words.ts';
 
 /** More than that are not read by people at once; --json has all. */
 const MOST_SHOWN = 200;
@@ -14,20 +14,12 @@ export const doubts: Command = {
   details: '  Exit code 1 while there are any.',
   async run({ json }, terminal, open) {
     const { ledger, journal } = await open();
-    const records: LedgerRecord[] = [];
-    let unreadable: unknown;
-    try {
-      for await (const record of ledger.list({ state: 'in-doubt' })) records.push(record);
-    } catch (error) {
-      // It comes after all the others, which it must not hide.
-      if (!isSendonceError(error, 'SENDONCE_UNREADABLE_RECORD')) throw error;
-      unreadable = error;
-    }
+    const { records, unreadable } = await listAtMost(ledger, 'in-doubt');
     const shown = records.slice(0, json ? undefined : MOST_SHOWN);
     const emails = await Promise.all(
       shown.map(async (record) => {
         const history = (await journal?.history(record.key)) ?? [];
-        return { ...record, label: labelIn(history), worker: workerIn(history, record.by) };
+        return { ...record, label: labelOf(history) ?? '', worker: workerIn(history, record.by) };
       }),
     );
     if (json) terminal.out(JSON.stringify({ doubts: emails }));

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { explain as explainOptions, type ExplainOptions } from '@sendonce/bullmq';
 import type { Command } from '../command.ts';
-import { exit, type Terminal, UsageError } from '../terminal.ts';
+import { exitOf, findingLine } from '../findings.ts';
+import { type Terminal, UsageError } from '../terminal.ts';
 
 export const explain: Command = {
   name: 'explain',
@@ -15,18 +16,12 @@ export const explain: Command = {
     if (json) terminal.out(JSON.stringify(explanation));
     else {
       const { paint } = terminal;
-      const colours = { error: paint.red, warning: paint.yellow, info: paint.dim };
-      const lines = [...sentences];
-      for (const { severity, check, found, remedy } of warnings) {
-        lines.push(
-          `${colours[severity](severity)}  ${paint.bold(check)}: ${found} ${remedy}`.trimEnd(),
-        );
-      }
+      const lines = [...sentences, ...warnings.map((finding) => findingLine(finding, paint))];
       const taken = assumed.map(({ option, value }) => `${option} ${value}`);
       if (taken.length > 0) lines.push(paint.dim(`Defaults: ${taken.join(', ')}`));
       terminal.out(lines.join('\n\n'));
     }
-    return warnings.some(({ severity }) => severity !== 'info') ? exit.no : exit.ok;
+    return exitOf(warnings);
   },
 };
 

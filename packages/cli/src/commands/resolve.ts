@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import {
   type FoundEmail,
   type LedgerRecord,
+  queueOf,
   readEmail,
   resolveEmail,
   retryJob,
@@ -124,8 +125,7 @@ const jobInWords = {
 } as const;
 
 async function retry(record: LedgerRecord, desk: Desk) {
-  const { by = '' } = record;
-  const queue = desk.queue?.(by.slice(0, Math.max(0, by.indexOf(':'))));
+  const queue = desk.queue && queueOf(desk.queue, record);
   return queue ? retryJob(queue, record) : 'no-job';
 }
 

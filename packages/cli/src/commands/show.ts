@@ -1,9 +1,9 @@
-import { findEmails, type FoundEmail, type JournalEntry } from '@sendonce/core';
+import { findEmails, type FoundEmail, type JournalEntry, labelOf } from '@sendonce/core';
 import type { Command, Given } from '../command.ts';
 import type { Desk } from '../desk.ts';
 import { table } from '../table.ts';
 import { exit, harmless, type Terminal, UsageError } from '../terminal.ts';
-import { colourOf, inWords, labelIn, lengthOfTime, moment } from '../words.ts';
+import { colourOf, inWords, lengthOfTime, moment } from '../words.ts';
 
 export const whichEmail = `  <email> is the parts of its key in their order (delivery-notice 4711 ada@example.org), or as JSON, or what the
   journal knows: its label (order 4711), its Message-ID, its job (notices:17); or the key itself. Keys are hashes: without
@@ -38,7 +38,7 @@ export function nothingFound({ words }: Given): string {
 
 export function picture({ key, record, history }: FoundEmail, terminal: Terminal): string {
   const { paint } = terminal;
-  const label = labelIn(history);
+  const label = labelOf(history) ?? key;
   const colour = record ? colourOf(record.state, paint) : paint.dim;
   const facts: [string, string | undefined][] = [
     ['key', key],
@@ -47,7 +47,7 @@ export function picture({ key, record, history }: FoundEmail, terminal: Terminal
     ['Message-ID', record?.messageId],
   ];
   const lines = [
-    paint.bold(label === '' ? key : harmless(label)),
+    paint.bold(harmless(label)),
     colour(harmless(inWords(record))),
     ...facts.flatMap(([name, value]) =>
       value ? [`  ${name.padEnd(10)}  ${harmless(value)}`] : [],

@@ -28,7 +28,10 @@ async function killAfterAcceptance(
   const before = server.accepted.length;
   server.setFault('hang-after');
   const worker = await startWorkerProcess({ file, data });
-  await eventually(() => expect(server.accepted.length).toBe(before + 1), { everyMs: 2 });
+  await eventually(() => expect(server.accepted.length).toBe(before + 1), {
+    timeoutMs: 20_000,
+    everyMs: 2,
+  });
   await worker.kill();
   return job;
 }

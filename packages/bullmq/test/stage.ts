@@ -74,6 +74,13 @@ export function startStage(bullmq: BullMQ, server = redisUrl()): Stage {
     await deleteNamespace(server, prefix);
   });
 
+  // Closed while it still connects, BullMQ 5 leaves a rejection that nobody handles.
+  function adoptReady<T extends Queue | Worker>(made: T): T {
+    stage.adopt(made);
+    ends.push(() => made.waitUntilReady().catch(() => {}));
+    return made;
+  }
+
   const stage: Omit<Stage, 'redis' | 'ledger'> = {
     bullmq,
     prefix,
@@ -90,17 +97,13 @@ export function startStage(bullmq: BullMQ, server = redisUrl()): Stage {
     queue(name = 'q') {
       let queue = queues.get(name);
       if (!queue) {
-        const made = new bullmq.Queue(name, { connection, prefix });
-        queue = stage.adopt(made);
-        // Closed while it still connects, BullMQ 5 leaves a rejection that nobody handles.
-        ends.push(() => made.waitUntilReady().catch(() => {}));
+        queue = adoptReady(new bullmq.Queue(name, { connection, prefix }));
         queues.set(name, queue);
       }
       return queue;
     },
     worker(processor, { queue = 'q', ...options } = {}) {
-      const worker = new bullmq.Worker(queue, processor, { connection, prefix, ...options });
-      return stage.adopt(worker);
+      return adoptReady(new bullmq.Worker(queue, processor, { connection, prefix, ...options }));
     },
     adopt(closable) {
       // Workers say here that a connection closed under them, or that a lock was lost.

@@ -1,4 +1,4 @@
-import type { Ledger } from '@sendonce/core';
+import { createToken, type Ledger } from '@sendonce/core';
 import { eventually, startTcpProxy } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';
 import type { Command } from 'ioredis';
@@ -101,6 +101,53 @@ onBothVersions((bullmq) => {
     const last = sent.findLastIndex(isAck);
     expect(isSettle(sent[last - 1]!)).toBe(true);
     expect(await openKeys(ledger)).toEqual([]);
+  });
+
+  test('so on each connection, whoever else ends in the same turn of the event loop', async () => {
+    const stage = startStage(bullmq);
+    const { prefix } = stage;
+    let door: ReturnType<typeof gate> | undefined;
+    const wrapped = once(async () => door?.wait, {
+      ledger: stage.ledger,
+      key: (job: Job) => job.data,
+    });
+    const sentBy = Array.from({ length: 4 }, () => {
+      const connection = stage.client(redisUrl(), { maxRetriesPerRequest: null });
+      const sendCommand: Send = connection.sendCommand.bind(connection);
+      const sent: Command[] = [];
+      connection.sendCommand = (command: Command) => {
+        sent.push(command);
+        return sendCommand(command);
+      };
+      stage.adopt(new bullmq.Worker('q', wrapped, { connection, prefix, concurrency: 3 }));
+      return sent;
+    });
+    const addOne = () => stage.queue().add('n', createToken(), { jobId: createToken() });
+    const add = (count: number) => Promise.all(Array.from({ length: count }, addOne));
+    await eventually(async () => {
+      await Promise.all((await add(12)).map((job) => stage.ended(job)));
+      for (const sent of sentBy) expect(sent.some(isSettle)).toBe(true);
+    });
+
+    door = gate();
+    for (const sent of sentBy) sent.length = 0;
+    const jobs = await add(12);
+    await eventually(async () => expect(await stage.queue().getActiveCount()).toBe(12));
+    door.open();
+    for (const job of jobs) await stage.ended(job);
+    for (const { id } of jobs) {
+      const sent = sentBy.find((list) => list.some((command) => acknowledges(command, id)))!;
+      const acknowledged = sent.findIndex((command) => acknowledges(command, id));
+      const settled = sent.findIndex(
+        (command) => isSettle(command) && command.args.join().includes(`q:${id}\n`),
+      );
+      expect(settled).toBeGreaterThan(-1);
+      expect(settled).toBeLessThan(acknowledged);
+    }
+
+    function acknowledges({ args }: Command, id: string | undefined): boolean {
+      return args.includes(`${prefix}:q:completed`) && args.includes(id!);
+    }
   });
 
   test('a connection that dies between the two: the job comes again, and is a duplicate', async () => {

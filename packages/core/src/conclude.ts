@@ -3,7 +3,7 @@ import type { EffectReport, Verdict } from './claim.ts';
 import { isSendonceError, NotRecordedError, NotSentError, ResultError } from './errors.ts';
 import type { DispatchLoss, HeldClaim } from './held-claim.ts';
 import { insist } from './insist.ts';
-import type { LedgerRecord, Loss, Settlement, SettleOn } from './ledger.ts';
+import type { LedgerRecord, Loss, Settlement, SettleReply } from './ledger.ts';
 import {
   DEFAULT_MAX_RESULT_BYTES,
   type Performed,
@@ -93,8 +93,9 @@ async function concludeSent<R>(
   // A job that fails now may run again at once: that must find it recorded.
   const { settleOn } = ended.threw || result.error ? {} : run.email;
   if (settleOn) {
-    void settleBeside(run, settleOn, settlement);
-    await thisTick();
+    const { reply, left } = settleOn(settlement);
+    void settleBeside(run, settlement, reply);
+    await left;
   } else if ((await settle(run, 'yes', settlement)).state === 'lost') run.emit('unrecorded');
   if (!held.dispatched()) run.emit('undispatched');
   run.emit('sent', report?.messageId);
@@ -213,11 +214,15 @@ async function settle(run: Run, mayHaveLeft: 'yes' | 'no' | 'maybe', settlement:
 }
 
 /** Nobody waits for it: what fails here is a doubt, and never a second email. */
-async function settleBeside(run: Run, settleOn: SettleOn, settlement: Settlement): Promise<void> {
+async function settleBeside(
+  run: Run,
+  settlement: Settlement,
+  reply: Promise<SettleReply>,
+): Promise<void> {
   const { leaseMs, retentionMs } = run.attempt;
   const settle = () => run.ledger.settle(settlement);
   try {
-    const { state } = await settleOn(settlement)
+    const { state } = await reply
       .catch(() => insist(settle, leaseMs))
       .catch((error: unknown) => {
         run.emit('unrecorded');
@@ -230,18 +235,6 @@ async function settleBeside(run: Run, settleOn: SettleOn, settlement: Settlement
   } catch {
     // It stays listed.
   }
-}
-
-let ticking: Promise<void> | undefined;
-
-/** Until what was written in this tick has left, batches too; one promise for all that wait. */
-function thisTick(): Promise<void> {
-  return (ticking ??= new Promise((resolve) => {
-    process.nextTick(() => {
-      ticking = undefined;
-      resolve();
-    });
-  }));
 }
 
 /** The record as the ledger has it (its clock, its label), for the rare paths where people read it. */

@@ -105,8 +105,8 @@ export interface Ledger {
   onLost?(listener: (tokens: readonly string[]) => void): void;
 
   /**
-   * For a store on the server of the queue: a `settle` that goes by the queue's own connection, written
-   * at once, so that the server executes it directly before the acknowledgement that follows on it.
+   * For a store on the server of the queue: a `settle` that goes by the queue's own connection, so that
+   * the server executes it before the acknowledgement that follows on it.
    * Undefined where the connection leads elsewhere, or where this is a copy with a settle() of its own.
    */
   settleOn?(connection: unknown): Promise<SettleOn | undefined>;
@@ -225,8 +225,13 @@ export type DispatchReply = { readonly state: 'dispatched' } | { readonly state:
 export type SettleReply =
   | { readonly state: 'settled' }
   | { readonly state: 'lost'; readonly record: LedgerRecord };
-/** The same as `settle`; whoever does not wait for it repeats it by `settle` where it fails. */
-export type SettleOn = (settlement: Settlement) => Promise<SettleReply>;
+
+/** The same as `settle`; whoever does not wait for its reply repeats it by `settle` where it fails. */
+export type SettleOn = (settlement: Settlement) => {
+  readonly reply: Promise<SettleReply>;
+  /** Until it has been written to the connection: what is sent there afterwards is executed after it. */
+  readonly left: Promise<void> | undefined;
+};
 export type ReleaseReply = { readonly state: 'released' | 'in-doubt' | 'lost' };
 export type HeartbeatReply = 'kept' | 'lost';
 export type ResolveReply =

@@ -5,7 +5,7 @@ import type { Capabilities, Context, LedgerUnderTest, TopicCase } from './topic.
 /** Everything that one case needs, from what the backend offers. */
 export function createContext(underTest: LedgerUnderTest): Context {
   const { advance = wait } = underTest;
-  const { fallSilent = advance, timeUnitMs = 120, ledger, other } = underTest;
+  const { fallSilent = advance, timeUnitMs = 200, ledger, other } = underTest;
   const { corrupt, stored, lostReply } = underTest;
   return {
     ledger,

@@ -40,7 +40,7 @@ export interface LedgerUnderTest extends Partial<Capabilities> {
    * other than time. @default advance
    */
   readonly fallSilent?: (ms: number) => Promise<void>;
-  /** The shortest lease in the cases: the ledger answers within half of it. @default 120 */
+  /** The shortest lease in the cases: the ledger answers within half of it. @default 200 */
   readonly timeUnitMs?: number;
   readonly close?: () => Promise<void>;
 }

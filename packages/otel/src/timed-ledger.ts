@@ -1,4 +1,4 @@
-import type { Ledger, Settlement } from '@sendonce/core';
+import type { Ledger, Settlement, SettleReply } from '@sendonce/core';
 import type { Attempts } from './attempts.ts';
 import { typeOfError } from './destination.ts';
 import type { Instruments } from './instruments.ts';
@@ -42,15 +42,15 @@ export function timedLedger<L extends Ledger>(ledger: L, meters: Meters): L {
     }
   }
 
-  const settleBy = (settlement: Settlement, settle: Ledger['settle']) => {
-    quietly(() => attempts.outcomeKnown(settlement.token));
-    return time('settle', settlement.token, () => settle(settlement));
+  const settle = ({ token }: Settlement, ask: () => Promise<SettleReply>) => {
+    quietly(() => attempts.outcomeKnown(token));
+    return time('settle', token, ask);
   };
 
   const verbs: Ledger = {
     claim: (request) => time('claim', request.token, () => ledger.claim(request)),
     dispatch: (attempt) => time('dispatch', attempt.token, () => ledger.dispatch(attempt)),
-    settle: (settlement) => settleBy(settlement, (its) => ledger.settle(its)),
+    settle: (settlement) => settle(settlement, () => ledger.settle(settlement)),
     release(attempt) {
       quietly(() => attempts.outcomeKnown(attempt.token));
       return time('release', attempt.token, () => ledger.release(attempt));
@@ -72,8 +72,12 @@ export function timedLedger<L extends Ledger>(ledger: L, meters: Meters): L {
   // Asked of the original, in its own name: it may refuse to settle for copies of itself.
   const settleOn: Ledger['settleOn'] = async function (this: Ledger, connection) {
     if (this !== timed) return undefined;
-    const settle = await ledger.settleOn?.(connection);
-    return settle && ((settlement) => settleBy(settlement, settle));
+    const beside = await ledger.settleOn?.(connection);
+    if (!beside) return undefined;
+    return (settlement) => {
+      const { reply, left } = beside(settlement);
+      return { reply: settle(settlement, () => reply), left };
+    };
   };
 
   const timed = Object.assign(

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isRefusal } from './errors.ts';
 import type { Row } from './pool.ts';
 import { type Answer, decodeAnswer, encodeOperations, type Operation } from './record.ts';
@@ -15,7 +16,7 @@ interface Waiting {
 const LARGEST_BATCH = 250;
 
 /**
- * Makes one query of all the operations of a tick, and of those that come while a query is under way: the
+ * Makes one query of all the operations of one turn of the event loop, and of those that come while a query is under way: the
  * busier the ledger, the larger the batches, and they share one round trip and one flush to disk.
  */
 export function batched(act: Act): (operation: Operation) => Promise<Answer> {
@@ -23,6 +24,8 @@ export function batched(act: Act): (operation: Operation) => Promise<Answer> {
   let busy = false;
 
   async function flush(): Promise<void> {
+    // Not the next tick: timers and replies that come together have a tick each.
+    await nextTurn();
     while (waiting.length > 0) {
       const batch = waiting.slice(0, LARGEST_BATCH);
       waiting = waiting.slice(LARGEST_BATCH);
@@ -36,8 +39,7 @@ export function batched(act: Act): (operation: Operation) => Promise<Answer> {
       waiting.push({ operation, resolve, reject });
       if (busy) return;
       busy = true;
-      // nextTick runs when the microtasks of this tick are done, so after all jobs it woke.
-      process.nextTick(() => void flush());
+      void flush();
     });
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isSendonceError, UnreadableRecordError } from '@sendonce/core';
 import { defineScript, type RedisClient, unavailable } from './client.ts';
 import { nodesOf } from './cluster-map.ts';
@@ -12,7 +13,12 @@ export interface Answer {
 }
 
 /** One verb as a function of a key and its arguments; what its answer means is told with each use. */
-export type Verb = <T>(
+export type Verb = Ask & {
+  /** Until what was asked about this key has been written to the connection. */
+  left(key: string): Promise<void> | undefined;
+};
+
+type Ask = <T>(
   key: string,
   args: readonly (string | number)[],
   meaning: (answer: Answer) => T,
@@ -31,12 +37,13 @@ const LARGEST_BATCH = 250;
 /** The operations of one verb that go out together: all of them, on a Cluster those of one shard or node. */
 interface Queue {
   readonly waiting: Operation[];
-  running: boolean;
+  leaving: Promise<void> | undefined;
 }
 
 /**
- * Makes a verb of a script. All its uses of one tick go out as one script call: what a job costs is
- * the number of commands. On a Cluster, one call for each shard, because a call has one slot.
+ * Makes a verb of a script. All its uses in one turn of the event loop go out as one script call, at its
+ * end: what a job costs is the number of commands. Not of one tick: timers and replies that come together
+ * have a tick each. On a Cluster, one call for each shard, because a call has one slot.
  *
  * With `wait` the answer is given when the writes are durable. A wait holds up its whole connection, so
  * there is one at a time (on a Cluster one for each node: if each shard waited for itself, heartbeats
@@ -46,12 +53,13 @@ export function batchedVerb(client: RedisClient, places: Places, lua: string, wa
   const script = wait ? defineDurableScript(lua, wait) : definePlainScript(lua);
   const queues = new Map<string | undefined, Queue>();
 
-  async function run(queue: Queue): Promise<void> {
+  async function leave(queue: Queue): Promise<void> {
+    await nextTurn();
     while (queue.waiting.length > 0) {
       const called = call(queue.waiting.splice(0, LARGEST_BATCH));
       if (wait) await called;
     }
-    queue.running = false;
+    queue.leaving = undefined;
   }
 
   async function call(operations: readonly Operation[]): Promise<void> {
@@ -77,19 +85,17 @@ export function batchedVerb(client: RedisClient, places: Places, lua: string, wa
     const shard = client.isCluster ? key[0] : undefined;
     const name = (wait && shard && nodesOf(client, shard)) ?? shard;
     let queue = queues.get(name);
-    if (!queue) queues.set(name, (queue = { waiting: [], running: false }));
+    if (!queue) queues.set(name, (queue = { waiting: [], leaving: undefined }));
     return queue;
   }
 
-  return (key, args, meaning) =>
+  const ask: Ask = (key, args, meaning) =>
     new Promise((resolve, reject) => {
       const queue = queueOf(key);
       queue.waiting.push({ key, args, reject, answered: (answer) => resolve(meaning(answer)) });
-      if (queue.running) return;
-      queue.running = true;
-      // nextTick runs when the microtasks of this tick are done, so after all jobs it woke.
-      process.nextTick(run, queue);
+      queue.leaving ??= leave(queue);
     });
+  return Object.assign(ask, { left: (key: string) => queueOf(key).leaving });
 }
 
 function definePlainScript(lua: string): CallScript {

@@ -94,7 +94,10 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
       if (this !== ledger || !isPlainClient(client) || !isPlainClient(connection)) return undefined;
       if (!(await isSameServer(client, connection))) return undefined;
       const beside = batchedVerb(connection, places, lua.settle);
-      return (settlement) => settleBy(beside, settlement, compact);
+      return (settlement) => {
+        const reply = settleBy(beside, settlement, compact);
+        return { reply, left: beside.left(settlement.key) };
+      };
     },
 
     release({ key, token }) {

@@ -30,9 +30,9 @@ describeLedger(
   'the Redis ledger that settles on the connection of the queue',
   () =>
     underTest('settle-on', async (ledger, space) => {
-      const settle = await ledger.settleOn?.(space.connect());
-      if (!settle) throw new Error('It does not settle there.');
-      return { ...ledger, settle };
+      const settleOn = await ledger.settleOn?.(space.connect());
+      if (!settleOn) throw new Error('It does not settle there.');
+      return { ...ledger, settle: (settlement) => settleOn(settlement).reply };
     }),
   { concurrent: true },
 );

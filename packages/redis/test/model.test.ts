@@ -10,6 +10,7 @@ describeModel(
     return {
       ledger: redisLedger(space.connect(), { prefix }),
       other: redisLedger(space.connect(), { prefix }),
+      timeUnitMs: 120,
       close: () => space.close(),
     };
   },

@@ -30,7 +30,7 @@ describe('settling on the connection of the queue', () => {
     const settle = await ledger.settleOn?.(space.connect());
     const email = attempt();
     await ledger.claim({ ...email, dispatched: true });
-    expect(await settle?.({ ...email, outcome: 'sent', result: '1' })).toEqual({
+    expect(await settle?.({ ...email, outcome: 'sent', result: '1' }).reply).toEqual({
       state: 'settled',
     });
     expect(await ledger.read(email.key)).toMatchObject({ state: 'sent', result: '1' });

@@ -15,7 +15,10 @@ const reasons: readonly (readonly [place: RegExp, why: string])[] = [
   [/^core store | list\(\)| openKeys\(\)/, 'list(): for people; it only reads'],
   [/^mail providers\/[\w-]*look-up /, 'a look-up: a resolver that only reads'],
   [/ cancel\(\)| cancelOn\(\)| cancelByMajority\(\)/, 'cancel(): the producer, not the worker'],
-  [/^redis durability |^redis batch run\(\)/, '"durability": needs a replica to wait for'],
+  [
+    /^redis durability |^redis batch leave\(\): called/,
+    '"durability": needs a replica to wait for',
+  ],
   [/^redis node-redis /, 'fromNodeRedis(): another client'],
   [/^postgres transaction-pool |^postgres pooler (?!backendOf)/, 'behind a pooler'],
   [
@@ -53,7 +56,7 @@ export interface Unreached {
 }
 
 /** Only a ledger in the queue's own Redis settles on the connection of the worker. */
-const besideTheQueue = / settleOn\(\)| isSameServer\(\)| settleBeside\(\)|: thisTick\(/;
+const besideTheQueue = / settleOn\(\)| isSameServer\(\)| settleBeside\(\)|: left$/;
 
 const otherLedgers = ['redis', 'redlock', 'postgres'];
 

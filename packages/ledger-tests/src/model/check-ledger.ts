@@ -72,7 +72,7 @@ function failureOf({
 const LONG_MS = 600_000;
 
 async function stageOf(underTest: LedgerUnderTest, byMajority: boolean): Promise<Stage> {
-  const { ledger, other, advance, fallSilent, lostReply, timeUnitMs = 120 } = underTest;
+  const { ledger, other, advance, fallSilent, lostReply, timeUnitMs = 200 } = underTest;
   let virtualMs = 0;
   const nowMs = () => (advance ? virtualMs : Date.now());
   const pass = async (ms: number) => {

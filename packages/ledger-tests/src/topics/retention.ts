@@ -56,11 +56,11 @@ export const retention: Topic = {
       title: 'the retention begins with the outcome, not with the claim',
       async run(context) {
         const { unitMs } = context;
-        const attempt = context.attempt({ retentionMs: 3 * unitMs });
+        const attempt = context.attempt({ retentionMs: 6 * unitMs });
         expectState(await context.ledger.claim({ ...attempt, dispatched: true }), 'won');
-        await context.advance(2 * unitMs);
+        await context.advance(4 * unitMs);
         expectState(await context.ledger.settle({ ...attempt, outcome: 'sent' }), 'settled');
-        await context.advance(2 * unitMs);
+        await context.advance(4 * unitMs);
         await expectRecord(context, attempt, 'sent');
         assert.equal((await context.other.claim(rivalOf(context, attempt))).state, 'duplicate');
       },

@@ -8,6 +8,8 @@ export const systemNames = [
   'redlock-ledger',
   'postgres-ledger',
   'set-nx',
+  'two-sets',
+  'three-sets',
   'redlock-x1',
   'redlock-x3',
   'powertools',

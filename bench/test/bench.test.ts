@@ -41,6 +41,7 @@ describe('the benchmark, in a process of its own', () => {
     for (const number of numbersIn(results)) expect(number).toBeGreaterThan(0);
     expect(results.commandsPerEmail['before-processor']).toBeCloseTo(2, 0);
     expect(results.commandsPerEmail['set-nx']).toBeCloseTo(1, 0);
+    expect(results.commandsPerEmail['three-sets']).toBeCloseTo(3, 0);
 
     const svg = await readFile(picture, 'utf8');
     await rm(folder, { recursive: true });

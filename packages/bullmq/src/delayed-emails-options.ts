@@ -1,9 +1,11 @@
 import {
   checkDuration,
   checkFunction,
+  checkJournal,
   checkLedger,
   DEFAULT_RETENTION_MS,
   describe,
+  type Journal,
   type Ledger,
   OptionError,
 } from '@sendonce/core';
@@ -28,6 +30,17 @@ export interface DelayedEmailsOptions<D, K extends Partial<D> = D> {
    * template. What it throws refuses the email; nothing is scheduled then.
    */
   readonly check?: (data: D) => unknown;
+  /**
+   * Is told what is scheduled, moved and cancelled, so that an email can be shown before a worker begins with it: that
+   * of `once()`. A program that ends at once awaits its `flush()` before it closes the client.
+   */
+  readonly journal?: Journal;
+  /**
+   * What people call the email in the journal: as in `once()`.
+   *
+   * @example (notice) => `order ${notice.orderId}`
+   */
+  readonly label?: (data: D) => string;
   /** Name of the jobs. @default 'email' */
   readonly name?: string;
   /** Options of every job: attempts, backoff, priority, removeOnComplete, … */
@@ -84,6 +97,8 @@ export function checkDelayedEmails<D, K extends Partial<D>>(
   checkFunction('key', options.key);
   checkFunction('fingerprint', options.fingerprint, true);
   checkFunction('check', options.check, true);
+  checkFunction('label', options.label, true);
+  if (options.journal !== undefined) checkJournal(options.journal);
   const { name = 'email' } = options;
   if (typeof name !== 'string' || name === '') {
     throw new OptionError('name', `Expected "name" to name the jobs, got ${describe(name)}.`);

@@ -1,4 +1,10 @@
-import { createToken, DEFAULT_RETENTION_MS, fingerprintOf, OptionError } from '@sendonce/core';
+import {
+  createToken,
+  DEFAULT_RETENTION_MS,
+  fingerprintOf,
+  type JournalEntry,
+  OptionError,
+} from '@sendonce/core';
 import { type Cancelled, cancelEmail } from './cancel-email.ts';
 import {
   type CancelOptions,
@@ -13,6 +19,7 @@ import {
 } from './delayed-emails-options.ts';
 import { look, type QueueLike } from './email-jobs.ts';
 import { type EmailStatus, statusOf } from './email-status.ts';
+import { labelOf } from './label.ts';
 import { keyFrom, partsOf } from './mark.ts';
 import { inPages } from './pages.ts';
 import { type Rescheduled, rescheduleEmail } from './reschedule-email.ts';
@@ -95,6 +102,7 @@ export function delayedEmails<D, K extends Partial<D> = D>(
   checkDelayedEmails(queue, options);
   const {
     ledger,
+    journal,
     name = 'email',
     retentionMs = DEFAULT_RETENTION_MS,
     pastToleranceMs = DEFAULT_PAST_TOLERANCE_MS,
@@ -137,24 +145,50 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     };
   }
 
+  async function schedule(plan: Plan): Promise<Scheduled> {
+    const answer = await scheduleEmail(producer, plan);
+    if (answer.state === 'scheduled') {
+      tell(answer, { token: plan.mark.token, label: labelOf(options.label, plan.data as D) });
+    }
+    return answer;
+  }
+
+  function tell(
+    {
+      key,
+      state,
+      at,
+      jobId,
+    }: Extract<Scheduled | Rescheduled, { state: 'scheduled' | 'rescheduled' }>,
+    more: Partial<JournalEntry> = {},
+  ): void {
+    const by = `${queue.name}:${jobId}`;
+    journal?.write({ key, type: state, atMs: Date.now(), by, dueMs: at.getTime(), ...more });
+  }
+
   const emails: DelayedEmails<D, K> = {
     keyOf,
     async schedule(data, when) {
-      return scheduleEmail(producer, await planOf(data, when));
+      return schedule(await planOf(data, when));
     },
     async scheduleBulk(all) {
       const plans: Plan[] = [];
       for (const { data, ...when } of all) plans.push(await planOf(data, when));
-      return inPages(plans, (plan) => scheduleEmail(producer, plan));
+      return inPages(plans, schedule);
     },
     async reschedule(email, when) {
       const atMs = dueMs(when, Date.now(), pastToleranceMs);
-      return rescheduleEmail(producer, keyOf(email, when), atMs);
+      const answer = await rescheduleEmail(producer, keyOf(email, when), atMs);
+      if (answer.state === 'rescheduled') tell(answer);
+      return answer;
     },
     rescheduleBulk: (all) =>
       inPages(all, ({ email, ...when }) => emails.reschedule(email, when as When & WhichEmail)),
     async cancel(email, { by, ...which } = {}) {
-      return cancelEmail(producer, { key: keyOf(email, which), by, retentionMs });
+      const answer = await cancelEmail(producer, { key: keyOf(email, which), by, retentionMs });
+      const { key, state } = answer;
+      if (state === 'cancelled') journal?.write({ key, type: state, atMs: Date.now(), by });
+      return answer;
     },
     cancelBulk: (all, how) => inPages(all, (email) => emails.cancel(email, how)),
     async status(email, which) {

@@ -15,6 +15,7 @@ import {
   type SharedOptions,
 } from '@sendonce/core';
 import { delayedError, isComeBackLater, isHopeless, unrecoverable } from './control-flow.ts';
+import { labelOf } from './label.ts';
 import { keyOfScheduled, markOf } from './mark.ts';
 import { settlesOf } from './settles.ts';
 import { checkOnceOptions, type JobLike, type OnceCounters, type OnceOptions } from './options.ts';
@@ -65,7 +66,7 @@ export function once<J extends JobLike, R>(
         emailDateMs: emailDateOf(job),
         settleOn: settles(job),
         fingerprint: fingerprint && fingerprintOf(fingerprint(job), key),
-        label: label && labelOf(label, job),
+        label: labelOf(label, job),
         onEvent(event) {
           counters[event.type] += 1;
           if (event.type === 'undispatched') note(job, undispatched);
@@ -188,18 +189,6 @@ function anySignal(claim: Claim, signal: AbortSignal | undefined): AbortSignal {
 function isUnsubscribed(error: unknown): boolean {
   return isSendonceError(error, 'SENDONCE_PROCESSOR') && error.mayHaveLeft === 'no';
 }
-
-/** A name for people decides over no email: one that cannot be had is left out. */
-function labelOf<J extends JobLike>(label: (job: J) => unknown, job: J): string | undefined {
-  try {
-    const text = label(job);
-    return typeof text === 'string' && text !== '' ? text.slice(0, LONGEST_LABEL) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const LONGEST_LABEL = 200;
 
 function checkProcessor(processor: unknown): void {
   if (typeof processor === 'function') return;

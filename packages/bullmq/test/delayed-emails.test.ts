@@ -1,5 +1,5 @@
 import { createServer, connect } from 'node:net';
-import { isSendonceError } from '@sendonce/core';
+import { isSendonceError, type Journal, type JournalEntry } from '@sendonce/core';
 import { eventually, startTcpProxy } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -19,6 +19,14 @@ interface Notice {
 const order = { order: 7 };
 const HOUR_MS = 60 * 60 * 1000;
 
+const silentJournal: Journal = {
+  write() {},
+  flush: async () => {},
+  history: async () => [],
+  find: async () => [],
+  counts: async () => [],
+};
+
 onBothVersions((bullmq) => {
   function open(options: Partial<DelayedEmailsOptions<Notice>> = {}) {
     const stage = startStage(bullmq);
@@ -31,6 +39,44 @@ onBothVersions((bullmq) => {
     });
     return { stage, queue, ledger, emails };
   }
+
+  test('a journal is told what is scheduled, moved and cancelled, and nothing that changed nothing', async () => {
+    const told: JournalEntry[] = [];
+    const journal = { ...silentJournal, write: (entry: JournalEntry) => void told.push(entry) };
+    const { emails, stage } = open({ journal, label: ({ order }) => `order ${order}` });
+    const at = new Date(Date.now() + HOUR_MS);
+    const later = new Date(Date.now() + 2 * HOUR_MS);
+    const [first] = await emails.scheduleBulk([
+      { data: order, at },
+      { data: order, at: later },
+    ]);
+    await emails.schedule(order, { at: later });
+    await emails.reschedule(order, { at: later });
+    await emails.cancel(order, { by: 'ada' });
+    await emails.schedule(order, { at });
+    await emails.reschedule({ order: 8 }, { at });
+
+    const { key } = first!;
+    const by = `q:email-${key}`;
+    expect(told).toMatchObject([
+      { key, type: 'scheduled', by, dueMs: at.getTime(), label: 'order 7' },
+      { key, type: 'rescheduled', by, dueMs: later.getTime() },
+      { key, type: 'cancelled', by: 'ada' },
+    ]);
+    // What people call it decides over no email.
+    const nameless = delayedEmails<Notice>(stage.queue(), {
+      ledger: stage.ledger,
+      journal,
+      key: (data) => ['notice', data.order],
+      label: () => {
+        throw new Error('no name');
+      },
+    });
+    expect((await nameless.schedule({ order: 9 }, { at })).state).toBe('scheduled');
+    expect(told.at(-1)).toMatchObject({ type: 'scheduled', label: undefined });
+    expect(() => open({ journal: {} as never })).toThrow(/"journal"/);
+    expect(() => open({ label: 'order' as never })).toThrow(/"label"/);
+  });
 
   /** A worker that notes what it sends; `fail` throws instead, before anything was sent. */
   function work(stage: Stage, options: Partial<OnceOptions<Job>> & { fail?: () => boolean } = {}) {

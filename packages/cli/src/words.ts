@@ -1,4 +1,4 @@
-import type { JournalEntry, LedgerRecord, RecordState } from '@sendonce/core';
+import { type FoundEmail, type JournalEntry, type RecordState, scheduledFor } from '@sendonce/core';
 import type { Terminal } from './terminal.ts';
 
 /** A moment, for people and scripts: UTC, to the second. */
@@ -25,11 +25,17 @@ export function lengthOfTime(ms: number): string {
   return parts.join(' ');
 }
 
-/** What a state means for the customer. */
-export function inWords(record: LedgerRecord | undefined): string {
-  if (!record)
+/** What the state of an email means for the customer. */
+export function inWords(found: FoundEmail): string {
+  const dueMs = scheduledFor(found);
+  if (dueMs !== undefined) {
+    const late = dueMs < Date.now() - LATE_MS;
+    const why = late ? ', which is past: is a worker running, or was its job removed?' : '';
+    return `scheduled for ${moment(dueMs)}${why || ': no worker has begun with it yet'}`;
+  }
+  if (!found.record)
     return 'not in the ledger: given back, resolved as not sent, or its retention is over';
-  const { state, note } = record;
+  const { state, note } = found.record;
   const why = note ? ` (${note})` : '';
   const words: Record<RecordState, string> = {
     claimed: 'claimed: an attempt prepares it; nothing has been sent yet',
@@ -41,6 +47,9 @@ export function inWords(record: LedgerRecord | undefined): string {
   };
   return words[state];
 }
+
+/** A worker that has nothing else to do begins with a job within seconds. */
+const LATE_MS = 60_000;
 
 /** The colour of a state or a step. */
 export function colourOf(state: string, paint: Terminal['paint']): (text: string) => string {

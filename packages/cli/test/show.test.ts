@@ -37,6 +37,35 @@ describe('sendonce show', () => {
     expect(out).toMatch(/resolved-not-sent .*Ann .*not in the mail log$/m);
   });
 
+  test('one that is scheduled: for when, and where that is past, what to look for', async () => {
+    const scene = startScene();
+    const key = deriveKey(['notice', 4711]);
+    const step = { key, token: 't', by: 'notices:1', label: 'order 4711', atMs: Date.now() };
+    const write = async (dueMs: number, type: 'scheduled' | 'rescheduled' = 'scheduled') => {
+      scene.journal.write({ ...step, type, dueMs });
+      await scene.journal.flush();
+    };
+    await write(Date.UTC(2999, 0, 1));
+    const { code, out } = await run(['show', 'order 4711', ...scene.where]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^scheduled for 2999-01-01 00:00:00Z: no worker has begun with it yet$/m);
+    expect(out).toMatch(/ scheduled .* for 2999-01-01 00:00:00Z$/m);
+    const resolved = await run(['resolve', 'order 4711', '--sent', '--yes', ...scene.where]);
+    expect(resolved.code).toBe(1);
+    expect(resolved.out + resolved.err).toMatch(/not in doubt.*scheduled for 2999-01-01/);
+
+    await write(Date.UTC(2020, 0, 1), 'rescheduled');
+    const late = (await run(['show', 'order 4711', ...scene.where])).out;
+    expect(late).toMatch(
+      /^scheduled for 2020-01-01 00:00:00Z, which is past: is a worker running/m,
+    );
+
+    // A record has the last word.
+    await scene.email('sent', 4711);
+    expect((await run(['show', 'order 4711', ...scene.where])).out).toMatch(/^sent$/m);
+    expect((await run(['status', ...scene.where])).out).toMatch(/scheduled +1 +1/);
+  });
+
   test.each([
     ['the parts of its key', ['notice', '4711']],
     ['the parts as JSON', ['["notice", 4711]']],

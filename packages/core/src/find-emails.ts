@@ -48,6 +48,14 @@ export function labelOf(history: readonly JournalEntry[]): string | undefined {
   return history.findLast(({ label }) => label !== undefined)?.label;
 }
 
+/**
+ * When an email is due that is scheduled and that no worker has begun with: ms since 1970. By the journal, which is
+ * told by `delayedEmails()`; undefined for all others.
+ */
+export function scheduledFor({ record, history }: FoundEmail): number | undefined {
+  return record ? undefined : history.at(-1)?.dueMs;
+}
+
 /** The words as parts of a key. A word such as `7` may have been a number or a text: both are tried. */
 function keysOfParts(words: readonly string[], text: string): string[] {
   const keys = /^[\w-]{22}$/.test(text) ? [text] : [];

@@ -30,7 +30,14 @@ export {
   UnreadableRecordError,
 } from './errors.ts';
 export { type ConfirmedEmail, confirmSent } from './confirm-sent.ts';
-export { findEmails, type FoundEmail, labelOf, readEmail, type Sources } from './find-emails.ts';
+export {
+  findEmails,
+  type FoundEmail,
+  labelOf,
+  readEmail,
+  scheduledFor,
+  type Sources,
+} from './find-emails.ts';
 export { differingFields, fingerprintOf } from './fingerprint.ts';
 export type { HourCounts, Journal, JournalEntry, JournalType } from './journal.ts';
 export { createToken, deriveKey, hash128 } from './keys.ts';

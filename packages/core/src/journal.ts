@@ -37,9 +37,17 @@ export interface JournalEntry {
   readonly messageId?: string | undefined;
   /** Why: a code, or what a person gave as the reason. */
   readonly note?: string | undefined;
+  /** Of `scheduled` and `rescheduled`: when it is due, ms since 1970. Its history is kept from then on. */
+  readonly dueMs?: number | undefined;
 }
 
-export type JournalType = PerformEvent['type'] | 'resolved-sent' | 'resolved-not-sent';
+/** `cancelled`: that it was cancelled, and each job that has met the cancellation. */
+export type JournalType =
+  | PerformEvent['type']
+  | 'scheduled'
+  | 'rescheduled'
+  | 'resolved-sent'
+  | 'resolved-not-sent';
 
 export interface HourCounts {
   /** When the hour begins: ms since 1970, a multiple of 3,600,000. */

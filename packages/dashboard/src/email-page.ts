@@ -44,7 +44,7 @@ export function emailParts(
   found: FoundEmail,
 ): Parts<'state' | 'verdict' | 'steps' | 'record'> {
   const { record, history } = found;
-  const { badge, sentence } = stateWords(record);
+  const { badge, sentence } = stateWords(found);
   return {
     state: html`${badge} ${sentence}`,
     verdict: record?.state === 'in-doubt' ? verdictForm(visit, may, record) : html``,
@@ -88,7 +88,9 @@ function stepRow(entry: JournalEntry, before: JournalEntry | undefined): Html {
     <td class="number">${before && `+ ${lengthOf(entry.atMs - before.atMs)}`}</td>
     <td>${said(entry.by)}</td>
     <td>${said(entry.worker)}</td>
-    <td>${said(entry.note ?? entry.messageId)}</td>
+    <td>
+      ${entry.dueMs === undefined ? said(entry.note ?? entry.messageId) : html`for ${timeOf(entry.dueMs)} UTC`}
+    </td>
   </tr>`;
 }
 

@@ -37,14 +37,15 @@ function listOf({ base }: Visit, found: readonly FoundEmail[], query: string): H
           </tr>
         </thead>
         <tbody>
-          ${found.map(({ key, record, history }) => {
+          ${found.map((email) => {
+            const { key, record, history } = email;
             const last = history.at(-1);
             const atMs = last?.atMs ?? record?.atMs;
             return html`<tr>
               <th scope="row">
-                <a href="${base}/email/${key}">${nameOfEmail({ key, history })}</a>
+                <a href="${base}/email/${key}">${nameOfEmail(email)}</a>
               </th>
-              <td>${stateWords(record).badge}</td>
+              <td>${stateWords(email).badge}</td>
               <td>${atMs !== undefined && timeOf(atMs)}</td>
               <td>${said(record?.by ?? last?.by)}</td>
             </tr>`;

@@ -135,7 +135,7 @@ const jobWords: Readonly<Record<JobAfter, string>> = {
 /** Somebody was faster: says what stands there now, and who decided. */
 async function lost(visit: Visit, sources: Sources, key: string): Promise<Response> {
   const found = await withDeadline(readEmail(sources, key));
-  const { badge, sentence } = stateWords(found.record);
+  const { badge, sentence } = stateWords(found);
   const who = whoDecided(found);
   const main = html`<h1>Somebody was faster</h1>
     <p>

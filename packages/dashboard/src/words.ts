@@ -2,12 +2,15 @@ import {
   labelOf,
   type FoundEmail,
   type JournalType,
-  type LedgerRecord,
   type RecordState,
+  scheduledFor,
 } from '@sendonce/core';
 import { type Html, html, said } from './html.ts';
+import { MINUTE_MS } from './times.ts';
 
 const steps: Readonly<Record<JournalType, string>> = {
+  scheduled: 'scheduled',
+  rescheduled: 'moved to another time',
   claimed: 'claimed',
   dispatched: 'dispatched',
   sent: 'sent',
@@ -43,15 +46,30 @@ const states: Readonly<Record<RecordState, readonly [name: string, sentence: str
   cancelled: ['cancelled', 'It was cancelled before it left, and is not sent.'],
 };
 
-export function stateWords(record: LedgerRecord | undefined): { badge: Html; sentence: string } {
-  const [name, sentence] = (record && states[record.state]) ?? [
-    'no record',
-    'The ledger has no record: it was not claimed yet, was given back, was resolved as not sent, or its retention is over.',
-  ];
+export function stateWords(found: FoundEmail): { badge: Html; sentence: string } {
+  const { record } = found;
+  const dueMs = scheduledFor(found);
+  const [name, sentence] =
+    (record && states[record.state]) ?? (dueMs === undefined ? absent : scheduledWords(dueMs));
   return {
     badge: html`<strong class="badge ${record?.state ?? 'absent'}">${name}</strong>`,
     sentence,
   };
+}
+
+const absent = [
+  'no record',
+  'The ledger has no record: it was not claimed yet, was given back, was resolved as not sent, or its retention is over.',
+] as const;
+
+function scheduledWords(dueMs: number): readonly [name: string, sentence: string] {
+  const when = `It is due at ${new Date(dueMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  return [
+    'scheduled',
+    dueMs < Date.now() - MINUTE_MS
+      ? `${when}, which is past: is a worker running, or was its job removed?`
+      : `${when}. No worker has begun with it yet.`,
+  ];
 }
 
 /** 1,234 */

@@ -48,6 +48,28 @@ test('one hit is shown, several are listed, none is explained', async () => {
   expect((await ask(`/find?q=${'a'.repeat(501)}`)).status).toBe(400);
 });
 
+test('one that is scheduled is told, for when, and where that is past, what to look for', async () => {
+  const stage = startStage();
+  const ask = asker(stage);
+  const write = async (dueMs: number) => {
+    const step = {
+      key,
+      type: 'scheduled',
+      atMs: Date.now(),
+      token: 't',
+      label: 'order 7',
+    } as const;
+    stage.journal.write({ ...step, by: 'notices:1', dueMs });
+    await stage.journal.flush();
+  };
+  await write(Date.UTC(2999, 0, 1));
+  const soon = (await ask(`/email/${key}`)).text;
+  expect(soon).toContain('scheduled It is due at 2999-01-01 00:00:00 UTC. No worker has begun');
+  expect(soon).toContain('for 2999-01-01 00:00:00 UTC');
+  await write(Date.UTC(2020, 0, 1));
+  expect((await ask(`/email/${key}`)).text).toContain('which is past: is a worker running');
+});
+
 test('an email that nobody knows is not found; each state is told in words', async () => {
   const ledger = memoryLedger();
   const ask = asker({ ledger });

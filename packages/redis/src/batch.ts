@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isSendonceError, UnreadableRecordError } from '@sendonce/core';
 import { defineScript, type RedisClient, unavailable } from './client.ts';
 import { nodesOf } from './cluster-map.ts';
@@ -41,20 +40,27 @@ interface Queue {
 }
 
 /**
- * Makes a verb of a script. All its uses in one turn of the event loop go out as one script call, at its
- * end: what a job costs is the number of commands. Not of one tick: timers and replies that come together
- * have a tick each. On a Cluster, one call for each shard, because a call has one slot.
+ * Makes a verb of a script. All its uses of one tick go out as one script call: what a job costs is the
+ * number of commands. On a Cluster, one call for each shard, because a call has one slot.
  *
  * With `wait` the answer is given when the writes are durable. A wait holds up its whole connection, so
  * there is one at a time (on a Cluster one for each node: if each shard waited for itself, heartbeats
  * would stand behind twenty waits for a replica that is gone), and what comes meanwhile shares the next.
  */
-export function batchedVerb(client: RedisClient, places: Places, lua: string, wait?: Wait): Verb {
+export function batchedVerb(
+  client: RedisClient,
+  places: Places,
+  lua: string,
+  {
+    wait,
+    gathered = tickEnds,
+  }: { readonly wait?: Wait | undefined; readonly gathered?: () => Promise<void> } = {},
+): Verb {
   const script = wait ? defineDurableScript(lua, wait) : definePlainScript(lua);
   const queues = new Map<string | undefined, Queue>();
 
   async function leave(queue: Queue): Promise<void> {
-    await nextTurn();
+    await gathered();
     while (queue.waiting.length > 0) {
       const called = call(queue.waiting.splice(0, LARGEST_BATCH));
       if (wait) await called;
@@ -96,6 +102,11 @@ export function batchedVerb(client: RedisClient, places: Places, lua: string, wa
       queue.leaving ??= leave(queue);
     });
   return Object.assign(ask, { left: (key: string) => queueOf(key).leaving });
+}
+
+/** When the microtasks of this tick are done, so after all jobs that it woke. */
+function tickEnds(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function definePlainScript(lua: string): CallScript {

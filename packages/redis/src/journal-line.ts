@@ -4,6 +4,8 @@ import type { JournalEntry, JournalType } from '@sendonce/core';
 export interface Line {
   readonly key: string;
   readonly text: string;
+  /** When the email is due; 0 where that is not told. */
+  readonly dueMs: number;
 }
 
 /** Entries of one email and attempt that follow each other become one line: most emails have one. */
@@ -18,19 +20,32 @@ export function linesOf(entries: readonly JournalEntry[]): Line[] {
     else if (known) known.push([entry]);
     else groups.set(name, [[entry]]);
   }
-  return [...groups.values()].flat().map((steps) => ({ key: steps[0]!.key, text: encode(steps) }));
+  return [...groups.values()].flat().map((steps) => ({
+    key: steps[0]!.key,
+    text: encode(steps),
+    dueMs: steps.at(-1)!.dueMs ?? 0,
+  }));
 }
 
 function isTold(steps: readonly JournalEntry[]): boolean {
-  return steps.some(({ messageId, note }) => messageId !== undefined || note !== undefined);
+  return steps.some(({ messageId, note, dueMs }) => (messageId ?? note ?? dueMs) !== undefined);
 }
 
 function encode(steps: readonly JournalEntry[]): string {
   const { token = '', by = '', worker = '', label = '', atMs } = steps[0]!;
-  const { messageId = '', note = '' } = steps.at(-1)!;
+  const { messageId = '', note, dueMs } = steps.at(-1)!;
   const times = steps.flatMap((step) => [step.type, step.atMs - atMs]);
   // Six characters tell the attempts of one email apart.
-  return JSON.stringify([atMs, token.slice(0, 6), by, worker, label, messageId, note, ...times]);
+  const why = note ?? dueMs ?? '';
+  return JSON.stringify([atMs, token.slice(0, 6), by, worker, label, messageId, why, ...times]);
+}
+
+type Parsed = [number, string, string, string, string, string, string | number, ...string[]];
+
+/** The last step's reason, or its time where it has one that a Date can tell. */
+function toldBy(why: string | number): Partial<JournalEntry> {
+  if (typeof why === 'string') return why ? { note: why } : {};
+  return Number.isNaN(new Date(why).getTime()) ? {} : { dueMs: why };
 }
 
 /** The entries of a line; none of one that a newer version has written in another form. */
@@ -42,10 +57,7 @@ export function entriesOf(key: string, line: string): JournalEntry[] {
     return [];
   }
   if (!Array.isArray(parsed) || parsed.length < 9 || typeof parsed[0] !== 'number') return [];
-  const [atMs, token, by, worker, label, messageId, note, ...times] = parsed as [
-    number,
-    ...string[],
-  ];
+  const [atMs, token, by, worker, label, messageId, why, ...times] = parsed as Parsed;
   const steps = times.length / 2;
   return Array.from({ length: steps }, (_, step) => ({
     key,
@@ -56,6 +68,6 @@ export function entriesOf(key: string, line: string): JournalEntry[] {
     ...(worker && { worker }),
     ...(label && { label }),
     ...(step === steps - 1 && messageId && { messageId }),
-    ...(step === steps - 1 && note && { note }),
+    ...(step === steps - 1 && toldBy(why)),
   }));
 }

@@ -16,7 +16,11 @@ import { checkPrefix } from './places.ts';
 export interface RedisJournalOptions {
   /** What the keys begin with; it may be the ledger's, which uses other keys. @default 'sendonce' */
   readonly prefix?: string;
-  /** How long histories and names are kept after their last entry, in ms; counts for 35 days. @default 604_800_000 (7 days) */
+  /**
+   * How long histories and names are kept after their last entry, in ms, and the history of a scheduled email after it
+   * is due; counts for 35 days.
+   * @default 604_800_000 (7 days)
+   */
   readonly retentionMs?: number;
   /** How long entries wait for others, to go out as one command, in ms. @default 250 */
   readonly everyMs?: number;
@@ -149,9 +153,9 @@ function operationsOf(
   places: Places,
   retentionMs: number,
 ): Operation[] {
-  const operations: Operation[] = linesOf(entries).map(({ key, text }) => ({
+  const operations: Operation[] = linesOf(entries).map(({ key, text, dueMs }) => ({
     place: places.lines(key),
-    args: ['line', retentionMs, text, ''],
+    args: ['line', retentionMs + Math.max(0, dueMs - Date.now()), text, ''],
   }));
   const today = Math.floor(Date.now() / DAY_MS);
   const names = new Map<string, Operation>();

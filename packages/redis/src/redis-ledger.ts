@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type Attempt,
   describe,
@@ -62,7 +63,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
   const verb = (script: string) => batchedVerb(client, places, script);
   // Waited for is what would do harm if it were forgotten: the word that lets an email leave, and a
   // cancellation. A claim that is forgotten is not dispatched, a forgotten outcome is a doubt.
-  const lasting = (script: string) => batchedVerb(client, places, script, wait);
+  const lasting = (script: string) => batchedVerb(client, places, script, { wait });
   const claim = verb(lua.claim);
   const claimDispatched = lasting(lua.claim);
   const dispatch = lasting(lua.dispatch);
@@ -93,7 +94,9 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
     async settleOn(connection) {
       if (this !== ledger || !isPlainClient(client) || !isPlainClient(connection)) return undefined;
       if (!(await isSameServer(client, connection))) return undefined;
-      const beside = batchedVerb(connection, places, lua.settle);
+      // Timers and replies that come together have a tick each, and processors end by them. Nobody waits for
+      // this answer, so it may wait for all of them.
+      const beside = batchedVerb(connection, places, lua.settle, { gathered: nextTurn });
       return (settlement) => {
         const reply = settleBy(beside, settlement, compact);
         return { reply, left: beside.left(settlement.key) };

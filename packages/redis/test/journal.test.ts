@@ -46,6 +46,26 @@ describe('the Redis journal', () => {
     expect(await client.llen(`lines:{${key[0]}}${key.slice(1)}:journal`)).toBe(1);
   });
 
+  test('keeps the history of a scheduled email until it is due, and for the retention', async () => {
+    const retentionMs = 60_000;
+    const journal = open({ prefix: 'due', retentionMs });
+    const email = key();
+    const dueMs = Date.now() + 30 * 24 * HOUR_MS;
+    const by = 'notices:1';
+    const steps = [
+      { key: email, type: 'scheduled', atMs: Date.now(), token: 'a', by, dueMs: dueMs - 1 },
+      { key: email, type: 'rescheduled', atMs: Date.now() + 1, by, dueMs },
+    ] as const;
+    for (const step of steps) journal.write(step);
+    await journal.flush();
+    expect(await journal.history(email)).toMatchObject(steps);
+    const place = `due:{${email[0]}}${email.slice(1)}:journal`;
+    expect((await client.pttl(place)) - (dueMs - Date.now())).toBeGreaterThan(retentionMs - 5_000);
+    // No email is due then.
+    await client.rpush(place, JSON.stringify([2, 'a', 'b', 'w', '', '', 1e300, 'scheduled', 0]));
+    expect((await journal.history(email))[0]).not.toHaveProperty('dueMs');
+  });
+
   test('puts the steps of several workers in the order of their time', async () => {
     const [one, other] = [open({ prefix: 'order' }), open({ prefix: 'order' })];
     const email = key();

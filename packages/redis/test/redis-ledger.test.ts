@@ -241,14 +241,19 @@ async function doubt(ledger: Ledger): Promise<void> {
   );
 }
 
-/** A ledger on a connection of its own, with the number of commands that the server saw on it. */
+/**
+ * A ledger on a connection of its own, with the number of commands that the server saw on it. On a server of
+ * its own: MONITOR tells of everybody, and a client that is told too much while it begins gives up.
+ */
 async function counted() {
-  const own = space.connect();
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const own = space.connect({}, server.url);
   const ledger = redisLedger(own, { prefix });
   // The first claim also asks for the eviction policy, and loads the scripts where they are unknown.
   await perform(async () => 'warm', { ledger, key: deriveKey(createToken()) });
   const address = /addr=(\S+)/.exec(await own.client('INFO'))![1]!;
-  const watcher = await space.connect().monitor();
+  const watcher = await space.connect({}, server.url).monitor();
   const lines: string[] = [];
   watcher.on('monitor', (_time: string, args: string[], source: string) => {
     // Commands that a script runs are shown too, with "lua" as their source.

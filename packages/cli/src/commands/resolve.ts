@@ -42,21 +42,14 @@ export const resolve: Command = {
     const desk = await open();
     const emails = await lookUp(given, desk);
     const email = emails.find(({ record }) => mayResolve(record, verdict)) ?? emails[0];
-    const { record } = email ?? {};
-    if (!email || !record) {
-      return tell(
-        { state: email ? 'not-in-doubt' : 'not-found' },
-        nothingFound(given),
-        given,
-        terminal,
-      );
-    }
+    if (!email) return tell({ state: 'not-found' }, nothingFound(given), given, terminal);
+    const { record } = email;
     if (emails.filter((one) => mayResolve(one.record, verdict)).length > 1) {
       throw new UsageError(
         `Several emails go by that name: ${emails.map(({ key }) => key).join(', ')}. Give the key.`,
       );
     }
-    if (!mayResolve(record, verdict)) return standing(record, given, terminal);
+    if (!record || !mayResolve(record, verdict)) return standing(email, given, terminal);
     if (!(await confirmed(email, verdict, given, terminal))) {
       terminal.err('Nothing was changed.');
       return exit.no;
@@ -104,8 +97,7 @@ async function decide(
   const by = textOf(given, 'by') ?? userInfo().username;
   const reply = await resolveEmail(desk, { key, token, verdict, by, why: textOf(given, 'why') });
   if (reply.state === 'not-in-doubt') {
-    const { record: now } = await readEmail(desk, key);
-    return standing(now, given, terminal);
+    return standing(await readEmail(desk, key), given, terminal);
   }
   const job = given.values['retry'] ? await retry(record, desk) : undefined;
   const next = verdict === 'sent' ? 'kept as sent' : 'the next attempt sends it';
@@ -130,10 +122,11 @@ async function retry(record: LedgerRecord, desk: Desk) {
 }
 
 /** Somebody was faster, or it never was in doubt. */
-function standing(record: LedgerRecord | undefined, given: Given, terminal: Terminal): number {
+function standing(found: FoundEmail, given: Given, terminal: Terminal): number {
+  const { record } = found;
   const since = record ? `, since ${moment(record.atMs)}` : '';
   const by = record?.by === undefined ? '' : `, by ${record.by}`;
-  const text = `It is not in doubt, and nothing was changed. It is ${harmless(inWords(record) + by + since)}.`;
+  const text = `It is not in doubt, and nothing was changed. It is ${harmless(inWords(found) + by + since)}.`;
   return tell({ state: 'not-in-doubt', record }, text, given, terminal);
 }
 

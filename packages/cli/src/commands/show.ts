@@ -36,7 +36,8 @@ export function nothingFound({ words }: Given): string {
   );
 }
 
-export function picture({ key, record, history }: FoundEmail, terminal: Terminal): string {
+export function picture(found: FoundEmail, terminal: Terminal): string {
+  const { key, record, history } = found;
   const { paint } = terminal;
   const label = labelOf(history) ?? key;
   const colour = record ? colourOf(record.state, paint) : paint.dim;
@@ -48,7 +49,7 @@ export function picture({ key, record, history }: FoundEmail, terminal: Terminal
   ];
   const lines = [
     paint.bold(harmless(label)),
-    colour(harmless(inWords(record))),
+    colour(harmless(inWords(found))),
     ...facts.flatMap(([name, value]) =>
       value ? [`  ${name.padEnd(10)}  ${harmless(value)}`] : [],
     ),
@@ -68,7 +69,7 @@ function timeline(history: FoundEmail['history'], terminal: Terminal): string {
       { title: 'why', mayShrink: true },
     ],
     runsOf(history).map((run, index, runs) => {
-      const { atMs, type, by = '', worker = '', note = '' } = run[0]!;
+      const { atMs, type, by = '', worker = '', note = '', dueMs } = run[0]!;
       const before = runs[index - 1]?.at(-1);
       return [
         new Date(atMs).toISOString().replace('T', ' '),
@@ -76,7 +77,7 @@ function timeline(history: FoundEmail['history'], terminal: Terminal): string {
         before ? lengthOfTime(atMs - before.atMs) : '',
         run.length === 1 ? by : `${by} and others`,
         worker,
-        note,
+        dueMs === undefined ? note : `for ${moment(dueMs)}`,
       ];
     }),
     terminal,

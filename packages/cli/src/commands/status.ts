@@ -40,6 +40,7 @@ export async function glance(desk: Desk): Promise<Glance> {
 }
 
 const rows: readonly [string, readonly JournalType[]][] = [
+  ['scheduled', ['scheduled']],
   ['sent', ['sent']],
   ['duplicates prevented', ['duplicate']],
   ['busy, came back later', ['busy']],

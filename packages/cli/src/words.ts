@@ -27,11 +27,12 @@ export function lengthOfTime(ms: number): string {
 
 /** What the state of an email means for the customer. */
 export function inWords(found: FoundEmail): string {
-  const dueMs = scheduledFor(found);
-  if (dueMs !== undefined) {
-    const late = dueMs < Date.now() - LATE_MS;
-    const why = late ? ', which is past: is a worker running, or was its job removed?' : '';
-    return `scheduled for ${moment(dueMs)}${why || ': no worker has begun with it yet'}`;
+  const scheduled = scheduledFor(found);
+  if (scheduled) {
+    const why = scheduled.isLate
+      ? ', which is past: is a worker running, or was its job removed?'
+      : ': no worker has begun with it yet';
+    return `scheduled for ${moment(scheduled.dueMs)}${why}`;
   }
   if (!found.record)
     return 'not in the ledger: given back, resolved as not sent, or its retention is over';
@@ -47,9 +48,6 @@ export function inWords(found: FoundEmail): string {
   };
   return words[state];
 }
-
-/** A worker that has nothing else to do begins with a job within seconds. */
-const LATE_MS = 60_000;
 
 /** The colour of a state or a step. */
 export function colourOf(state: string, paint: Terminal['paint']): (text: string) => string {

@@ -48,12 +48,19 @@ export function labelOf(history: readonly JournalEntry[]): string | undefined {
   return history.findLast(({ label }) => label !== undefined)?.label;
 }
 
+/** A worker that has nothing else to do begins with a job within seconds. */
+const LATE_MS = 60_000;
+
 /**
- * When an email is due that is scheduled and that no worker has begun with: ms since 1970. By the journal, which is
- * told by `delayedEmails()`; undefined for all others.
+ * When an email is due that is scheduled and that no worker has begun with, ms since 1970, and whether that should have
+ * happened by now. By the journal, which is told by `delayedEmails()`; undefined for all others.
  */
-export function scheduledFor({ record, history }: FoundEmail): number | undefined {
-  return record ? undefined : history.at(-1)?.dueMs;
+export function scheduledFor({
+  record,
+  history,
+}: FoundEmail): { readonly dueMs: number; readonly isLate: boolean } | undefined {
+  const dueMs = record ? undefined : history.at(-1)?.dueMs;
+  return dueMs === undefined ? undefined : { dueMs, isLate: dueMs < Date.now() - LATE_MS };
 }
 
 /** The words as parts of a key. A word such as `7` may have been a number or a text: both are tried. */

@@ -6,7 +6,7 @@ import {
   scheduledFor,
 } from '@sendonce/core';
 import { type Html, html, said } from './html.ts';
-import { MINUTE_MS } from './times.ts';
+import { timeOf } from './times.ts';
 
 const steps: Readonly<Record<JournalType, string>> = {
   scheduled: 'scheduled',
@@ -46,30 +46,27 @@ const states: Readonly<Record<RecordState, readonly [name: string, sentence: str
   cancelled: ['cancelled', 'It was cancelled before it left, and is not sent.'],
 };
 
-export function stateWords(found: FoundEmail): { badge: Html; sentence: string } {
+export function stateWords(found: FoundEmail): { badge: Html; sentence: Html | string } {
   const { record } = found;
-  const dueMs = scheduledFor(found);
-  const [name, sentence] =
-    (record && states[record.state]) ?? (dueMs === undefined ? absent : scheduledWords(dueMs));
+  const [name, sentence] = (record && states[record.state]) ?? wordsWithoutRecord(found);
   return {
     badge: html`<strong class="badge ${record?.state ?? 'absent'}">${name}</strong>`,
     sentence,
   };
 }
 
-const absent = [
-  'no record',
-  'The ledger has no record: it was not claimed yet, was given back, was resolved as not sent, or its retention is over.',
-] as const;
-
-function scheduledWords(dueMs: number): readonly [name: string, sentence: string] {
-  const when = `It is due at ${new Date(dueMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-  return [
-    'scheduled',
-    dueMs < Date.now() - MINUTE_MS
-      ? `${when}, which is past: is a worker running, or was its job removed?`
-      : `${when}. No worker has begun with it yet.`,
-  ];
+function wordsWithoutRecord(found: FoundEmail): readonly [name: string, sentence: Html | string] {
+  const scheduled = scheduledFor(found);
+  if (!scheduled) {
+    return [
+      'no record',
+      'The ledger has no record: it was not claimed yet, was given back, was resolved as not sent, or its retention is over.',
+    ];
+  }
+  const why = scheduled.isLate
+    ? ', which is past: is a worker running, or was its job removed?'
+    : '. No worker has begun with it yet.';
+  return ['scheduled', html`It is due at ${timeOf(scheduled.dueMs)} UTC${why}`];
 }
 
 /** 1,234 */

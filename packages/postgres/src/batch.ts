@@ -16,8 +16,8 @@ interface Waiting {
 const LARGEST_BATCH = 250;
 
 /**
- * Makes one query of all the operations of one turn of the event loop, and of those that come while a query is under way: the
- * busier the ledger, the larger the batches, and they share one round trip and one flush to disk.
+ * Makes one query of all the operations of one turn of the event loop, and of those that come while a query
+ * is under way: the busier the ledger, the larger the batches, and they share one round trip and one flush to disk.
  */
 export function batched(act: Act): (operation: Operation) => Promise<Answer> {
   let waiting: Waiting[] = [];

@@ -1,3 +1,4 @@
+import { watchCommands } from '@sendonce/testkit';
 import type { Redis } from 'ioredis';
 
 /** Bytes that the server has read and written since its start, by its own account. */
@@ -12,19 +13,18 @@ export async function redisBytes(client: Redis): Promise<number> {
  * who sent each: INFO commandstats counts what scripts do inside the server as well.
  */
 export async function countRedisCommands(client: Redis): Promise<() => Promise<number>> {
-  const monitor = await client.monitor();
   const marker = `end of ${Math.random()}`;
   let commands = 0;
-  const caughtUp = new Promise<void>((resolve) => {
-    monitor.on('monitor', (_time: string, command: string[], source: string) => {
-      if (command[1] === marker) resolve();
-      else if (source !== 'lua') commands++;
-    });
+  let end = () => {};
+  const caughtUp = new Promise<void>((resolve) => (end = resolve));
+  const stop = await watchCommands(client, ({ source, command }) => {
+    if (command[1] === marker) end();
+    else if (source !== 'lua') commands++;
   });
   return async () => {
     await client.echo(marker);
     await caughtUp;
-    monitor.disconnect();
+    stop();
     return commands;
   };
 }

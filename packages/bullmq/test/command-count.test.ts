@@ -1,28 +1,20 @@
 import { currentClaim } from '@sendonce/core';
-import { eventually, startRedis } from '@sendonce/testkit';
+import { eventually, type SeenCommand, watchCommands } from '@sendonce/testkit';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import * as lua from '../../redis/src/generated/scripts.ts';
 import { once, type OnceOptions } from '../src/index.ts';
 import { type BullMQ, type Job, onBothVersions, type Stage, startStage } from './stage.ts';
 
-// A server of its own: MONITOR tells of everybody, and a client that is told too much while it begins gives up.
-let server: Awaited<ReturnType<typeof startRedis>>;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server.stop());
-
 type Mode = NonNullable<OnceOptions<Job>['dispatch']>;
 
-/** Every command that the server got from a client, by its own account (MONITOR). */
-async function watchCommands(stage: Stage) {
-  const seen: { source: string; command: string[] }[] = [];
-  const monitor = await stage.client().monitor();
-  stage.onEnd(() => monitor.disconnect());
-  monitor.on('monitor', (_time: string, command: string[], source: string) => {
-    if (source !== 'lua') seen.push({ source, command });
+/** Every command that the server gets from a client, by its own account (MONITOR). */
+async function watchClients(stage: Stage) {
+  const seen: SeenCommand[] = [];
+  const stop = await watchCommands(stage.redis, (one) => {
+    if (one.source !== 'lua') seen.push(one);
   });
+  stage.onEnd(stop);
   return {
     /** Resolves when all that was sent before has been seen. */
     async caughtUp(client: Redis) {
@@ -48,8 +40,8 @@ async function addressOf(client: Redis): Promise<string> {
 }
 
 async function costOf(bullmq: BullMQ, jobs: number, concurrency: number, mode?: Mode) {
-  const stage = startStage(bullmq, server.url);
-  const commands = await watchCommands(stage);
+  const stage = startStage(bullmq);
+  const commands = await watchClients(stage);
   const address = await addressOf(stage.redis);
   const processor = async () => {
     await currentClaim()?.dispatch();
@@ -84,7 +76,7 @@ async function costOf(bullmq: BullMQ, jobs: number, concurrency: number, mode?: 
 onBothVersions((bullmq) => {
   test('one job at a time costs two commands, and three at-send, and none of BullMQ', async () => {
     // NOSCRIPT costs a command once in the life of a server, not once for each job.
-    const loader = startStage(bullmq, server.url);
+    const loader = startStage(bullmq);
     for (const script of Object.values(lua)) await loader.redis.script('LOAD', script);
     const jobs = 20;
     const bare = await costOf(bullmq, jobs, 1);

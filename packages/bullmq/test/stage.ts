@@ -64,14 +64,14 @@ export interface Stage {
   ledgerKeys(): Promise<string[]>;
 }
 
-export function startStage(bullmq: BullMQ, server = redisUrl()): Stage {
+export function startStage(bullmq: BullMQ): Stage {
   const prefix = namespace('bullmq');
-  const connection = { ...urlParts(server), maxRetriesPerRequest: null };
+  const connection = { ...urlParts(redisUrl()), maxRetriesPerRequest: null };
   const ends: (() => unknown)[] = [];
   const queues = new Map<string, Queue>();
   onTestFinished(async () => {
     for (const end of ends.toReversed()) await end();
-    await deleteNamespace(server, prefix);
+    await deleteNamespace(redisUrl(), prefix);
   });
 
   // Closed while it still connects, BullMQ 5 leaves a rejection that nobody handles.
@@ -86,7 +86,7 @@ export function startStage(bullmq: BullMQ, server = redisUrl()): Stage {
     prefix,
     connection,
     onEnd: (end) => void ends.push(end),
-    client(url = server, options = {}) {
+    client(url = redisUrl(), options = {}) {
       const client = new Redis(url, { ...options });
       client.on('error', () => {});
       ends.push(() => client.disconnect());

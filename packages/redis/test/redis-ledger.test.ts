@@ -6,7 +6,7 @@ import {
   type LedgerRecord,
   perform,
 } from '@sendonce/core';
-import { eventually, startRedis } from '@sendonce/testkit';
+import { eventually, startRedis, watchCommands } from '@sendonce/testkit';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { redisLedger } from '../src/index.ts';
@@ -97,9 +97,12 @@ describe('what it costs', () => {
 
 describe('the client', () => {
   test('works after the server forgot its scripts', async () => {
-    const ledger = redisLedger(client, { prefix });
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const own = space.connect({}, server.url);
+    const ledger = redisLedger(own, { prefix });
     await ledger.claim(attempt());
-    await client.script('FLUSH');
+    await own.script('FLUSH');
     expect(await ledger.claim(attempt())).toEqual({ state: 'won' });
   });
 
@@ -241,31 +244,24 @@ async function doubt(ledger: Ledger): Promise<void> {
   );
 }
 
-/**
- * A ledger on a connection of its own, with the number of commands that the server saw on it. On a server of
- * its own: MONITOR tells of everybody, and a client that is told too much while it begins gives up.
- */
+/** A ledger on a connection of its own, with the number of commands that the server saw on it. */
 async function counted() {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
-  const own = space.connect({}, server.url);
+  const own = space.connect();
   const ledger = redisLedger(own, { prefix });
   // The first claim also asks for the eviction policy, and loads the scripts where they are unknown.
   await perform(async () => 'warm', { ledger, key: deriveKey(createToken()) });
   const address = /addr=(\S+)/.exec(await own.client('INFO'))![1]!;
-  const watcher = await space.connect({}, server.url).monitor();
-  const lines: string[] = [];
-  watcher.on('monitor', (_time: string, args: string[], source: string) => {
-    // Commands that a script runs are shown too, with "lua" as their source.
-    if (source === address) lines.push(args[0]!.toLowerCase());
+  const names: string[] = [];
+  const stop = await watchCommands(own, ({ source, command: [name = ''] }) => {
+    if (source === address) names.push(name.toLowerCase());
   });
+  onTestFinished(stop);
   return {
     ledger,
     commands: async () => {
       await own.ping();
-      await eventually(() => expect(lines).toContain('ping'));
-      watcher.disconnect();
-      return lines.length - 1;
+      await eventually(() => expect(names).toContain('ping'));
+      return names.length - 1;
     },
   };
 }

@@ -54,3 +54,4 @@ export {
 export { freePort } from './sockets.ts';
 export { untilDone } from './until-done.ts';
 export { type Servers, withServers } from './with-servers.ts';
+export { type SeenCommand, watchCommands } from './watch-commands.ts';

@@ -85,35 +85,50 @@ function prepare(
   { messageIdDomain, idempotencyHeader }: DispatchAtSendOptions,
 ): void {
   if (attemptOf(mail)) return;
-  try {
-    checkAddressFields(mail.data);
-    checkRecipients(mail.message);
-    if (idempotencyHeader && isRaw(mail.data)) throw rawWithoutKey();
-  } catch (error) {
-    // Reported, so that it is known not to have left even where the claim is dispatched already.
-    claim.begin().report({ verdict: 'not-sent', note: (error as SendonceError).code, error });
-    throw error;
-  }
+  const { message } = mail;
   const transport = mail.mailer.transporter as MailTransport;
+  checked(claim, () => {
+    checkAddressFields(mail.data);
+    if (idempotencyHeader && isRaw(mail.data)) throw rawWithoutKey();
+  });
   // It begins, dispatches and reports by itself.
   if (isProvider(transport)) {
     keepClaim(mail, claim);
     return;
   }
-  stabiliseMime(mail.message as MimeRoot, mail.data, claim, messageIdDomain);
-  if (idempotencyHeader) (mail.message as MimeRoot).setHeader(idempotencyHeader, claim.key);
+  stabiliseMime(message as MimeRoot, mail.data, claim, messageIdDomain);
+  if (idempotencyHeader) (message as MimeRoot).setHeader(idempotencyHeader, claim.key);
   wrapSend(transport);
   setAttempt(mail, (callback, send) => {
-    const { message } = mail;
+    try {
+      checked(claim, () => keepEnvelope(message));
+    } catch (error) {
+      callback(error as Error);
+      return;
+    }
     const messageId = isRaw(mail.data) ? undefined : message.messageId();
     sendUnderClaim({ claim, message, smtp: isSmtp(transport), messageId, send }, callback);
   });
 }
 
-function checkRecipients(message: StreamPluginMail['message']): void {
-  const recipients = message.getEnvelope().to;
-  const count = Array.isArray(recipients) ? recipients.length : recipients ? 1 : 0;
+/** Reports what a check throws, so that it is known not to have left even where the claim is dispatched already. */
+function checked(claim: Claim, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    claim.begin().report({ verdict: 'not-sent', note: (error as SendonceError).code, error });
+    throw error;
+  }
+}
+
+/** When no other plugin comes any more; nobody reads the addresses once more, so it is the one who gets it. */
+function keepEnvelope(message: StreamPluginMail['message']): void {
+  const envelope = message.getEnvelope();
+  const { to } = envelope;
+  const count = Array.isArray(to) ? to.length : to ? 1 : 0;
   if (count !== 1) throw new RecipientsError(count);
+  // Transports write into it.
+  message.getEnvelope = () => ({ ...envelope });
 }
 
 type RunAttempt = (callback: SendCallback, send: (callback: SendCallback) => void) => void;

@@ -38,6 +38,20 @@ describe('one claim covers one email to one recipient', () => {
     expect(smtp.connections).toBe(0);
   });
 
+  it.for(majors)('nodemailer %i: nor may a later plugin add one', async (major, test) => {
+    const smtp = await smtpServer(test);
+    const transporter = transporterTo(test, smtp, { major });
+    transporter.use('stream', ({ message }, callback) => {
+      message.setHeader('Cc', 'b@customer.example');
+      callback();
+    });
+    const job = newJob();
+    const ended = await attempt(job, () => transporter.sendMail(email()));
+    expect(codeOf(ended.error)).toBe('SENDONCE_RECIPIENTS');
+    expect(await recordState(job)).toBe('absent');
+    expect(smtp.connections).toBe(0);
+  });
+
   it('a second email is refused, and the first is recorded as sent', async (test) => {
     const smtp = await smtpServer(test);
     const transporter = transporterTo(test, smtp);

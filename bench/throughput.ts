@@ -13,13 +13,21 @@ import { onStage } from './stage.ts';
 import type { Work } from './system.ts';
 import { systems } from './systems/index.ts';
 
-/** A processor that waits would need minutes for as many as one that does nothing. */
-const defaultJobs: Readonly<Record<ProcessorName, number>> = {
-  noop: 4000,
-  '5ms': 640,
-  smtp: 640,
-  'smtp-50ms': 200,
+/**
+ * A processor that waits would need minutes for as many as one that does nothing. At a high concurrency so many
+ * that the start of the workers, when all jobs come at once, is a small part of the run.
+ */
+const defaultJobs: Readonly<Record<ProcessorName, { least: number; perPlace: number }>> = {
+  noop: { least: 4000, perPlace: 50 },
+  '5ms': { least: 640, perPlace: 50 },
+  smtp: { least: 640, perPlace: 50 },
+  'smtp-50ms': { least: 200, perPlace: 0 },
 };
+
+function jobsFor(processor: ProcessorName, { workers, perWorker }: Setup): number {
+  const { least, perPlace } = defaultJobs[processor];
+  return Math.max(least, perPlace * workers * perWorker);
+}
 
 interface Contestant {
   readonly system: SystemName;
@@ -43,11 +51,11 @@ export function measureThroughput(args: Arguments, progress: Progress): Promise<
     for (const processor of args.processors) {
       const works = await openProcessor[processor](stage);
       const contestants = opened.map(({ system, guard }) => ({ system, work: guard(works) }));
-      const jobs = args.jobs ?? defaultJobs[processor];
       for (const name of args.setups) {
         const setup = setups[name];
         const title = `${processor}, ${setup.title}`;
         progress.step(`throughput: ${title}`);
+        const jobs = args.jobs ?? jobsFor(processor, setup);
         const run = { setup, jobs, connection, prefix: stage.prefix };
         const rounds = await playRounds(args.rounds, works.plain, contestants, run, (round, who) =>
           progress.show(`${title}: round ${round} of ${args.rounds}, ${who}`),

@@ -25,7 +25,7 @@ export async function startNodes(count: number, { appendOnly = false } = {}) {
     prefix,
     connect,
     ledger: (options: RedlockLedgerOptions = {}) =>
-      redlockLedger(connect(), { prefix, timeoutMs: 150, ...options }),
+      redlockLedger(connect(), { prefix, ...options }),
     /** Whether a node has been given what the others remember since it was started. */
     async hasCaughtUp(server: RedisProcess): Promise<boolean> {
       const client = new Redis(server.url);

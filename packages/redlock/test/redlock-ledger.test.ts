@@ -62,8 +62,11 @@ describe('bad input', () => {
 });
 
 describe('races', () => {
+  // So many at once take a busy machine a while.
+  const patient = () => nodes.ledger({ timeoutMs: 5_000 });
+
   test('of 32 workers that claim in the same moment one wins, 50 times', async () => {
-    const workers = Array.from({ length: 8 }, () => nodes.ledger());
+    const workers = Array.from({ length: 8 }, patient);
     for (let round = 0; round < 50; round++) {
       const key = deriveKey(createToken());
       const replies = await Promise.all(
@@ -79,7 +82,7 @@ describe('races', () => {
   });
 
   test('of a dispatch and a cancellation one wins and the other is told, 300 times', async () => {
-    const [sender, canceller] = [nodes.ledger(), nodes.ledger()];
+    const [sender, canceller] = [patient(), patient()];
     const ends = await Promise.all(
       Array.from({ length: 300 }, async () => {
         const trying = attempt();

@@ -47,6 +47,8 @@ export interface WorkerProcess {
   goOn: (point: string) => void;
   /** SIGSTOP; resolves when it stands still. */
   stop: () => Promise<void>;
+  /** Resolves when it stands still that stops itself: a SIGCONT that came before would be lost. */
+  stopped: () => Promise<void>;
   /** SIGCONT. */
   continue: () => void;
   /** SIGKILL; resolves when it is gone. */
@@ -123,6 +125,7 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
       child.kill('SIGSTOP');
       await standsStill(child);
     },
+    stopped: () => standsStill(child),
     continue: () => void child.kill('SIGCONT'),
     kill: () => {
       child.kill('SIGKILL');
@@ -157,9 +160,12 @@ function launch(path: string, options: WorkerProcessOptions): ChildProcess {
   });
 }
 
-/** Waits until the kernel has stopped every thread, where /proc tells; a signal takes microseconds. */
+/**
+ * Waits until the kernel has stopped every thread, where /proc tells. A signal takes microseconds; a process
+ * that is about to stop itself may wait long for its turn on busy cores.
+ */
 async function standsStill(child: ChildProcess): Promise<void> {
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 5_000; i++) {
     const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8').catch(() => undefined);
     // The state follows the program's name, which is in parentheses.
     if (stat === undefined || /\) [TZX]/.test(stat)) return;

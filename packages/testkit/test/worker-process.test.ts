@@ -46,6 +46,7 @@ test('a worker kills itself at a point, and its report still arrives', async () 
 test('a worker stopped by itself or from outside stands still, and goes on later', async () => {
   const worker = await start({ armed: { ready: 'stop' } });
   await worker.waitFor('ready');
+  await worker.stopped();
   await expect(worker.waitFor('step', { timeoutMs: 100 })).rejects.toThrow();
   worker.continue();
   await worker.waitFor('step');

@@ -41,7 +41,7 @@ export async function runCase({ scenario, aim }: Case, place: Place): Promise<Ca
   let stand: Stand | undefined;
   let visits: readonly Visit[] = [];
   if (aim && struckAt !== undefined) {
-    if (aim.action === 'kill') await first.process.exited;
+    await (aim.action === 'kill' ? first.process.exited : first.process.stopped());
     stage.note(first.process.name, `${aim.action === 'kill' ? 'killed' : 'stopped'} ${struckAt}`);
     stand = await standOf(scenario, stage);
     const second = await stage.begin();

@@ -13,18 +13,13 @@ export async function redisBytes(client: Redis): Promise<number> {
  * who sent each: INFO commandstats counts what scripts do inside the server as well.
  */
 export async function countRedisCommands(client: Redis): Promise<() => Promise<number>> {
-  const marker = `end of ${Math.random()}`;
   let commands = 0;
-  let end = () => {};
-  const caughtUp = new Promise<void>((resolve) => (end = resolve));
-  const stop = await watchCommands(client, ({ source, command }) => {
-    if (command[1] === marker) end();
-    else if (source !== 'lua') commands++;
+  const watch = await watchCommands(client, ({ source }) => {
+    if (source !== 'lua') commands++;
   });
   return async () => {
-    await client.echo(marker);
-    await caughtUp;
-    stop();
+    await watch.caughtUp();
+    watch.stop();
     return commands;
   };
 }

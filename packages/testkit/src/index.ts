@@ -53,5 +53,5 @@ export {
 } from './worker-process.ts';
 export { freePort } from './sockets.ts';
 export { untilDone } from './until-done.ts';
+export { type CommandWatch, type SeenCommand, watchCommands } from './watch-commands.ts';
 export { type Servers, withServers } from './with-servers.ts';
-export { type SeenCommand, watchCommands } from './watch-commands.ts';

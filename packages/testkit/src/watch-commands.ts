@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
 /** A command as the server tells it; the source is the client's address, or `lua` for what a script ran. */
@@ -6,23 +7,33 @@ export interface SeenCommand {
   command: string[];
 }
 
+export interface CommandWatch {
+  /** Resolves when all has been told that was answered before this call. */
+  readonly caughtUp: () => Promise<void>;
+  readonly stop: () => void;
+}
+
 /**
  * Tells of every command that the server gets from now on, by MONITOR on a connection of its own. Not by
  * `monitor()` of ioredis, which takes itself for a monitor a moment after the server does, and gives up with
  * "Command queue state error" where the first command told arrives together with the answer to MONITOR.
- *
- * @returns stops it.
  */
 export async function watchCommands(
   client: Redis,
   onCommand: (seen: SeenCommand) => void,
-): Promise<() => void> {
+): Promise<CommandWatch> {
   const watcher = client.duplicate({ retryStrategy: () => null });
   watcher.on('error', () => {});
   await watcher.ping();
   const { stream } = watcher;
   stream.removeAllListeners('data');
   stream.setEncoding('utf8');
+  const markers = new Map<string | undefined, () => void>();
+  const tell = (seen: SeenCommand) => {
+    const reached = markers.get(seen.command[1]);
+    if (reached) reached();
+    else onCommand(seen);
+  };
   let rest = '';
   await new Promise<void>((resolve, reject) => {
     watcher.once('end', () => reject(new Error('Redis ended the connection that watches it.')));
@@ -32,12 +43,20 @@ export async function watchCommands(
       for (const line of lines) {
         if (line === '+OK') resolve();
         else if (line.startsWith('-')) reject(new Error(`Redis refused MONITOR: ${line}`));
-        else onCommand(seenCommand(line));
+        else tell(seenCommand(line));
       }
     });
     stream.write('MONITOR\r\n');
   });
-  return () => watcher.disconnect();
+  return {
+    async caughtUp() {
+      const marker = `caught up ${randomUUID()}`;
+      const told = new Promise<void>((resolve) => markers.set(marker, resolve));
+      await client.echo(marker);
+      await told;
+    },
+    stop: () => watcher.disconnect(),
+  };
 }
 
 /** `+1795929421.613191 [0 127.0.0.1:47890] "echo" "hello"` */

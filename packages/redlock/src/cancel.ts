@@ -21,16 +21,21 @@ const ROUNDS = 5;
 
 const TRIES = 10;
 
+interface Decision extends Cancellation {
+  /** Unix ms, of a cancellation that is only completed. @default now */
+  readonly atMs?: number;
+}
+
 /** Forbids an email on a majority, or takes the attempt back and says "too late". */
 export async function cancelByMajority(
   quorum: Quorum,
-  { key, by, retentionMs }: Cancellation,
+  { key, by, retentionMs, atMs }: Decision,
 ): Promise<CancelReply> {
   const token = createToken();
   const fields = encodeFields(by === undefined ? {} : { by });
 
   async function cancelOn(node: Node): Promise<{ record: LedgerRecord } | undefined> {
-    const args = [token, fields, retentionMs];
+    const args = [token, fields, retentionMs, ...(atMs === undefined ? [] : [atMs])];
     for (let tries = 1; tries <= TRIES; tries++) {
       const word = await cancel(node.client, [placesOf(quorum.prefix).record(key)], args);
       if (word === 'unreadable') throw new UnreadableRecordError(key, node.name);

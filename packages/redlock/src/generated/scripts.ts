@@ -13,8 +13,11 @@ export const cancel: string = [
   "end",
   "if state ~= 'C' then return 'stands' end",
   "end",
+  "local stamp = ARGV[4]",
+  "if not stamp then",
   "local time = redis.call('TIME')",
-  "local stamp = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))",
+  "stamp = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))",
+  "end",
   "redis.call('SET', KEYS[1], 'X' .. ARGV[1] .. stamp .. '\\n' .. ARGV[2], 'PX', ARGV[3])",
   "return 'cancelled'",
 ].join('\n');

@@ -1,7 +1,7 @@
 -- cancel: the cancellation of a Redis ledger, with a token of its own so that it can be taken back.
 -- One that stands already keeps its token: it may have been decided.
 -- KEYS  record
--- ARGV  token, fields after "at", retentionMs
+-- ARGV  token, fields after "at", retentionMs, at in ms (optional: now)
 -- reply cancelled | stands | unreadable
 
 local value = redis.pcall('GET', KEYS[1])
@@ -17,7 +17,10 @@ if value then
   end
   if state ~= 'C' then return 'stands' end
 end
-local time = redis.call('TIME')
-local stamp = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local stamp = ARGV[4]
+if not stamp then
+  local time = redis.call('TIME')
+  stamp = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+end
 redis.call('SET', KEYS[1], 'X' .. ARGV[1] .. stamp .. '\n' .. ARGV[2], 'PX', ARGV[3])
 return 'cancelled'

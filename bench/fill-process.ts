@@ -8,7 +8,7 @@ import { claimOf, claimWon, journalSent, settleSent } from './sent-email.ts';
 const AT_ONCE = 1000;
 const TOLD_EVERY = 10_000;
 
-const { url, records, compact, withJob, journal: wanted } = workerData() as FillOrder;
+const { url, records, compact, texts, journal: wanted } = workerData() as FillOrder;
 const client = new Redis(url, { maxRetriesPerRequest: null });
 const ledger = redisLedger(client, { compact });
 const journal = wanted ? redisJournal(client) : undefined;
@@ -17,9 +17,9 @@ let settled = 0;
 
 async function settleSome(): Promise<void> {
   while (begun < records) {
-    const claim = claimOf(++begun, { withJob });
+    const claim = claimOf(++begun, { texts });
     await claimWon(ledger, claim);
-    await settleSent(ledger, claim);
+    await settleSent(ledger, claim, { texts });
     if (journal) journalSent(journal, claim, begun);
     if (++settled % TOLD_EVERY === 0) void tellParent({ settled });
   }

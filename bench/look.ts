@@ -24,7 +24,7 @@ export async function measureLooks({ records }: Arguments, progress: Progress): 
   const client = new Redis(server.url, { maxRetriesPerRequest: null });
   try {
     progress.step(`look: a ledger and a journal of ${count}`);
-    const form = { compact: false, withJob: true, journal: true };
+    const form = { compact: false, texts: 'job', journal: true } as const;
     await fill({ url: server.url, records: count, ...form }, progress);
     const sources = { ledger: redisLedger(client), journal: redisJournal(client) };
     const told = (await sources.journal.counts(0)).reduce(
@@ -77,7 +77,7 @@ async function measure(client: Redis, ask: () => Promise<unknown>) {
 async function addDoubts({ ledger }: { readonly ledger: Ledger }): Promise<string> {
   let key = '';
   for (let jobId = 1; jobId <= DOUBTS; jobId++) {
-    const claim = claimOf(jobId, { withJob: true });
+    const claim = claimOf(jobId, { texts: 'job' });
     await claimWon(ledger, claim);
     await ledger.settle({ ...claim, outcome: 'in-doubt', note: 'ETIMEDOUT' });
     key = claim.key;

@@ -7,11 +7,13 @@ import { type BytesForm, type Results, rounded } from './results.ts';
 import type { Form } from './sent-email.ts';
 
 const forms: Readonly<Record<BytesForm, Form>> = {
-  plain: { compact: false, withJob: false },
-  compact: { compact: true, withJob: false },
-  plainWithJob: { compact: false, withJob: true },
-  compactWithJob: { compact: true, withJob: true },
-  plainWithJournal: { compact: false, withJob: true, journal: true },
+  plain: { compact: false, texts: 'none' },
+  compact: { compact: true, texts: 'none' },
+  plainWithJob: { compact: false, texts: 'job' },
+  compactWithJob: { compact: true, texts: 'job' },
+  plainScheduled: { compact: false, texts: 'scheduled' },
+  compactScheduled: { compact: true, texts: 'scheduled' },
+  plainWithJournal: { compact: false, texts: 'job', journal: true },
 };
 
 /** Bytes of Redis for each settled email, by form, on servers that hold nothing else. */

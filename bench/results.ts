@@ -38,15 +38,14 @@ export interface Cost {
   readonly wireBytesPerEmail: Partial<Record<SystemName, number>>;
 }
 
-/**
- * With no text at all, or with the name of the queue and the id of the job, as `once()` writes it; the last one
- * with all that a journal keeps beside it.
- */
+/** With what texts: see `Texts`; the last one with all that a journal keeps beside it. */
 export type BytesForm =
   | 'plain'
   | 'compact'
   | 'plainWithJob'
   | 'compactWithJob'
+  | 'plainScheduled'
+  | 'compactScheduled'
   | 'plainWithJournal';
 
 /** What `--json` prints; a part that was not measured is empty. */

@@ -8,31 +8,43 @@ import {
   type Ledger,
 } from '@sendonce/core';
 
+/**
+ * What is kept beside the state: nothing, the name of the queue and the id of the job, as `once()` has it, or also
+ * the Message-ID, of an email that `delayedEmails()` scheduled and `dispatchAtSend()` sent.
+ */
+export type Texts = 'none' | 'job' | 'scheduled';
+
 /** How a ledger keeps the emails. */
 export interface Form {
   readonly compact: boolean;
-  /** With the name of the queue and the id of the job, as `once()` has it. */
-  readonly withJob: boolean;
+  readonly texts: Texts;
   /** With its steps, a label and a Message-ID in a journal. */
   readonly journal?: boolean;
 }
 
 /** The claim that `once()` makes for a job, before the processor. */
-export function claimOf(jobId: number, { withJob }: Pick<Form, 'withJob'>): ClaimRequest {
+export function claimOf(jobId: number, { texts }: Pick<Form, 'texts'>): ClaimRequest {
+  const key = deriveKey(createToken());
+  const job = texts === 'scheduled' ? `email-${key}` : jobId;
   return {
-    key: deriveKey(createToken()),
+    key,
     token: createToken(),
     leaseMs: DEFAULT_LEASE_MS,
     retentionMs: DEFAULT_RETENTION_MS,
-    by: withJob ? `delivery-notices:${jobId}` : undefined,
+    by: texts === 'none' ? undefined : `delivery-notices:${job}`,
     dispatched: true,
   };
 }
 
 /** What `once()` writes after it, but for the result, which is the user's. */
-export async function settleSent(ledger: Ledger, claim: ClaimRequest): Promise<void> {
+export async function settleSent(
+  ledger: Ledger,
+  claim: ClaimRequest,
+  { texts }: Pick<Form, 'texts'>,
+): Promise<void> {
   const { dispatched: _, ...attempt } = claim;
-  const { state } = await ledger.settle({ ...attempt, outcome: 'sent' });
+  const messageId = texts === 'scheduled' ? messageIdOf(claim.key) : undefined;
+  const { state } = await ledger.settle({ ...attempt, outcome: 'sent', messageId });
   if (state !== 'settled') throw new Error(`An email of the benchmark is ${state}.`);
 }
 
@@ -56,5 +68,6 @@ export function journalSent(
 
 export const labelOf = (jobId: number) => `order ${jobId}`;
 
-/** As long as those of @sendonce/mail. */
-const messageIdOf = (key: string) => `<${key}.${key.slice(0, 8)}@mail.example.com>`;
+/** As @sendonce/mail makes it. */
+const messageIdOf = (key: string) =>
+  `<${Buffer.from(key, 'base64url').toString('hex')}@example.com>`;

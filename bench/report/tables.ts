@@ -1,7 +1,7 @@
 import type { Paint } from '@sendonce/testkit/colours';
 import type { Arguments } from '../arguments.ts';
 import type { ProcessorName } from '../names.ts';
-import { type Cell, type Results, setups } from '../results.ts';
+import { type BytesForm, type Cell, type Results, setups } from '../results.ts';
 import { systems } from '../systems/index.ts';
 
 type Row = readonly string[];
@@ -72,13 +72,13 @@ function costTable({ commandsPerEmail, wireBytesPerEmail }: Results, args: Argum
 }
 
 function memoryTable({ bytesPerEmail }: Results): string {
-  const { plain = NaN, compact = NaN, plainWithJob = NaN, compactWithJob = NaN } = bytesPerEmail;
-  const { plainWithJournal = NaN } = bytesPerEmail;
+  const bytes = (form: BytesForm) => (bytesPerEmail[form] ?? NaN).toFixed(1);
   return align([
     ['Redis memory of each settled email, bytes', 'plain', 'compact'],
-    ['without texts', plain.toFixed(1), compact.toFixed(1)],
-    ['with queue and job, as once() writes it', plainWithJob.toFixed(1), compactWithJob.toFixed(1)],
-    ['and with its history and names in a journal', plainWithJournal.toFixed(1), ''],
+    ['without texts', bytes('plain'), bytes('compact')],
+    ['with queue and job, as once() writes it', bytes('plainWithJob'), bytes('compactWithJob')],
+    ['by delayedEmails(), with its Message-ID', bytes('plainScheduled'), bytes('compactScheduled')],
+    ['queue and job, and its history in a journal', bytes('plainWithJournal'), ''],
   ]);
 }
 

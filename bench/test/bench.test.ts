@@ -32,7 +32,7 @@ describe('the benchmark, in a process of its own', () => {
     expect(results.claimLatency.map(({ form, records }) => `${form} ${records}`)).toEqual(
       ['plain', 'compact'].flatMap((form) => [1000, 2000, 3000].map((count) => `${form} ${count}`)),
     );
-    expect(Object.keys(results.bytesPerEmail)).toHaveLength(5);
+    expect(Object.keys(results.bytesPerEmail)).toHaveLength(7);
     expect(results.looks.map(({ question }) => question)).toEqual([
       'overview',
       'by label',

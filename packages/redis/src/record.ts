@@ -9,17 +9,17 @@ export interface Standing {
 
 type Texts = Pick<LedgerRecord, 'fingerprint' | 'by' | 'messageId' | 'note' | 'result'>;
 
-/** The fields of a record after `at`; see `lua/record.lua` for the form. */
-export function encodeFields(texts: Texts): string {
+/** The fields of the record of `key` after `at`; see `lua/record.lua` for the form. */
+export function encodeFields(key: string, texts: Texts): string {
   const { fingerprint = '', by = '', messageId = '', note = '', result = '' } = texts;
-  return `${escape(fingerprint)}\n${escape(by)}\n${escape(messageId)}\n${escape(note)}\n${escape(result)}`;
+  return [fingerprint, by, messageId, note, result].map((text) => escape(key, text)).join('\n');
 }
 
 /** @throws {UnreadableRecordError} */
 export function decodeStanding(key: string, value: string, remainingMs: number): Standing {
   const match = /^([CDSRX])([\w-]{16})(\d+)\n([^]*)$/.exec(value);
   const [, letter = '', token = '', at = '', fields = ''] = match ?? [];
-  const texts = fields.split('\n').map(unescape);
+  const texts = fields.split('\n').map((text) => unescape(key, text));
   if (!match || texts.length !== 5) throw new UnreadableRecordError(key, 'Redis');
   const [fingerprint, by, messageId, note, result] = texts;
   return {
@@ -53,11 +53,31 @@ function stateOf(letter: string, remainingMs: number): LedgerRecord['state'] {
   }
 }
 
-function escape(text: string): string {
+/**
+ * What is made of the key is not kept twice: as `\e` the name of the job that delayedEmails() adds, as `\m` what
+ * the Message-ID of @sendonce/mail begins with.
+ */
+const jobOf = (key: string) => `email-${key}`;
+const idStartOf = (key: string) => `<${Buffer.from(key, 'base64url').toString('hex')}@`;
+
+function escape(key: string, text: string): string {
+  if (text.length < key.length) return escapeLines(text);
+  const parts = text.split(jobOf(key)).map((part) => {
+    const around = part.split(idStartOf(key));
+    return around.map(escapeLines).join(String.raw`\m`);
+  });
+  return parts.join(String.raw`\e`);
+}
+
+function escapeLines(text: string): string {
   if (!/[\\\n]/.test(text)) return text;
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 
-function unescape(text: string): string {
-  return text.replace(/\\(.)/g, (_, letter: string) => (letter === 'n' ? '\n' : letter));
+function unescape(key: string, text: string): string {
+  return text.replace(/\\(.)/g, (_, letter: string) => {
+    if (letter === 'n') return '\n';
+    if (letter === 'e') return jobOf(key);
+    return letter === 'm' ? idStartOf(key) : letter;
+  });
 }

@@ -78,7 +78,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
     claim(request) {
       const { key, token, leaseMs, dispatched } = request;
       const ask = dispatched ? claimDispatched : claim;
-      const args = [token, leaseMs, dispatched ? 1 : 0, encodeFields(request)];
+      const args = [token, leaseMs, dispatched ? 1 : 0, encodeFields(key, request)];
       return ask(key, args, (answer) => (answer.word === 'won' ? won : lost(answer, request)));
     },
 
@@ -125,7 +125,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
 
     resolve({ key, token, verdict, by, retentionMs }) {
       const letter = verdict === 'sent' ? 'S' : '';
-      const args = [token, retentionMs, letter, encodeNote(`resolved by ${by}`)];
+      const args = [token, retentionMs, letter, encodeNote(key, `resolved by ${by}`)];
       return resolve(key, args, ({ word, standing }) => {
         if (word === 'resolved') return { state: word };
         return { state: 'not-in-doubt', record: standing?.record };
@@ -133,7 +133,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
     },
 
     cancel({ key, by, retentionMs }) {
-      return cancel(key, [retentionMs, encodeFields({ by })], (answer) => {
+      return cancel(key, [retentionMs, encodeFields(key, { by })], (answer) => {
         if (answer.word === 'cancelled') return { state: answer.word };
         return { state: 'too-late', record: standingOf(answer).record };
       });
@@ -150,7 +150,7 @@ const settled = { state: 'settled' } as const;
 function settleBy(verb: Verb, settlement: Settlement, compact: boolean): Promise<SettleReply> {
   const { key, token, retentionMs, outcome } = settlement;
   const letter = compact && outcome === 'sent' ? 's' : letters[outcome];
-  const args = [token, retentionMs, letter, encodeFields(settlement)];
+  const args = [token, retentionMs, letter, encodeFields(key, settlement)];
   return verb(key, args, (answer) => {
     if (answer.word === 'settled') return settled;
     return { state: 'lost', record: standingOf(answer).record };
@@ -192,8 +192,8 @@ function standingOf(answer: Answer): Standing {
   throw unavailable(new Error(`a reply that this version does not know: ${answer.word}`));
 }
 
-function encodeNote(note: string): string {
-  return encodeFields({ note }).split('\n')[3]!;
+function encodeNote(key: string, note: string): string {
+  return encodeFields(key, { note }).split('\n')[3]!;
 }
 
 function checkCompact(compact: unknown): void {

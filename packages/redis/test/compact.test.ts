@@ -121,6 +121,19 @@ describe('sent emails in buckets', () => {
     expect(await client.pttl(bucket)).toBeGreaterThanOrEqual(60_500);
   });
 
+  test('have room for the job of a scheduled email and its Message-ID, which are made of the key', async () => {
+    const opened = open();
+    const attempt = attemptOf();
+    attempt.by = `notices:email-${attempt.key}`;
+    const hex = Buffer.from(attempt.key, 'base64url').toString('hex');
+    const messageId = `<${hex}@example.com>`;
+    await opened.ledger.claim({ ...attempt, dispatched: true });
+    await opened.ledger.settle({ ...attempt, outcome: 'sent', messageId });
+    expect(await client.exists(`${opened.prefix}:{${attempt.key[0]}}:sent:0`)).toBe(1);
+    const record = { state: 'sent', by: attempt.by, messageId };
+    expect(await opened.ledger.read(attempt.key)).toMatchObject(record);
+  });
+
   test.each([
     ['a retention below a minute', { retentionMs: 59_000 }],
     ['a long result', { result: JSON.stringify('x'.repeat(100)) }],

@@ -32,7 +32,7 @@ export async function cancelByMajority(
   { key, by, retentionMs, atMs }: Decision,
 ): Promise<CancelReply> {
   const token = createToken();
-  const fields = encodeFields(by === undefined ? {} : { by });
+  const fields = encodeFields(key, by === undefined ? {} : { by });
 
   async function cancelOn(node: Node): Promise<{ record: LedgerRecord } | undefined> {
     const args = [token, fields, retentionMs, ...(atMs === undefined ? [] : [atMs])];

@@ -1,7 +1,8 @@
 -- Sent emails in buckets: a hash of up to about 100 of them costs about a third of as many strings, as Redis
 -- packs it into one block. `buckets` holds the number of buckets of its shard; bucket 0 is the hash `buckets:0`.
 -- A field is the record's key without prefix and shard, its value
---   at (6 bytes) retention in seconds, rounded up (4 bytes) token (16) fields, as in record.lua, or nothing
+--   at (6 bytes) retention in seconds, rounded up (4 bytes) token (16) fields, as in record.lua, up to the last that
+--   has a text
 --
 -- Redis 5 to 7.2 cannot expire a field: one that is over is not seen, and goes when its bucket is full. A
 -- bucket expires as a whole when nothing was added for as long as its last email is kept.
@@ -41,7 +42,7 @@ end
 -- false where the email has no place in a bucket: its texts are long, or its retention so short that a second counts.
 local function keepSent(key, buckets, token, retentionMs, fields)
   local seconds = math.ceil(retentionMs / 1000)
-  if fields == '\n\n\n\n' then fields = '' end
+  while sub(fields, -1) == '\n' do fields = sub(fields, 1, -2) end
   if #token ~= 16 or #fields > 64 - 26 or seconds < 60 or seconds >= 2 ^ 32 then return false end
   local count = tonumber(call('GET', buckets))
   if not count then

@@ -3,7 +3,8 @@
 -- A record is one string:
 --   state token at \n fingerprint \n by \n messageId \n note \n result
 -- state: C claimed, D dispatched, S sent, R rejected, X cancelled; token: 16 characters;
--- at: ms since 1970 by this server's clock. Text fields have \ and newline escaped by the client.
+-- at: ms since 1970 by this server's clock. Text fields have \ and newline escaped by the client, and shortened what
+-- is made of the key, see record.ts.
 -- C lives for a lease, S R X for the retention, D has no expiry.
 --
 -- The index of a shard (a ZSET) holds the open dispatches, scored by the time from which they are in
@@ -47,7 +48,8 @@ local function readSent(key, buckets)
   local at, seconds = struct.unpack('>I6I4', value)
   if at + seconds * 1000 <= now then return nil end
   local token, fields = sub(value, 11, 26), sub(value, 27)
-  if fields == '' then fields = '\n\n\n\n' end
+  local _, lines = string.gsub(fields, '\n', '\n')
+  fields = fields .. sub('\n\n\n\n', lines + 1)
   local text = 'S' .. token .. string.format('%.0f', at) .. '\n' .. fields
   return { state = 'S', token = token, value = text, bucket = bucket }
 end

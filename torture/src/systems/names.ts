@@ -1,5 +1,5 @@
-/** The ledgers of sendonce. */
-export const ledgerNames = ['redis', 'redlock', 'postgres'] as const;
+/** The ledgers of sendonce; `compact` is the Redis ledger with that option. */
+export const ledgerNames = ['redis', 'compact', 'redlock', 'postgres'] as const;
 
 /** What people use today. */
 export const peerNames = [
@@ -18,6 +18,11 @@ export const systemNames = [...ledgerNames, ...peerNames] as const;
 export type LedgerName = (typeof ledgerNames)[number];
 export type PeerName = (typeof peerNames)[number];
 export type SystemName = (typeof systemNames)[number];
+
+/** The package, and the servers, that a ledger is of. */
+export function kindOf(name: LedgerName): Exclude<LedgerName, 'compact'> {
+  return name === 'compact' ? 'redis' : name;
+}
 
 export function isLedgerName(name: string): name is LedgerName {
   return (ledgerNames as readonly string[]).includes(name);

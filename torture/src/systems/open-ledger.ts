@@ -45,9 +45,9 @@ export function openLedger(
   return {
     // Frozen workers and busy cores: a node that is slow is not a node that is gone.
     ledger:
-      name === 'redis'
-        ? redisLedger(clients[0]!, { prefix })
-        : redlockLedger(clients, { prefix, timeoutMs: answerWithinMs ?? 1_000 }),
+      name === 'redlock'
+        ? redlockLedger(clients, { prefix, timeoutMs: answerWithinMs ?? 1_000 })
+        : redisLedger(clients[0]!, { prefix, compact: name === 'compact' }),
     async close() {
       for (const client of clients) client.disconnect();
     },

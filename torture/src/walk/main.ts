@@ -11,8 +11,8 @@ const help = `Kills a worker at every await of the wrapper, one by one, and judg
 
   pnpm torture:points [options]
 
-  --ledger <names>    redis, redlock, postgres: some, with commas (default all). A peer, to see what
-                      the walk sees: set-nx-lease
+  --ledger <names>    ${ledgerNames.join(', ')}: some, with commas (default all). A peer, to
+                      see what the walk sees: set-nx-lease
   --scenario <text>   only scenarios with this in their name
   --point <text>      only points with this in their name
   --freeze            the process is stopped there instead, and goes on when another has taken over

@@ -1,3 +1,4 @@
+import { isLedgerName, kindOf } from '../systems/names.ts';
 import type { Walk } from './walk.ts';
 
 /** Why the path of a job does not pass there. */
@@ -58,7 +59,7 @@ export interface Unreached {
 /** Only a ledger in the queue's own Redis settles on the connection of the worker. */
 const besideTheQueue = / settleOn\(\)| isSameServer\(\)| settleBeside\(\)|: left$/;
 
-const otherLedgers = ['redis', 'redlock', 'postgres'];
+const ledgerPackages = ['redis', 'redlock', 'postgres'];
 
 /** The awaits that no scenario passes, by the reason why; those without one are on the path of a job. */
 export function unreachedOf({ system, undisturbed, names }: Walk): Unreached[] {
@@ -66,13 +67,14 @@ export function unreachedOf({ system, undisturbed, names }: Walk): Unreached[] {
     undisturbed.flatMap(({ visits }) => visits.map(({ point }) => awaitOf(point))),
   );
   // The redlock ledger is made of Redis ledgers.
-  const others = otherLedgers.filter(
-    (name) => name !== system && !(system === 'redlock' && name === 'redis'),
+  const kind = isLedgerName(system) ? kindOf(system) : undefined;
+  const others = ledgerPackages.filter(
+    (name) => name !== kind && !(kind === 'redlock' && name === 'redis'),
   );
   const groups = new Map<string, string[]>();
   for (const name of names) {
     if (passed.has(name) || others.includes(name.split(' ')[0]!)) continue;
-    if (system !== 'redis' && besideTheQueue.test(name)) continue;
+    if (kind !== 'redis' && besideTheQueue.test(name)) continue;
     const why = reasons.find(([place]) => place.test(name))?.[1] ?? NO_REASON;
     groups.set(why, [...(groups.get(why) ?? []), name]);
   }

@@ -1,6 +1,6 @@
 /**
- * Systems side by side: in each round bare BullMQ first and then one system after the other, forwards and backwards in
- * turn, each ratio to the bare round beside it, and the median over the rounds is given with its spread.
+ * Systems side by side: in each round bare BullMQ first and then one system after the other, each ratio
+ * to the bare round beside it, and the median over the rounds is given with its spread.
  */
 import { median } from '@sendonce/testkit';
 import type { Arguments } from './arguments.ts';
@@ -89,8 +89,7 @@ async function playRounds(
     tell(round, 'bare BullMQ');
     const bare = await runJobs(bareWork, run);
     const rates = new Map<SystemName, number>();
-    // To and fro: nobody is always the furthest from the bare run, or behind the one with the most to clean up.
-    for (const { system, work } of round % 2 === 0 ? contestants : contestants.toReversed()) {
+    for (const { system, work } of contestants) {
       tell(round, systems[system].title);
       rates.set(system, await runJobs(work, run));
     }

@@ -55,7 +55,8 @@ export function cellsOfReadme(): Cell[] {
 
 type Behaviour = 'send' | 'wait' | 'dispatch and wait' | 'reject' | 'doubt' | 'fail';
 
-const soon = { delay: 80 };
+// Long enough for a question in between on a machine that has other work.
+const soon = { delay: 400 };
 
 /** One email, which can be brought into every state; then a verb; then what left in the end. */
 export function openScene({ ledger, queue, order: number = 7, work }: Desk) {
@@ -126,7 +127,7 @@ export function openScene({ ledger, queue, order: number = 7, work }: Desk) {
   };
   const verbs: Record<string, () => Promise<string>> = {
     schedule: async () => (await emails.schedule(order, soon)).state,
-    reschedule: async () => (await emails.reschedule(order, { delay: 160 })).state,
+    reschedule: async () => (await emails.reschedule(order, { delay: 500 })).state,
     cancel: async () => (await emails.cancel(order)).state,
     status: state,
   };

@@ -33,9 +33,12 @@ test.each(cellsOfReadme())(
   'BullMQ on PostgreSQL, an email that is $state: $verb answers $answer, emails in the end: $emails',
   async ({ state, verb, answer, emails }) => {
     const { name, queue } = openQueue();
+    // One email each: its own ledger would take a schema each.
+    const ledger = space.ledger();
+    // Connected before anything is soon due.
+    await Promise.all([queue.waitUntilReady(), ledger.read('A'.repeat(22))]);
     const scene = openScene({
-      // One email each: its own ledger would take a schema each.
-      ledger: space.ledger(),
+      ledger,
       queue,
       order: queues,
       work(processor) {

@@ -66,7 +66,7 @@ const dayOf = (iso: string) =>
   }).format(new Date(iso));
 
 test('the same order 32 times at once: one email', async () => {
-  const { id, to, body } = order(700);
+  const { id, to, body } = order(3_000);
   const replies = await Promise.all(Array.from({ length: 32 }, () => ask(url, 'PUT', id, body)));
   expect(replies.map(short).toSorted()).toEqual([
     ...Array<string>(31).fill('200 scheduled'),
@@ -86,9 +86,9 @@ test('where the day before is over already the notice leaves at once', async () 
 });
 
 test('a late parcel: the notice leaves later, and names the new day', async () => {
-  const { id, to, body } = order(900);
+  const { id, to, body } = order(2_000);
   await ask(url, 'PUT', id, body);
-  const arrivesAt = arrivingFor(2_500);
+  const arrivesAt = arrivingFor(4_000);
   const moved = await ask(url, 'PATCH', id, { arrivesAt });
   expect(moved).toMatchObject({ status: 200, body: { state: 'scheduled' } });
   await arrived(to);

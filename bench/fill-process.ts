@@ -17,9 +17,9 @@ let settled = 0;
 
 async function settleSome(): Promise<void> {
   while (begun < records) {
-    const claim = claimOf(++begun, { texts });
+    const claim = claimOf(++begun, texts);
     await claimWon(ledger, claim);
-    await settleSent(ledger, claim, { texts });
+    await settleSent(ledger, claim, texts);
     if (journal) journalSent(journal, claim, begun);
     if (++settled % TOLD_EVERY === 0) void tellParent({ settled });
   }

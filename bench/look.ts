@@ -77,7 +77,7 @@ async function measure(client: Redis, ask: () => Promise<unknown>) {
 async function addDoubts({ ledger }: { readonly ledger: Ledger }): Promise<string> {
   let key = '';
   for (let jobId = 1; jobId <= DOUBTS; jobId++) {
-    const claim = claimOf(jobId, { texts: 'job' });
+    const claim = claimOf(jobId, 'job');
     await claimWon(ledger, claim);
     await ledger.settle({ ...claim, outcome: 'in-doubt', note: 'ETIMEDOUT' });
     key = claim.key;

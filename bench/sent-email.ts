@@ -23,7 +23,7 @@ export interface Form {
 }
 
 /** The claim that `once()` makes for a job, before the processor. */
-export function claimOf(jobId: number, { texts }: Pick<Form, 'texts'>): ClaimRequest {
+export function claimOf(jobId: number, texts: Texts): ClaimRequest {
   const key = deriveKey(createToken());
   const job = texts === 'scheduled' ? `email-${key}` : jobId;
   return {
@@ -37,11 +37,7 @@ export function claimOf(jobId: number, { texts }: Pick<Form, 'texts'>): ClaimReq
 }
 
 /** What `once()` writes after it, but for the result, which is the user's. */
-export async function settleSent(
-  ledger: Ledger,
-  claim: ClaimRequest,
-  { texts }: Pick<Form, 'texts'>,
-): Promise<void> {
+export async function settleSent(ledger: Ledger, claim: ClaimRequest, texts: Texts): Promise<void> {
   const { dispatched: _, ...attempt } = claim;
   const messageId = texts === 'scheduled' ? messageIdOf(claim.key) : undefined;
   const { state } = await ledger.settle({ ...attempt, outcome: 'sent', messageId });

@@ -1,5 +1,6 @@
 import { createPaint } from '@sendonce/testkit/colours';
 import { describe, expect, it } from 'vitest';
+import { ledgerKinds } from '../src/systems/names.ts';
 import { plainScenarios, scenarios } from '../src/walk/scenarios.ts';
 import { tableOf } from '../src/walk/table.ts';
 import { NO_REASON, unreachedOf } from '../src/walk/unreached.ts';
@@ -10,28 +11,25 @@ const violationsOf = ({ undisturbed, cases }: Walk) =>
     .filter(({ violation }) => violation)
     .map(({ scenario, aim, outcome, history }) => [scenario.name, aim?.point, outcome, history]);
 
-describe.each(['redis', 'redlock', 'postgres'] as const)(
-  'the walk over all points, %s',
-  (system) => {
-    it('finds no violation wherever a worker is killed on the plain ways', async () => {
-      const walked = await walk({ system, scenarios: plainScenarios, action: 'kill' });
-      expect(violationsOf(walked)).toEqual([]);
-      const outcomes = new Set(walked.cases.map(({ outcome }) => outcome));
-      // Killed between dispatch and settle, and before and after.
-      expect(outcomes).toEqual(new Set(['sent once', 'in doubt, listed']));
-      expect(walked.cases.filter(({ struckAt }) => struckAt !== undefined).length).toBeGreaterThan(
-        60,
-      );
-    }, 300_000);
+describe.each(ledgerKinds)('the walk over all points, %s', (system) => {
+  it('finds no violation wherever a worker is killed on the plain ways', async () => {
+    const walked = await walk({ system, scenarios: plainScenarios, action: 'kill' });
+    expect(violationsOf(walked)).toEqual([]);
+    const outcomes = new Set(walked.cases.map(({ outcome }) => outcome));
+    // Killed between dispatch and settle, and before and after.
+    expect(outcomes).toEqual(new Set(['sent once', 'in doubt, listed']));
+    expect(walked.cases.filter(({ struckAt }) => struckAt !== undefined).length).toBeGreaterThan(
+      60,
+    );
+  }, 300_000);
 
-    it('passes every await of the wrapper in some scenario, or knows why not', async () => {
-      const undisturbed = await walk({ system, scenarios, action: 'kill', point: 'none of them' });
-      expect(undisturbed.cases).toEqual([]);
-      expect(violationsOf(undisturbed)).toEqual([]);
-      expect(unreachedOf(undisturbed).find(({ why }) => why === NO_REASON)).toBeUndefined();
-    }, 300_000);
-  },
-);
+  it('passes every await of the wrapper in some scenario, or knows why not', async () => {
+    const undisturbed = await walk({ system, scenarios, action: 'kill', point: 'none of them' });
+    expect(undisturbed.cases).toEqual([]);
+    expect(violationsOf(undisturbed)).toEqual([]);
+    expect(unreachedOf(undisturbed).find(({ why }) => why === NO_REASON)).toBeUndefined();
+  }, 300_000);
+});
 
 it('finds no violation wherever a worker is frozen past all leases on its way to the mail server', async () => {
   const [atSend] = plainScenarios;

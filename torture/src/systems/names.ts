@@ -1,4 +1,6 @@
-/** The ledgers of sendonce; `compact` is the Redis ledger with that option. */
+/** The ledgers of sendonce, by their packages. */
+export const ledgerKinds = ['redis', 'redlock', 'postgres'] as const;
+/** `compact` is the Redis ledger with that option. */
 export const ledgerNames = ['redis', 'compact', 'redlock', 'postgres'] as const;
 
 /** What people use today. */
@@ -20,7 +22,7 @@ export type PeerName = (typeof peerNames)[number];
 export type SystemName = (typeof systemNames)[number];
 
 /** The package, and the servers, that a ledger is of. */
-export function kindOf(name: LedgerName): Exclude<LedgerName, 'compact'> {
+export function kindOf(name: LedgerName): (typeof ledgerKinds)[number] {
   return name === 'compact' ? 'redis' : name;
 }
 

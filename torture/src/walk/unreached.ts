@@ -1,4 +1,4 @@
-import { isLedgerName, kindOf } from '../systems/names.ts';
+import { isLedgerName, kindOf, ledgerKinds } from '../systems/names.ts';
 import type { Walk } from './walk.ts';
 
 /** Why the path of a job does not pass there. */
@@ -59,8 +59,6 @@ export interface Unreached {
 /** Only a ledger in the queue's own Redis settles on the connection of the worker. */
 const besideTheQueue = / settleOn\(\)| isSameServer\(\)| settleBeside\(\)|: left$/;
 
-const ledgerPackages = ['redis', 'redlock', 'postgres'];
-
 /** The awaits that no scenario passes, by the reason why; those without one are on the path of a job. */
 export function unreachedOf({ system, undisturbed, names }: Walk): Unreached[] {
   const passed = new Set(
@@ -68,7 +66,7 @@ export function unreachedOf({ system, undisturbed, names }: Walk): Unreached[] {
   );
   // The redlock ledger is made of Redis ledgers.
   const kind = isLedgerName(system) ? kindOf(system) : undefined;
-  const others = ledgerPackages.filter(
+  const others: readonly string[] = ledgerKinds.filter(
     (name) => name !== kind && !(kind === 'redlock' && name === 'redis'),
   );
   const groups = new Map<string, string[]>();

@@ -1,4 +1,5 @@
-import { findEmails, type Ledger, overviewOf, readEmail } from '@sendonce/core';
+import { type Ledger } from '@sendonce/core';
+import { findEmails, overviewOf, readEmail } from '@sendonce/core/inspect';
 import { redisJournal, redisLedger } from '@sendonce/redis';
 import { median, startRedis } from '@sendonce/testkit';
 import { Redis } from 'ioredis';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Setup } from './results.ts';

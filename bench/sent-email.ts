@@ -1,12 +1,12 @@
 import {
   type ClaimRequest,
   type Journal,
-  createToken,
   DEFAULT_LEASE_MS,
   DEFAULT_RETENTION_MS,
   deriveKey,
   type Ledger,
 } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 
 /**
  * What is kept beside the state: nothing, the name of the queue and the id of the job, as `once()` has it, or also

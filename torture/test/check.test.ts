@@ -1,4 +1,5 @@
-import { createToken, deriveKey, memoryLedger } from '@sendonce/core';
+import { deriveKey, memoryLedger } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { namespace, deleteNamespace } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';
 import { Queue, Worker, UnrecoverableError } from 'bullmq';

@@ -1,4 +1,4 @@
-import { createToken } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { redisLedger } from '@sendonce/redis';
 import { deleteNamespace, freePort, namespace, startSmtpServer } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';

@@ -1,4 +1,5 @@
-import { createToken, deriveKey } from '@sendonce/core';
+import { deriveKey } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { redisLedger } from '@sendonce/redis';
 import { deleteNamespace, findRedis, namespace } from '@sendonce/testkit';
 import { Redis } from 'ioredis';

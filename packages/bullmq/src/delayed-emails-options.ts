@@ -1,14 +1,11 @@
+import { DEFAULT_RETENTION_MS, type Journal, type Ledger, OptionError } from '@sendonce/core';
 import {
   checkDuration,
   checkFunction,
   checkJournal,
   checkLedger,
-  DEFAULT_RETENTION_MS,
   describe,
-  type Journal,
-  type Ledger,
-  OptionError,
-} from '@sendonce/core';
+} from '@sendonce/core/ledger';
 import type { JobsOptions } from 'bullmq';
 import type { QueueLike } from './email-jobs.ts';
 import type { When } from './when.ts';

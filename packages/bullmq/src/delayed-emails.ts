@@ -1,10 +1,10 @@
 import {
-  createToken,
   DEFAULT_RETENTION_MS,
   fingerprintOf,
   type JournalEntry,
   OptionError,
 } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { type Cancelled, cancelEmail } from './cancel-email.ts';
 import {
   type CancelOptions,

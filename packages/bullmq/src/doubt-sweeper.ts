@@ -1,19 +1,15 @@
 import {
-  checkDuration,
-  checkFunction,
-  checkLedger,
-  createToken,
   DEFAULT_RETENTION_MS,
   deriveKey,
   jobIdOf,
   type Journal,
   type Ledger,
   type LedgerRecord,
-  type QueueOfJobs,
   resolveEmail,
   type Resolver,
-  runAgain,
 } from '@sendonce/core';
+import { checkDuration, checkFunction, checkLedger, createToken } from '@sendonce/core/ledger';
+import { type QueueOfJobs, retryIfFailed } from '@sendonce/core/inspect';
 
 export interface DoubtSweeperOptions {
   /** The one that the workers use. */
@@ -123,7 +119,7 @@ async function sweepAll(queue: QueueOfJobs, options: Options): Promise<Swept> {
   const held: LedgerRecord[] = [];
   for await (const record of options.ledger.list({ state: 'in-doubt' })) {
     // Another queue's emails are left to its own sweeper.
-    const jobId = jobIdOf(record, queue.name);
+    const jobId = record.job?.queue === queue.name ? record.job.id : undefined;
     if (jobId === undefined) continue;
     const job = await queue.getJob(jobId);
     const canRun = job !== undefined && (await job.getState()) !== 'completed';
@@ -133,7 +129,7 @@ async function sweepAll(queue: QueueOfJobs, options: Options): Promise<Swept> {
     // Decides nothing: the worker asks the ledger, by its clock, whether the window is still open.
     const replayable = Date.now() - record.atMs < (options.replayWithinMs ?? 0);
     if (verdict === 'unknown' && !(replayable && canRun)) held.push(record);
-    else if (job && (await runAgain(job).catch(() => false))) retried += 1;
+    else if (job && (await retryIfFailed(job).catch(() => false))) retried += 1;
   }
   return { sent, notSent, retried, held };
 }

@@ -1,13 +1,5 @@
-import {
-  checkDuration,
-  checkOneOf,
-  checkPerformOptions,
-  DEFAULT_LEASE_MS,
-  DEFAULT_RETENTION_MS,
-  describe,
-  memoryLedger,
-  OptionError,
-} from '@sendonce/core';
+import { DEFAULT_LEASE_MS, DEFAULT_RETENTION_MS, memoryLedger, OptionError } from '@sendonce/core';
+import { checkDuration, checkOneOf, checkPerformOptions, describe } from '@sendonce/core/ledger';
 import type { JobsOptions, WorkerOptions } from 'bullmq';
 import type { JobLike, OnceOptions } from './options.ts';
 

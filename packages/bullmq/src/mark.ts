@@ -1,4 +1,5 @@
-import { deriveKey, differingFields, fingerprintOf, KeyChangedError } from '@sendonce/core';
+import { deriveKey, fingerprintOf, KeyChangedError } from '@sendonce/core';
+import { differingFields } from '@sendonce/core/ledger';
 
 /**
  * What a scheduled email carries in the options of its job (`opts.sendonce`): who scheduled it, and

@@ -2,18 +2,16 @@ import {
   BusyError,
   type Claim,
   deriveKey,
-  describe,
   fingerprintOf,
   InDoubtError,
   isSendonceError,
   KeyConflictError,
   type LedgerRecord,
   OptionError,
-  performChecked,
   type Performed,
   RejectedError,
-  type SharedOptions,
 } from '@sendonce/core';
+import { describe, performWith, type SharedOptions } from '@sendonce/core/ledger';
 import { delayedError, isComeBackLater, isHopeless, unrecoverable } from './control-flow.ts';
 import { labelOf } from './label.ts';
 import { keyOfScheduled, markOf } from './mark.ts';
@@ -60,11 +58,11 @@ export function once<J extends JobLike, R>(
     let performed: Performed<R>;
     try {
       const key = keyOf(job, selectKey);
-      performed = await performChecked(effectOf(job, token, signal), shared, {
+      performed = await performWith(effectOf(job, token, signal), shared, {
         key,
-        by: `${job.queueName}:${job.id ?? '?'}`,
+        job: { queue: job.queueName, id: job.id ?? '?' },
         emailDateMs: emailDateOf(job),
-        settleOn: settles(job),
+        settleVia: settles(job),
         fingerprint: fingerprint && fingerprintOf(fingerprint(job), key),
         label: labelOf(label, job),
         onEvent(event) {

@@ -1,12 +1,5 @@
-import {
-  checkFunction,
-  checkOneOf,
-  checkPerformOptions,
-  describe,
-  OptionError,
-  type PerformEvent,
-  type PerformOptions,
-} from '@sendonce/core';
+import { OptionError, type PerformEvent, type PerformOptions } from '@sendonce/core';
+import { checkFunction, checkOneOf, checkPerformOptions, describe } from '@sendonce/core/ledger';
 
 /** The few things that the wrapper needs of a BullMQ job; every `Job` of BullMQ 5 and 6 has them. */
 export interface JobLike {
@@ -26,7 +19,7 @@ export interface JobLike {
 
 export interface OnceOptions<J extends JobLike> extends Omit<
   PerformOptions,
-  'key' | 'fingerprint' | 'by' | 'emailDateMs' | 'settleOn' | 'label' | 'onEvent'
+  'key' | 'fingerprint' | 'by' | 'emailDateMs' | 'settleVia' | 'label' | 'onEvent'
 > {
   /**
    * Which email this is: what every copy of the job has in common and no other email has.
@@ -55,7 +48,7 @@ export interface OnceOptions<J extends JobLike> extends Omit<
   readonly onEvent?: (event: OnceEvent<J>) => void;
 }
 
-export interface OnceEvent<J extends JobLike> extends PerformEvent {
+export interface OnceEvent<J extends JobLike> extends Omit<PerformEvent, 'job'> {
   readonly job: J;
 }
 

@@ -1,4 +1,5 @@
-import { createToken, ScheduleError } from '@sendonce/core';
+import { ScheduleError } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { type EmailJob, type Found, look, moveTo } from './email-jobs.ts';
 import { type EmailStatus, statusOf } from './email-status.ts';
 import { markOf } from './mark.ts';

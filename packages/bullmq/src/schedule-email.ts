@@ -1,4 +1,5 @@
-import { differingFields, type Ledger, ScheduleError } from '@sendonce/core';
+import { type Ledger, ScheduleError } from '@sendonce/core';
+import { differingFields } from '@sendonce/core/ledger';
 import { type Found, isWaiting, look, type QueueLike } from './email-jobs.ts';
 import { type EmailStatus, statusOf } from './email-status.ts';
 import { type Mark, markOf } from './mark.ts';

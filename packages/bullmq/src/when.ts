@@ -1,4 +1,5 @@
-import { checkDuration, describe, OptionError } from '@sendonce/core';
+import { OptionError } from '@sendonce/core';
+import { checkDuration, describe } from '@sendonce/core/ledger';
 
 /** When an email is due: a moment, or a time from now. */
 export type When =

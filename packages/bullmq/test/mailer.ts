@@ -1,4 +1,5 @@
-import { type Attempt, createToken, currentClaim, deriveKey, type Ledger } from '@sendonce/core';
+import { type Attempt, currentClaim, deriveKey, type Ledger } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { once, type OnceOptions } from '../src/index.ts';
 import { type Job, type Stage } from './stage.ts';
 

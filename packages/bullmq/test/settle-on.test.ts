@@ -1,4 +1,5 @@
-import { createToken, type Ledger } from '@sendonce/core';
+import { type Ledger } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { eventually, startTcpProxy } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';
 import type { Command } from 'ioredis';

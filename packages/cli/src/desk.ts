@@ -1,4 +1,5 @@
-import type { FindQueue, Ledger, QueueOfJobs, Sources } from '@sendonce/core';
+import type { Ledger, Sources } from '@sendonce/core';
+import type { FindQueue, QueueOfJobs } from '@sendonce/core/inspect';
 
 /** What the commands work with. */
 export interface Desk extends Sources {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { checkJournal, checkLedger, type Journal, type Ledger } from '@sendonce/core';
+import { type Journal, type Ledger } from '@sendonce/core';
+import { checkJournal, checkLedger } from '@sendonce/core/ledger';
 import { type Given, textOf, whereOptions } from './command.ts';
 import { connectRedis, hostOf } from './connect-redis.ts';
 import type { Desk, SendonceConfig } from './desk.ts';

@@ -1,4 +1,5 @@
-import { type FoundEmail, type JournalEntry, type RecordState, scheduledFor } from '@sendonce/core';
+import { type JournalEntry, type RecordState } from '@sendonce/core';
+import { type FoundEmail, scheduledFor } from '@sendonce/core/inspect';
 import type { Terminal } from './terminal.ts';
 
 /** A moment, for people and scripts: UTC, to the second. */

@@ -1,12 +1,12 @@
 import {
   type Attempt,
-  createToken,
   deriveKey,
   type Journal,
   type JournalType,
   type Ledger,
   type RecordState,
 } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { redisJournal, redisLedger } from '@sendonce/redis';
 import { deleteNamespace, namespace } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';

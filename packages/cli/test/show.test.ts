@@ -1,4 +1,5 @@
-import { createToken, deriveKey, type RecordState } from '@sendonce/core';
+import { deriveKey, type RecordState } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { describe, expect, test } from 'vitest';
 import { run, widest } from './run.ts';
 import { startScene } from './scene.ts';

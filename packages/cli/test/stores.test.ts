@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createToken, deriveKey, type Ledger } from '@sendonce/core';
+import { deriveKey, type Ledger } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { migratePostgres, postgresLedger } from '@sendonce/postgres';
 import { redlockLedger } from '@sendonce/redlock';
 import { dropSchema, namespace, startRedis } from '@sendonce/testkit';

@@ -1,25 +1,36 @@
-import type { LedgerRecord } from './ledger.ts';
+import { senderOf } from './sender.ts';
+import type { LedgerRecord } from './record.ts';
+
+/** The error class of each code. */
+export interface ErrorsByCode {
+  SENDONCE_OPTION: OptionError;
+  SENDONCE_KEY: KeyError;
+  SENDONCE_LEDGER_UNAVAILABLE: LedgerUnavailableError;
+  SENDONCE_UNREADABLE_RECORD: UnreadableRecordError;
+  SENDONCE_NOT_SENT: NotSentError;
+  SENDONCE_CLAIM_LOST: ClaimLostError;
+  SENDONCE_BUSY: BusyError;
+  SENDONCE_SECOND_EMAIL: SecondEmailError;
+  SENDONCE_RECIPIENTS: RecipientsError;
+  SENDONCE_ADDRESS: AddressError;
+  SENDONCE_IN_DOUBT: InDoubtError;
+  SENDONCE_REJECTED: RejectedError;
+  SENDONCE_CONFLICT: KeyConflictError;
+  SENDONCE_RESULT: ResultError;
+  SENDONCE_NOT_RECORDED: NotRecordedError;
+  SENDONCE_PROCESSOR: ProcessorError;
+  SENDONCE_KEY_CHANGED: KeyChangedError;
+  SENDONCE_SCHEDULE: ScheduleError;
+  /** `ProviderError` of `@sendonce/mail`. */
+  SENDONCE_PROVIDER: SendonceError;
+  /** `QuorumError` of `@sendonce/redlock`, the cause of a LedgerUnavailableError. */
+  SENDONCE_QUORUM: SendonceError;
+  /** The command line of `sendonce` is wrong. */
+  SENDONCE_USAGE: SendonceError;
+}
 
 /** All codes that a sendonce error can carry. */
-export type ErrorCode =
-  | 'SENDONCE_OPTION'
-  | 'SENDONCE_KEY'
-  | 'SENDONCE_LEDGER_UNAVAILABLE'
-  | 'SENDONCE_UNREADABLE_RECORD'
-  | 'SENDONCE_NOT_SENT'
-  | 'SENDONCE_CLAIM_LOST'
-  | 'SENDONCE_BUSY'
-  | 'SENDONCE_SECOND_EMAIL'
-  | 'SENDONCE_RECIPIENTS'
-  | 'SENDONCE_ADDRESS'
-  | 'SENDONCE_IN_DOUBT'
-  | 'SENDONCE_REJECTED'
-  | 'SENDONCE_CONFLICT'
-  | 'SENDONCE_RESULT'
-  | 'SENDONCE_NOT_RECORDED'
-  | 'SENDONCE_PROCESSOR'
-  | 'SENDONCE_KEY_CHANGED'
-  | 'SENDONCE_SCHEDULE';
+export type ErrorCode = keyof ErrorsByCode;
 
 /**
  * Whether the email may have left:
@@ -43,12 +54,22 @@ export class SendonceError extends Error {
   }
 }
 
-/** Says whether `error` is a sendonce error, with the given code if one is given. */
-export function isSendonceError(error: unknown, code?: ErrorCode): error is SendonceError {
+/**
+ * Whether `error` is a sendonce error; with a code, one of that code, whose class TypeScript then knows.
+ *
+ * @example
+ * if (isSendonceError(error, 'SENDONCE_IN_DOUBT')) console.log(error.record.key);
+ */
+export function isSendonceError(error: unknown): error is SendonceError;
+export function isSendonceError<Code extends ErrorCode>(
+  error: unknown,
+  code: Code,
+): error is ErrorsByCode[Code];
+export function isSendonceError(error: unknown, code?: ErrorCode): boolean {
   if (typeof error !== 'object' || error === null || !('code' in error)) return false;
-  const found = error.code;
-  if (code !== undefined) return found === code;
-  return typeof found === 'string' && found.startsWith('SENDONCE_');
+  const { code: actual } = error;
+  if (code !== undefined) return actual === code;
+  return typeof actual === 'string' && actual.startsWith('SENDONCE_');
 }
 
 /** An option is missing or wrong. Thrown where the option is given, before anything runs. */
@@ -89,9 +110,9 @@ export class UnreadableRecordError extends SendonceError {
     super(
       'SENDONCE_UNREADABLE_RECORD',
       'maybe',
-      `The record of ${key} (${where}) cannot be read: another program or another version wrote it. ` +
-        'This attempt sent nothing, an earlier one may have. The record was left as it is: look at it, ' +
-        'then remove it only if you know that the email was not sent.',
+      `The record of ${key} (${where}) cannot be read: another program or another version of sendonce wrote ` +
+        'it. This attempt sent nothing, an earlier one may have. The record was left as it is. Run the ' +
+        'newest version of sendonce that uses this store; remove the record only if you know that the email was not sent.',
     );
     this.key = key;
   }
@@ -141,7 +162,7 @@ export class SecondEmailError extends SendonceError {
   constructor(key: string) {
     super(
       'SENDONCE_SECOND_EMAIL',
-      'yes',
+      'maybe',
       `A second email was about to leave under the claim ${key}. It was not sent; the first one may ` +
         'have been. One key covers one email: give the second one a job of its own, or wrap it in ' +
         'perform() with its own key.',
@@ -195,7 +216,8 @@ export class InDoubtError extends SendonceError {
       `The email ${record.key} is in doubt: it was dispatched${byWhom(record)} and no outcome was ` +
         `recorded${record.note ? ` (${record.note})` : ''}. It may have left and is not sent again. ` +
         'Find out (ask the provider, the mail log or ' +
-        'the customer), then call ledger.resolve() with "sent" or "not-sent", and retry the job.',
+        `the customer), then run "npx sendonce resolve ${record.key} --sent" or "--not-sent", or call ` +
+        'resolveEmail(), and retry the job.',
       cause,
     );
     this.record = record;
@@ -236,6 +258,15 @@ export class KeyConflictError extends SendonceError {
     );
     this.fields = fields;
     this.record = record;
+  }
+}
+
+/** The processor cannot be performed as it is: it returned an Observable, or it is wrapped twice. */
+export class ProcessorError extends SendonceError {
+  override readonly name = 'ProcessorError';
+
+  constructor(mayHaveLeft: MayHaveLeft, message: string) {
+    super('SENDONCE_PROCESSOR', mayHaveLeft, message);
   }
 }
 
@@ -294,6 +325,6 @@ export class NotRecordedError extends SendonceError {
 }
 
 function byWhom(record: LedgerRecord): string {
-  const who = record.by ? ` by ${record.by}` : '';
-  return `${who} at ${new Date(record.atMs).toISOString()}`;
+  const sender = senderOf(record);
+  return `${sender && ` by ${sender}`} at ${new Date(record.atMs).toISOString()}`;
 }

@@ -1,3 +1,4 @@
+export { perform } from './attempt/perform.ts';
 export {
   type Claim,
   currentClaim,
@@ -6,11 +7,14 @@ export {
   type EffectReport,
   type Verdict,
 } from './claim.ts';
+export { type ConfirmedEmail, confirmSent } from './doubts/confirm-sent.ts';
+export { type FoundOut, resolveEmail } from './doubts/resolve-email.ts';
 export {
   AddressError,
   BusyError,
   ClaimLostError,
   type ErrorCode,
+  type ErrorsByCode,
   InDoubtError,
   isSendonceError,
   KeyChangedError,
@@ -21,6 +25,7 @@ export {
   NotRecordedError,
   NotSentError,
   OptionError,
+  ProcessorError,
   RecipientsError,
   RejectedError,
   ResultError,
@@ -29,69 +34,40 @@ export {
   SendonceError,
   UnreadableRecordError,
 } from './errors.ts';
-export { type ConfirmedEmail, confirmSent } from './confirm-sent.ts';
-export {
-  findEmails,
-  type FoundEmail,
-  labelOf,
-  readEmail,
-  scheduledFor,
-  type Sources,
-} from './find-emails.ts';
-export { differingFields, fingerprintOf } from './fingerprint.ts';
+export { fingerprintOf } from './fingerprint.ts';
+export type { Sources } from './inspect/find-emails.ts';
 export type { HourCounts, Journal, JournalEntry, JournalType } from './journal.ts';
-export { createToken, deriveKey, hash128 } from './keys.ts';
+export { deriveKey, jobIdOf, messageIdOf } from './keys.ts';
 export type {
   Attempt,
   Cancellation,
+  ClaimRequest,
+  Finding,
+  Ledger,
+  Resolution,
+  Settlement,
+  SettleVia,
+} from './ledger.ts';
+export { memoryLedger, type MemoryLedgerOptions } from './memory-ledger.ts';
+export {
+  DEFAULT_LEASE_MS,
+  DEFAULT_MAX_RESULT_BYTES,
+  DEFAULT_RETENTION_MS,
+  type Performed,
+  type PerformEvent,
+  type PerformOptions,
+  type Resolver,
+} from './perform-options.ts';
+export type {
   CancelReply,
   ClaimReply,
-  ClaimRequest,
   DispatchReply,
-  Finding,
   HeartbeatReply,
-  Ledger,
+  JobRef,
   LedgerRecord,
   Loss,
   RecordState,
   ReleaseReply,
-  Resolution,
   ResolveReply,
-  Settlement,
-  SettleOn,
   SettleReply,
-} from './ledger.ts';
-export { memoryLedger, type MemoryLedgerOptions } from './memory-ledger.ts';
-export {
-  checkDuration,
-  checkFunction,
-  checkJournal,
-  checkLedger,
-  checkOneOf,
-  describe,
-} from './options.ts';
-export { type Overview, overviewOf } from './overview.ts';
-export { perform, performChecked } from './perform.ts';
-export { type FoundOut, resolveEmail } from './resolve-email.ts';
-export {
-  type FindQueue,
-  jobIdOf,
-  queueOf,
-  type QueueOfJobs,
-  type RetriedJob,
-  retryJob,
-  runAgain,
-} from './retry-job.ts';
-export { listAtMost, type Listed, listRecords, lossAgainst } from './store.ts';
-export {
-  checkPerformOptions,
-  DEFAULT_LEASE_MS,
-  DEFAULT_MAX_RESULT_BYTES,
-  DEFAULT_RETENTION_MS,
-  type EmailOptions,
-  type Performed,
-  type PerformEvent,
-  type PerformOptions,
-  type SharedOptions,
-  type Resolver,
-} from './perform-options.ts';
+} from './record.ts';

@@ -1,4 +1,5 @@
 import type { PerformEvent } from './perform-options.ts';
+import type { JobRef } from './record.ts';
 
 /**
  * What happened to emails, for people: histories, counts, and how to find an email by what people know of it.
@@ -28,7 +29,9 @@ export interface JournalEntry {
   readonly atMs: number;
   /** Which attempt. */
   readonly token?: string | undefined;
-  /** For whom it was done: `queue:jobId`, or who resolved it. */
+  /** The job that the step was made for. */
+  readonly job?: JobRef | undefined;
+  /** Who made the step, for people: who cancelled or resolved the email. */
   readonly by?: string | undefined;
   /** Which process: `host:pid`. @default this one */
   readonly worker?: string | undefined;

@@ -1,7 +1,7 @@
 import { hash, randomFillSync } from 'node:crypto';
 import canonicalizeModule from 'canonicalize';
 import { KeyError } from './errors.ts';
-import { describe } from './options.ts';
+import { describe } from './store/check-options.ts';
 
 /**
  * Derives the idempotency key of an email: canonical JSON (RFC 8785) -> SHA-256 -> 128 bits as 22
@@ -18,6 +18,35 @@ export function deriveKey(value: unknown): string {
   return hash128(canonicalJson(value));
 }
 
+/** Whether a value has the form of a key from {@link deriveKey}. */
+export function isKey(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w-]{22}$/.test(value);
+}
+
+/**
+ * The id of the BullMQ job that `delayedEmails()` adds for an email. BullMQ takes neither integers nor
+ * colons as ids; a key may begin with a digit, so it has a prefix.
+ *
+ * @example await queue.getJob(jobIdOf(deriveKey(['delivery-notice', 'order-7'])))
+ */
+export function jobIdOf(key: string): string {
+  return `email-${key}`;
+}
+
+/**
+ * The Message-ID that every attempt of an email carries, with its angle brackets (RFC 5322, 3.6.4).
+ *
+ * @example messageIdOf(deriveKey(['delivery-notice', 'order-7']), 'shop.example')
+ */
+export function messageIdOf(key: string, domain: string): string {
+  return `<${Buffer.from(key, 'base64url').toString('hex')}@${domain}>`;
+}
+
+/** A Message-ID without its angle brackets: some providers report it that way. */
+export function bareMessageId(messageId: string): string {
+  return messageId.replace(/^<|>$/g, '');
+}
+
 /** Makes the token of one attempt: 96 random bits, 16 characters of base64url. Tokens are compared under one key only. */
 export function createToken(): string {
   // Drawn for many tokens at once: the system call is the dearest part of a job's claim.
@@ -31,14 +60,15 @@ export function createToken(): string {
 const pool = Buffer.alloc(12 * 256);
 let drawn = pool.length;
 
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+/** The characters of a key: base64url. The first one of a key is its shard. */
+export const KEY_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 /** 128 bits of SHA-256, as 22 characters of base64url. */
 export function hash128(text: string): string {
   // In one call, which is three times as fast as by way of bytes. The 22nd character has two bits of the
   // 16th byte; its other four are of the next one and become zero.
   const whole = hash('sha256', text, 'base64url');
-  return whole.slice(0, 21) + alphabet[alphabet.indexOf(whole[21]!) & 0b110000]!;
+  return whole.slice(0, 21) + KEY_ALPHABET[KEY_ALPHABET.indexOf(whole[21]!) & 0b110000]!;
 }
 
 // Its types say "default export", its code is `module.exports = function`.

@@ -1,5 +1,17 @@
+import type {
+  CancelReply,
+  ClaimReply,
+  DispatchReply,
+  HeartbeatReply,
+  JobRef,
+  LedgerRecord,
+  ReleaseReply,
+  ResolveReply,
+  SettleReply,
+} from './record.ts';
+
 /**
- * The ledger: one record per email, under its key. This file is the specification that every
+ * The ledger keeps one record per email, under its key. This file is the specification that every
  * store implements and that `@sendonce/ledger-tests` checks.
  *
  *     absent --claim--> claimed --dispatch--> dispatched --settle--> sent | rejected
@@ -9,29 +21,71 @@
  *       ^                                                                             |
  *       +---------------------- resolved "not sent" <---------------------------------+---> sent
  *
+ * Every transition. "own": the record has the token of the caller; "other": it has another one.
+ * "=": the record stays as it is. What is not in the table does not happen.
+ *
+ * | verb            | from                        | guard                 | to         | reply        |
+ * |-----------------|-----------------------------|-----------------------|------------|--------------|
+ * | claim           | absent, claimed own         |                       | claimed ¹  | won          |
+ * |                 | dispatched own              |                       | = ²        | won          |
+ * |                 | cancelled                   |                       | =          | cancelled    |
+ * |                 | any other                   | fingerprints differ ³ | =          | conflict     |
+ * |                 | claimed, dispatched other   |                       | =          | busy         |
+ * |                 | in doubt (own, too)         |                       | =          | in-doubt     |
+ * |                 | sent                        |                       | =          | duplicate    |
+ * |                 | rejected                    |                       | =          | rejected     |
+ * | dispatch        | absent                      |                       | =          | expired      |
+ * |                 | claimed own                 |                       | dispatched | dispatched   |
+ * |                 | dispatched own              |                       | = ²        | dispatched   |
+ * |                 | any other                   |                       | =          | as for claim, without conflict |
+ * | settle          | dispatched, in doubt, sent, rejected: other |       | =          | lost         |
+ * | settle sent     | any other                   |                       | sent       | settled      |
+ * | settle rejected | cancelled                   |                       | =          | lost         |
+ * |                 | any other                   |                       | rejected   | settled      |
+ * | settle in-doubt | cancelled, sent, rejected   |                       | =          | lost         |
+ * |                 | any other                   |                       | in doubt ⁴ | settled      |
+ * | release         | absent                      |                       | =          | released     |
+ * |                 | claimed, dispatched own     |                       | absent     | released     |
+ * |                 | in doubt own                |                       | =          | in-doubt     |
+ * |                 | any other                   |                       | =          | lost         |
+ * | heartbeat       | claimed own                 |                       | = ²        | kept         |
+ * |                 | dispatched, in doubt own    |                       | dispatched ² | kept       |
+ * |                 | any other                   |                       | =          | lost         |
+ * | resolve sent    | in doubt own                |                       | sent       | resolved     |
+ * |                 | sent own                    |                       | =          | resolved     |
+ * |                 | any other                   |                       | =          | not-in-doubt |
+ * | resolve not-sent | absent                     |                       | =          | resolved     |
+ * |                 | in doubt, rejected own      |                       | absent     | resolved     |
+ * |                 | any other                   |                       | =          | not-in-doubt |
+ * | cancel          | absent, claimed, cancelled  |                       | cancelled  | cancelled    |
+ * |                 | any other                   |                       | =          | too-late     |
+ *
+ * ¹ `dispatched` with `dispatched: true`. ² The lease, or the mark "still being sent", starts anew; texts
+ * and `atMs` stay. ³ Both sides have a fingerprint. ⁴ Keeps `atMs` of this token's dispatch.
+ *
  * Expiry means "give back" before the point of no return, and "remember" after it:
  * - `claimed` lives for one lease and then vanishes; nothing was sent.
- * - `dispatched` and in doubt never expire: a doubt that runs out would be an email lost in silence.
+ * - `dispatched` and in doubt never expire: a doubt that expires would be an email dropped silently.
+ *   `dispatched` becomes in doubt when two leases pass without heartbeat and without outcome (one for
+ *   the mark "still being sent", one more in silence).
  * - `sent`, `rejected` and `cancelled` live for the retention.
  *
  * Rules that hold for every verb:
  * - Losing is a value. An exception means "the ledger could not answer", never "won" or "lost".
- * - Every verb may be executed twice (a client resends what it got no reply for). A repeat with the
- *   same token gives the same answer and changes nothing further: of the record neither a text nor
- *   `atMs` once it is dispatched; a lease, a mark or a retention starts anew.
+ * - Every verb may be executed twice (a client resends a command that got no reply). A repeat with the
+ *   same token gives the same answer. It changes neither a text nor `atMs` of a dispatched record.
  * - Every write names its token, except `cancel`, which has none and only wins before dispatch.
  * - Time is the ledger's own clock, never the caller's.
- * - A record that cannot be read throws `UnreadableRecordError` and stays as it is.
+ * - Every stored record carries the version of its format. A verb that meets a record of another
+ *   version, or one that it cannot read, throws `UnreadableRecordError` and leaves it as it is.
  */
 export interface Ledger {
   /**
-   * Takes the right to send, for one lease. With `dispatched: true` it goes past the point of no
-   * return in the same step.
+   * Takes the right to send, for one lease. With `dispatched: true` it passes the point of no return
+   * in the same step.
    *
-   * Wins when the record is absent, or holds this very token, claimed or dispatched (the repeat of a
-   * claim whose reply was lost). Otherwise it changes nothing and tells why: in this order
-   * `cancelled`, `conflict` (both sides have a fingerprint and they differ), then the state. A doubt is
-   * told even to the token that holds it: others were told so, and only a heartbeat or an outcome ends it.
+   * A doubt is an answer even for the token that holds it: others may have read it, and only a
+   * heartbeat or an outcome ends it.
    */
   claim(request: ClaimRequest): Promise<ClaimReply>;
 
@@ -39,36 +93,28 @@ export interface Ledger {
    * The point of no return: compare-and-set on the token, at the last instant before the effect can
    * become visible. Only after the answer `dispatched` may the email leave.
    *
-   * `expired`: the record is gone, the lease was over. Any other answer: another attempt, a
-   * cancellation, an outcome or a doubt stands there, be it this token's own (never `conflict`). From
-   * here the record no longer expires; it is in doubt when two leases pass without heartbeat and without
-   * outcome (one for the mark "still being sent", one more in silence).
+   * `expired`: the record is gone, the lease was over.
    */
   dispatch(attempt: Attempt): Promise<DispatchReply>;
 
   /**
-   * Records the outcome, kept for the retention, or (`in-doubt`) that nobody knows it.
+   * Records the outcome, kept for the retention, or (`in-doubt`) that it is unknown.
    *
-   * It is written over an absent record, over this token's own record whatever its state (a sender
-   * that wakes up late turns doubt, and even a person's resolution, into fact) and over another
-   * attempt's mere claim, whose dispatch then fails. It is `lost` where another attempt has dispatched
-   * or settled, and over a cancellation, which only `sent` replaces: whoever was told "cancelled" will
-   * see no email leave. `in-doubt` never replaces an outcome, and keeps the time of this token's dispatch.
+   * A sender that wakes up late turns its doubt, and even a person's resolution, into fact. It also
+   * writes over another attempt's mere claim, whose dispatch then fails. Over a cancellation only
+   * `sent` is written: an acknowledged "cancelled" means that no email leaves.
    */
   settle(settlement: Settlement): Promise<SettleReply>;
 
   /**
-   * Gives back a claim, dispatched or not, because nothing was sent: the record becomes absent.
-   * `released` when it is absent afterwards, `lost` when something else stands there, untouched. So does
-   * its own record where it is `in-doubt`: others may have been told so and have given up, and nobody
-   * would come again; it stays listed.
+   * Gives back a claim, dispatched or not, because nothing was sent. A record that is in doubt stays
+   * listed: others may have read "in doubt" and may never try again.
    */
   release(attempt: Pick<Attempt, 'key' | 'token'>): Promise<ReleaseReply>;
 
   /**
-   * Renews live claims, all in one command; answers in the same order. A claimed record gets a new
-   * lease; a dispatched one a new mark "still being sent", which ends a doubt by silence. `lost`: this
-   * token no longer holds it open, or the record cannot be read; the others are renewed.
+   * Renews live claims, all in one command; answers in the same order. `lost`: this token no longer
+   * holds the record open, or the record cannot be read; the other claims are renewed.
    */
   heartbeat(attempts: readonly Attempt[]): Promise<readonly HeartbeatReply[]>;
 
@@ -76,40 +122,36 @@ export interface Ledger {
   read(key: string): Promise<LedgerRecord | undefined>;
 
   /**
-   * All records that are past dispatch and without outcome (`open`), or those of them whose sender
-   * fell silent or said that it does not know (`in-doubt`). Those that are silent for longest come
-   * first. Read in pages: a record that settles meanwhile may be missing. A record that cannot be
-   * read is thrown as UnreadableRecordError after all the others.
+   * All records that are past dispatch and without outcome (`open`), or those of them that are in
+   * doubt. The records without a sign of life for longest come first. Read in pages: a record that
+   * settles meanwhile may be missing. If a record cannot be read, UnreadableRecordError is thrown
+   * after all the others.
    */
   list(query: { readonly state: 'open' | 'in-doubt' }): AsyncIterable<LedgerRecord>;
 
   /**
    * Ends a doubt: `sent` keeps the record for the retention, `not-sent` removes it, so that the next
-   * attempt may send. Names the token of the doubt, so that a verdict about one attempt never
-   * decides another one. Only a record in doubt is resolved, and a rejected one by `not-sent` (the
-   * cause is mended, let it be tried again); `not-in-doubt` tells what stands there.
+   * attempt may send. Names the token of the doubt, so that a verdict about one attempt never decides
+   * another one. `not-sent` also removes a rejected record, so that the email can be tried again.
    */
   resolve(resolution: Resolution): Promise<ResolveReply>;
 
-  /**
-   * Forbids an email that was not dispatched yet, for the retention: from absent, or from another
-   * attempt's claim, whose dispatch then fails. Otherwise `too-late`, never something in between.
-   */
+  /** Forbids an email that was not dispatched yet, for the retention. A claim of another attempt loses its dispatch. */
   cancel(cancellation: Cancellation): Promise<CancelReply>;
 
   /**
-   * For a store that learns by itself that attempts are lost (the session that held their locks has
-   * died): calls the listener with their tokens at once, so that nobody waits for the next heartbeat.
+   * For a store that learns on its own that attempts are lost (the session that held their locks has
+   * died): calls the listener with their tokens at once, before the next heartbeat would find out.
    * Called once for each ledger, before its first heartbeat.
    */
   onLost?(listener: (tokens: readonly string[]) => void): void;
 
   /**
-   * For a store on the server of the queue: a `settle` that goes by the queue's own connection, so that
-   * the server executes it before the acknowledgement that follows on it.
-   * Undefined where the connection leads elsewhere, or where this is a copy with a settle() of its own.
+   * For a store on the server of the queue: a `settle` that uses the queue's own connection, so that
+   * the server executes it before the acknowledgement that follows on that connection. Undefined
+   * where the connection leads to another server. A wrapper that changes `settle` must leave this out.
    */
-  settleOn?(connection: unknown): Promise<SettleOn | undefined>;
+  settleVia?(connection: unknown): Promise<SettleVia | undefined>;
 
   /**
    * Checks what the promise rests on: eviction, durability, rights, versions. `perform()` runs it once
@@ -120,17 +162,17 @@ export interface Ledger {
 
 /** Something that a store needs in order to keep what it acknowledges. */
 export interface Finding {
-  /** `error`: emails may be sent twice or not at all. `warning`: after a crash. `info`: to know. */
+  /** `error`: emails may be sent twice or not at all. `warning`: after a crash. `info`: no action needed. */
   readonly severity: 'error' | 'warning' | 'info';
   /** One or two words: `eviction`, `clock`. */
   readonly check: string;
   /** What was found: a sentence. */
   readonly found: string;
-  /** What to set or run: a sentence, or nothing where there is nothing to do. */
+  /** What to set or run: a sentence, or empty where there is nothing to do. */
   readonly remedy: string;
 }
 
-/** One attempt to send one email. The same object goes through all the verbs. */
+/** One attempt to send one email. The same object is passed to all the verbs. */
 export interface Attempt {
   /** Which email: 22 characters, see `deriveKey()`. */
   readonly key: string;
@@ -140,7 +182,9 @@ export interface Attempt {
   readonly leaseMs: number;
   /** How long an outcome is kept, in milliseconds. */
   readonly retentionMs: number;
-  /** Who tries, for people: `queue:jobId`. Never an address. */
+  /** The job that the email is sent for. */
+  readonly job?: JobRef | undefined;
+  /** Who sends, for people. Never an address, never parsed. */
   readonly by?: string | undefined;
   /** Hash of the payload that must not change under one key, see `fingerprintOf()`. */
   readonly fingerprint?: string | undefined;
@@ -148,7 +192,7 @@ export interface Attempt {
 
 export interface ClaimRequest extends Attempt {
   /** Claim and dispatch in one step. @default false */
-  readonly dispatched?: boolean;
+  readonly dispatched?: boolean | undefined;
 }
 
 export type Settlement = Attempt &
@@ -160,9 +204,16 @@ export type Settlement = Attempt &
         readonly messageId?: string | undefined;
       }
     | {
-        readonly outcome: 'rejected' | 'in-doubt';
+        readonly outcome: 'rejected';
         readonly note?: string | undefined;
         readonly messageId?: string | undefined;
+      }
+    | {
+        readonly outcome: 'in-doubt';
+        readonly note?: string | undefined;
+        readonly messageId?: string | undefined;
+        /** See {@link LedgerRecord.lateNotSent}. */
+        readonly lateNotSent?: true | undefined;
       }
   );
 
@@ -171,72 +222,23 @@ export interface Resolution {
   /** The token of the record in doubt. */
   readonly token: string;
   readonly verdict: 'sent' | 'not-sent';
-  /** Who or what decided, for people. */
+  /** Who or what decided, and why, for people: becomes `resolvedBy` of the record. */
   readonly by: string;
-  /** By what means it was found out, for who counts; no ledger keeps it. @default a person */
+  /** By what means the outcome was found, for metrics; no ledger stores it. @default a person */
   readonly means?: 'resolver' | 'sweeper' | 'confirm-sent' | undefined;
   readonly retentionMs: number;
 }
 
 export interface Cancellation {
   readonly key: string;
+  /** Who cancels, for people. */
   readonly by?: string | undefined;
   readonly retentionMs: number;
 }
 
-export type RecordState = 'claimed' | 'dispatched' | 'in-doubt' | 'sent' | 'rejected' | 'cancelled';
-
-/** What the ledger knows about one email. */
-export interface LedgerRecord {
-  readonly key: string;
-  readonly state: RecordState;
-  /** The attempt that wrote it; empty on a cancellation. */
-  readonly token: string;
-  /**
-   * When it was claimed, dispatched (also where it is in doubt) or settled: the ledger's clock,
-   * milliseconds since 1970.
-   */
-  readonly atMs: number;
-  readonly by?: string | undefined;
-  readonly fingerprint?: string | undefined;
-  readonly messageId?: string | undefined;
-  /** Why it was rejected or is in doubt, or who resolved it. Codes, never text of the email. */
-  readonly note?: string | undefined;
-  /** The result of the original, as JSON. */
-  readonly result?: string | undefined;
-}
-
-/** Why an attempt may not send, with the record that stands in its way. */
-export type Loss =
-  | { readonly state: 'duplicate'; readonly record: LedgerRecord }
-  /** Another attempt holds it; it gives back or falls in doubt after `retryAfterMs` at the latest. */
-  | { readonly state: 'busy'; readonly record: LedgerRecord; readonly retryAfterMs: number }
-  | {
-      readonly state: 'in-doubt';
-      readonly record: LedgerRecord;
-      /** How long ago it was dispatched, by the ledger's own clock. */
-      readonly dispatchedAgoMs: number;
-    }
-  | { readonly state: 'cancelled'; readonly record: LedgerRecord }
-  | { readonly state: 'conflict'; readonly record: LedgerRecord };
-
-export type ClaimReply = { readonly state: 'won' } | Loss;
-export type DispatchReply = { readonly state: 'dispatched' } | { readonly state: 'expired' } | Loss;
-export type SettleReply =
-  | { readonly state: 'settled' }
-  | { readonly state: 'lost'; readonly record: LedgerRecord };
-
-/** The same as `settle`; whoever does not wait for its reply repeats it by `settle` where it fails. */
-export type SettleOn = (settlement: Settlement) => {
+/** The same as `settle`. A caller that does not wait for `reply` repeats it by `settle` if it fails. */
+export type SettleVia = (settlement: Settlement) => {
   readonly reply: Promise<SettleReply>;
-  /** Until it has been written to the connection: what is sent there afterwards is executed after it. */
-  readonly left: Promise<void> | undefined;
+  /** Resolves when the command is written to the connection: later commands are executed after it. */
+  readonly flushed: Promise<void> | undefined;
 };
-export type ReleaseReply = { readonly state: 'released' | 'in-doubt' | 'lost' };
-export type HeartbeatReply = 'kept' | 'lost';
-export type ResolveReply =
-  | { readonly state: 'resolved' }
-  | { readonly state: 'not-in-doubt'; readonly record: LedgerRecord | undefined };
-export type CancelReply =
-  | { readonly state: 'cancelled' }
-  | { readonly state: 'too-late'; readonly record: LedgerRecord };

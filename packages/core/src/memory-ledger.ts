@@ -1,198 +1,277 @@
-import type {
-  Attempt,
-  CancelReply,
-  ClaimReply,
-  DispatchReply,
-  HeartbeatReply,
-  Ledger,
-  LedgerRecord,
-  Loss,
-} from './ledger.ts';
-import { isListed, lossAgainst } from './store.ts';
+import type { Attempt, Ledger, Settlement } from './ledger.ts';
+import type { LedgerRecord, Loss, RecordState } from './record.ts';
+import { isListed } from './store/list-records.ts';
+import { lossAgainst } from './store/loss.ts';
 
 export interface MemoryLedgerOptions {
   /** The clock, in ms since 1970. @default Date.now */
   readonly now?: () => number;
 }
 
-interface Stored {
-  readonly record: LedgerRecord & { state: StoredState };
-  /** When it vanishes, or never (open dispatches). */
-  readonly expiresAtMs: number;
-  /** From when a dispatched record counts as in doubt. */
-  readonly inDoubtAtMs: number;
-}
-type StoredState = Exclude<LedgerRecord['state'], 'in-doubt'>;
-
 /**
  * A ledger in the memory of this process: for your own unit tests, and as the readable form of the
- * protocol. It protects nothing across processes and forgets everything at exit.
+ * protocol. Each verb is a `switch` over the state that it meets, in the order of the table in
+ * `ledger.ts`. It protects nothing across processes and forgets everything at exit.
+ *
+ * @example
+ * const ledger = memoryLedger();
  */
 export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledger {
-  const records = new Map<string, Stored>();
+  const entries = new Map<string, Entry>();
 
-  function find(key: string): Stored | undefined {
-    const stored = records.get(key);
-    if (!stored || stored.expiresAtMs > now()) return stored;
-    records.delete(key);
-    return undefined;
+  /** What a verb meets: the entry under the key, and its state as the caller sees it. */
+  function meet({ key, token }: Pick<Attempt, 'key' | 'token'>): Met {
+    const entry = entries.get(key);
+    if (!entry || entry.expiresAtMs <= now()) {
+      entries.delete(key);
+      return { state: 'absent' };
+    }
+    const { record } = entry;
+    const isSilent = record.state === 'dispatched' && entry.inDoubtAtMs <= now();
+    const seen = isSilent ? ({ ...record, state: 'in-doubt' } as const) : record;
+    return { state: seen.state, entry, seen, isOwn: record.token === token };
   }
 
-  function write(
-    record: Stored['record'],
-    times: { readonly expiresAtMs?: number; readonly inDoubtAtMs?: number },
-  ): void {
-    const { expiresAtMs = Infinity, inDoubtAtMs = Infinity } = times;
-    records.set(record.key, { record, expiresAtMs, inDoubtAtMs });
+  function keep(record: LedgerRecord, times: Partial<Omit<Entry, 'record'>>): void {
+    entries.set(record.key, { expiresAtMs: Infinity, inDoubtAtMs: Infinity, ...times, record });
   }
 
-  function seen({ record, inDoubtAtMs }: Stored): LedgerRecord {
-    const silent = record.state === 'dispatched' && inDoubtAtMs <= now();
-    return silent ? { ...record, state: 'in-doubt' } : record;
-  }
+  const keepClaimed = (record: LedgerRecord, leaseMs: number) =>
+    keep({ ...record, state: 'claimed' }, { expiresAtMs: now() + leaseMs });
+  const keepDispatched = (record: LedgerRecord, leaseMs: number) =>
+    keep({ ...record, state: 'dispatched' }, { inDoubtAtMs: now() + 2 * leaseMs });
+  const keepInDoubt = (record: LedgerRecord) =>
+    keep({ ...record, state: 'dispatched' }, { inDoubtAtMs: now() });
+  const keepOutcome = (record: LedgerRecord, retentionMs: number) =>
+    keep(record, { expiresAtMs: now() + retentionMs });
 
-  function lossOf(stored: Stored, attempt: Pick<Attempt, 'fingerprint'> = {}): Loss {
-    const record = seen(stored);
-    const { expiresAtMs, inDoubtAtMs } = stored;
-    const { state, atMs } = record;
-    const untilMs = state === 'claimed' ? expiresAtMs : state === 'in-doubt' ? atMs : inDoubtAtMs;
-    return lossAgainst(record, attempt, untilMs - now());
+  function lossTo(met: Present, attempt: Pick<Attempt, 'fingerprint'>): Loss {
+    const { entry, seen } = met;
+    const untilMs = {
+      claimed: entry.expiresAtMs,
+      dispatched: entry.inDoubtAtMs,
+      'in-doubt': seen.atMs,
+    } as Partial<Record<RecordState, number>>;
+    return lossAgainst(seen, attempt, (untilMs[seen.state] ?? 0) - now());
   }
-
-  function fresh(attempt: Attempt, state: StoredState): Stored['record'] {
-    const { key, token, by, fingerprint } = attempt;
-    return {
-      key,
-      state,
-      token,
-      atMs: now(),
-      ...(by !== undefined && { by }),
-      ...(fingerprint !== undefined && { fingerprint }),
-    };
-  }
-
-  /** It holds the record open, and nobody was told yet that it is in doubt. */
-  function mayGoOn(stored: Stored, token: string): boolean {
-    return isOpen(stored, token) && seen(stored).state !== 'in-doubt';
-  }
-
-  const stillSending = (leaseMs: number) => ({ inDoubtAtMs: now() + 2 * leaseMs });
 
   return {
-    async claim(request): Promise<ClaimReply> {
-      const stored = find(request.key);
-      if (stored && !mayGoOn(stored, request.token)) return lossOf(stored, request);
-      if (stored?.record.state === 'dispatched') {
-        // A repeat neither takes a dispatch back, nor its time or what a doubt of it says.
-        write(stored.record, stillSending(request.leaseMs));
-      } else if (request.dispatched) {
-        write(fresh(request, 'dispatched'), stillSending(request.leaseMs));
-      } else {
-        write(fresh(request, 'claimed'), { expiresAtMs: now() + request.leaseMs });
+    async claim(request) {
+      const met = meet(request);
+      const { dispatched = false, leaseMs } = request;
+      switch (met.state) {
+        case 'absent':
+          break;
+        case 'claimed':
+          if (met.isOwn) break;
+          return lossTo(met, request);
+        case 'dispatched':
+          if (!met.isOwn) return lossTo(met, request);
+          // A repeat neither undoes a dispatch nor changes its time and texts.
+          keepDispatched(met.entry.record, leaseMs);
+          return { state: 'won' };
+        case 'in-doubt':
+        case 'sent':
+        case 'rejected':
+        case 'cancelled':
+          return lossTo(met, request);
       }
+      const record = recordOf(request, now());
+      if (dispatched) keepDispatched(record, leaseMs);
+      else keepClaimed(record, leaseMs);
       return { state: 'won' };
     },
 
-    async dispatch(attempt): Promise<DispatchReply> {
-      const stored = find(attempt.key);
-      if (!stored) return { state: 'expired' };
-      if (!mayGoOn(stored, attempt.token)) return lossOf(stored);
-      const { record } = stored;
-      const atMs = record.state === 'dispatched' ? record.atMs : now();
-      write({ ...record, state: 'dispatched', atMs }, stillSending(attempt.leaseMs));
-      return { state: 'dispatched' };
+    async dispatch(attempt) {
+      const met = meet(attempt);
+      switch (met.state) {
+        case 'absent':
+          return { state: 'expired' };
+        case 'claimed':
+          if (!met.isOwn) return lossTo(met, {});
+          keepDispatched({ ...met.entry.record, atMs: now() }, attempt.leaseMs);
+          return { state: 'dispatched' };
+        case 'dispatched':
+          if (!met.isOwn) return lossTo(met, {});
+          keepDispatched(met.entry.record, attempt.leaseMs);
+          return { state: 'dispatched' };
+        case 'in-doubt':
+        case 'sent':
+        case 'rejected':
+        case 'cancelled':
+          return lossTo(met, {});
+      }
     },
 
     async settle(settlement) {
-      const stored = find(settlement.key);
-      const standing = stored?.record.state;
-      const settled = standing === 'sent' || standing === 'rejected';
-      const own = stored?.record.token === settlement.token;
-      const { outcome, messageId } = settlement;
-      const othersFact = !own && (settled || standing === 'dispatched');
-      const stays =
-        standing === 'cancelled' ? outcome !== 'sent' : settled && outcome === 'in-doubt';
-      if (stored && (othersFact || stays)) return { state: 'lost', record: seen(stored) };
-      const record: Stored['record'] = {
-        ...fresh(settlement, outcome === 'in-doubt' ? 'dispatched' : outcome),
-        ...(messageId !== undefined && { messageId }),
-        ...('note' in settlement && settlement.note !== undefined && { note: settlement.note }),
-        ...('result' in settlement &&
-          settlement.result !== undefined && { result: settlement.result }),
-      };
-      const dispatched = own && standing === 'dispatched';
-      const atMs = dispatched ? stored.record.atMs : record.atMs;
-      if (outcome === 'in-doubt') write({ ...record, atMs }, { inDoubtAtMs: now() });
-      else write(record, { expiresAtMs: now() + settlement.retentionMs });
+      const met = meet(settlement);
+      const { outcome } = settlement;
+      let atMs = now();
+      switch (met.state) {
+        case 'absent':
+        case 'claimed':
+          break;
+        case 'dispatched':
+        case 'in-doubt':
+          if (!met.isOwn) return { state: 'lost', record: met.seen };
+          if (outcome === 'in-doubt') ({ atMs } = met.seen);
+          break;
+        case 'sent':
+        case 'rejected':
+          if (met.isOwn && outcome !== 'in-doubt') break;
+          return { state: 'lost', record: met.seen };
+        case 'cancelled':
+          if (outcome === 'sent') break;
+          return { state: 'lost', record: met.seen };
+      }
+      const record = { ...recordOf(settlement, atMs), ...textsOf(settlement) };
+      if (outcome === 'in-doubt') keepInDoubt(record);
+      else keepOutcome({ ...record, state: outcome }, settlement.retentionMs);
       return { state: 'settled' };
     },
 
-    async release({ key, token }) {
-      const stored = find(key);
-      if (stored && !isOpen(stored, token)) return { state: 'lost' };
-      if (stored && !mayGoOn(stored, token)) return { state: 'in-doubt' };
-      records.delete(key);
-      return { state: 'released' };
+    async release(attempt) {
+      const met = meet(attempt);
+      switch (met.state) {
+        case 'absent':
+          return { state: 'released' };
+        case 'claimed':
+        case 'dispatched':
+          if (!met.isOwn) return { state: 'lost' };
+          entries.delete(attempt.key);
+          return { state: 'released' };
+        case 'in-doubt':
+          return { state: met.isOwn ? 'in-doubt' : 'lost' };
+        case 'sent':
+        case 'rejected':
+        case 'cancelled':
+          return { state: 'lost' };
+      }
     },
 
-    async heartbeat(attempts): Promise<HeartbeatReply[]> {
-      return attempts.map(({ key, token, leaseMs }) => {
-        const stored = find(key);
-        if (!stored || !isOpen(stored, token)) return 'lost';
-        const dispatched = stored.record.state === 'dispatched';
-        write(stored.record, dispatched ? stillSending(leaseMs) : { expiresAtMs: now() + leaseMs });
-        return 'kept';
+    async heartbeat(attempts) {
+      return attempts.map((attempt) => {
+        const met = meet(attempt);
+        switch (met.state) {
+          case 'claimed':
+            if (!met.isOwn) return 'lost';
+            keepClaimed(met.entry.record, attempt.leaseMs);
+            return 'kept';
+          case 'dispatched':
+          case 'in-doubt':
+            if (!met.isOwn) return 'lost';
+            keepDispatched(met.entry.record, attempt.leaseMs);
+            return 'kept';
+          case 'absent':
+          case 'sent':
+          case 'rejected':
+          case 'cancelled':
+            return 'lost';
+        }
       });
     },
 
     async read(key) {
-      const stored = find(key);
-      return stored && seen(stored);
+      return meet({ key, token: '' }).seen;
     },
 
     async *list({ state }) {
-      const open = [...records.values()]
+      const seen = [...entries.values()]
         .toSorted((one, other) => one.inDoubtAtMs - other.inDoubtAtMs)
-        .map(seen);
-      for (const record of open) {
+        .map(({ record }) => meet(record).seen);
+      for (const record of seen) {
         if (isListed(record, state)) yield record;
       }
     },
 
     async resolve({ key, token, verdict, by, retentionMs }) {
-      const stored = find(key);
-      // The repeat of a verdict whose reply was lost.
-      if (!stored && verdict === 'not-sent') return { state: 'resolved' };
-      const record = stored && seen(stored);
-      const own = record?.token === token;
-      if (own && record.state === 'sent' && verdict === 'sent') return { state: 'resolved' };
-      const open = record?.state === 'in-doubt';
-      const again = record?.state === 'rejected' && verdict === 'not-sent';
-      if (!stored || !own || !(open || again)) return { state: 'not-in-doubt', record };
-      if (verdict === 'not-sent') records.delete(key);
-      else {
-        write(
-          { ...stored.record, state: 'sent', atMs: now(), note: `resolved by ${by}` },
-          { expiresAtMs: now() + retentionMs },
-        );
+      const met = meet({ key, token });
+      const isSent = verdict === 'sent';
+      switch (met.state) {
+        case 'absent':
+          // The repeat of a "not-sent" whose reply was lost.
+          return isSent ? { state: 'not-in-doubt', record: undefined } : { state: 'resolved' };
+        case 'in-doubt': {
+          if (!met.isOwn) break;
+          const { lateNotSent: _, ...record } = met.entry.record;
+          if (!isSent) entries.delete(key);
+          else keepOutcome({ ...record, state: 'sent', atMs: now(), resolvedBy: by }, retentionMs);
+          return { state: 'resolved' };
+        }
+        case 'sent':
+          if (!met.isOwn || !isSent) break;
+          return { state: 'resolved' };
+        case 'rejected':
+          if (!met.isOwn || isSent) break;
+          entries.delete(key);
+          return { state: 'resolved' };
+        case 'claimed':
+        case 'dispatched':
+        case 'cancelled':
+          break;
       }
-      return { state: 'resolved' };
+      return { state: 'not-in-doubt', record: met.seen };
     },
 
-    async cancel({ key, by, retentionMs }): Promise<CancelReply> {
-      const stored = find(key);
-      const standing = stored?.record.state;
-      if (stored && standing !== 'claimed' && standing !== 'cancelled') {
-        return { state: 'too-late', record: seen(stored) };
+    async cancel({ key, by, retentionMs }) {
+      const met = meet({ key, token: '' });
+      switch (met.state) {
+        case 'absent':
+        case 'claimed':
+        case 'cancelled':
+          keepOutcome(
+            { key, state: 'cancelled', token: '', atMs: now(), ...defined({ by }) },
+            retentionMs,
+          );
+          return { state: 'cancelled' };
+        case 'dispatched':
+        case 'in-doubt':
+        case 'sent':
+        case 'rejected':
+          return { state: 'too-late', record: met.seen };
       }
-      const record = { key, state: 'cancelled', token: '', atMs: now() } as const;
-      write(by === undefined ? record : { ...record, by }, { expiresAtMs: now() + retentionMs });
-      return { state: 'cancelled' };
     },
   };
 }
 
-/** Whether this token holds the record open: claimed or dispatched, in doubt or not. */
-function isOpen({ record }: Stored, token: string): boolean {
-  return record.token === token && (record.state === 'claimed' || record.state === 'dispatched');
+interface Entry {
+  /** Never in the state `in-doubt`: that is `dispatched` from `inDoubtAtMs` on. */
+  readonly record: LedgerRecord;
+  /** When it vanishes. Infinity past dispatch. */
+  readonly expiresAtMs: number;
+  readonly inDoubtAtMs: number;
+}
+
+interface Present {
+  readonly state: RecordState;
+  readonly entry: Entry;
+  /** The record, `in-doubt` where it is. */
+  readonly seen: LedgerRecord;
+  readonly isOwn: boolean;
+}
+
+type Met = Present | { readonly state: 'absent'; readonly seen?: undefined };
+
+function recordOf({ key, token, job, by, fingerprint }: Attempt, atMs: number): LedgerRecord {
+  return { key, state: 'claimed', token, atMs, ...defined({ job, by, fingerprint }) };
+}
+
+function textsOf(settlement: Settlement): Partial<LedgerRecord> {
+  const { messageId } = settlement;
+  switch (settlement.outcome) {
+    case 'sent':
+      return defined({ messageId, result: settlement.result });
+    case 'rejected':
+      return defined({ messageId, note: settlement.note });
+    case 'in-doubt': {
+      const { note, lateNotSent } = settlement;
+      return defined({ messageId, note, lateNotSent });
+    }
+  }
+}
+
+/** Without the fields that are undefined, as a store gives a record back. */
+function defined<T extends object>(fields: T): T {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as T;
 }

@@ -1,7 +1,9 @@
+import { DAY_MS } from './durations.ts';
 import type { DispatchMode, Verdict } from './claim.ts';
 import { OptionError } from './errors.ts';
 import type { Journal } from './journal.ts';
-import type { Ledger, LedgerRecord, SettleOn } from './ledger.ts';
+import type { Ledger, SettleVia } from './ledger.ts';
+import type { JobRef, LedgerRecord, Loss } from './record.ts';
 import {
   checkDuration,
   checkFunction,
@@ -11,7 +13,7 @@ import {
   checkOneOf,
   checkText,
   describe,
-} from './options.ts';
+} from './store/check-options.ts';
 
 export interface PerformOptions {
   readonly ledger: Ledger;
@@ -31,7 +33,9 @@ export interface PerformOptions {
   readonly retentionMs?: number;
   /** From `fingerprintOf()`: another fingerprint under the same key is a conflict. */
   readonly fingerprint?: string | undefined;
-  /** Who tries, for people: `queue:jobId`. Never an address. */
+  /** The job that the email is sent for. */
+  readonly job?: JobRef | undefined;
+  /** Who sends, for people: the name of a script. Never an address, never parsed. */
   readonly by?: string | undefined;
   /** The Date that all attempts of this email carry, in ms since 1970. */
   readonly emailDateMs?: number;
@@ -50,12 +54,12 @@ export interface PerformOptions {
    */
   readonly replayWithinMs?: number;
   /**
-   * From `ledger.settleOn()`: records `sent` without being waited for, where the caller's next command on that
+   * From `ledger.settleVia()`: records `sent` without being waited for, where the caller's next command on that
    * connection acknowledges the job. What fails is repeated by the ledger; after one lease `unrecorded` says so, and the
    * email falls in doubt until the ledger answers again. Where this process ends before, the doubt stays.
    * @default the outcome is recorded before `perform()` resolves
    */
-  readonly settleOn?: SettleOn | undefined;
+  readonly settleVia?: SettleVia | undefined;
   /** Is told every step, for histories and counts; no email waits for it. @default none */
   readonly journal?: Journal;
   /** What people call this email in the journal: an order number. Never an address, unless you want it stored. */
@@ -67,7 +71,7 @@ export interface PerformOptions {
 /** What differs from email to email. */
 export type EmailOptions = Pick<
   PerformOptions,
-  'key' | 'by' | 'fingerprint' | 'emailDateMs' | 'settleOn' | 'label' | 'onEvent'
+  'key' | 'job' | 'by' | 'fingerprint' | 'emailDateMs' | 'settleVia' | 'label' | 'onEvent'
 >;
 
 /** What many emails share: one object, as copying it would be dearer than a claim. */
@@ -96,6 +100,7 @@ export interface PerformEvent {
     | 'unrecorded';
   readonly key: string;
   readonly token: string;
+  readonly job: JobRef | undefined;
   readonly by: string | undefined;
   /** Of `sent`, `rejected` and `in-doubt`, where it is known. */
   readonly messageId?: string | undefined;
@@ -103,35 +108,46 @@ export interface PerformEvent {
   readonly note?: string | undefined;
 }
 
-/** What became of the email. An error that surely sent nothing is thrown on instead. */
+/**
+ * What became of the email: `sent`, or the {@link Loss} that kept this attempt from sending. Where
+ * surely nothing was sent, the error of the effect is thrown instead.
+ */
 export type Performed<R> =
   | { readonly state: 'sent'; readonly value: R }
-  /** Settled before, by another attempt: the original's result, if it had one. */
-  | { readonly state: 'duplicate'; readonly value: R | undefined; readonly record: LedgerRecord }
-  | { readonly state: 'busy'; readonly retryAfterMs: number }
-  | {
-      readonly state: 'in-doubt';
-      readonly record: LedgerRecord;
+  | Exclude<Loss, { state: WithMore }>
+  | LossWithMore<R>;
+
+type WithMore = 'busy' | 'duplicate' | 'in-doubt' | 'rejected';
+
+/** What `perform()` knows beside the loss that the ledger told. */
+type LossWithMore<R> =
+  | (Omit<LossOf<'busy'>, 'record'> & {
+      /** Undefined where the claim was lost and the attempt that has it now is not known. */
+      readonly record?: LedgerRecord | undefined;
+    })
+  | (LossOf<'duplicate'> & {
+      /** The result of the original processor, if it had one. */
+      readonly value: R | undefined;
+    })
+  | (LossOf<'in-doubt'> & {
+      /** What the effect threw, where the doubt is this attempt's own. */
       readonly error?: unknown;
-      /** It can be performed again for about so long: `replayWithinMs`. */
+      /** For how long the email can be performed again, in ms, see `replayWithinMs`. */
       readonly replayForMs?: number;
-    }
-  /** Refused for good, now (`error`) or by an earlier attempt. */
-  | { readonly state: 'rejected'; readonly record: LedgerRecord; readonly error?: unknown }
-  | { readonly state: 'cancelled'; readonly record: LedgerRecord }
-  | {
-      readonly state: 'conflict';
-      readonly fields: readonly string[];
-      readonly record: LedgerRecord;
-    };
+    })
+  | (LossOf<'rejected'> & {
+      /** What the effect threw, where this attempt was rejected. */
+      readonly error?: unknown;
+    });
+
+type LossOf<State> = Extract<Loss, { readonly state: State }>;
 
 export const DEFAULT_LEASE_MS = 30_000;
-export const DEFAULT_RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
+export const DEFAULT_RETENTION_MS = 7 * DAY_MS;
 export const DEFAULT_MAX_RESULT_BYTES = 16_384;
 
 /** Checks all options but the key. Wrappers call it at construction. @throws {OptionError} */
 export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void {
-  // As in prepare(): only undefined means the default.
   const {
     leaseMs = DEFAULT_LEASE_MS,
     retentionMs = DEFAULT_RETENTION_MS,
@@ -161,6 +177,6 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   }
   checkFunction('classify', options.classify, true);
   checkFunction('resolver', options.resolver, true);
-  checkFunction('settleOn', options.settleOn, true);
+  checkFunction('settleVia', options.settleVia, true);
   checkFunction('onEvent', options.onEvent, true);
 }

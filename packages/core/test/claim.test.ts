@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import {
   type Claim,
-  createToken,
   deriveKey,
   currentClaim,
   type Ledger,
@@ -11,6 +10,7 @@ import {
   perform,
   type PerformOptions,
 } from '../src/index.ts';
+import { createToken } from '../src/store/index.ts';
 
 function setup(
   overrides: Partial<PerformOptions> = {},

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Attempt, confirmSent, createToken, deriveKey, memoryLedger } from '../src/index.ts';
+import { type Attempt, confirmSent, deriveKey, memoryLedger } from '../src/index.ts';
+import { createToken } from '../src/store/index.ts';
 
 const by = 'webhook of a provider';
 
@@ -17,27 +18,27 @@ test.each(['<7@shop.example>', '7@shop.example'])(
   async (messageId) => {
     const { ledger, attempt, state } = await doubtful();
     await doubtful('<8@shop.example>');
-    expect(await confirmSent(ledger, { messageId, by })).toBe('resolved');
+    expect(await confirmSent({ ledger }, { messageId, by })).toBe('resolved');
     expect(await state()).toBe('sent');
     expect((await ledger.read(attempt.key))?.note).toContain(by);
     // The same event again, and late.
-    expect(await confirmSent(ledger, { messageId, by })).toBe('not-in-doubt');
+    expect(await confirmSent({ ledger }, { messageId, by })).toBe('not-in-doubt');
   },
 );
 
 test('by its key', async () => {
   const { ledger, attempt, state } = await doubtful();
-  expect(await confirmSent(ledger, { key: attempt.key, by })).toBe('resolved');
+  expect(await confirmSent({ ledger }, { key: attempt.key, by })).toBe('resolved');
   expect(await state()).toBe('sent');
 });
 
 test('other emails and other states are left alone', async () => {
   const { ledger, attempt, state } = await doubtful();
-  expect(await confirmSent(ledger, { messageId: '<9@shop.example>', by })).toBe('not-in-doubt');
-  expect(await confirmSent(ledger, { key: deriveKey(createToken()), by })).toBe('not-in-doubt');
+  expect(await confirmSent({ ledger }, { messageId: '<9@shop.example>', by })).toBe('not-in-doubt');
+  expect(await confirmSent({ ledger }, { key: deriveKey(createToken()), by })).toBe('not-in-doubt');
   expect(await state()).toBe('in-doubt');
   await ledger.settle({ ...attempt, outcome: 'rejected' });
-  expect(await confirmSent(ledger, { key: attempt.key, by })).toBe('not-in-doubt');
+  expect(await confirmSent({ ledger }, { key: attempt.key, by })).toBe('not-in-doubt');
   expect(await state()).toBe('rejected');
 });
 
@@ -48,5 +49,7 @@ test.each([
   [{ key: 'k', retentionMs: 0 }, 'retentionMs'],
 ])('%j is refused', async (wrong, option) => {
   const { ledger } = await doubtful();
-  await expect(confirmSent(ledger, { by, ...wrong } as never)).rejects.toMatchObject({ option });
+  await expect(confirmSent({ ledger }, { by, ...wrong } as never)).rejects.toMatchObject({
+    option,
+  });
 });

@@ -1,12 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  type Attempt,
-  type ClaimRequest,
-  createToken,
-  deriveKey,
-  memoryLedger,
-} from '../src/index.ts';
+import { type Attempt, type ClaimRequest, deriveKey, memoryLedger } from '../src/index.ts';
+import { createToken } from '../src/store/index.ts';
 
 const LEASE_MS = 100;
 const ATTEMPTS = 5;

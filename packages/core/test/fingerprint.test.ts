@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createToken, deriveKey, fingerprintOf } from '../src/index.ts';
+import { deriveKey, fingerprintOf } from '../src/index.ts';
+import { createToken } from '../src/store/index.ts';
 import { differingFields } from '../src/fingerprint.ts';
 
 const key = deriveKey(createToken());

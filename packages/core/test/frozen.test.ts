@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import {
   type Claim,
   type ClaimReply,
-  createToken,
   deriveKey,
   type Ledger,
   type LedgerRecord,
@@ -13,6 +12,7 @@ import {
   perform,
   type PerformOptions,
 } from '../src/index.ts';
+import { createToken } from '../src/store/index.ts';
 
 const LEASE_MS = 100;
 /** By then a dispatch of whom nothing is heard is in doubt. */

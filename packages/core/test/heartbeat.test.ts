@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { nowMs } from '../src/clock.ts';
-import { keepAlive } from '../src/heartbeat.ts';
-import { type Attempt, createToken, deriveKey, type Ledger, memoryLedger } from '../src/index.ts';
+import { keepAlive } from '../src/lease-renewer.ts';
+import { type Attempt, deriveKey, type Ledger, memoryLedger } from '../src/index.ts';
+import { createToken } from '../src/store/index.ts';
 
 const LEASE_MS = 3_000;
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createToken, deriveKey } from '../src/index.ts';
+import { deriveKey } from '../src/index.ts';
+import { createToken } from '../src/store/index.ts';
 import { canonicalJson } from '../src/keys.ts';
 
 /** Anything that a key may be made of. */

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import {
   type Claim,
-  createToken,
   deriveKey,
   type Ledger,
   type LedgerRecord,
@@ -12,6 +11,7 @@ import {
   perform,
   type PerformOptions,
 } from '../src/index.ts';
+import { createToken } from '../src/store/index.ts';
 
 const LEASE_MS = 100;
 

@@ -1,6 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
 import {
-  createToken,
   deriveKey,
   fingerprintOf,
   type Ledger,
@@ -11,6 +10,7 @@ import {
   type PerformOptions,
   type Verdict,
 } from '../src/index.ts';
+import { createToken } from '../src/store/index.ts';
 
 const MODES = ['before-processor', 'at-send'] as const;
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
   type Claim,
-  createToken,
   deriveKey,
   currentClaim,
   memoryLedger,
@@ -9,6 +8,7 @@ import {
   perform,
   type PerformOptions,
 } from '../src/index.ts';
+import { createToken } from '../src/store/index.ts';
 
 const WINDOW_MS = 1_000;
 const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });

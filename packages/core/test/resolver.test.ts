@@ -1,6 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
 import {
-  createToken,
   deriveKey,
   type Ledger,
   memoryLedger,
@@ -8,6 +7,7 @@ import {
   type PerformOptions,
   type Resolver,
 } from '../src/index.ts';
+import { createToken } from '../src/store/index.ts';
 
 const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
 const failing: Resolver = () => Promise.reject(new Error('the provider is down'));

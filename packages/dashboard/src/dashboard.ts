@@ -1,4 +1,5 @@
-import { isSendonceError, queueOf, readEmail } from '@sendonce/core';
+import { isSendonceError } from '@sendonce/core';
+import { readEmail } from '@sendonce/core/inspect';
 import { admit } from './admission.ts';
 import { answer } from './answer.ts';
 import { formToken } from './csrf.ts';
@@ -143,7 +144,7 @@ function topicOf<Data>(topic: Topic<Data>): Topic<never> {
 function mayOf(viewer: Viewer, { secret, findQueue }: Settings): VerdictMay {
   return {
     csrf: viewer.mayResolve ? (key) => formToken(secret, viewer.name, key) : undefined,
-    retries: (record) => queueOf(findQueue, record) !== undefined,
+    retries: (record) => record.job !== undefined && findQueue(record.job.queue) !== undefined,
   };
 }
 

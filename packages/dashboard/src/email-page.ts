@@ -1,4 +1,5 @@
-import type { FoundEmail, JournalEntry, LedgerRecord } from '@sendonce/core';
+import type { JournalEntry, LedgerRecord } from '@sendonce/core';
+import type { FoundEmail } from '@sendonce/core/inspect';
 import { page } from './answer.ts';
 import { type Html, html, said } from './html.ts';
 import { framed, type Visit } from './layout.ts';

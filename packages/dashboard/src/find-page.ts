@@ -1,4 +1,5 @@
-import { findEmails, type FoundEmail, type Sources } from '@sendonce/core';
+import { type Sources } from '@sendonce/core';
+import { findEmails, type FoundEmail } from '@sendonce/core/inspect';
 import { page, redirect } from './answer.ts';
 import { withDeadline } from './deadline.ts';
 import { type Html, html, said } from './html.ts';

@@ -1,5 +1,5 @@
 import { parts, script, style } from './generated/assets.ts';
-import { hash128 } from '@sendonce/core';
+import { hash128 } from '@sendonce/core/ledger';
 import { page } from './answer.ts';
 import { type Html, html, said } from './html.ts';
 import { timeOf } from './times.ts';

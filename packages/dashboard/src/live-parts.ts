@@ -1,4 +1,4 @@
-import { hash128 } from '@sendonce/core';
+import { hash128 } from '@sendonce/core/ledger';
 import { type Html, html } from './html.ts';
 
 /** The parts of a page that change while somebody looks, by their names. */

@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { DEFAULT_RETENTION_MS, type Journal, type Ledger, OptionError } from '@sendonce/core';
 import {
   checkDuration,
   checkFunction,
   checkJournal,
   checkLedger,
-  DEFAULT_RETENTION_MS,
   describe,
-  type FindQueue,
-  type Journal,
-  type Ledger,
-  OptionError,
-  type QueueOfJobs,
-} from '@sendonce/core';
+} from '@sendonce/core/ledger';
+import { type FindQueue, type QueueOfJobs } from '@sendonce/core/inspect';
 
 /** Who looks. */
 export interface Viewer {

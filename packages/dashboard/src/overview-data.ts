@@ -1,10 +1,5 @@
-import {
-  labelOf,
-  type LedgerRecord,
-  type Overview,
-  overviewOf,
-  type Sources,
-} from '@sendonce/core';
+import { type LedgerRecord, type Sources } from '@sendonce/core';
+import { labelOf, type Overview, overviewOf } from '@sendonce/core/inspect';
 import { DAY_MS, HOUR_MS } from './times.ts';
 
 /** An email in doubt, with what the journal knows of it. */

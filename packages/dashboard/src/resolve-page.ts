@@ -1,10 +1,5 @@
-import {
-  type FoundEmail,
-  isSendonceError,
-  readEmail,
-  resolveEmail,
-  type Sources,
-} from '@sendonce/core';
+import { isSendonceError, resolveEmail, type Sources } from '@sendonce/core';
+import { type FoundEmail, readEmail } from '@sendonce/core/inspect';
 import { page, redirect } from './answer.ts';
 import { formToken, isFormToken, isSameOrigin } from './csrf.ts';
 import { withDeadline } from './deadline.ts';

@@ -1,4 +1,5 @@
-import { type FindQueue, type LedgerRecord, queueOf, retryJob } from '@sendonce/core';
+import type { LedgerRecord } from '@sendonce/core';
+import { type FindQueue, retryJob } from '@sendonce/core/inspect';
 
 /** What became of the job after a verdict. */
 export type JobAfter = (typeof jobsAfter)[number];
@@ -9,8 +10,8 @@ export const jobsAfter = ['retried', 'not-failed', 'no-job', 'no-queue', 'unknow
 /** Gives the failed job of an email to a worker again. Never throws: the verdict stands, whatever the queue says. */
 export async function retryJobOf(
   findQueue: FindQueue,
-  record: Pick<LedgerRecord, 'by'>,
+  record: Pick<LedgerRecord, 'job'>,
 ): Promise<JobAfter> {
-  const queue = queueOf(findQueue, record);
+  const queue = record.job && findQueue(record.job.queue);
   return queue ? retryJob(queue, record).catch(() => 'unknown' as const) : 'no-queue';
 }

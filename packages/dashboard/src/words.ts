@@ -1,10 +1,5 @@
-import {
-  labelOf,
-  type FoundEmail,
-  type JournalType,
-  type RecordState,
-  scheduledFor,
-} from '@sendonce/core';
+import { type JournalType, type RecordState } from '@sendonce/core';
+import { labelOf, type FoundEmail, scheduledFor } from '@sendonce/core/inspect';
 import { type Html, html, said } from './html.ts';
 import { timeOf } from './times.ts';
 

@@ -1,4 +1,5 @@
-import { createToken, deriveKey } from '@sendonce/core';
+import { deriveKey } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { startRedis } from '@sendonce/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { dashboard } from '../src/index.ts';

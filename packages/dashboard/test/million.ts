@@ -4,7 +4,8 @@
  *
  *     npx tsx packages/dashboard/test/million.ts [emails, default 1000000]
  */
-import { createToken, deriveKey, type Ledger, type Journal } from '@sendonce/core';
+import { deriveKey, type Ledger, type Journal } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { redisJournal, redisLedger } from '@sendonce/redis';
 import { startRedis } from '@sendonce/testkit';
 import { Redis } from 'ioredis';

@@ -1,4 +1,6 @@
-import { createToken, deriveKey, memoryLedger, type QueueOfJobs } from '@sendonce/core';
+import { deriveKey, memoryLedger } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
+import { type QueueOfJobs } from '@sendonce/core/inspect';
 import { redisJournal } from '@sendonce/redis';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test, vi } from 'vitest';

@@ -1,4 +1,5 @@
-import { createToken, memoryLedger, OptionError } from '@sendonce/core';
+import { memoryLedger, OptionError } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { startRedis } from '@sendonce/testkit';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { dashboard, type DashboardOptions, type Viewer } from '../src/index.ts';

@@ -1,6 +1,8 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createToken, type Journal, type Ledger, type QueueOfJobs } from '@sendonce/core';
+import { type Journal, type Ledger } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
+import { type QueueOfJobs } from '@sendonce/core/inspect';
 import { redisJournal, redisLedger } from '@sendonce/redis';
 import { deleteNamespace, eventually, namespace } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { createToken } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { describe, expect, test } from 'vitest';
 import { dashboard, type Viewer } from '../src/index.ts';
 import { expectUntouched, key, other, scene } from './scene.ts';

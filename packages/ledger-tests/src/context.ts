@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken, deriveKey } from '@sendonce/core';
+import { deriveKey } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import type { Capabilities, Context, LedgerUnderTest, TopicCase } from './topic.ts';
 
 /** Everything that one case needs, from what the backend offers. */

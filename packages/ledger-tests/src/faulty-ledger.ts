@@ -1,6 +1,6 @@
 import { type Ledger, LedgerUnavailableError } from '@sendonce/core';
 
-export type Verb = Exclude<keyof Ledger, 'list' | 'doctor' | 'onLost' | 'settleOn'>;
+export type Verb = Exclude<keyof Ledger, 'list' | 'doctor' | 'onLost' | 'settleVia'>;
 
 export interface Fault {
   readonly verb: Verb;

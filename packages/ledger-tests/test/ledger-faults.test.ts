@@ -2,13 +2,13 @@ import { faultyLedger, type Verb } from '../src/index.ts';
 import { describe, expect, test } from 'vitest';
 import {
   type Claim,
-  createToken,
   deriveKey,
   isSendonceError,
   memoryLedger,
   perform,
   type PerformOptions,
 } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 
 const LEASE_MS = 60;
 const VERBS: readonly Verb[] = [

@@ -1,6 +1,7 @@
 import { describeLedger } from '../src/index.ts';
 import { expect, test } from 'vitest';
-import { createToken, deriveKey, LedgerUnavailableError, memoryLedger } from '@sendonce/core';
+import { deriveKey, LedgerUnavailableError, memoryLedger } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 
 let nowMs = Date.now();
 const ledger = memoryLedger({ now: () => nowMs });

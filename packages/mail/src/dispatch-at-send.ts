@@ -1,13 +1,12 @@
 import {
-  checkOneOf,
   type Claim,
   currentClaim,
-  describe,
   NotSentError,
   OptionError,
   RecipientsError,
   type SendonceError,
 } from '@sendonce/core';
+import { checkOneOf, describe } from '@sendonce/core/ledger';
 import { checkAddressFields } from './addresses.ts';
 import {
   isProvider,

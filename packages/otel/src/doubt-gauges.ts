@@ -1,5 +1,6 @@
 import type { BatchObservableResult, Meter } from '@opentelemetry/api';
-import { type Ledger, overviewOf } from '@sendonce/core';
+import { type Ledger } from '@sendonce/core';
+import { overviewOf } from '@sendonce/core/inspect';
 
 /** Counted are so many open emails; with more of them there is trouble enough to be seen. */
 const MOST_EMAILS = 1000;
@@ -20,7 +21,7 @@ export function doubtGauges(meter: Meter, ledger: Ledger): () => void {
   });
   const gauges = [open, oldest];
   const observe = async (result: BatchObservableResult) => {
-    const asked = overviewOf({ ledger }, { sinceMs: 0, most: MOST_EMAILS });
+    const asked = overviewOf({ ledger }, { sinceMs: 0, max: MOST_EMAILS });
     const overview = await asked.catch(() => undefined);
     if (!overview) return;
     const { sending, inDoubt } = overview;

@@ -7,14 +7,8 @@ import {
   trace,
   type TracerProvider,
 } from '@opentelemetry/api';
-import {
-  checkFunction,
-  checkLedger,
-  currentClaim,
-  describe,
-  type Ledger,
-  OptionError,
-} from '@sendonce/core';
+import { currentClaim, type Ledger, OptionError } from '@sendonce/core';
+import { checkFunction, checkLedger, describe } from '@sendonce/core/ledger';
 import { attemptsOf } from './attempts.ts';
 import type { SeenEvent } from './destination.ts';
 import { doubtGauges } from './doubt-gauges.ts';

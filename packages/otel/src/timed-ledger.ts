@@ -12,7 +12,7 @@ interface Meters {
 
 /**
  * The same ledger, whose verbs are timed. Replies and errors go through untouched, and what the ledger can do
- * beside the verbs (`onLost`, `settleOn`, `doctor`, a `close()` of its own) it still can. `list` and `doctor` are
+ * beside the verbs (`onLost`, `settleVia`, `doctor`, a `close()` of its own) it still can. `list` and `doctor` are
  * not timed: how long a list takes is up to who reads it.
  */
 export function timedLedger<L extends Ledger>(ledger: L, meters: Meters): L {
@@ -70,13 +70,13 @@ export function timedLedger<L extends Ledger>(ledger: L, meters: Meters): L {
     cancel: (cancellation) => time('cancel', undefined, () => ledger.cancel(cancellation)),
   };
   // Asked of the original, in its own name: it may refuse to settle for copies of itself.
-  const settleOn: Ledger['settleOn'] = async function (this: Ledger, connection) {
+  const settleVia: Ledger['settleVia'] = async function (this: Ledger, connection) {
     if (this !== timed) return undefined;
-    const beside = await ledger.settleOn?.(connection);
+    const beside = await ledger.settleVia?.(connection);
     if (!beside) return undefined;
     return (settlement) => {
-      const { reply, left } = beside(settlement);
-      return { reply: settle(settlement, () => reply), left };
+      const { reply, flushed } = beside(settlement);
+      return { reply: settle(settlement, () => reply), flushed };
     };
   };
 
@@ -84,7 +84,7 @@ export function timedLedger<L extends Ledger>(ledger: L, meters: Meters): L {
     Object.create(ledger) as L,
     verbs,
     ledger.onLost && { onLost: ledger.onLost.bind(ledger) },
-    ledger.settleOn && { settleOn },
+    ledger.settleVia && { settleVia },
     ledger.doctor && { doctor: ledger.doctor.bind(ledger) },
   );
   return timed;

@@ -1,4 +1,5 @@
-import { memoryLedger, perform, createToken, deriveKey, type Ledger } from '@sendonce/core';
+import { memoryLedger, perform, deriveKey, type Ledger } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { once } from '@sendonce/bullmq';
 import { eventually } from '@sendonce/testkit';
 import { expect, test, vi } from 'vitest';
@@ -31,14 +32,14 @@ onBothVersions((bullmq) => {
   });
 });
 
-test('settleOn is asked of the original; a copy of the timed ledger with a settle of its own is refused', async () => {
+test('settleVia is asked of the original; a copy of the timed ledger with a settle of its own is refused', async () => {
   const space = openNamespace('otel-settle');
   try {
     const ledger = telemetry.ledger(redisLedger(space.connect(), { prefix: space.prefix }));
     const connection = space.connect();
-    expect(await ledger.settleOn!(connection)).toBeTypeOf('function');
+    expect(await ledger.settleVia!(connection)).toBeTypeOf('function');
     const copy = { ...ledger, settle: async () => ({ state: 'settled' }) as const };
-    expect(await copy.settleOn!(connection)).toBeUndefined();
+    expect(await copy.settleVia!(connection)).toBeUndefined();
     // One heartbeat and one doctor for each ledger: the same one, however often it is wrapped.
     expect(telemetry.ledger(ledger)).toBe(ledger);
   } finally {
@@ -50,7 +51,8 @@ test('what the ledger cannot do, the timed one does not pretend to', () => {
   const ledger = { ...memoryLedger() };
   delete ledger.doctor;
   const timed = telemetry.ledger(ledger);
-  for (const verb of ['onLost', 'settleOn', 'doctor'] as const) expect(timed[verb]).toBeUndefined();
+  for (const verb of ['onLost', 'settleVia', 'doctor'] as const)
+    expect(timed[verb]).toBeUndefined();
   expect(telemetry.ledger(ledger)).toBe(timed);
 });
 

@@ -1,4 +1,5 @@
-import { checkDuration, describe, OptionError } from '@sendonce/core';
+import { OptionError } from '@sendonce/core';
+import { checkDuration, describe } from '@sendonce/core/ledger';
 import { checkSchema } from './pool.ts';
 
 export interface PostgresLedgerOptions {

@@ -1,4 +1,5 @@
-import { describe, OptionError } from '@sendonce/core';
+import { OptionError } from '@sendonce/core';
+import { describe } from '@sendonce/core/ledger';
 
 export type Row = Record<string, unknown>;
 

@@ -5,10 +5,9 @@ import {
   type HeartbeatReply,
   type Ledger,
   type LedgerRecord,
-  listRecords,
   type Loss,
-  lossAgainst,
 } from '@sendonce/core';
+import { listRecords, lossAgainst } from '@sendonce/core/ledger';
 import { batched } from './batch.ts';
 import { examinePostgres } from './doctor.ts';
 import { unavailable } from './errors.ts';

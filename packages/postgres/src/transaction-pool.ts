@@ -1,4 +1,5 @@
-import { describe, OptionError } from '@sendonce/core';
+import { OptionError } from '@sendonce/core';
+import { describe } from '@sendonce/core/ledger';
 import type { Asked, Row } from './pool.ts';
 
 /** What BullMQ asks of a pool, answered by one connection. */

@@ -1,10 +1,5 @@
-import {
-  createToken,
-  deriveKey,
-  type Attempt,
-  type Ledger,
-  type LedgerRecord,
-} from '@sendonce/core';
+import { deriveKey, type Attempt, type Ledger, type LedgerRecord } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { dropSchema, namespace } from '@sendonce/testkit';
 import { databaseUrl } from '@sendonce/testkit/vitest';
 import { Pool, type PoolConfig } from 'pg';

@@ -1,4 +1,5 @@
-import { createToken, deriveKey, perform } from '@sendonce/core';
+import { deriveKey, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { eventually, startTcpProxy, startWorkerProcess } from '@sendonce/testkit';
 import { Pool } from 'pg';
 import { afterAll, expect, onTestFinished, test } from 'vitest';

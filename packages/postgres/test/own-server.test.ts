@@ -1,4 +1,5 @@
-import { createToken, deriveKey, perform } from '@sendonce/core';
+import { deriveKey, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { eventually, startPostgres } from '@sendonce/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attempt, listed, openSchema, type Space } from './database.ts';

@@ -1,4 +1,5 @@
-import { createToken, deriveKey, perform } from '@sendonce/core';
+import { deriveKey, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { attempt, errorOf, openSchema } from './database.ts';
 import { findPgBouncer, type PgBouncer, type PoolMode, startPgBouncer } from './pgbouncer.ts';

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { createToken, deriveKey, perform } from '@sendonce/core';
+import { deriveKey, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { eventually } from '@sendonce/testkit';
 import { Client, Pool } from 'pg';
 import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { describe, LedgerUnavailableError, OptionError } from '@sendonce/core';
+import { LedgerUnavailableError, OptionError } from '@sendonce/core';
+import { describe } from '@sendonce/core/ledger';
 
 /**
  * The few methods that the ledger needs of a client: those of an ioredis `Redis` or `Cluster`,

@@ -1,4 +1,5 @@
-import { createToken, deriveKey, type Finding, isSendonceError, type Ledger } from '@sendonce/core';
+import { deriveKey, type Finding, isSendonceError, type Ledger } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import type { RedisClient } from './client.ts';
 import { remedyFor, type Wait } from './durability.ts';
 

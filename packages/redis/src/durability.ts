@@ -1,4 +1,5 @@
-import { checkDuration, describe, LedgerUnavailableError, OptionError } from '@sendonce/core';
+import { LedgerUnavailableError, OptionError } from '@sendonce/core';
+import { checkDuration, describe } from '@sendonce/core/ledger';
 import { defineScript, type RedisClient, shaOf } from './client.ts';
 
 /** What must have happened to a dispatch before its email may leave. */

@@ -1,4 +1,5 @@
-import { describe, OptionError } from '@sendonce/core';
+import { OptionError } from '@sendonce/core';
+import { describe } from '@sendonce/core/ledger';
 
 /** Where the record of a key lives, the index of its shard, and the number of its buckets. */
 export interface Places {

@@ -1,13 +1,12 @@
 import { hostname } from 'node:os';
 import {
-  checkDuration,
   DEFAULT_RETENTION_MS,
-  hash128,
   type HourCounts,
   type Journal,
   type JournalEntry,
   type JournalType,
 } from '@sendonce/core';
+import { checkDuration, hash128 } from '@sendonce/core/ledger';
 import { checkClient, defineScript, type RedisClient } from './client.ts';
 import * as lua from './generated/scripts.ts';
 import { entriesOf, linesOf } from './journal-line.ts';

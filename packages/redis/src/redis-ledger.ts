@@ -1,16 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type Attempt,
-  describe,
   type HeartbeatReply,
   type Ledger,
-  listRecords,
   type Loss,
-  lossAgainst,
   OptionError,
   type Settlement,
   type SettleReply,
 } from '@sendonce/core';
+import { describe, listRecords, lossAgainst } from '@sendonce/core/ledger';
 import { type Answer, batchedVerb, type Verb } from './batch.ts';
 import { checkClient, defineScript, type RedisClient, unavailable } from './client.ts';
 import { examineRedis } from './doctor.ts';
@@ -91,7 +89,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
 
     settle: (settlement) => settleBy(settle, settlement, compact),
 
-    async settleOn(connection) {
+    async settleVia(connection) {
       if (this !== ledger || !isPlainClient(client) || !isPlainClient(connection)) return undefined;
       if (!(await isSameServer(client, connection))) return undefined;
       // Timers and replies that come together have a tick each, and processors end by them. Nobody waits for
@@ -99,7 +97,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
       const beside = batchedVerb(connection, places, lua.settle, { gathered: nextTurn });
       return (settlement) => {
         const reply = settleBy(beside, settlement, compact);
-        return { reply, left: beside.left(settlement.key) };
+        return { reply, flushed: beside.left(settlement.key) };
       };
     },
 

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  createToken,
   deriveKey,
   isSendonceError,
   type Ledger,
   type LedgerRecord,
   perform,
 } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { describeLedger } from '@sendonce/ledger-tests';
 import { type ClusterNode, type RedisCluster, startRedisCluster } from '@sendonce/testkit';
 import { Cluster } from 'ioredis';

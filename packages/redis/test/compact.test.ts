@@ -1,4 +1,5 @@
-import { createToken, deriveKey, type LedgerRecord } from '@sendonce/core';
+import { deriveKey, type LedgerRecord } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { startRedis } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

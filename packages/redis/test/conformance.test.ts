@@ -30,9 +30,9 @@ describeLedger(
   'the Redis ledger that settles on the connection of the queue',
   () =>
     underTest('settle-on', async (ledger, space) => {
-      const settleOn = await ledger.settleOn?.(space.connect());
-      if (!settleOn) throw new Error('It does not settle there.');
-      return { ...ledger, settle: (settlement) => settleOn(settlement).reply };
+      const settleVia = await ledger.settleVia?.(space.connect());
+      if (!settleVia) throw new Error('It does not settle there.');
+      return { ...ledger, settle: (settlement) => settleVia(settlement).reply };
     }),
   { concurrent: true },
 );

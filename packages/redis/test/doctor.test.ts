@@ -1,4 +1,5 @@
-import { createToken, deriveKey, perform } from '@sendonce/core';
+import { deriveKey, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { startRedis } from '@sendonce/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { redisLedger } from '../src/index.ts';

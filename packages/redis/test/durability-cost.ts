@@ -2,7 +2,8 @@
  * What `durability: { replicas: 1 }` costs, as a ratio: `tsx packages/redis/test/durability-cost.ts`.
  * A master and a replica on this machine, so the way to the replica takes next to nothing.
  */
-import { createToken, deriveKey, perform } from '@sendonce/core';
+import { deriveKey, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { startRedis } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
 import { redisLedger, type RedisLedgerOptions } from '../src/index.ts';

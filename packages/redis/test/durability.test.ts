@@ -1,4 +1,5 @@
-import { createToken, deriveKey, isSendonceError, type Ledger, perform } from '@sendonce/core';
+import { deriveKey, isSendonceError, type Ledger, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { startRedis } from '@sendonce/testkit';
 import { createClient } from 'redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';

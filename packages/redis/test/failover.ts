@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken, deriveKey, isSendonceError, perform } from '@sendonce/core';
+import { deriveKey, isSendonceError, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { eventually, type RedisSentinels, startRedis } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
 import { type Durability, redisLedger } from '../src/index.ts';

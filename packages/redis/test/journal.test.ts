@@ -1,4 +1,5 @@
-import { createToken, deriveKey, type JournalEntry } from '@sendonce/core';
+import { deriveKey, type JournalEntry } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { startRedis, startRedisCluster } from '@sendonce/testkit';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';

@@ -1,5 +1,6 @@
 import { describeLedger } from '@sendonce/ledger-tests';
-import { createToken, deriveKey, perform } from '@sendonce/core';
+import { deriveKey, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { createClient } from 'redis';
 import { afterAll, expect, test } from 'vitest';
 import { fromNodeRedis, redisLedger } from '../src/index.ts';

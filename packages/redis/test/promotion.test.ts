@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken, deriveKey } from '@sendonce/core';
+import { deriveKey } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { startRedis, startSentinels } from '@sendonce/testkit';
 import { expect, test } from 'vitest';
 import { redisLedger } from '../src/index.ts';

@@ -1,4 +1,5 @@
-import { createToken, deriveKey } from '@sendonce/core';
+import { deriveKey } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { describe, expect, test } from 'vitest';
 import { decodeStanding, encodeFields } from '../src/record.ts';
 

@@ -1,11 +1,11 @@
 import {
-  createToken,
   deriveKey,
   isSendonceError,
   type Ledger,
   type LedgerRecord,
   perform,
 } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { eventually, startRedis, watchCommands } from '@sendonce/testkit';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -27,7 +27,7 @@ const attempt = (key = deriveKey(createToken())) => ({
 describe('settling on the connection of the queue', () => {
   test('where that leads to the same database of the same server', async () => {
     const ledger = redisLedger(client, { prefix });
-    const settle = await ledger.settleOn?.(space.connect());
+    const settle = await ledger.settleVia?.(space.connect());
     const email = attempt();
     await ledger.claim({ ...email, dispatched: true });
     expect(await settle?.({ ...email, outcome: 'sent', result: '1' }).reply).toEqual({
@@ -50,10 +50,10 @@ describe('settling on the connection of the queue', () => {
       info: () => Promise.reject(new Error('NOPERM')),
     };
     for (const connection of [elsewhere, another, silent, {}, undefined]) {
-      expect(await ledger.settleOn?.(connection)).toBeUndefined();
+      expect(await ledger.settleVia?.(connection)).toBeUndefined();
     }
     // Whoever changes settle() in a copy is not passed by.
-    expect(await { ...ledger }.settleOn?.(space.connect())).toBeUndefined();
+    expect(await { ...ledger }.settleVia?.(space.connect())).toBeUndefined();
   });
 });
 

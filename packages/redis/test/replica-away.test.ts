@@ -1,4 +1,5 @@
-import { createToken, deriveKey } from '@sendonce/core';
+import { deriveKey } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { type RedisCluster, startRedisCluster } from '@sendonce/testkit';
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';

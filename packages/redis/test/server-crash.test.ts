@@ -1,4 +1,5 @@
-import { createToken, deriveKey, type Ledger, perform } from '@sendonce/core';
+import { deriveKey, type Ledger, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { eventually, startRedis, startTcpProxy } from '@sendonce/testkit';
 import { expect, test } from 'vitest';
 import { redisLedger } from '../src/index.ts';

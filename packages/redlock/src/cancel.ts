@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Cancellation,
   type CancelReply,
-  createToken,
   type LedgerRecord,
   UnreadableRecordError,
 } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { defineScript, encodeFields, placesOf } from '@sendonce/redis';
 import * as lua from './generated/scripts.ts';
 import type { Node } from './node.ts';

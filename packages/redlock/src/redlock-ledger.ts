@@ -1,11 +1,10 @@
 import {
-  checkDuration,
   type HeartbeatReply,
   type Ledger,
   LedgerUnavailableError,
   type LedgerRecord,
-  listRecords,
 } from '@sendonce/core';
+import { checkDuration, listRecords } from '@sendonce/core/ledger';
 import type { RedisClient } from '@sendonce/redis';
 import { cancelByMajority } from './cancel.ts';
 import { claimByMajority } from './claim.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken, deriveKey, isSendonceError, type Ledger, perform } from '@sendonce/core';
+import { deriveKey, isSendonceError, type Ledger, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { eventually } from '@sendonce/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { QuorumError } from '../src/index.ts';

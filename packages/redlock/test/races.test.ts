@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Attempt, createToken, deriveKey, type Ledger } from '@sendonce/core';
+import { type Attempt, deriveKey, type Ledger } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { redisLedger } from '@sendonce/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken, deriveKey, type Ledger, LedgerUnavailableError } from '@sendonce/core';
+import { deriveKey, type Ledger, LedgerUnavailableError } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { redisLedger } from '@sendonce/redis';
 import { eventually } from '@sendonce/testkit';
 import { Cluster, Redis } from 'ioredis';

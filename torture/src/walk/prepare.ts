@@ -1,4 +1,5 @@
-import { type Attempt, createToken, type Ledger } from '@sendonce/core';
+import { type Attempt, type Ledger } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { redisLedger } from '@sendonce/redis';
 import { connect } from '../systems/open-ledger.ts';
 import type { Timing } from '../timing.ts';

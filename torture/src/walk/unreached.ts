@@ -57,7 +57,7 @@ export interface Unreached {
 }
 
 /** Only a ledger in the queue's own Redis settles on the connection of the worker. */
-const besideTheQueue = / settleOn\(\)| isSameServer\(\)| settleBeside\(\)|: left$/;
+const besideTheQueue = / settleVia\(\)| isSameServer\(\)| settleBeside\(\)|: left$/;
 
 /** The awaits that no scenario passes, by the reason why; those without one are on the path of a job. */
 export function unreachedOf({ system, undisturbed, names }: Walk): Unreached[] {

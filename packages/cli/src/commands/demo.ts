@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from '@sendonce/bullmq';
-import { deriveKey, type Journal, type Ledger, readEmail } from '@sendonce/core';
+import { deriveKey, type Journal, type Ledger } from '@sendonce/core';
+import { readEmail } from '@sendonce/core/inspect';
 import { redisJournal, redisLedger } from '@sendonce/redis';
 import { type Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';

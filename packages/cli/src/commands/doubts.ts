@@ -1,4 +1,4 @@
-import { labelOf, listAtMost } from '@sendonce/core';
+import { labelOf, listAtMost } from '@sendonce/core/inspect';
 import type { Command } from '../command.ts';
 import { table } from '../table.ts';
 import { exit } from '../terminal.ts';

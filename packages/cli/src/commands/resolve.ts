@@ -1,12 +1,6 @@
 import { userInfo } from 'node:os';
-import {
-  type FoundEmail,
-  type LedgerRecord,
-  queueOf,
-  readEmail,
-  resolveEmail,
-  retryJob,
-} from '@sendonce/core';
+import { type LedgerRecord, resolveEmail } from '@sendonce/core';
+import { type FoundEmail, readEmail, retryJob } from '@sendonce/core/inspect';
 import { type Command, type Given, textOf } from '../command.ts';
 import type { Desk } from '../desk.ts';
 import { exit, harmless, type Terminal, UsageError } from '../terminal.ts';
@@ -117,7 +111,7 @@ const jobInWords = {
 } as const;
 
 async function retry(record: LedgerRecord, desk: Desk) {
-  const queue = desk.queue && queueOf(desk.queue, record);
+  const queue = record.job && desk.queue?.(record.job.queue);
   return queue ? retryJob(queue, record) : 'no-job';
 }
 

@@ -1,4 +1,5 @@
-import { findEmails, type FoundEmail, type JournalEntry, labelOf } from '@sendonce/core';
+import { type JournalEntry } from '@sendonce/core';
+import { findEmails, type FoundEmail, labelOf } from '@sendonce/core/inspect';
 import type { Command, Given } from '../command.ts';
 import type { Desk } from '../desk.ts';
 import { table } from '../table.ts';

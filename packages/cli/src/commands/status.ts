@@ -1,4 +1,5 @@
-import { type JournalType, type Overview, overviewOf } from '@sendonce/core';
+import { type JournalType } from '@sendonce/core';
+import { type Overview, overviewOf } from '@sendonce/core/inspect';
 import type { Command } from '../command.ts';
 import { type Counts, DAY_MS, sumSince, todayMs } from '../counts.ts';
 import type { Desk } from '../desk.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createToken, deriveKey, type Ledger } from '@sendonce/core';
+import { deriveKey, type Ledger } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import * as fc from 'fast-check';
 import type { LedgerUnderTest } from '../topic.ts';
 import { type Scenario, scenarios } from './commands.ts';

@@ -1,4 +1,5 @@
-import { createToken, deriveKey } from '@sendonce/core';
+import { deriveKey } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import * as fc from 'fast-check';
 import type { Operation } from './reference.ts';
 

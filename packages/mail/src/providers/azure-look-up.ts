@@ -1,4 +1,5 @@
-import { checkDuration, type LedgerRecord, type Resolver } from '@sendonce/core';
+import { type LedgerRecord, type Resolver } from '@sendonce/core';
+import { checkDuration } from '@sendonce/core/ledger';
 import { azureApiVersion } from './azure.ts';
 import { type AzureAccount, azureHeaders, checkAzureAccount } from './azure-signature.ts';
 import { uuidOf } from './idempotency-key.ts';

@@ -1,4 +1,4 @@
-import { checkFunction } from '@sendonce/core';
+import { checkFunction } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
 import type { Email } from './email.ts';
 import { mailbox } from './mailbox.ts';

@@ -1,4 +1,5 @@
-import { checkDuration, checkFunction, describe, OptionError } from '@sendonce/core';
+import { OptionError } from '@sendonce/core';
+import { checkDuration, checkFunction, describe } from '@sendonce/core/ledger';
 import type { Fetch } from './post-once.ts';
 
 /** The options that all provider transports have. */

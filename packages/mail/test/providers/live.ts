@@ -5,7 +5,8 @@
  *     RESEND_API_KEY=… pnpm live --provider resend --from shop@yours.example --to delivered@resend.dev
  */
 import { parseArgs } from 'node:util';
-import { createToken, deriveKey, memoryLedger, perform } from '@sendonce/core';
+import { deriveKey, memoryLedger, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { createTransport } from 'nodemailer';
 import * as mail from '../../src/index.ts';
 

@@ -1,12 +1,12 @@
-import { type Claim, currentClaim, runWithClaim } from './claim.ts';
-import { nowMs } from './clock.ts';
+import { type Claim, currentClaim, runWithClaim } from '../claim.ts';
+import { nowMs } from '../clock.ts';
 import { conclude, concludeLoss, type Ended, giveBack, nestedErrors } from './conclude.ts';
-import { examineOnce } from './doctor.ts';
-import { SendonceError } from './errors.ts';
+import { examineOnce } from '../doctor.ts';
+import { ProcessorError } from '../errors.ts';
 import { HeldClaim, takeUp } from './held-claim.ts';
-import type { ClaimReply } from './ledger.ts';
-import { refuseObservable } from './observable.ts';
-import { checkFunction } from './options.ts';
+import type { ClaimReply } from '../record.ts';
+import { refuseObservable } from '../refuse-observable.ts';
+import { checkFunction } from '../store/check-options.ts';
 import {
   checkPerformOptions,
   type EmailOptions,
@@ -14,8 +14,8 @@ import {
   type PerformOptions,
   type Resolver,
   type SharedOptions,
-} from './perform-options.ts';
-import { emitState, KNOWN_NOT_SENT, lossOf, resolveDoubt, Run } from './run.ts';
+} from '../perform-options.ts';
+import { emitState, lossOf, resolveDoubt, Run } from './run.ts';
 
 /**
  * Runs an effect that sends one email, at most once per key within the retention: claim, dispatch,
@@ -35,14 +35,14 @@ export async function perform<R>(
 ): Promise<Performed<R>> {
   checkFunction('effect', effect);
   checkPerformOptions(options);
-  return performChecked((held) => effect(held.claim), options, options);
+  return performWith((held) => effect(held.claim), options, options);
 }
 
 /**
  * For wrappers: perform() for many emails with options that `checkPerformOptions()` has accepted. Only what there
  * is to wait for is awaited, and little is made: a promise or an object more is paid by every job.
  */
-export async function performChecked<R>(
+export async function performWith<R>(
   effect: (held: { readonly claim: Claim }) => Promise<R> | R,
   options: SharedOptions,
   email: EmailOptions,
@@ -71,7 +71,7 @@ export async function performChecked<R>(
       // Counted from before the question: however late its answer came, the window ends in time.
       if (leftMs > 0) return await replay(effect, run.again(reply.record.token, askedMs + leftMs));
     }
-    return emitState(run, lossOf<R>(reply, run));
+    return emitState(run, lossOf<R>(reply));
   } catch (error) {
     if (around && typeof error === 'object' && error) nestedErrors.add(error);
     throw error;
@@ -122,8 +122,7 @@ async function performHeld<R>(
 
 /** It would wait for itself for ever. */
 function claimedAround(key: string): Error {
-  return new SendonceError(
-    'SENDONCE_PROCESSOR',
+  return new ProcessorError(
     'no',
     `The email ${key} is claimed twice by one attempt, one claim inside the other: by once() or @Once() in ` +
       'an OnceWorker, or perform() in a wrapped processor? The inner one sent nothing. Leave one of them out.',
@@ -137,11 +136,11 @@ interface Claimed {
 }
 
 async function claim(run: Run): Promise<Claimed> {
-  const { key, token, leaseMs, retentionMs, by, fingerprint } = run.attempt;
+  const { key, token, leaseMs, retentionMs, job, by, fingerprint } = run.attempt;
   const dispatched = run.mode === 'before-processor';
   const askedMs = nowMs();
   try {
-    const request = { key, token, leaseMs, retentionMs, by, fingerprint, dispatched };
+    const request = { key, token, leaseMs, retentionMs, job, by, fingerprint, dispatched };
     return { reply: await run.ledger.claim(request), askedMs };
   } catch (error) {
     // The claim may have been executed and its reply lost: give it back, or the email would wait
@@ -155,7 +154,7 @@ async function claim(run: Run): Promise<Claimed> {
 async function claimAgain(run: Run, claimed: Claimed): Promise<Claimed> {
   const { record } = claimed.reply as Extract<ClaimReply, { state: 'in-doubt' }>;
   if (record.token === run.attempt.token) return claimed;
-  const known = record.note === KNOWN_NOT_SENT;
+  const known = record.lateNotSent;
   const resolver = known ? notSent : run.options.resolver;
   if (!resolver) return claimed;
   const verdict = await resolveDoubt(run, record, resolver);

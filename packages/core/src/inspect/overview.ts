@@ -1,15 +1,15 @@
-import type { UnreadableRecordError } from './errors.ts';
+import type { UnreadableRecordError } from '../errors.ts';
 import type { Sources } from './find-emails.ts';
-import type { HourCounts } from './journal.ts';
-import type { LedgerRecord } from './ledger.ts';
-import { listAtMost } from './store.ts';
+import type { HourCounts } from '../journal.ts';
+import type { LedgerRecord } from '../record.ts';
+import { listAtMost } from './list-at-most.ts';
 
 export interface Overview {
   /** Past dispatch, and their sender is alive. */
   readonly sending: number;
-  /** Nobody knows whether they left; those that are silent for longest first. */
+  /** It is unknown whether they were sent. Those without a sign of life for longest come first. */
   readonly inDoubt: readonly LedgerRecord[];
-  /** There are more than `most` open ones: these were looked at. */
+  /** There are more than `max` open ones: these were read. */
   readonly more: boolean;
   /** An open email whose record another program or a newer version wrote; there may be more of them. */
   readonly unreadable: UnreadableRecordError | undefined;
@@ -24,12 +24,12 @@ export interface Overview {
  */
 export async function overviewOf(
   { ledger, journal }: Sources,
-  { sinceMs, most = 1000 }: { readonly sinceMs: number; readonly most?: number },
+  { sinceMs, max = 1000 }: { readonly sinceMs: number; readonly max?: number },
 ): Promise<Overview> {
   const counted = journal?.counts(sinceMs);
-  // Handled where it is awaited.
+  // Its rejection is handled where it is awaited; without this, Node would warn before that.
   counted?.catch(() => {});
-  const { records, more, unreadable } = await listAtMost(ledger, 'open', most);
+  const { records, more, unreadable } = await listAtMost(ledger, 'open', max);
   const inDoubt = records.filter(({ state }) => state === 'in-doubt');
   const sending = records.length - inDoubt.length;
   return { sending, inDoubt, more, unreadable, hours: await counted };

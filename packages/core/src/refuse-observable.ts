@@ -1,13 +1,12 @@
-import { SendonceError } from './errors.ts';
+import { ProcessorError } from './errors.ts';
 
-/** @throws {SendonceError} for an Observable: it would be settled before anything ran. */
+/** @throws {ProcessorError} for an Observable: it would be recorded before anything ran. */
 export function refuseObservable(result: unknown, mayHaveLeft: 'no' | 'maybe'): void {
   if (typeof (result as { subscribe?: unknown } | null | undefined)?.subscribe !== 'function')
     return;
-  throw new SendonceError(
-    'SENDONCE_PROCESSOR',
+  throw new ProcessorError(
     mayHaveLeft,
-    'The processor returned an Observable: it would be settled before anything ran. ' +
+    'The processor returned an Observable: it would be recorded before anything ran. ' +
       `${mayHaveLeft === 'no' ? 'Nothing was sent. ' : ''}Return a promise, for example of lastValueFrom(observable).`,
   );
 }

@@ -1,7 +1,8 @@
-import type { Sources } from './find-emails.ts';
-import type { Resolution, ResolveReply } from './ledger.ts';
-import { checkDuration, checkLedger, checkOneOf, checkText } from './options.ts';
-import { DEFAULT_RETENTION_MS } from './perform-options.ts';
+import type { Sources } from '../inspect/find-emails.ts';
+import type { Resolution } from '../ledger.ts';
+import type { ResolveReply } from '../record.ts';
+import { checkDuration, checkLedger, checkOneOf, checkText } from '../store/check-options.ts';
+import { DEFAULT_RETENTION_MS } from '../perform-options.ts';
 
 /** What somebody found out about an email in doubt: a person, a look-up, a webhook. */
 export interface FoundOut {

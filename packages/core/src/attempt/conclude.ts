@@ -1,16 +1,19 @@
-import { nowMs } from './clock.ts';
-import type { EffectReport, Verdict } from './claim.ts';
-import { isSendonceError, NotRecordedError, NotSentError, ResultError } from './errors.ts';
+import { nowMs } from '../clock.ts';
+import type { EffectReport, Verdict } from '../claim.ts';
+import { isSendonceError, NotRecordedError, NotSentError, ResultError } from '../errors.ts';
 import type { DispatchLoss, HeldClaim } from './held-claim.ts';
-import { insist } from './insist.ts';
-import type { LedgerRecord, Loss, Settlement, SettleReply } from './ledger.ts';
+import { errorCode } from '../error-code.ts';
+import { lossAgainst } from '../store/loss.ts';
+import { retryWhileUnavailable } from '../retry-while-unavailable.ts';
+import type { Settlement } from '../ledger.ts';
+import type { LedgerRecord, SettleReply } from '../record.ts';
 import {
   DEFAULT_MAX_RESULT_BYTES,
   type Performed,
   type Resolver,
   type SharedOptions,
-} from './perform-options.ts';
-import { emitState, KNOWN_NOT_SENT, lossOf, resolveDoubt, type Run } from './run.ts';
+} from '../perform-options.ts';
+import { emitState, lossOf, resolveDoubt, type Run } from './run.ts';
 
 /** How an effect ended. */
 export type Ended<R> =
@@ -78,12 +81,13 @@ async function concludeSent<R>(
   report: EffectReport | undefined,
 ): Promise<Performed<R>> {
   const result = ended.threw ? {} : serialise(ended.value, run.options);
-  const { key, token, leaseMs, retentionMs, by, fingerprint } = run.attempt;
+  const { key, token, leaseMs, retentionMs, job, by, fingerprint } = run.attempt;
   const settlement: Settlement = {
     key,
     token,
     leaseMs,
     retentionMs,
+    job,
     by,
     fingerprint,
     outcome: 'sent',
@@ -91,11 +95,11 @@ async function concludeSent<R>(
     messageId: report?.messageId,
   };
   // A job that fails now may run again at once: that must find it recorded.
-  const { settleOn } = ended.threw || result.error ? {} : run.email;
-  if (settleOn) {
-    const { reply, left } = settleOn(settlement);
+  const { settleVia } = ended.threw || result.error ? {} : run.email;
+  if (settleVia) {
+    const { reply, flushed } = settleVia(settlement);
     void settleBeside(run, settlement, reply);
-    await left;
+    await flushed;
   } else if ((await settle(run, 'yes', settlement)).state === 'lost') run.emit('unrecorded');
   if (!held.dispatched()) run.emit('undispatched');
   run.emit('sent', report?.messageId);
@@ -115,7 +119,7 @@ async function concludeUnsent<R>(
   const settlement: Settlement = {
     ...run.attempt,
     outcome,
-    note: report?.note ?? codeOf(error),
+    note: report?.note ?? errorCode(error),
     messageId: report?.messageId,
   };
   const reply = await settle(run, verdict === 'rejected' ? 'no' : 'maybe', settlement);
@@ -124,7 +128,7 @@ async function concludeUnsent<R>(
     if (outcome === 'in-doubt' && reply.record.state === 'cancelled') {
       throw new NotRecordedError(run.attempt.key, 'maybe', error, true);
     }
-    return emitState(run, lossOf<R>(lossFrom(reply.record), run));
+    return emitState(run, lossOf<R>(lossAgainst(reply.record, {}, -Infinity)));
   }
   const record = await recordAfter(run, settlement);
   if (outcome === 'rejected') return emitState<R>(run, { state: 'rejected', record, error });
@@ -142,6 +146,7 @@ async function concludeUnsent<R>(
   return emitState<R>(run, {
     state: 'in-doubt',
     record,
+    dispatchedAgoMs: 0,
     error,
     ...(replayForMs > 0 && { replayForMs }),
   });
@@ -159,7 +164,7 @@ function replayLeftMs({ replayUntilMs, options }: Run): number {
 /** Lost at dispatch: nothing was sent by us, another run of the job will decide what it means. */
 export async function concludeLoss<R>(run: Run, loss: DispatchLoss): Promise<Performed<R>> {
   if (loss.state !== 'expired' && loss.state !== 'in-doubt') {
-    return emitState(run, lossOf<R>(loss, run));
+    return emitState(run, lossOf<R>(loss));
   }
   // The doubt is its own: it was silent for too long, and surely has sent nothing.
   if (loss.state === 'in-doubt' && loss.record.token === run.attempt.token) {
@@ -184,12 +189,12 @@ export async function giveBack(
   if (mayBeInDoubt && mayBeReplayed) return 'in-doubt';
   try {
     if (!mayBeInDoubt || !(await hasDispatched(run, forMs))) {
-      const { state } = await insist(() => ledger.release(attempt), forMs);
+      const { state } = await retryWhileUnavailable(() => ledger.release(attempt), forMs);
       if (state !== 'in-doubt') return state === 'released' ? state : 'unrecorded';
     }
     if (mayBeReplayed) return 'in-doubt';
-    const doubt = { ...attempt, outcome: 'in-doubt', note: KNOWN_NOT_SENT } as const;
-    const { state } = await insist(() => ledger.settle(doubt), forMs);
+    const doubt = { ...attempt, outcome: 'in-doubt', lateNotSent: true } as const;
+    const { state } = await retryWhileUnavailable(() => ledger.settle(doubt), forMs);
     return state === 'settled' ? 'in-doubt' : 'unrecorded';
   } catch {
     // What broke goes on. The claim runs out, or falls in doubt and is listed.
@@ -199,14 +204,14 @@ export async function giveBack(
 
 /** Asked first: a doubt is written over an absent record, too, where there was none. */
 async function hasDispatched({ ledger, attempt }: Run, forMs: number): Promise<boolean> {
-  const record = await insist(() => ledger.read(attempt.key), forMs);
+  const record = await retryWhileUnavailable(() => ledger.read(attempt.key), forMs);
   const isOpen = record?.state === 'dispatched' || record?.state === 'in-doubt';
   return isOpen && record.token === attempt.token;
 }
 
 async function settle(run: Run, mayHaveLeft: 'yes' | 'no' | 'maybe', settlement: Settlement) {
   try {
-    return await insist(() => run.ledger.settle(settlement), run.attempt.leaseMs);
+    return await retryWhileUnavailable(() => run.ledger.settle(settlement), run.attempt.leaseMs);
   } catch (error) {
     run.emit('unrecorded');
     throw new NotRecordedError(run.attempt.key, mayHaveLeft, error);
@@ -223,12 +228,12 @@ async function settleBeside(
   const settle = () => run.ledger.settle(settlement);
   try {
     const { state } = await reply
-      .catch(() => insist(settle, leaseMs))
+      .catch(() => retryWhileUnavailable(settle, leaseMs))
       .catch((error: unknown) => {
         run.emit('unrecorded');
         // The job is done, and nobody else knows: the doubt is turned into fact when the ledger is back.
         if (isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE'))
-          return insist(settle, retentionMs, false);
+          return retryWhileUnavailable(settle, retentionMs, false);
         throw error;
       });
     if (state === 'lost') run.emit('unrecorded');
@@ -243,12 +248,6 @@ async function recordAfter(run: Run, settlement: Settlement): Promise<LedgerReco
   if (record) return record;
   const { outcome, leaseMs: _lease, retentionMs: _retention, ...known } = settlement;
   return { ...known, state: outcome, atMs: Date.now() };
-}
-
-function lossFrom(record: LedgerRecord): Loss {
-  if (record.state === 'sent' || record.state === 'rejected') return { state: 'duplicate', record };
-  if (record.state === 'cancelled') return { state: 'cancelled', record };
-  return { state: 'in-doubt', record, dispatchedAgoMs: Infinity };
 }
 
 function serialise(value: unknown, options: SharedOptions): { json?: string; error?: Error } {
@@ -274,15 +273,4 @@ function serialise(value: unknown, options: SharedOptions): { json?: string; err
         `(${maxResultBytes}). The email is recorded as sent, without result. Return less, or raise the option.`,
     ),
   };
-}
-
-/** A short code for people; never the message, which may hold an address. */
-function codeOf(error: unknown): string {
-  const { responseCode, code, name } = (error ?? {}) as Record<string, unknown>;
-  for (const part of [responseCode, code, name]) {
-    if (typeof part === 'number' || (typeof part === 'string' && /^[\w.-]{1,40}$/.test(part))) {
-      return String(part);
-    }
-  }
-  return 'error';
 }

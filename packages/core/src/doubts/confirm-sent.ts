@@ -1,8 +1,10 @@
-import { OptionError } from './errors.ts';
-import type { Journal } from './journal.ts';
-import type { Ledger, LedgerRecord } from './ledger.ts';
-import { checkDuration, checkLedger, describe } from './options.ts';
-import { DEFAULT_RETENTION_MS } from './perform-options.ts';
+import { OptionError } from '../errors.ts';
+import type { Sources } from '../inspect/find-emails.ts';
+import { bareMessageId } from '../keys.ts';
+import type { Ledger } from '../ledger.ts';
+import type { LedgerRecord } from '../record.ts';
+import { checkDuration, checkLedger, describe } from '../store/check-options.ts';
+import { DEFAULT_RETENTION_MS } from '../perform-options.ts';
 import { resolveEmail } from './resolve-email.ts';
 
 /** Which email a provider reports: by its key, or by the Message-ID that the sender recorded. */
@@ -12,8 +14,6 @@ export type ConfirmedEmail = (
 ) & {
   /** Who says so, for people: `webhook of Brevo`. */
   readonly by: string;
-  /** Is told who confirmed it. @default none */
-  readonly journal?: Journal;
   /** How long the outcome is kept, in ms. @default 604_800_000 (7 days) */
   readonly retentionMs?: number;
 };
@@ -26,11 +26,11 @@ export type ConfirmedEmail = (
  *
  * @example
  * const { event, messageId } = body; // of a request whose signature was checked
- * if (event === 'delivered') await confirmSent(ledger, { messageId, by: 'webhook of Brevo' });
+ * if (event === 'delivered') await confirmSent({ ledger }, { messageId, by: 'webhook of Brevo' });
  */
 export async function confirmSent(
-  ledger: Ledger,
-  { key, messageId, by, journal, retentionMs = DEFAULT_RETENTION_MS }: ConfirmedEmail,
+  { ledger, journal }: Sources,
+  { key, messageId, by, retentionMs = DEFAULT_RETENTION_MS }: ConfirmedEmail,
 ): Promise<'resolved' | 'not-in-doubt'> {
   checkLedger(ledger);
   checkDuration('retentionMs', retentionMs);
@@ -47,16 +47,11 @@ export async function confirmSent(
 
 /** The doubts are few: they are looked through. */
 async function findInDoubt(ledger: Ledger, messageId: string): Promise<LedgerRecord | undefined> {
-  const wanted = bare(messageId);
+  const wanted = bareMessageId(messageId);
   for await (const record of ledger.list({ state: 'in-doubt' })) {
-    if (record.messageId !== undefined && bare(record.messageId) === wanted) return record;
+    if (record.messageId !== undefined && bareMessageId(record.messageId) === wanted) return record;
   }
   return undefined;
-}
-
-/** Some providers report it without its angle brackets. */
-function bare(messageId: string): string {
-  return messageId.replace(/^<|>$/g, '');
 }
 
 function checkName(option: string, value: unknown): string {

@@ -1,7 +1,9 @@
-import { isSendonceError } from './errors.ts';
-import type { Journal, JournalEntry } from './journal.ts';
-import { deriveKey } from './keys.ts';
-import type { Ledger, LedgerRecord } from './ledger.ts';
+import { isSendonceError } from '../errors.ts';
+import type { Journal, JournalEntry } from '../journal.ts';
+import { bareMessageId, deriveKey, isKey } from '../keys.ts';
+import type { Ledger } from '../ledger.ts';
+import type { LedgerRecord } from '../record.ts';
+import { senderOf } from '../sender.ts';
 
 /** Where people look: the ledger decides, the journal tells. */
 export interface Sources {
@@ -65,7 +67,7 @@ export function scheduledFor({
 
 /** The words as parts of a key. A word such as `7` may have been a number or a text: both are tried. */
 function keysOfParts(words: readonly string[], text: string): string[] {
-  const keys = /^[\w-]{22}$/.test(text) ? [text] : [];
+  const keys = isKey(text) ? [text] : [];
   const whole = parsed(text);
   const lists =
     typeof whole === 'object' ? [whole] : readings(words.length > 1 ? words : text.split(/\s+/));
@@ -105,9 +107,10 @@ function parsed(text: string): unknown {
 /** Without a journal: the doubts are few, and looked through. */
 async function keysInDoubt(ledger: Ledger, text: string): Promise<string[]> {
   const keys: string[] = [];
-  const bare = text.replace(/^<|>$/g, '');
-  for await (const { key, by, messageId } of ledger.list({ state: 'in-doubt' })) {
-    if (by === text || messageId?.replace(/^<|>$/g, '') === bare) keys.push(key);
+  const bare = bareMessageId(text);
+  for await (const { key, job, by, messageId } of ledger.list({ state: 'in-doubt' })) {
+    const isNamed = text === by || (job && text === senderOf({ job }));
+    if (isNamed || (messageId && bareMessageId(messageId) === bare)) keys.push(key);
   }
   return keys;
 }

@@ -6,7 +6,11 @@ import { isSendonceError } from './errors.ts';
  * Safe because every verb is idempotent for its token. A process that has nothing else to do waits for it
  * only with `ref`.
  */
-export async function insist<T>(verb: () => Promise<T>, forMs: number, ref = true): Promise<T> {
+export async function retryWhileUnavailable<T>(
+  verb: () => Promise<T>,
+  forMs: number,
+  ref = true,
+): Promise<T> {
   const deadlineMs = performance.now() + forMs;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
     try {

@@ -1,9 +1,10 @@
-import { nowMs } from './clock.ts';
-import type { Claim, Effect, EffectReport } from './claim.ts';
-import { ClaimLostError, SecondEmailError } from './errors.ts';
-import { keepAlive, type KeptClaim } from './heartbeat.ts';
-import { insist } from './insist.ts';
-import type { Attempt, DispatchReply, Ledger } from './ledger.ts';
+import { nowMs } from '../clock.ts';
+import type { Claim, Effect, EffectReport } from '../claim.ts';
+import { ClaimLostError, SecondEmailError } from '../errors.ts';
+import { keepAlive, type KeptClaim } from '../lease-renewer.ts';
+import { retryWhileUnavailable } from '../retry-while-unavailable.ts';
+import type { Attempt, Ledger } from '../ledger.ts';
+import type { DispatchReply } from '../record.ts';
 import type { Run } from './run.ts';
 
 /**
@@ -154,7 +155,10 @@ export class HeldClaim {
     this.asked = true;
     for (;;) {
       const askedMs = nowMs();
-      const reply = await insist(() => ledger.dispatch(attempt), attempt.leaseMs / 2);
+      const reply = await retryWhileUnavailable(
+        () => ledger.dispatch(attempt),
+        attempt.leaseMs / 2,
+      );
       if (reply.state !== 'dispatched') this.lose(reply);
       // A reply that took longer than a lease may be older than a person's "not sent": ask again.
       if (!this.isOlderThanLease(askedMs)) break;
@@ -168,7 +172,10 @@ export class HeldClaim {
     const { ledger, attempt } = this.run;
     for (let askedMs = this.wonMs; this.isOlderThanLease(askedMs);) {
       askedMs = nowMs();
-      const isOpen = await insist(() => takeUp(ledger, attempt), attempt.leaseMs / 2);
+      const isOpen = await retryWhileUnavailable(
+        () => takeUp(ledger, attempt),
+        attempt.leaseMs / 2,
+      );
       if (!isOpen) this.lose({ state: 'expired' });
     }
     if (nowMs() < untilMs) return;

@@ -1,11 +1,12 @@
-import { OptionError, UnreadableRecordError } from './errors.ts';
-import type { DispatchMode } from './claim.ts';
-import { differingFields } from './fingerprint.ts';
-import { insist } from './insist.ts';
-import { createToken } from './keys.ts';
-import type { Attempt, Ledger, LedgerRecord, Loss } from './ledger.ts';
-import { describe } from './options.ts';
-import { resolveEmail } from './resolve-email.ts';
+import { OptionError, UnreadableRecordError } from '../errors.ts';
+import type { DispatchMode } from '../claim.ts';
+import { retryWhileUnavailable } from '../retry-while-unavailable.ts';
+import { createToken, isKey } from '../keys.ts';
+import type { Attempt, Ledger } from '../ledger.ts';
+import type { LedgerRecord, Loss } from '../record.ts';
+import { describe } from '../store/check-options.ts';
+import { senderOf } from '../sender.ts';
+import { resolveEmail } from '../doubts/resolve-email.ts';
 import {
   DEFAULT_LEASE_MS,
   DEFAULT_RETENTION_MS,
@@ -14,10 +15,7 @@ import {
   type PerformEvent,
   type Resolver,
   type SharedOptions,
-} from './perform-options.ts';
-
-/** The note of a doubt whose own sender found out, too late to give it back, that nothing was sent. */
-export const KNOWN_NOT_SENT = 'SENDONCE_LATE_NOT_SENT';
+} from '../perform-options.ts';
 
 interface Replay {
   readonly token: string;
@@ -38,8 +36,8 @@ export class Run {
   /** @throws {OptionError} */
   constructor(options: SharedOptions, email: EmailOptions, replay?: Replay) {
     const { leaseMs = DEFAULT_LEASE_MS, retentionMs = DEFAULT_RETENTION_MS } = options;
-    const { key, by, fingerprint } = email;
-    if (typeof key !== 'string' || !/^[\w-]{22}$/.test(key)) {
+    const { key, job, by, fingerprint } = email;
+    if (!isKey(key)) {
       throw new OptionError(
         'key',
         `Expected "key" to come from deriveKey(), got ${describe(key)}.`,
@@ -51,7 +49,7 @@ export class Run {
     this.replayUntilMs = replay?.untilMs;
     this.mode = replay ? 'before-processor' : (options.dispatch ?? 'before-processor');
     const token = replay?.token ?? createToken();
-    this.attempt = { key, token, leaseMs, retentionMs, by, fingerprint };
+    this.attempt = { key, token, leaseMs, retentionMs, job, by, fingerprint };
   }
 
   /** The same email once more, under the token that dispatched it. */
@@ -60,11 +58,21 @@ export class Run {
   }
 
   emit(type: PerformEvent['type'], messageId?: string, note?: string): void {
-    const { onEvent, key, by, label } = this.email;
+    const { onEvent, key, job, by, label } = this.email;
     const { token } = this.attempt;
-    this.options.journal?.write({ key, type, atMs: Date.now(), token, by, label, messageId, note });
+    this.options.journal?.write({
+      key,
+      type,
+      atMs: Date.now(),
+      token,
+      job,
+      by,
+      label,
+      messageId,
+      note,
+    });
     try {
-      onEvent?.({ type, key, token, by, messageId, note });
+      onEvent?.({ type, key, token, job, by, messageId, note });
     } catch (error) {
       // A listener must not decide over an email.
       process.emitWarning(error instanceof Error ? error : String(error));
@@ -80,21 +88,16 @@ export function emitState<R>(run: Run, performed: Performed<R>): Performed<R> {
 }
 
 /** What losing means for the caller. */
-export function lossOf<R>(loss: Loss, run: Run): Performed<R> {
-  const { record } = loss;
+export function lossOf<R>(loss: Loss): Performed<R> {
   switch (loss.state) {
     case 'duplicate':
-      if (record.state === 'rejected') return { state: 'rejected', record };
-      return { state: 'duplicate', record, value: parseResult<R>(record) };
+      return { ...loss, value: parseResult<R>(loss.record) };
     case 'busy':
-      return { state: 'busy', retryAfterMs: loss.retryAfterMs };
     case 'in-doubt':
+    case 'rejected':
     case 'cancelled':
-      return { state: loss.state, record };
-    case 'conflict': {
-      const fields = differingFields(record.fingerprint ?? '', run.attempt.fingerprint ?? '');
-      return { state: 'conflict', fields, record };
-    }
+    case 'conflict':
+      return loss;
   }
 }
 
@@ -114,7 +117,8 @@ export async function resolveDoubt(
   resolver: Resolver,
   error?: unknown,
 ): Promise<'sent' | 'not-sent' | 'unknown'> {
-  const { key, retentionMs, by = 'an attempt' } = run.attempt;
+  const { key, retentionMs } = run.attempt;
+  const by = senderOf(run.attempt) || 'an attempt';
   try {
     const verdict = await resolver(error === undefined ? { record } : { record, error });
     if (verdict !== 'sent' && verdict !== 'not-sent') return 'unknown';
@@ -123,7 +127,10 @@ export async function resolveDoubt(
     const found = { key, token, verdict, retentionMs, by: `resolver of ${by}`, means };
     const { ledger, options } = run;
     const sources = { ledger, journal: options.journal };
-    const { state } = await insist(() => resolveEmail(sources, found), run.attempt.leaseMs);
+    const { state } = await retryWhileUnavailable(
+      () => resolveEmail(sources, found),
+      run.attempt.leaseMs,
+    );
     return state === 'resolved' ? verdict : 'unknown';
   } catch {
     // The doubt stays listed: that is the answer to a resolver that fails.

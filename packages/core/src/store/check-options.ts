@@ -1,4 +1,5 @@
-import { OptionError } from './errors.ts';
+import { MAX_DURATION_MS } from '../durations.ts';
+import { OptionError } from '../errors.ts';
 
 /** Checks a duration: a whole number of milliseconds above zero, small enough for every store. */
 export function checkDuration(option: string, value: unknown): number {
@@ -6,13 +7,13 @@ export function checkDuration(option: string, value: unknown): number {
     typeof value === 'number' &&
     Number.isSafeInteger(value) &&
     value > 0 &&
-    value <= LONGEST_MS
+    value <= MAX_DURATION_MS
   ) {
     return value;
   }
   throw new OptionError(
     option,
-    `Expected "${option}" to be a whole number of milliseconds from 1 to ${LONGEST_MS} (100 years), got ${describe(value)}.`,
+    `Expected "${option}" to be a whole number of milliseconds from 1 to ${MAX_DURATION_MS} (100 years), got ${describe(value)}.`,
   );
 }
 
@@ -39,6 +40,15 @@ export function checkOneOf<T extends string>(
   if (word !== undefined) return word;
   const expected = words.map((candidate) => `"${candidate}"`).join(' or ');
   throw new OptionError(option, `Expected "${option}" to be ${expected}, got ${describe(value)}.`);
+}
+
+/** Checks a boolean. */
+export function checkBoolean(option: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new OptionError(
+    option,
+    `Expected "${option}" to be true or false, got ${describe(value)}.`,
+  );
 }
 
 /** Checks a function; `optional` accepts undefined. */
@@ -99,5 +109,3 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   return value === undefined ? 'undefined' : `a value of type ${typeof value}`;
 }
-
-const LONGEST_MS = 100 * 365 * 24 * 60 * 60 * 1000;

@@ -1,0 +1,19 @@
+/** `@sendonce/core/inspect`: for programs that show emails to people, such as the CLI and the dashboard. */
+export { senderOf } from '../sender.ts';
+export {
+  findEmails,
+  type FoundEmail,
+  labelOf,
+  readEmail,
+  scheduledFor,
+  type Sources,
+} from './find-emails.ts';
+export { listAtMost, type Listed } from './list-at-most.ts';
+export { type Overview, overviewOf } from './overview.ts';
+export {
+  type FindQueue,
+  type QueueOfJobs,
+  type RetriedJob,
+  retryIfFailed,
+  retryJob,
+} from './retry-job.ts';

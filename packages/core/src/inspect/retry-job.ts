@@ -1,0 +1,42 @@
+import type { LedgerRecord } from '../record.ts';
+
+/** The part of a queue that is needed to run a job again; every `Queue` of BullMQ 5 and 6 has it. */
+export interface QueueOfJobs {
+  readonly name: string;
+  getJob(jobId: string): Promise<RetriedJob | undefined>;
+}
+
+export interface RetriedJob {
+  getState(): Promise<string>;
+  retry(state?: 'failed'): Promise<void>;
+}
+
+/** Finds a queue by its name. Undefined where there is none. */
+export type FindQueue = (name: string) => QueueOfJobs | undefined;
+
+/**
+ * Runs the job of an email again, if it has failed. After a verdict it sends the email ("not-sent") or
+ * completes ("sent"). `not-failed`: the job waits, runs, or is completed. `no-job`: the job belongs to
+ * another queue, or was removed.
+ * @throws what the queue throws: it is then unknown whether the job was retried.
+ */
+export async function retryJob(
+  queue: QueueOfJobs,
+  { job: ref }: Pick<LedgerRecord, 'job'>,
+): Promise<'retried' | 'not-failed' | 'no-job'> {
+  const job = ref?.queue === queue.name ? await queue.getJob(ref.id) : undefined;
+  if (!job) return 'no-job';
+  return (await retryIfFailed(job)) ? 'retried' : 'not-failed';
+}
+
+/** Runs a job again if it has failed. A job that waits or runs needs no retry. */
+export async function retryIfFailed(job: RetriedJob): Promise<boolean> {
+  if ((await job.getState()) !== 'failed') return false;
+  try {
+    await job.retry('failed');
+  } catch (error) {
+    // Another process may have retried it first. Then it is no longer failed, which is as good.
+    if ((await job.getState()) === 'failed') throw error;
+  }
+  return true;
+}

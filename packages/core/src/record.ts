@@ -1,0 +1,86 @@
+/** A job of a queue, by the names that the queue gives it. */
+export interface JobRef {
+  readonly queue: string;
+  readonly id: string;
+}
+
+/** The state of one email in the ledger. */
+export type RecordState = 'claimed' | 'dispatched' | 'in-doubt' | 'sent' | 'rejected' | 'cancelled';
+
+/**
+ * What the ledger knows about one email.
+ *
+ * `by`, `note` and `resolvedBy` are text for people. No program parses them.
+ */
+export interface LedgerRecord {
+  /** Which email: 22 characters, see {@link deriveKey}. */
+  readonly key: string;
+  readonly state: RecordState;
+  /** The attempt that wrote the record. Empty on a cancellation. */
+  readonly token: string;
+  /**
+   * When the email was claimed, dispatched (also where it is in doubt) or settled: the ledger's
+   * clock, milliseconds since 1970.
+   */
+  readonly atMs: number;
+  /** The job that the email was sent for. */
+  readonly job?: JobRef | undefined;
+  /** Who sent or cancelled the email, for people. */
+  readonly by?: string | undefined;
+  /** Hash of the payload, see {@link fingerprintOf}. */
+  readonly fingerprint?: string | undefined;
+  readonly messageId?: string | undefined;
+  /** Why the email was rejected or is in doubt. A code, never text of the email. */
+  readonly note?: string | undefined;
+  /** The result of the original processor, as JSON. */
+  readonly result?: string | undefined;
+  /** Who resolved the doubt and why, for people. */
+  readonly resolvedBy?: string | undefined;
+  /**
+   * Of a doubt: its own sender found out that nothing was sent, but only after others could have read
+   * "in doubt". The next attempt may send.
+   */
+  readonly lateNotSent?: true | undefined;
+}
+
+/** Why an attempt may not send, with the record that stands in its way. */
+export type Loss =
+  /** The email was sent before. */
+  | { readonly state: 'duplicate'; readonly record: LedgerRecord }
+  /** The mail server or provider refused the email permanently. */
+  | { readonly state: 'rejected'; readonly record: LedgerRecord }
+  | {
+      /** Another attempt holds the claim. */
+      readonly state: 'busy';
+      readonly record: LedgerRecord;
+      /** When the other attempt has released the claim or is in doubt, at the latest, in ms. */
+      readonly retryAfterMs: number;
+    }
+  | {
+      readonly state: 'in-doubt';
+      readonly record: LedgerRecord;
+      /** How long ago the email was dispatched, by the ledger's clock, in ms. */
+      readonly dispatchedAgoMs: number;
+    }
+  | { readonly state: 'cancelled'; readonly record: LedgerRecord }
+  | {
+      /** The key belongs to an email with another fingerprint. */
+      readonly state: 'conflict';
+      readonly record: LedgerRecord;
+      /** The names of the fields that differ. */
+      readonly fields: readonly string[];
+    };
+
+export type ClaimReply = { readonly state: 'won' } | Loss;
+export type DispatchReply = { readonly state: 'dispatched' } | { readonly state: 'expired' } | Loss;
+export type SettleReply =
+  | { readonly state: 'settled' }
+  | { readonly state: 'lost'; readonly record: LedgerRecord };
+export type ReleaseReply = { readonly state: 'released' | 'in-doubt' | 'lost' };
+export type HeartbeatReply = 'kept' | 'lost';
+export type ResolveReply =
+  | { readonly state: 'resolved' }
+  | { readonly state: 'not-in-doubt'; readonly record: LedgerRecord | undefined };
+export type CancelReply =
+  | { readonly state: 'cancelled' }
+  | { readonly state: 'too-late'; readonly record: LedgerRecord };

@@ -1,0 +1,43 @@
+/** `@sendonce/core/ledger`: for stores that implement the ledger, and for wrappers such as `once()`. */
+export { performWith } from '../attempt/perform.ts';
+export { DAY_MS, HOUR_MS, MAX_DURATION_MS, MINUTE_MS } from '../durations.ts';
+export { errorCode } from '../error-code.ts';
+export { differingFields } from '../fingerprint.ts';
+export { bareMessageId, createToken, hash128, isKey, KEY_ALPHABET } from '../keys.ts';
+export type {
+  Attempt,
+  Cancellation,
+  ClaimRequest,
+  Finding,
+  Ledger,
+  Resolution,
+  Settlement,
+  SettleVia,
+} from '../ledger.ts';
+export { checkPerformOptions, type EmailOptions, type SharedOptions } from '../perform-options.ts';
+export type {
+  CancelReply,
+  ClaimReply,
+  DispatchReply,
+  HeartbeatReply,
+  JobRef,
+  LedgerRecord,
+  Loss,
+  RecordState,
+  ReleaseReply,
+  ResolveReply,
+  SettleReply,
+} from '../record.ts';
+export { retryWhileUnavailable } from '../retry-while-unavailable.ts';
+export {
+  checkBoolean,
+  checkDuration,
+  checkFunction,
+  checkJournal,
+  checkLedger,
+  checkOneOf,
+  describe,
+} from './check-options.ts';
+export { listRecords, MAX_BATCH } from './list-records.ts';
+export { lossAgainst } from './loss.ts';
+export { withTimeout } from './with-timeout.ts';

@@ -1,0 +1,38 @@
+import { isSendonceError } from '../errors.ts';
+import type { Ledger } from '../ledger.ts';
+import type { LedgerRecord } from '../record.ts';
+
+/** Whether `list` shows this record. */
+export function isListed(
+  record: LedgerRecord | undefined,
+  state: 'open' | 'in-doubt',
+): record is LedgerRecord {
+  return record?.state === 'in-doubt' || (state === 'open' && record?.state === 'dispatched');
+}
+
+/** How many records or operations a store asks for in one command: about 1 ms of work for a server. */
+export const MAX_BATCH = 250;
+
+/**
+ * The body of `list`: reads the records of an index in pages. If a record cannot be read, its error is
+ * thrown after all the other records, so that it does not hide them.
+ */
+export async function* listRecords(
+  keys: readonly string[],
+  ledger: Pick<Ledger, 'read'>,
+  state: 'open' | 'in-doubt',
+): AsyncGenerator<LedgerRecord> {
+  let unreadable: unknown;
+  for (let start = 0; start < keys.length; start += MAX_BATCH) {
+    const page = keys.slice(start, start + MAX_BATCH).map((key) => ledger.read(key));
+    for (const found of await Promise.allSettled(page)) {
+      if (found.status === 'rejected') {
+        if (!isSendonceError(found.reason, 'SENDONCE_UNREADABLE_RECORD')) throw found.reason;
+        unreadable ??= found.reason;
+      } else if (isListed(found.value, state)) {
+        yield found.value;
+      }
+    }
+  }
+  if (unreadable) throw unreadable;
+}

@@ -1,101 +1,109 @@
 import { nowMs } from './clock.ts';
 import type { Attempt, Ledger } from './ledger.ts';
 
-/** One claim that is being kept alive. */
-export class KeptClaim {
+/** One claim whose lease is renewed until `stop()`. */
+export class LeaseEntry {
   readonly attempt: Attempt;
-  /** When the ledger last confirmed it: `nowMs()` before that request left. */
-  confirmedMs: number;
-  private readonly entries: Map<string, KeptClaim>;
-  private onLost: () => void;
+  /** When the last request left by which the ledger confirmed the claim: `nowMs()`. */
+  confirmedAtMs: number;
+  private readonly renewer: LeaseRenewer;
+  private readonly onLost: () => void;
+  private isLost = false;
 
-  constructor(keeper: Keeper, attempt: Attempt, onLost: () => void, confirmedMs: number) {
+  constructor(renewer: LeaseRenewer, attempt: Attempt, onLost: () => void, confirmedAtMs: number) {
+    this.renewer = renewer;
     this.attempt = attempt;
-    this.confirmedMs = confirmedMs;
-    this.entries = keeper.entries;
     this.onLost = onLost;
-    this.entries.set(attempt.token, this);
+    this.confirmedAtMs = confirmedAtMs;
+    renewer.entries.set(attempt.token, this);
   }
 
+  /** Whether the ledger has not confirmed the claim for longer than a lease. */
   isOverdue(): boolean {
-    return nowMs() - this.confirmedMs > this.attempt.leaseMs;
+    return nowMs() - this.confirmedAtMs > this.attempt.leaseMs;
   }
 
-  tellOnce(): void {
-    const { onLost } = this;
-    this.onLost = () => {};
-    onLost();
+  /** Whether the claim was overdue, or lost, at any time: others may have read "in doubt" then. */
+  wasSilent(): boolean {
+    return this.isLost || this.isOverdue();
+  }
+
+  notifyLost(): void {
+    if (this.isLost) return;
+    this.isLost = true;
+    this.onLost();
   }
 
   stop(): void {
-    this.entries.delete(this.attempt.token);
+    this.renewer.entries.delete(this.attempt.token);
   }
 }
 
-/** One keeper per ledger: it renews all live claims in one command. */
-const keepers = new WeakMap<Ledger, Keeper>();
-
-interface Keeper {
-  readonly entries: Map<string, KeptClaim>;
+/** One renewer per ledger: it renews all live claims in one command. */
+interface LeaseRenewer {
+  readonly entries: Map<string, LeaseEntry>;
   timer: NodeJS.Timeout | undefined;
   timerMs: number;
 }
 
+const renewers = new WeakMap<Ledger, LeaseRenewer>();
+
 /**
  * Renews a claim every third of its lease until `stop()`. `onLost` is called once: when the ledger
- * says so, or when it could not confirm for a whole lease (the claim may have run out unseen).
+ * says that the claim is lost, or when it could not confirm the claim for a whole lease.
+ *
+ * @param confirmedAtMs when the request left whose answer confirmed the claim.
  */
-export function keepAlive(
+export function startRenewing(
   ledger: Ledger,
   attempt: Attempt,
   onLost: () => void,
-  /** When the question left whose answer confirmed the claim. */
-  confirmedMs: number = nowMs(),
-): KeptClaim {
-  const keeper = keeperOf(ledger);
-  const kept = new KeptClaim(keeper, attempt, onLost, confirmedMs);
+  confirmedAtMs: number = nowMs(),
+): LeaseEntry {
+  const renewer = renewerOf(ledger);
+  const entry = new LeaseEntry(renewer, attempt, onLost, confirmedAtMs);
   const everyMs = attempt.leaseMs / 3;
-  if (keeper.timer === undefined || everyMs < keeper.timerMs) start(ledger, keeper, everyMs);
-  return kept;
+  if (renewer.timer === undefined || everyMs < renewer.timerMs) schedule(ledger, renewer, everyMs);
+  return entry;
 }
 
-function keeperOf(ledger: Ledger): Keeper {
-  let keeper = keepers.get(ledger);
-  if (!keeper) {
-    keeper = { entries: new Map(), timer: undefined, timerMs: 0 };
-    keepers.set(ledger, keeper);
-    const { entries } = keeper;
+function renewerOf(ledger: Ledger): LeaseRenewer {
+  let renewer = renewers.get(ledger);
+  if (!renewer) {
+    renewer = { entries: new Map(), timer: undefined, timerMs: 0 };
+    renewers.set(ledger, renewer);
+    const { entries } = renewer;
     ledger.onLost?.((tokens) => {
-      for (const token of tokens) {
-        entries.get(token)?.tellOnce();
-      }
+      for (const token of tokens) entries.get(token)?.notifyLost();
     });
   }
-  return keeper;
+  return renewer;
 }
 
-function start(ledger: Ledger, keeper: Keeper, everyMs: number): void {
-  clearTimeout(keeper.timer);
-  keeper.timerMs = everyMs;
-  // The timer survives short gaps between jobs and ends itself when a beat finds nothing to renew.
-  keeper.timer = setTimeout(() => void beat(ledger, keeper), everyMs).unref();
+function schedule(ledger: Ledger, renewer: LeaseRenewer, everyMs: number): void {
+  clearTimeout(renewer.timer);
+  renewer.timerMs = everyMs;
+  // The timer outlives short gaps between jobs and is not set again when there is nothing to renew.
+  renewer.timer = setTimeout(() => void renew(ledger, renewer), everyMs).unref();
 }
 
-async function beat(ledger: Ledger, keeper: Keeper): Promise<void> {
-  keeper.timer = undefined;
-  if (keeper.entries.size === 0) return;
-  const entries = [...keeper.entries.values()];
-  const leavingMs = nowMs();
-  // Before the question too: a ledger that hangs gives no answer to check after.
-  for (const entry of entries) if (entry.isOverdue()) entry.tellOnce();
-  // Started before the answer is awaited: a ledger that hangs must not stop the beats after it.
-  start(ledger, keeper, Math.min(...entries.map(({ attempt }) => attempt.leaseMs)) / 3);
+async function renew(ledger: Ledger, renewer: LeaseRenewer): Promise<void> {
+  renewer.timer = undefined;
+  if (renewer.entries.size === 0) return;
+  const entries = [...renewer.entries.values()];
+  const requestedAtMs = nowMs();
+  // Before the request as well: a ledger that hangs gives no answer after which to check.
+  for (const entry of entries) if (entry.isOverdue()) entry.notifyLost();
+  // Scheduled before the answer is awaited: a ledger that hangs must not stop the next renewals.
+  schedule(ledger, renewer, Math.min(...entries.map(({ attempt }) => attempt.leaseMs)) / 3);
   const replies = await ledger
     .heartbeat(entries.map(({ attempt }) => attempt))
-    // No answer renews nothing: the entries below then run into their own deadline.
+    // No answer renews nothing: the entries then become overdue.
     .catch(() => undefined);
   for (const [index, entry] of entries.entries()) {
-    if (replies?.[index] === 'kept') entry.confirmedMs = Math.max(entry.confirmedMs, leavingMs);
-    if (replies?.[index] === 'lost' || entry.isOverdue()) entry.tellOnce();
+    if (replies?.[index] === 'kept') {
+      entry.confirmedAtMs = Math.max(entry.confirmedAtMs, requestedAtMs);
+    }
+    if (replies?.[index] === 'lost' || entry.isOverdue()) entry.notifyLost();
   }
 }

@@ -20,7 +20,7 @@ test.each(['<7@shop.example>', '7@shop.example'])(
     await doubtful('<8@shop.example>');
     expect(await confirmSent({ ledger }, { messageId, by })).toBe('resolved');
     expect(await state()).toBe('sent');
-    expect((await ledger.read(attempt.key))?.note).toContain(by);
+    expect((await ledger.read(attempt.key))?.resolvedBy).toContain(by);
     // The same event again, and late.
     expect(await confirmSent({ ledger }, { messageId, by })).toBe('not-in-doubt');
   },

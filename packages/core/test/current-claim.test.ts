@@ -72,7 +72,7 @@ describe('one claim inside the other, of the same email', () => {
     await expect(outer).rejects.toMatchObject({
       code: 'SENDONCE_PROCESSOR',
       mayHaveLeft: 'no',
-      message: expect.stringContaining('claimed twice by one attempt'),
+      message: expect.stringContaining('twice, one claim inside the other'),
     });
     expect(await ledger.read(key)).toBeUndefined();
   });

@@ -86,7 +86,7 @@ describe('a sender that wakes up when others have given up, and knows that nothi
     // Its job fails for good: nobody may come again but a person who looks at the list.
     expect(await copy()).toMatchObject({ state: 'in-doubt' });
     expect(await wake()).toMatchObject({ code: 'SENDONCE_NOT_SENT' });
-    expect(await listed()).toMatchObject([{ state: 'in-doubt', note: 'SENDONCE_LATE_NOT_SENT' }]);
+    expect(await listed()).toMatchObject([{ state: 'in-doubt', lateNotSent: true }]);
     expect(await copy()).toMatchObject({ state: 'sent', value: 'sent by the copy' });
     expect(await listed()).toEqual([]);
   });
@@ -103,7 +103,7 @@ describe('a sender that wakes up when others have given up, and knows that nothi
     await sleep(2 * LEASE_MS + 10);
     expect(await copy()).toMatchObject({ state: 'in-doubt' });
     expect(await ended).toMatchObject({ code: 'SENDONCE_LEDGER_UNAVAILABLE' });
-    expect(await listed()).toMatchObject([{ note: 'SENDONCE_LATE_NOT_SENT' }]);
+    expect(await listed()).toMatchObject([{ lateNotSent: true }]);
     expect(await copy()).toMatchObject({ state: 'sent' });
   });
 

@@ -32,7 +32,7 @@ describe('an email that is found in doubt', () => {
     expect(resolver).toHaveBeenCalledExactlyOnceWith({
       record: expect.objectContaining({ token, note: 'ETIMEDOUT', messageId: '<7@shop.example>' }),
     });
-    expect((await ledger.read(key))?.note).toContain('resolver of notices:7');
+    expect((await ledger.read(key))?.resolvedBy).toContain('resolver of notices:7');
   });
 
   test('is sent when the resolver finds that it was not', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { nowMs } from '../src/clock.ts';
-import { keepAlive } from '../src/lease-renewer.ts';
+import { startRenewing } from '../src/lease-renewer.ts';
 import { type Attempt, deriveKey, type Ledger, memoryLedger } from '../src/index.ts';
 import { createToken } from '../src/store/index.ts';
 
@@ -37,7 +37,7 @@ describe('the heartbeat', () => {
     const kept = [];
     for (const attempt of attempts) {
       await ledger.claim(attempt);
-      kept.push(keepAlive(ledger, attempt, () => expect.unreachable('lost')));
+      kept.push(startRenewing(ledger, attempt, () => expect.unreachable('lost')));
     }
     await vi.advanceTimersByTimeAsync(4 * LEASE_MS);
     expect(beats).toHaveLength(12);
@@ -50,7 +50,7 @@ describe('the heartbeat', () => {
     const { ledger, beats } = counted();
     const first = attemptOf();
     await ledger.claim(first);
-    const kept = keepAlive(ledger, first, () => {});
+    const kept = startRenewing(ledger, first, () => {});
     await vi.advanceTimersByTimeAsync(LEASE_MS);
     kept.stop();
     const beatsSoFar = beats.length;
@@ -60,7 +60,7 @@ describe('the heartbeat', () => {
 
     const second = attemptOf();
     await ledger.claim(second);
-    const again = keepAlive(ledger, second, () => expect.unreachable('lost'));
+    const again = startRenewing(ledger, second, () => expect.unreachable('lost'));
     await vi.advanceTimersByTimeAsync(3 * LEASE_MS);
     expect(beats.length).toBeGreaterThan(beatsSoFar);
     again.stop();
@@ -71,10 +71,10 @@ describe('the heartbeat', () => {
     const long = attemptOf(60_000);
     const short = attemptOf(600);
     await ledger.claim(long);
-    const one = keepAlive(ledger, long, () => expect.unreachable('lost'));
+    const one = startRenewing(ledger, long, () => expect.unreachable('lost'));
     await vi.advanceTimersByTimeAsync(1_000);
     await ledger.claim(short);
-    const other = keepAlive(ledger, short, () => expect.unreachable('lost'));
+    const other = startRenewing(ledger, short, () => expect.unreachable('lost'));
     await vi.advanceTimersByTimeAsync(6_000);
     expect((await ledger.read(short.key))?.state).toBe('claimed');
     one.stop();
@@ -87,8 +87,8 @@ describe('the heartbeat', () => {
     await ledger.claim(lost);
     await ledger.claim(kept);
     const onLost = vi.fn();
-    const one = keepAlive(ledger, lost, onLost);
-    const other = keepAlive(ledger, kept, () => expect.unreachable('lost'));
+    const one = startRenewing(ledger, lost, onLost);
+    const other = startRenewing(ledger, kept, () => expect.unreachable('lost'));
     await ledger.cancel(lost);
     await vi.advanceTimersByTimeAsync(4 * LEASE_MS);
     expect(onLost).toHaveBeenCalledOnce();
@@ -99,7 +99,7 @@ describe('the heartbeat', () => {
   test('tells that a claim may be lost when the ledger failed for a whole lease, not before', async () => {
     const { ledger } = counted(() => Promise.reject(new Error('down')));
     const onLost = vi.fn();
-    const kept = keepAlive(ledger, attemptOf(), onLost);
+    const kept = startRenewing(ledger, attemptOf(), onLost);
     await vi.advanceTimersByTimeAsync(LEASE_MS - 10);
     expect(onLost).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(LEASE_MS / 2);
@@ -110,7 +110,7 @@ describe('the heartbeat', () => {
   test('tells that a claim may be lost when the ledger hangs for a whole lease', async () => {
     const { ledger, beats } = counted(() => new Promise(() => {}));
     const onLost = vi.fn();
-    const kept = keepAlive(ledger, attemptOf(), onLost);
+    const kept = startRenewing(ledger, attemptOf(), onLost);
     await vi.advanceTimersByTimeAsync(LEASE_MS - 10);
     expect(onLost).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(LEASE_MS / 2);
@@ -126,7 +126,7 @@ describe('the heartbeat', () => {
       failed = true;
       throw new Error('down');
     });
-    const kept = keepAlive(ledger, attemptOf(), () => expect.unreachable('lost'));
+    const kept = startRenewing(ledger, attemptOf(), () => expect.unreachable('lost'));
     await vi.advanceTimersByTimeAsync(3 * LEASE_MS);
     kept.stop();
   });
@@ -137,9 +137,9 @@ describe('the heartbeat', () => {
       return attempts.map(() => 'kept');
     });
     const startMs = nowMs();
-    const kept = keepAlive(ledger, attemptOf(), () => {});
+    const kept = startRenewing(ledger, attemptOf(), () => {});
     await vi.advanceTimersByTimeAsync(LEASE_MS / 3 + 400);
-    expect(Math.round(kept.confirmedMs - startMs)).toBe(LEASE_MS / 3);
+    expect(Math.round(kept.confirmedAtMs - startMs)).toBe(LEASE_MS / 3);
     kept.stop();
   });
 });
@@ -148,7 +148,7 @@ test('the timers of the heartbeat do not keep the process alive', async () => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();
   const { ledger } = counted();
-  const kept = keepAlive(ledger, attemptOf(), () => {});
+  const kept = startRenewing(ledger, attemptOf(), () => {});
   expect(timers()).toBe(before);
   kept.stop();
 });
@@ -159,7 +159,7 @@ test('a ledger that knows of a loss by itself is heard at once, for the attempts
   const [lost, kept] = [attemptOf(), attemptOf()];
   const heard: string[] = [];
   const held = [lost, kept].map((attempt) =>
-    keepAlive(ledger, attempt, () => heard.push(attempt.token)),
+    startRenewing(ledger, attempt, () => heard.push(attempt.token)),
   );
   tell([lost.token, 'somebody else']);
   tell([lost.token]);

@@ -1,0 +1,118 @@
+import type { AttemptContext } from '../attempt-context.ts';
+import type { Claim } from '../claim.ts';
+import { nowMs } from '../clock.ts';
+import { askResolver } from '../doubts/ask-resolver.ts';
+import { ProcessorError } from '../errors.ts';
+import type { Performed } from '../perform-options.ts';
+import type { ClaimReply, LedgerRecord, Loss } from '../record.ts';
+import { type ConfirmDispatch, confirmFirst, confirmReplay, renewDoubt } from './dispatch.ts';
+import { lossAtDispatch, releaseUnsent } from './release-unsent.ts';
+
+/** A claim that was won: this attempt may run its effect. */
+export interface WonClaim {
+  readonly state: 'won';
+  readonly context: AttemptContext;
+  /** When the request left that the ledger answered with "won": `nowMs()`. */
+  readonly requestedAtMs: number;
+  /** Asks, directly before the email leaves, whether it may. */
+  readonly confirmDispatch: ConfirmDispatch;
+  /** Of a replay: until when it may leave, by `nowMs()`. */
+  readonly replayUntilMs?: number | undefined;
+}
+
+/** Why this attempt does not run its effect. */
+export type LostClaim = Loss | Extract<Performed<never>, { state: 'busy' }>;
+
+/**
+ * Takes the right to send. An email in doubt is resolved first if its outcome can be found out, and
+ * replayed if its provider still recognises the idempotency key.
+ * @throws {ProcessorError} when the attempt waits for its own outer claim.
+ * @throws {LedgerUnavailableError}
+ */
+export async function acquire(
+  context: AttemptContext,
+  outerClaim: Claim | undefined,
+): Promise<WonClaim | LostClaim> {
+  let { reply, requestedAtMs } = await claim(context);
+  const { token, key } = context.attempt;
+  if (reply.state === 'in-doubt' && reply.record.token !== token) {
+    const isResolved = await resolveDoubt(context, reply.record);
+    if (isResolved) ({ reply, requestedAtMs } = await claim(context));
+  }
+  switch (reply.state) {
+    case 'won':
+      context.emit('claimed');
+      if (context.mode === 'before-processor') context.emit('dispatched');
+      return { state: 'won', context, requestedAtMs, confirmDispatch: confirmFirst };
+    case 'busy':
+      if (reply.record.token === outerClaim?.token) throw nestedClaimError(key);
+      return reply;
+    case 'in-doubt':
+      // Its own claim, whose answer took longer than two leases.
+      if (reply.record.token === token) return lossAtDispatch(context, reply);
+      return replay(context, reply, requestedAtMs);
+    case 'duplicate':
+    case 'rejected':
+    case 'cancelled':
+    case 'conflict':
+      return reply;
+  }
+}
+
+interface Claimed {
+  readonly reply: ClaimReply;
+  /** The claim is confirmed from here on, however late its answer came. */
+  readonly requestedAtMs: number;
+}
+
+async function claim(context: AttemptContext): Promise<Claimed> {
+  const { key, token, leaseMs, retentionMs, job, by, fingerprint } = context.attempt;
+  const dispatched = context.mode === 'before-processor';
+  const requestedAtMs = nowMs();
+  try {
+    const request = { key, token, leaseMs, retentionMs, job, by, fingerprint, dispatched };
+    return { reply: await context.ledger.claim(request), requestedAtMs };
+  } catch (error) {
+    // The claim may have been executed and its reply lost. Without a release the email would wait
+    // for the end of the lease, or be in doubt though it was never sent.
+    const mayBeInDoubt = nowMs() - requestedAtMs > leaseMs;
+    await releaseUnsent(context, { mayBeInDoubt, forMs: leaseMs / 3 });
+    throw error;
+  }
+}
+
+/** Whether the doubt of another attempt is resolved now, so that the email can be claimed again. */
+async function resolveDoubt(context: AttemptContext, record: LedgerRecord): Promise<boolean> {
+  const resolver = record.lateNotSent ? async () => 'not-sent' as const : context.options.resolver;
+  return resolver !== undefined && (await askResolver(context, { record }, resolver)) !== 'unknown';
+}
+
+/**
+ * Performs an email in doubt again, as the attempt that dispatched it: with its token and its time.
+ * A crash, or another unknown end, leaves the same doubt behind, and the window does not start anew.
+ */
+async function replay(
+  context: AttemptContext,
+  doubt: Extract<Loss, { state: 'in-doubt' }>,
+  askedAtMs: number,
+): Promise<WonClaim | LostClaim> {
+  const leftMs = (context.options.replayWithinMs ?? 0) - doubt.dispatchedAgoMs;
+  if (leftMs <= 0) return doubt;
+  const replaying = context.forReplay(doubt.record.token);
+  const requestedAtMs = nowMs();
+  if (!(await renewDoubt(replaying))) return { state: 'busy', retryAfterMs: 0 };
+  replaying.emit('replayed');
+  // Counted from before the question: however late its answer came, the window ends in time.
+  const replayUntilMs = askedAtMs + leftMs;
+  const confirmDispatch = confirmReplay;
+  return { state: 'won', context: replaying, requestedAtMs, confirmDispatch, replayUntilMs };
+}
+
+/** The inner claim would wait for the outer one for ever. */
+function nestedClaimError(key: string): ProcessorError {
+  return new ProcessorError(
+    'no',
+    `One attempt claims the email ${key} twice, one claim inside the other: once() or @Once() in an ` +
+      'OnceWorker, or perform() in a wrapped processor? The inner claim sent nothing. Remove one of the two.',
+  );
+}

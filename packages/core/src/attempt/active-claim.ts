@@ -1,0 +1,138 @@
+import type { AttemptContext } from '../attempt-context.ts';
+import { type Claim, type EffectReport, runWithClaim } from '../claim.ts';
+import { ClaimLostError } from '../errors.ts';
+import { type LeaseEntry, startRenewing } from '../lease-renewer.ts';
+import { refuseObservable } from '../refuse-observable.ts';
+import type { WonClaim } from './acquire.ts';
+import type { ClaimFacts, EffectEnd } from './decide.ts';
+import type { DispatchLoss } from './dispatch.ts';
+import { EmailSlot } from './email-slot.ts';
+
+/** What sends the email. It gets the claim if it asks for it: `claim` is made on demand. */
+export type Effect<R> = (active: { readonly claim: Claim }) => Promise<R> | R;
+
+/**
+ * Where a claim is on its way:
+ * - `claimed`: nothing was dispatched.
+ * - `dispatching`: a dispatch was requested, and its answer is not known: the ledger may have executed it.
+ * - `dispatched`: the ledger acknowledged the dispatch. The email may leave.
+ * - `lost`: the ledger refused the dispatch. Nothing leaves any more.
+ * - `closed`: the effect has ended. Nothing leaves any more.
+ */
+export type Phase = 'claimed' | 'dispatching' | 'dispatched' | 'lost' | 'closed';
+
+/** A won claim while its effect runs: its lease is renewed, and its one dispatch is guarded. */
+export class ActiveClaim {
+  readonly won: WonClaim;
+  readonly context: AttemptContext;
+  readonly lease: LeaseEntry;
+  phase: Phase;
+  /** Why the phase is `lost`. */
+  loss: DispatchLoss | undefined;
+  // These are made on demand: most processors ask for neither, and this runs for every email.
+  slot: EmailSlot | undefined;
+  private userClaim: Claim | undefined;
+  private leaseLost: AbortController | undefined;
+
+  constructor(won: WonClaim) {
+    const { context, requestedAtMs } = won;
+    this.won = won;
+    this.context = context;
+    this.phase = context.mode === 'before-processor' ? 'dispatched' : 'claimed';
+    const { ledger, attempt } = context;
+    this.lease = startRenewing(ledger, attempt, () => this.onLeaseLost(), requestedAtMs);
+  }
+
+  /** The claim as the processor and the mail plugin see it. */
+  get claim(): Claim {
+    return (this.userClaim ??= this.makeUserClaim());
+  }
+
+  private makeUserClaim(): Claim {
+    const { attempt, mode, email } = this.context;
+    const slot = (this.slot ??= new EmailSlot(this));
+    const signal = () => (this.leaseLost ??= new AbortController()).signal;
+    return {
+      key: attempt.key,
+      token: attempt.token,
+      mode,
+      emailDateMs: email.emailDateMs,
+      get signal() {
+        return signal();
+      },
+      begin: () => slot.begin(true),
+      dispatch: async () => slot.begin(false).dispatch(),
+      report: (report) => (slot.email ?? slot.begin(false)).report(report),
+    };
+  }
+
+  private onLeaseLost(): void {
+    if (this.phase === 'closed') return;
+    (this.leaseLost ??= new AbortController()).abort(
+      new ClaimLostError('The lease of this attempt is over. Do not send the email.'),
+    );
+    this.context.emit('lost');
+  }
+}
+
+/** How the effect of a claim ended, when nothing can be dispatched under it any more. */
+export interface ClosedClaim<R> {
+  /** What the effect returned. */
+  readonly value: R | undefined;
+  /** What the effect threw, or why it could not run. */
+  readonly error: unknown;
+  /** What was reported about the email that was begun last. */
+  readonly report: EffectReport | undefined;
+  /** The ledger may have executed a dispatch. */
+  readonly wasRequested: boolean;
+  readonly facts: ClaimFacts;
+}
+
+/**
+ * Runs the effect under its claim, waits for an email that is still being sent, and closes the claim:
+ * no dispatch, no heartbeat any more. Never throws.
+ */
+export async function runAndClose<R>(
+  active: ActiveClaim,
+  effect: Effect<R>,
+): Promise<ClosedClaim<R>> {
+  let end: EffectEnd = 'not-run';
+  let value: R | undefined;
+  let error: unknown;
+  try {
+    // The answer "won, dispatched" may be so old that the claim is lost.
+    const confirming = active.phase === 'dispatched' && active.won.confirmDispatch(active);
+    if (confirming) await confirming;
+    end = 'threw';
+    const returned = runWithClaim(active, () => effect(active));
+    refuseObservable(returned, 'no');
+    value = await returned;
+    // What is awaited has run, and may have sent before it returned this.
+    refuseObservable(value, 'maybe');
+    end = 'returned';
+  } catch (caught) {
+    error = caught;
+  }
+  // An email that did not leave may be followed by another one (a fallback) in the meantime.
+  for (let email = active.slot?.email, last; email && email !== last; email = active.slot?.email) {
+    await email.ended;
+    last = email;
+  }
+  const { phase, slot, lease } = active;
+  active.phase = 'closed';
+  // Before the outcome: a heartbeat after "in doubt" would say that the email is still being sent.
+  lease.stop();
+  const report = slot?.email?.lastReport;
+  const isDispatched = phase === 'dispatched';
+  const wasRequested = isDispatched || phase === 'dispatching';
+  const isReplay = active.won.replayUntilMs !== undefined;
+  const isShared = isReplay || (isDispatched && active.context.isReplayable && lease.wasSilent());
+  const facts = {
+    end,
+    reported: report?.verdict,
+    isLost: phase === 'lost',
+    isDispatched,
+    isShared,
+  };
+  return { value, error, report, wasRequested, facts };
+}

@@ -1,0 +1,67 @@
+import type { Effect, EffectReport } from '../claim.ts';
+import { SecondEmailError } from '../errors.ts';
+import type { ActiveClaim } from './active-claim.ts';
+
+/** The place of the one email of a claim: begin, dispatch, report. One email at a time. */
+export class EmailSlot {
+  /** The email that was begun last. */
+  email: StartedEmail | undefined;
+  private readonly claim: ActiveClaim;
+
+  constructor(claim: ActiveClaim) {
+    this.claim = claim;
+  }
+
+  /**
+   * @param isAwaited whether the claim stays open until the email is reported. False for a caller that
+   *   awaits its own send: the claim then stays open for the answer to a dispatch only.
+   * @throws {SecondEmailError} unless the email before it surely did not leave.
+   */
+  begin(isAwaited: boolean): StartedEmail {
+    if (this.email && mayHaveLeft(this.email)) {
+      throw new SecondEmailError(this.claim.context.attempt.key);
+    }
+    return (this.email = startEmail(this.claim, isAwaited));
+  }
+}
+
+export interface StartedEmail extends Effect {
+  /** The first report: it decides. */
+  readonly lastReport: EffectReport | undefined;
+  /** Resolves when the claim no longer has to stay open for this email. */
+  readonly ended: Promise<void>;
+}
+
+function mayHaveLeft({ lastReport }: StartedEmail): boolean {
+  return !lastReport || lastReport.verdict === 'sent' || lastReport.verdict === 'unknown';
+}
+
+function startEmail(claim: ActiveClaim, isAwaited: boolean): StartedEmail {
+  let lastReport: EffectReport | undefined;
+  let isRequested = false;
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const email: StartedEmail = {
+    get lastReport() {
+      return lastReport;
+    },
+    ended,
+    async dispatch() {
+      if (isRequested) throw new SecondEmailError(claim.context.attempt.key);
+      isRequested = true;
+      try {
+        await claim.won.confirmDispatch(claim);
+      } catch (error) {
+        email.report({ verdict: 'not-sent', error });
+        throw error;
+      } finally {
+        if (!isAwaited) end();
+      }
+    },
+    report(report) {
+      lastReport ??= report;
+      if (isAwaited || !isRequested) end();
+    },
+  };
+  return email;
+}

@@ -1,0 +1,60 @@
+import type { AttemptContext } from '../attempt-context.ts';
+import { retryWhileUnavailable } from '../retry-while-unavailable.ts';
+import type { LostClaim } from './acquire.ts';
+import type { DispatchLoss } from './dispatch.ts';
+
+interface Unsent {
+  /** It was silent for longer than a lease: others may have read "in doubt", even if a heartbeat hides it now. */
+  readonly mayBeInDoubt: boolean;
+  /** For how long to repeat a verb that the ledger does not answer. */
+  readonly forMs: number;
+}
+
+/**
+ * Releases a claim whose email surely was not sent.
+ *
+ * Jobs that met the doubt in the meantime have failed permanently, and none of them may try again. Then
+ * the email stays listed, with a mark by which the next attempt sends it.
+ */
+export async function releaseUnsent(
+  context: AttemptContext,
+  { mayBeInDoubt, forMs }: Unsent,
+): Promise<'released' | 'in-doubt' | 'unrecorded'> {
+  const { ledger, attempt, isReplayable } = context;
+  // Others may have replayed it under this token, and their outcome decides.
+  if (mayBeInDoubt && isReplayable) return 'in-doubt';
+  try {
+    if (!mayBeInDoubt || !(await hasDispatched(context, forMs))) {
+      const { state } = await retryWhileUnavailable(() => ledger.release(attempt), forMs);
+      if (state !== 'in-doubt') return state === 'released' ? state : 'unrecorded';
+    }
+    if (isReplayable) return 'in-doubt';
+    const doubt = { ...attempt, outcome: 'in-doubt', lateNotSent: true } as const;
+    const { state } = await retryWhileUnavailable(() => ledger.settle(doubt), forMs);
+    return state === 'settled' ? 'in-doubt' : 'unrecorded';
+  } catch {
+    // The caller throws what failed first. The claim expires, or becomes in doubt and is listed.
+    return 'unrecorded';
+  }
+}
+
+/** Asked first: settling a doubt over an absent record would create one where there was none. */
+async function hasDispatched({ ledger, attempt }: AttemptContext, forMs: number): Promise<boolean> {
+  const record = await retryWhileUnavailable(() => ledger.read(attempt.key), forMs);
+  const isOpen = record?.state === 'dispatched' || record?.state === 'in-doubt';
+  return isOpen && record.token === attempt.token;
+}
+
+/** What a refused dispatch means for the caller: this attempt sent nothing, another run of the job decides. */
+export async function lossAtDispatch(
+  context: AttemptContext,
+  loss: DispatchLoss,
+): Promise<LostClaim> {
+  if (loss.state !== 'expired' && loss.state !== 'in-doubt') return loss;
+  const { token, leaseMs } = context.attempt;
+  // The doubt is its own: it was silent for too long, and surely sent nothing.
+  if (loss.state === 'in-doubt' && loss.record.token === token) {
+    context.emit(await releaseUnsent(context, { mayBeInDoubt: true, forMs: leaseMs }));
+  }
+  return { state: 'busy', retryAfterMs: 0 };
+}

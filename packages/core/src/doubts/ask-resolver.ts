@@ -1,0 +1,27 @@
+import type { AttemptContext } from '../attempt-context.ts';
+import type { Resolver } from '../perform-options.ts';
+import { retryWhileUnavailable } from '../retry-while-unavailable.ts';
+import { senderOf } from '../sender.ts';
+import { resolveEmail } from './resolve-email.ts';
+
+/** Asks the resolver about an email in doubt, and writes its verdict into the ledger. */
+export async function askResolver(
+  { ledger, options, attempt }: AttemptContext,
+  doubt: Parameters<Resolver>[0],
+  resolver: Resolver,
+): Promise<'sent' | 'not-sent' | 'unknown'> {
+  try {
+    const verdict = await resolver(doubt);
+    if (verdict !== 'sent' && verdict !== 'not-sent') return 'unknown';
+    const { retentionMs, leaseMs } = attempt;
+    const { key, token } = doubt.record;
+    const by = `resolver of ${senderOf(attempt) || 'an attempt'}`;
+    const sources = { ledger, journal: options.journal };
+    const found = { key, token, verdict, retentionMs, by, means: 'resolver' } as const;
+    const { state } = await retryWhileUnavailable(() => resolveEmail(sources, found), leaseMs);
+    return state === 'resolved' ? verdict : 'unknown';
+  } catch {
+    // A resolver that fails found nothing out: the doubt stays listed.
+    return 'unknown';
+  }
+}

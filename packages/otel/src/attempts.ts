@@ -6,142 +6,171 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import { bounded } from './bounded.ts';
-import { destinations, errorType, type SeenEvent, spanAttributes } from './destination.ts';
+import { createBoundedMap } from './bounded-map.ts';
+import { createNameDestination, errorType, type SeenEvent, spanAttributes } from './destination.ts';
 import type { Instruments } from './instruments.ts';
-import type { Quietly } from './quietly.ts';
-import { failures, type Outcome, outcomeOf, outcomes, stepOf, steps } from './words.ts';
+import {
+  failureTypes,
+  type Outcome,
+  outcomeAttributes,
+  outcomes,
+  stepAttributes,
+  steps,
+} from './outcomes.ts';
+import type { Safely } from './safely.ts';
 
-/** When a verb ran: ms since 1970, and how long it took. */
-export interface Timing {
+/** When a verb of the ledger ran, and what it answered. */
+export interface VerbTiming {
+  readonly verb: string;
+  /** Milliseconds since 1970. */
   readonly startedMs: number;
   readonly tookMs: number;
-  /** A reply's state, or the type of an error. */
+  /** The state of the reply. */
   readonly reply?: string | undefined;
+  /** The type of the error. */
   readonly error?: string | undefined;
 }
 
-/** One attempt on its way. */
-interface Open {
+/** Follows attempts from event to event, by their tokens: counts, durations and one span each. */
+export interface AttemptTracker {
+  onEvent(event: SeenEvent): void;
+  /** A claim was answered. Its event follows soon, if there is one. */
+  onClaim(token: string, timing: VerbTiming): void;
+  /** The outcome is known now, however long the ledger takes to record it. */
+  onOutcomeKnown(token: string): void;
+  /** The context of the attempt's span. Undefined if the attempt has no span that is recorded. */
+  contextOf(token: string): Context | undefined;
+  /** Adds the span of a verb to that of its attempt. */
+  traceVerb(attemptContext: Context, timing: VerbTiming): void;
+}
+
+interface OpenAttempt {
   readonly token: string;
   readonly destination: string;
-  /** With the attempt's span in it. */
-  readonly around: Context;
-  /** By `performance.now()`. */
+  /** Contains the attempt's span. */
+  readonly context: Context;
+  /** By `performance.now()`, like `knownMs`. */
   dispatchedMs?: number;
+  /** When the outcome was known. */
   knownMs?: number;
 }
 
-/** Follows attempts from event to event, by their tokens: counts, durations and one span each. */
-export interface Attempts {
-  onEvent(event: SeenEvent): void;
-  /** A claim was answered; its event, if there is one, comes soon. */
-  claimed(token: string, timing: Timing): void;
-  /** The outcome is known now, however long the ledger takes to record it. */
-  outcomeKnown(token: string): void;
-  /** The context of the attempt's span; undefined where there is none, or none that is recorded. */
-  contextOf(token: string): Context | undefined;
-  /** A span of a verb, in the attempt's. */
-  traceVerb(verb: string, around: Context, timing: Timing): void;
-}
+/**
+ * A claim waits here for its event. A claim without events, such as the sweeper's lock, stays until
+ * this many others came after it.
+ */
+const MAX_CLAIMS = 1000;
 
-/** Claims that are answered at once, and whose event is not told yet. */
-const MOST_CLAIMS = 1000;
-
-export function attemptsOf(instruments: Instruments, tracer: Tracer, quietly: Quietly): Attempts {
-  // A series that begins with its first doubt shows no increase: all begin with 0, at a queue's first attempt.
-  const destinationOf = destinations((destination) => {
+export function trackAttempts(
+  instruments: Instruments,
+  tracer: Tracer,
+  safely: Safely,
+): AttemptTracker {
+  // Prometheus shows no increase of a series that begins with its first doubt, so all begin with 0.
+  const nameDestination = createNameDestination((destination) => {
     for (const outcome of [...outcomes, 'unrecorded'] as const) {
-      instruments.attempts(0, outcomeOf(destination, outcome));
+      instruments.attempts(0, outcomeAttributes(destination, outcome));
     }
-    for (const word of steps) instruments.steps(0, stepOf(destination, word));
+    for (const step of steps) instruments.steps(0, stepAttributes(destination, step));
   });
-  const open = bounded<string, Open>((left) => trace.getSpan(left.around)?.end());
-  // Of who tells no events (a sweeper's lock) they stay until others push them out: few, as an event takes its own.
-  const claims = bounded<string, Timing>(() => {}, MOST_CLAIMS);
-  let lastEnded = '';
+  const openAttempts = createBoundedMap<string, OpenAttempt>((dropped) =>
+    trace.getSpan(dropped.context)?.end(),
+  );
+  const claims = createBoundedMap<string, VerbTiming>(() => {}, MAX_CLAIMS);
+  let lastEndedToken = '';
 
-  function begin(event: SeenEvent): Open {
-    const destination = destinationOf(event.by);
-    const claim = claims.get(event.token);
-    claims.delete(event.token);
+  function begin(event: SeenEvent): OpenAttempt {
+    const { token } = event;
+    const destination = nameDestination(event.job);
+    const claim = claims.get(token);
+    claims.delete(token);
     const startTime = claim?.startedMs ?? Date.now();
     const attributes = spanAttributes(event, destination);
-    const start = () => tracer.startSpan(`send_email ${destination}`, { startTime, attributes });
-    // Counted it is in any case.
-    const span = quietly(start) ?? trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
-    const around = trace.setSpan(context.active(), span);
-    const opened: Open = { token: event.token, destination, around };
-    open.set(event.token, opened);
-    if (claim) quietly(() => span.isRecording() && traceVerb('claim', around, claim));
-    return opened;
+    const startSpan = () =>
+      tracer.startSpan(`send_email ${destination}`, { startTime, attributes });
+    // The attempt is counted even if its span cannot be started.
+    const span = safely(startSpan) ?? trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+    const attempt: OpenAttempt = {
+      token,
+      destination,
+      context: trace.setSpan(context.active(), span),
+    };
+    openAttempts.set(token, attempt);
+    if (claim) safely(() => span.isRecording() && traceVerb(attempt.context, claim));
+    return attempt;
   }
 
-  function end(opened: Open, outcome: Outcome, note?: string): void {
-    const { token, destination, around, dispatchedMs } = opened;
-    open.delete(token);
-    lastEnded = token;
-    const attributes = outcomeOf(destination, outcome);
+  function end(attempt: OpenAttempt, outcome: Outcome, note?: string): void {
+    const { token, destination, dispatchedMs } = attempt;
+    openAttempts.delete(token);
+    lastEndedToken = token;
+    const attributes = outcomeAttributes(destination, outcome);
     instruments.attempts(1, attributes);
     if (dispatchedMs !== undefined) {
-      const knownMs = opened.knownMs ?? performance.now();
+      const knownMs = attempt.knownMs ?? performance.now();
       instruments.sendDuration((knownMs - dispatchedMs) / 1000, attributes);
     }
-    const span = trace.getSpan(around);
+    const span = trace.getSpan(attempt.context);
     span?.setAttribute('sendonce.outcome', outcome);
-    const failure = failures[outcome];
-    if (failure !== undefined) {
-      span?.setAttribute('error.type', note === undefined ? failure : errorType(note));
+    const failureType = failureTypes[outcome];
+    if (failureType !== undefined) {
+      // The note is a code; one that is not is left out, as errorType() does.
+      const type = note === undefined ? failureType : errorType({ code: note });
+      span?.setAttribute('error.type', type);
       span?.setStatus({ code: SpanStatusCode.ERROR });
     }
     span?.end();
   }
 
-  function step(opened: Open | undefined, { type, token, by }: SeenEvent): void {
-    instruments.steps(1, stepOf(opened?.destination ?? destinationOf(by), type));
-    if (!opened) return;
-    if (type === 'dispatched' || type === 'replayed') opened.dispatchedMs = performance.now();
+  function countStep(attempt: OpenAttempt | undefined, { type, token, job }: SeenEvent): void {
+    const destination = attempt?.destination ?? nameDestination(job);
+    instruments.steps(1, stepAttributes(destination, type));
+    if (!attempt) return;
+    if (type === 'dispatched' || type === 'replayed') attempt.dispatchedMs = performance.now();
     if (type === 'unrecorded') {
-      // What else is told about this attempt is told at once; else the caller got an error, and this is its end.
+      // Another end of this attempt is reported in the same tick. Otherwise its caller gets an error.
       queueMicrotask(() => {
-        if (open.get(token) === opened) quietly(() => end(opened, 'unrecorded'));
+        if (openAttempts.get(token) === attempt) safely(() => end(attempt, 'unrecorded'));
       });
     }
-    if (type !== 'claimed') trace.getSpan(opened.around)?.addEvent(`sendonce.${type}`);
+    if (type !== 'claimed') trace.getSpan(attempt.context)?.addEvent(`sendonce.${type}`);
   }
 
-  function traceVerb(verb: string, around: Context, timing: Timing): void {
-    const { startedMs, tookMs, reply, error } = timing;
+  function traceVerb(attemptContext: Context, timing: VerbTiming): void {
+    const { verb, startedMs, tookMs, reply, error } = timing;
     const attributes = {
       'sendonce.ledger.verb': verb,
       ...(reply !== undefined && { 'sendonce.ledger.reply': reply }),
       ...(error !== undefined && { 'error.type': error }),
     };
-    const span = tracer.startSpan(`sendonce.${verb}`, { startTime: startedMs, attributes }, around);
+    const options = { startTime: startedMs, attributes };
+    const span = tracer.startSpan(`sendonce.${verb}`, options, attemptContext);
     if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
     span.end(startedMs + tookMs);
   }
 
   return {
     onEvent(event) {
-      const outcome = outcomes.find((word) => word === event.type);
-      const opened = open.get(event.token);
+      const { type, token, note } = event;
+      const outcome = outcomes.find((one) => one === type);
+      const attempt = openAttempts.get(token);
       if (!outcome) {
-        const begins = event.type === 'claimed' || event.type === 'replayed';
-        return step(begins ? begin(event) : opened, event);
+        const begins = type === 'claimed' || type === 'replayed';
+        return countStep(begins ? begin(event) : attempt, event);
       }
-      // Its own doubt was given back, and the attempt comes again: told twice, ended once.
-      if (!opened && event.token === lastEnded) return undefined;
-      return end(opened ?? begin(event), outcome, event.note);
+      // An attempt that released its own doubt and comes again reports two ends. It has ended once.
+      if (!attempt && token === lastEndedToken) return undefined;
+      return end(attempt ?? begin(event), outcome, note);
     },
-    claimed: (token, timing) => void claims.set(token, timing),
-    outcomeKnown(token) {
-      const opened = open.get(token);
-      if (opened) opened.knownMs ??= performance.now();
+    onClaim: (token, timing) => void claims.set(token, timing),
+    onOutcomeKnown(token) {
+      const attempt = openAttempts.get(token);
+      if (attempt) attempt.knownMs ??= performance.now();
     },
     contextOf(token) {
-      const around = open.get(token)?.around;
-      return around && trace.getSpan(around)?.isRecording() ? around : undefined;
+      const attemptContext = openAttempts.get(token)?.context;
+      const isRecorded = attemptContext && trace.getSpan(attemptContext)?.isRecording();
+      return isRecorded ? attemptContext : undefined;
     },
     traceVerb,
   };

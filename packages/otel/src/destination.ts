@@ -1,25 +1,38 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { PerformEvent } from '@sendonce/core';
-
-/** An event of `perform()` or of `once()`: the latter has the job. */
-export type SeenEvent = PerformEvent & {
-  readonly job?: { readonly queueName?: string; readonly id?: string | undefined };
-};
-
-/** Names that are counted apart; what comes after them is `_OTHER`, as the conventions call the rest. */
-const MOST_DESTINATIONS = 100;
+import type { JobRef, PerformEvent } from '@sendonce/core';
+import { errorCode } from '@sendonce/core/ledger';
 
 /**
- * The queue of an attempt, as a metric attribute: `by` is `queue:jobId`, or whatever a caller of perform()
- * writes. So the number of names is bounded, and what has no colon is no queue: it may be an order number.
+ * An event of `perform()` or of `once()`. The job is a {@link JobRef} in an event of `perform()`, and
+ * BullMQ's own job in an event of `once()`.
  */
-export function destinations(onFirst: (name: string) => void): (by: string | undefined) => string {
+export type SeenEvent = Omit<PerformEvent, 'job' | 'by'> & {
+  readonly job?: JobRef | BullMQJob | undefined;
+  readonly by?: string | undefined;
+};
+
+/** What is read of BullMQ's job. */
+export interface BullMQJob {
+  readonly queueName: string;
+  readonly id?: string | undefined;
+}
+
+/** What OpenTelemetry's conventions call a value that is not counted by its own name. */
+const OTHER = '_OTHER';
+
+/** More queues than this are counted as `_OTHER`: each name is a set of time series. */
+const MAX_DESTINATIONS = 100;
+
+/** Gives the queue of a job as a metric attribute: its name, or `_OTHER` without a job or after 100 names. */
+export type NameDestination = (job: SeenEvent['job']) => string;
+
+/** @param onFirst called with each name before it is used for the first time */
+export function createNameDestination(onFirst: (name: string) => void): NameDestination {
   const known = new Set<string>();
-  return (by) => {
-    const colon = by?.indexOf(':') ?? -1;
-    const named = by === undefined || colon < 1 ? '_OTHER' : by.slice(0, colon);
-    if (known.has(named)) return named;
-    const name = known.size < MOST_DESTINATIONS ? named : '_OTHER';
+  return (job) => {
+    const queue = queueOf(job) || OTHER;
+    if (known.has(queue)) return queue;
+    const name = known.size < MAX_DESTINATIONS ? queue : OTHER;
     if (!known.has(name)) {
       known.add(name);
       onFirst(name);
@@ -28,28 +41,28 @@ export function destinations(onFirst: (name: string) => void): (by: string | und
   };
 }
 
-/** What a span tells beside the destination: the job and the key, which is a hash; never a text of the email. */
-export function spanAttributes(event: SeenEvent, destination: string): Attributes {
-  const { job, by, key } = event;
-  // `by` without a queue may be anything.
-  const id = job ? job.id : by?.includes(':') ? by.slice(by.indexOf(':') + 1) : undefined;
+/** The attributes of an attempt's span: the job and the key, which is a hash. Never a text of the email. */
+export function spanAttributes({ job, key }: SeenEvent, destination: string): Attributes {
   return {
-    ...(job && { 'messaging.system': 'bullmq' }),
+    ...(isBullMQJob(job) && { 'messaging.system': 'bullmq' }),
     'messaging.destination.name': destination,
-    ...(id !== undefined && id !== '' && { 'messaging.message.id': id }),
+    ...(job?.id && { 'messaging.message.id': job.id }),
     'sendonce.key': key,
   };
 }
 
-/** A code as `error.type`: what does not look like one may be a text, and texts are for nobody. */
-export function errorType(code: unknown): string {
-  if (typeof code === 'number') return String(code);
-  return typeof code === 'string' && /^[\w.-]{1,40}$/.test(code) ? code : '_OTHER';
+/** The attribute `error.type`: the code or the name of an error, never its message. */
+export function errorType(error: unknown): string {
+  const code = errorCode(error);
+  // "error" is what errorCode() returns for a value that has no code; OpenTelemetry has its own word.
+  return code === 'error' ? OTHER : code;
 }
 
-/** The code or the name of an error. */
-export function typeOfError(error: unknown): string {
-  const { code, name } = (error ?? {}) as Record<string, unknown>;
-  const type = errorType(code);
-  return type === '_OTHER' ? errorType(name) : type;
+function queueOf(job: SeenEvent['job']): string | undefined {
+  return isBullMQJob(job) ? job.queueName : job?.queue;
+}
+
+/** BullMQ's job has a property `queue`, too, so the two are told apart by `queueName`. */
+function isBullMQJob(job: SeenEvent['job']): job is BullMQJob {
+  return job !== undefined && 'queueName' in job;
 }

@@ -2,27 +2,29 @@ import type { BatchObservableResult, Meter } from '@opentelemetry/api';
 import { type Ledger } from '@sendonce/core';
 import { overviewOf } from '@sendonce/core/inspect';
 
-/** Counted are so many open emails; with more of them there is trouble enough to be seen. */
-const MOST_EMAILS = 1000;
+/** Counting stops there: an alert needs no exact number above it. */
+const MAX_OPEN_EMAILS = 1000;
 
 /**
- * Asks the ledger, each time that metrics are collected, how many emails are past their dispatch and without
- * outcome. A ledger that cannot answer yields no value.
+ * Counts the emails that are dispatched and have no outcome, each time that metrics are collected. If
+ * the ledger cannot answer, there is no value.
+ *
+ * @returns a function that stops it
  */
-export function doubtGauges(meter: Meter, ledger: Ledger): () => void {
+export function watchOpenEmails(meter: Meter, ledger: Ledger): () => void {
   const open = meter.createObservableGauge('sendonce.open_emails', {
     unit: '{email}',
     description:
-      'Emails past their dispatch and without outcome, by whether their sender is alive.',
+      'Emails that are dispatched and have no outcome, by whether their sender is alive.',
   });
   const oldest = meter.createObservableGauge('sendonce.oldest_doubt.age', {
     unit: 's',
-    description: 'How long ago the oldest email in doubt was dispatched; 0 without any.',
+    description: 'How long ago the oldest email in doubt was dispatched; 0 if there is none.',
   });
   const gauges = [open, oldest];
   const observe = async (result: BatchObservableResult) => {
-    const asked = overviewOf({ ledger }, { sinceMs: 0, max: MOST_EMAILS });
-    const overview = await asked.catch(() => undefined);
+    const loading = overviewOf({ ledger }, { sinceMs: 0, max: MAX_OPEN_EMAILS });
+    const overview = await loading.catch(() => undefined);
     if (!overview) return;
     const { sending, inDoubt } = overview;
     result.observe(open, sending, { 'sendonce.state': 'sending' });

@@ -1,6 +1,6 @@
-export type { SeenEvent } from './destination.ts';
+export type { BullMQJob, SeenEvent } from './destination.ts';
 export {
-  type Observable,
+  type ObservedOptions,
   sendonceTelemetry,
   type Telemetry,
   type TelemetryOptions,

@@ -1,7 +1,7 @@
 import type { Attributes, Meter, MetricOptions } from '@opentelemetry/api';
-import type { Quietly } from './quietly.ts';
+import type { Safely } from './safely.ts';
 
-/** What is measured. The README has the same table, and a test compares both with what is emitted. */
+/** What is measured. A test compares the README's table with what is emitted. */
 export interface Instruments {
   readonly attempts: Measure;
   readonly steps: Measure;
@@ -13,26 +13,28 @@ export interface Instruments {
 /** Adds to a counter, or records in a histogram. Never throws. */
 export type Measure = (value: number, attributes: Attributes) => void;
 
-/** From a queue next door to a mail server that takes its minute. */
+/** Seconds: from a mail queue on the same host to a mail server that takes a minute. */
 const SEND_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** A verb is one round trip: half a millisecond on loopback, seconds where the ledger is in trouble. */
+/** Seconds: a verb is one round trip, half a millisecond on the same host. */
 const LEDGER_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /**
- * Two counters and not one: the sum over all attributes of a counter has to mean something. Each attempt
- * ends once, so `sendonce.attempts` sums up to the attempts; what happens on the way (claimed, dispatched, …) is
- * in `sendonce.steps`, or a sent email would be counted three times. And not one counter for each word, or
- * every ratio would need two names, and a new word a new panel.
+ * Creates the instruments.
+ *
+ * Attempts and steps are two counters, because the sum of a counter over its attributes must have a
+ * meaning. Each attempt ends once, so `sendonce.attempts` sums up to the attempts; in one counter of
+ * all events, a sent email would count three times. They are not one counter for each event either:
+ * every ratio would need two names.
  */
-export function instrumentsOf(meter: Meter, quietly: Quietly): Instruments {
+export function createInstruments(meter: Meter, safely: Safely): Instruments {
   const counter = (name: string, options: MetricOptions): Measure => {
-    const made = quietly(() => meter.createCounter(name, options));
-    return (value, attributes) => quietly(() => made?.add(value, attributes));
+    const created = safely(() => meter.createCounter(name, options));
+    return (value, attributes) => safely(() => created?.add(value, attributes));
   };
   const histogram = (name: string, options: MetricOptions): Measure => {
-    const made = quietly(() => meter.createHistogram(name, options));
-    return (value, attributes) => quietly(() => made?.record(value, attributes));
+    const created = safely(() => meter.createHistogram(name, options));
+    return (value, attributes) => safely(() => created?.record(value, attributes));
   };
   return {
     attempts: counter('sendonce.attempts', {
@@ -41,11 +43,11 @@ export function instrumentsOf(meter: Meter, quietly: Quietly): Instruments {
     }),
     steps: counter('sendonce.steps', {
       unit: '{step}',
-      description: 'What happened to attempts on their way.',
+      description: 'What happened to attempts before they ended.',
     }),
     resolutions: counter('sendonce.resolutions', {
       unit: '{resolution}',
-      description: 'Doubts that were ended, by what means and with which verdict.',
+      description: 'Doubts that were resolved, by what means and with which verdict.',
     }),
     sendDuration: histogram('sendonce.send.duration', {
       unit: 's',

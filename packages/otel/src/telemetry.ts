@@ -1,71 +1,73 @@
 import {
   createNoopMeter,
   context,
+  type Meter,
   type MeterProvider,
   metrics,
   ProxyTracerProvider,
   trace,
+  type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
 import { currentClaim, type Ledger, OptionError } from '@sendonce/core';
 import { checkFunction, checkLedger, describe } from '@sendonce/core/ledger';
-import { attemptsOf } from './attempts.ts';
+import { trackAttempts } from './attempts.ts';
 import type { SeenEvent } from './destination.ts';
-import { doubtGauges } from './doubt-gauges.ts';
-import { instrumentsOf } from './instruments.ts';
-import { quietly } from './quietly.ts';
+import { watchOpenEmails } from './doubt-gauges.ts';
+import { createInstruments } from './instruments.ts';
+import { createSafely, type Safely } from './safely.ts';
 import { timedLedger } from './timed-ledger.ts';
 
 export interface TelemetryOptions {
-  /** @default the global one: register it before `sendonceTelemetry()` is called, or nothing is counted */
-  readonly meterProvider?: MeterProvider;
-  /** @default the global one, whenever it is registered */
-  readonly tracerProvider?: TracerProvider;
+  /** @default the global one; register it before `sendonceTelemetry()` is called, or nothing is counted */
+  readonly meterProvider?: MeterProvider | undefined;
+  /** @default the global one, also if it is registered later */
+  readonly tracerProvider?: TracerProvider | undefined;
 }
 
-/** Options of `once()` or `perform()`. */
-export interface Observable {
+/** What {@link Telemetry.observe} needs of the options of `once()` or `perform()`. */
+export interface ObservedOptions {
   readonly ledger: Ledger;
-  // The event of once() has the job, that of perform() has not: either is taken as it is.
+  // The event of once() has BullMQ's job, that of perform() has a JobRef. Both are accepted.
   // oxlint-disable-next-line typescript/no-explicit-any
-  readonly onEvent?: (event: any) => void;
+  readonly onEvent?: ((event: any) => void) | undefined;
 }
 
 export interface Telemetry {
   /**
-   * The same options, observed: their ledger is timed and their events are counted, before a listener of
-   * your own hears of them. For `once()`, `OnceWorker`, `@Once()` and `perform()`.
-   * @throws {OptionError} for options without a ledger.
+   * Returns the same options with a timed ledger and with a listener that counts events before your
+   * own listener is called. For `once()`, `OnceWorker`, `@Once()` and `perform()`.
+   * @throws {OptionError} if the options have no ledger.
    */
-  readonly observe: <O extends Observable>(options: O) => O;
+  readonly observe: <O extends ObservedOptions>(options: O) => O;
   /**
-   * The same ledger, timed, and one for each ledger however often it is asked for: for `doubtSweeper()`,
-   * `delayedEmails()`, `confirmSent()`.
+   * Returns the same ledger with timed verbs, for `doubtSweeper()`, `delayedEmails()`, `confirmSent()`
+   * and `resolveEmail()`. Each ledger has one timed ledger, also if you ask again.
    * @throws {OptionError}
    */
   readonly ledger: <L extends Ledger>(ledger: L) => L;
   /**
-   * Runs a processor, or the effect of `perform()`, within the span of its attempt, so that what it does (a
-   * request, a query) is traced below it. Without this it is traced beside it.
+   * Runs a processor, or the effect of `perform()`, within the span of its attempt: spans of its own
+   * requests and queries become children of that span. Without this they are siblings.
    * @throws {OptionError}
    */
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly effect: <F extends (...values: any[]) => unknown>(effect: F) => F;
-  /** The listener that `observe()` registers, for a caller that has one place for all events. */
+  /** The listener that {@link Telemetry.observe} registers, if you have one place for all events. */
   readonly onEvent: (event: SeenEvent) => void;
   /**
-   * Counts the open emails and those in doubt each time that metrics are collected, by one `list` of the ledger:
-   * one process of a fleet is enough. Returns what ends it; the values that were seen last may stay, as the
-   * SDK keeps them.
+   * Counts the open emails and those in doubt each time that metrics are collected, by one `list` of
+   * the ledger. One process is enough. Returns a function that stops it; the SDK may keep the last
+   * values.
    * @throws {OptionError}
    */
   readonly watchDoubts: (ledger: Ledger) => () => void;
 }
 
 /**
- * OpenTelemetry for sendonce: counters, durations and one span for each attempt. It decides over no
- * email: what fails in here is one process warning (`--disable-warning=SENDONCE_TELEMETRY`).
- * @throws {OptionError} for a provider that is none.
+ * OpenTelemetry for sendonce: counters, durations and one span for each attempt. No email depends on
+ * it: if measuring fails, there is one process warning (`--disable-warning=SENDONCE_TELEMETRY`).
+ * @throws {OptionError} if a provider has no `getMeter()` or `getTracer()`.
  *
  * @example
  * const telemetry = sendonceTelemetry();
@@ -74,27 +76,22 @@ export interface Telemetry {
 export function sendonceTelemetry(options: TelemetryOptions = {}): Telemetry {
   checkProvider('meterProvider', options.meterProvider, 'getMeter');
   checkProvider('tracerProvider', options.tracerProvider, 'getTracer');
-  const guard = quietly();
-  const meter =
-    guard(() => (options.meterProvider ?? metrics.getMeterProvider()).getMeter(SCOPE)) ??
-    createNoopMeter();
-  const tracer =
-    guard(() => (options.tracerProvider ?? trace.getTracerProvider()).getTracer(SCOPE)) ??
-    new ProxyTracerProvider().getTracer(SCOPE);
-  const instruments = instrumentsOf(meter, guard);
-  const attempts = attemptsOf(instruments, tracer, guard);
-  // One for each: a ledger has one heartbeat, whoever is given it.
-  const timed = new WeakMap<Ledger, Ledger>();
+  const safely = createSafely();
+  const meter = getMeter(options, safely);
+  const instruments = createInstruments(meter, safely);
+  const attempts = trackAttempts(instruments, getTracer(options, safely), safely);
+  // A timed ledger is its own timed ledger. Core keeps one heartbeat for each ledger object.
+  const timedLedgers = new WeakMap<Ledger, Ledger>();
 
   const telemetry: Telemetry = {
     ledger<L extends Ledger>(ledger: L): L {
       checkLedger(ledger);
-      const known = timed.get(ledger) as L | undefined;
+      const known = timedLedgers.get(ledger) as L | undefined;
       if (known) return known;
-      const made = timedLedger(ledger, { instruments, attempts, quietly: guard });
-      timed.set(ledger, made);
-      timed.set(made, made);
-      return made;
+      const timed = timedLedger(ledger, { instruments, attempts, safely });
+      timedLedgers.set(ledger, timed);
+      timedLedgers.set(timed, timed);
+      return timed;
     },
     observe(observed) {
       checkLedger(observed?.ledger);
@@ -109,28 +106,38 @@ export function sendonceTelemetry(options: TelemetryOptions = {}): Telemetry {
         },
       };
     },
-    onEvent: (event) => guard(() => attempts.onEvent(event)),
+    onEvent: (event) => safely(() => attempts.onEvent(event)),
     effect(effect) {
       checkFunction('effect', effect);
-      const within = (run: () => unknown): unknown => {
+      const runInSpan = (run: () => unknown): unknown => {
         const token = currentClaim()?.token;
-        const around = token === undefined ? undefined : guard(() => attempts.contextOf(token));
-        return around ? context.with(around, run) : run();
+        const span = token === undefined ? undefined : safely(() => attempts.contextOf(token));
+        return span ? context.with(span, run) : run();
       };
       // BullMQ and once() pass a signal only to a function that declares three plain parameters.
       const wrapped =
         effect.length >= 3
           ? (job: unknown, token: unknown, signal: unknown) =>
-              within(() => effect(job, token, signal))
-          : (job: unknown, token: unknown) => within(() => effect(job, token));
+              runInSpan(() => effect(job, token, signal))
+          : (job: unknown, token: unknown) => runInSpan(() => effect(job, token));
       return wrapped as typeof effect;
     },
     watchDoubts(ledger) {
       checkLedger(ledger);
-      return guard(() => doubtGauges(meter, ledger)) ?? (() => {});
+      return safely(() => watchOpenEmails(meter, ledger)) ?? (() => {});
     },
   };
   return telemetry;
+}
+
+function getMeter({ meterProvider }: TelemetryOptions, safely: Safely): Meter {
+  const get = () => (meterProvider ?? metrics.getMeterProvider()).getMeter(SCOPE);
+  return safely(get) ?? createNoopMeter();
+}
+
+function getTracer({ tracerProvider }: TelemetryOptions, safely: Safely): Tracer {
+  const get = () => (tracerProvider ?? trace.getTracerProvider()).getTracer(SCOPE);
+  return safely(get) ?? new ProxyTracerProvider().getTracer(SCOPE);
 }
 
 const SCOPE = '@sendonce/otel';

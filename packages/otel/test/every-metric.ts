@@ -7,7 +7,7 @@ export async function everyMetric(): Promise<Measured> {
   const { telemetry } = seen;
   const store = memoryLedger();
   const options = (name: string) =>
-    telemetry.observe({ ledger: store, key: deriveKey([name]), by: `q:${name}` });
+    telemetry.observe({ ledger: store, key: deriveKey([name]), job: { queue: 'q', id: name } });
   await perform(async () => {}, options('sent'));
   const fail = async () => {
     throw Object.assign(new Error('gone'), { code: 'ETIMEDOUT' });
@@ -21,7 +21,7 @@ export async function everyMetric(): Promise<Measured> {
     ...store,
     claim: () => Promise.reject(Object.assign(new Error('down'), { code: 'EDOWN' })),
   };
-  const unanswered = telemetry.observe({ ledger: down, key, by: 'q:down' });
+  const unanswered = telemetry.observe({ ledger: down, key, job: { queue: 'q', id: 'down' } });
   await perform(fail, unanswered).catch(() => {});
   telemetry.watchDoubts(store);
   return seen;

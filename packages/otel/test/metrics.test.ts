@@ -142,7 +142,7 @@ onBothVersions((bullmq) => {
       sum('sendonce.resolutions', { 'sendonce.means': means, 'sendonce.verdict': verdict });
     expect(await meansOf('resolver')).toBe(1);
     const [one, two] = [deriveKey(['notice', 1]), deriveKey(['notice', 2])];
-    await confirmSent(ledger, { key: one, by: 'webhook of Brevo' });
+    await confirmSent({ ledger }, { key: one, by: 'webhook of Brevo' });
     expect(await meansOf('confirm-sent')).toBe(1);
     const { token } = (await ledger.read(two))!;
     await resolveEmail({ ledger }, { key: two, token, verdict: 'not-sent', by: 'Ann' });
@@ -157,25 +157,27 @@ onBothVersions((bullmq) => {
   });
 });
 
-test('perform() counts as well, and what is no queue is not a series of its own', async () => {
+test('perform() counts as well, and an attempt without a job is not a series of its own', async () => {
   const stage = startStage(bullmq6);
   const { telemetry, sum } = measured();
   for (let order = 0; order < 150; order++) {
     const key = deriveKey(['cron', order]);
-    const by = order < 10 ? `order-${order}` : order < 20 ? 'cron:host' : `cron${order}:host`;
-    await perform(async () => {}, telemetry.observe({ ledger: stage.ledger, key, by }));
+    const queue = order < 20 ? 'cron' : `cron${order}`;
+    // The sender is text for people, also if it looks like a job.
+    const sender = order < 10 ? { by: `order-${order}:1` } : { job: { queue, id: 'host' } };
+    await perform(async () => {}, telemetry.observe({ ledger: stage.ledger, key, ...sender }));
   }
   const sent = (queue: string) => sum('sendonce.attempts', attempts('sent', queue));
   expect(await sum('sendonce.attempts')).toBe(150);
   expect(await sent('cron')).toBe(10);
   expect(await sent('cron20')).toBe(1);
-  // 10 without a colon, and those after the first hundred names.
+  // 10 without a job, and those after the first hundred names.
   expect(await sent('_OTHER')).toBe(10 + 130 - 98);
 });
 
 test('an attempt that gives its own doubt back, and comes again, has ended once', async () => {
   const { telemetry, sum } = measured();
-  const of = { key: deriveKey(['n']), token: 'one', by: 'q:1' };
+  const of = { key: deriveKey(['n']), token: 'one', job: { queue: 'q', id: '1' } };
   for (const type of ['claimed', 'dispatched', 'released', 'busy'] as const) {
     telemetry.onEvent({ type, ...of });
   }
@@ -198,7 +200,11 @@ test('a send is timed until its outcome is known, not until the ledger has recor
       return store.settle(settlement);
     },
   };
-  const options = telemetry.observe({ ledger: slow, key: deriveKey(['n']), by: 'q:1' });
+  const options = telemetry.observe({
+    ledger: slow,
+    key: deriveKey(['n']),
+    job: { queue: 'q', id: '1' },
+  });
   const startMs = performance.now();
   await perform(() => setTimeout(50), options);
   const send = (await metrics()).find(({ name }) => name === 'sendonce.send.duration');
@@ -213,7 +219,7 @@ test('an outcome that the ledger does not take ends the attempt as unrecorded, o
   const down = Object.assign(new Error('down'), { code: 'EDOWN' });
   const ledger = { ...stage.ledger, settle: () => Promise.reject(down) };
   const key = deriveKey(['notice', 1]);
-  const options = telemetry.observe({ ledger, key, by: 'q:1' });
+  const options = telemetry.observe({ ledger, key, job: { queue: 'q', id: '1' } });
   await expect(perform(async () => 'sent', options)).rejects.toThrow('could not be recorded');
   await eventually(async () =>
     expect(await sum('sendonce.attempts', attempts('unrecorded'))).toBe(1),
@@ -228,7 +234,7 @@ test('open emails and doubts are gauges, asked for only where that was wanted', 
   const stage = startStage(bullmq6);
   const { telemetry, sum, metrics } = measured();
   const list = vi.spyOn(stage.ledger, 'list');
-  const observed = telemetry.observe({ ledger: stage.ledger, key: deriveKey(['n', 1]), by: 'q:1' });
+  const observed = telemetry.observe({ ledger: stage.ledger, key: deriveKey(['n', 1]) });
   await perform(failing('ETIMEDOUT'), observed);
   expect((await metrics()).filter(({ kind }) => kind === 'gauge')).toEqual([]);
   expect(list).not.toHaveBeenCalled();

@@ -32,19 +32,32 @@ onBothVersions((bullmq) => {
   });
 });
 
-test('settleVia is asked of the original; a copy of the timed ledger with a settle of its own is refused', async () => {
+test('settleVia of a copy of the timed ledger settles through the original, and is timed', async () => {
   const space = openNamespace('otel-settle');
+  const { telemetry, sum } = measured();
   try {
-    const ledger = telemetry.ledger(redisLedger(space.connect(), { prefix: space.prefix }));
-    const connection = space.connect();
-    expect(await ledger.settleVia!(connection)).toBeTypeOf('function');
-    const copy = { ...ledger, settle: async () => ({ state: 'settled' }) as const };
-    expect(await copy.settleVia!(connection)).toBeUndefined();
-    // One heartbeat and one doctor for each ledger: the same one, however often it is wrapped.
-    expect(telemetry.ledger(ledger)).toBe(ledger);
+    const store = redisLedger(space.connect(), { prefix: space.prefix });
+    const ledger = { ...telemetry.ledger(store) };
+    const send = await ledger.settleVia!(space.connect());
+    const attempt = {
+      key: deriveKey(['n']),
+      token: createToken(),
+      leaseMs: 1000,
+      retentionMs: 1000,
+    };
+    await ledger.claim({ ...attempt, dispatched: true });
+    expect(await send!({ ...attempt, outcome: 'sent' }).reply).toEqual({ state: 'settled' });
+    expect(await store.read(attempt.key)).toMatchObject({ state: 'sent' });
+    const settled = { 'sendonce.ledger.verb': 'settle' };
+    expect(await sum('sendonce.ledger.duration', settled)).toBe(1);
   } finally {
     await space.close();
   }
+});
+
+test('a timed ledger is its own timed ledger: its heartbeat and its doctor stay one', () => {
+  const ledger = telemetry.ledger(memoryLedger());
+  expect(telemetry.ledger(ledger)).toBe(ledger);
 });
 
 test('what the ledger cannot do, the timed one does not pretend to', () => {
@@ -113,7 +126,8 @@ test.each([
 
 test('the memory of tokens that never end is bounded', async () => {
   const { telemetry, spans } = measured();
-  const event = { type: 'claimed', key: deriveKey(['n']), by: 'q:1' } as const;
+  const job = { queue: 'q', id: '1' };
+  const event = { type: 'claimed', key: deriveKey(['n']), job } as const;
   for (let n = 0; n < 10_003; n++) telemetry.onEvent({ ...event, token: `token-${n}` });
   // The three oldest ones are forgotten, their spans ended without an outcome.
   await eventually(() => expect(spans()).toHaveLength(3));
@@ -135,7 +149,7 @@ test('a claim of somebody who tells no events is kept until a thousand others ca
   const [forgotten, kept] = [await claim(), await claim()];
   for (let others = 0; others < 999; others++) await claim();
   for (const attempt of [forgotten, kept]) {
-    telemetry.onEvent({ type: 'duplicate', ...attempt, by: 'q:1' });
+    telemetry.onEvent({ type: 'duplicate', ...attempt, job: { queue: 'q', id: '1' } });
   }
   const attempts = spans().filter(({ name }) => name === 'send_email q');
   expect(attempts.map(({ attributes }) => attributes['sendonce.key'])).toEqual([

@@ -1,9 +1,10 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { SeenEvent } from './destination.ts';
 
-/** How an attempt ended. `unrecorded`: no other end was told, the ledger did not take the outcome. */
+/** How an attempt ended. `unrecorded`: the ledger did not take the outcome, and no other end was reported. */
 export type Outcome = (typeof outcomes)[number] | 'unrecorded';
 
+/** The events that end an attempt. */
 export const outcomes = [
   'sent',
   'duplicate',
@@ -15,7 +16,7 @@ export const outcomes = [
   'released',
 ] as const satisfies readonly SeenEvent['type'][];
 
-/** What happens on the way. */
+/** The events before the end. */
 export const steps = [
   'claimed',
   'dispatched',
@@ -25,20 +26,18 @@ export const steps = [
   'unrecorded',
 ] as const satisfies readonly SeenEvent['type'][];
 
-/** What a failed attempt is called where no code is known. A duplicate is no error. */
-export const failures: Readonly<Partial<Record<Outcome, string>>> = {
+/** The `error.type` of a failed attempt that has no code of its own. A duplicate is not a failure. */
+export const failureTypes: Readonly<Partial<Record<Outcome, string>>> = {
   'in-doubt': 'SENDONCE_IN_DOUBT',
   rejected: 'SENDONCE_REJECTED',
   conflict: 'SENDONCE_CONFLICT',
   unrecorded: 'SENDONCE_NOT_RECORDED',
 };
 
-/** The attributes of an end. */
-export function outcomeOf(destination: string, outcome: Outcome): Attributes {
+export function outcomeAttributes(destination: string, outcome: Outcome): Attributes {
   return { 'messaging.destination.name': destination, 'sendonce.outcome': outcome };
 }
 
-/** The attributes of a step. */
-export function stepOf(destination: string, step: SeenEvent['type']): Attributes {
+export function stepAttributes(destination: string, step: SeenEvent['type']): Attributes {
   return { 'messaging.destination.name': destination, 'sendonce.step': step };
 }

@@ -2,9 +2,9 @@ import type { RedisClient } from './client.ts';
 
 /**
  * The nodes that hold a shard, by the map of an ioredis Cluster: shards with the same answer may share a
- * pipeline. Undefined where there is no map (yet).
+ * pipeline. Undefined if there is no map (yet).
  */
-export function nodesOf({ slots }: RedisClient, shard: string): string | undefined {
+export function findShardNodes({ slots }: RedisClient, shard: string): string | undefined {
   const nodes: unknown = slots?.[slotOf(shard)];
   return Array.isArray(nodes) ? nodes.join(';') : undefined;
 }

@@ -9,7 +9,8 @@ export async function examineRedis(
   ledger: Pick<Ledger, 'claim' | 'release'>,
   wait?: Wait,
 ): Promise<readonly Finding[]> {
-  const [info, askedMs] = [await client.info('default').catch(() => undefined), Date.now()];
+  const info = await client.info('default').catch(() => undefined);
+  const answeredAtMs = Date.now();
   const scripts = await examineScripts(ledger);
   if (info === undefined) return [...scripts, notChecked('INFO')];
   const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
@@ -20,7 +21,7 @@ export async function examineRedis(
     ...examineRole(field, wait?.replicas),
     ...(wait ? await examineDurability(client, field, wait) : []),
     ...examineVersion(field('redis_version')),
-    ...examineClock(Number(field('server_time_usec')) / 1000 - askedMs),
+    ...examineClock(Number(field('server_time_usec')) / 1000 - answeredAtMs),
   ];
 }
 

@@ -1,27 +1,6 @@
-import { LedgerUnavailableError, OptionError } from '@sendonce/core';
-import { checkDuration, describe } from '@sendonce/core/ledger';
+import { LedgerUnavailableError } from '@sendonce/core';
 import { defineScript, type RedisClient, shaOf } from './client.ts';
-
-/** What must have happened to a dispatch before its email may leave. */
-export interface Durability {
-  /**
-   * How many replicas must have it (WAIT). Only all of them are proof against every failover: with
-   * fewer, one that lags may be promoted. Sentinel and the Cluster prefer the one that has received
-   * most, but only among those they can reach, and Sentinel looks at `replica-priority` first.
-   * @default 0
-   */
-  readonly replicas?: number;
-  /**
-   * Whether it must be on disk, on the master and on so many replicas (WAITAOF: Redis 7.2 or Valkey,
-   * with `appendonly yes`). @default false
-   */
-  readonly fsync?: boolean;
-  /**
-   * How long to wait for it, in milliseconds: well below half a lease. The disk takes up to a second and
-   * more with `appendfsync everysec`. @default 1000, with fsync 3000
-   */
-  readonly timeoutMs?: number;
-}
+import { checkDurability, type Durability } from './durability-options.ts';
 
 /** The command that waits, and how its answer is read. */
 export interface Wait {
@@ -35,9 +14,9 @@ export interface Wait {
 }
 
 /** @throws {OptionError} */
-export function waitFor(durability: Durability): Wait {
-  const { replicas, fsync, timeoutMs } = checkDurability(durability);
-  const within = `within ${timeoutMs} ms (durability.timeoutMs)`;
+export function planWait(durability: Durability): Wait {
+  const { replicas, fsync, answerWithinMs } = checkDurability(durability);
+  const within = `within ${answerWithinMs} ms (durability.answerWithinMs)`;
   const tooFew = (count: number) =>
     count < replicas
       ? `${count} of the ${replicas} replicas of durability.replicas had the record ${within}`
@@ -46,7 +25,7 @@ export function waitFor(durability: Durability): Wait {
     return {
       replicas,
       fsync,
-      command: ['WAIT', replicas, timeoutMs],
+      command: ['WAIT', replicas, answerWithinMs],
       probe: ['WAIT', 0, 1],
       missing: (reply) => tooFew(toCount(reply)),
     };
@@ -54,7 +33,7 @@ export function waitFor(durability: Durability): Wait {
   return {
     replicas,
     fsync,
-    command: ['WAITAOF', 1, replicas, timeoutMs],
+    command: ['WAITAOF', 1, replicas, answerWithinMs],
     probe: ['WAITAOF', 0, 0, 1],
     missing: (reply) => {
       const [local, remote] = (Array.isArray(reply) ? reply : []) as unknown[];
@@ -64,23 +43,14 @@ export function waitFor(durability: Durability): Wait {
   };
 }
 
-/** @throws {OptionError} */
-export function checkWaiting(client: RedisClient): void {
-  if (typeof client.pipeline === 'function') return;
-  throw new OptionError(
-    'client',
-    'Expected "client" to have a pipeline, as that of ioredis has: "durability" waits on the connection that wrote.',
-  );
-}
-
-/** The reply of a script, and why its writes are not as durable as was asked for, if so. */
-export interface Written {
+/** The reply of a script. `notDurable`: its writes are not as durable as was asked for. */
+export interface CallResult {
   readonly reply: unknown[];
-  readonly undurable?: LedgerUnavailableError;
+  readonly notDurable?: LedgerUnavailableError;
 }
 
 /** The keys and arguments of one script call. */
-export interface Call {
+export interface ScriptCall {
   readonly keys: readonly string[];
   readonly args: readonly (string | number)[];
 }
@@ -88,8 +58,21 @@ export interface Call {
 /** Calls of one script, all on one node; answers in the same order. */
 export type CallScript = (
   client: RedisClient,
-  calls: readonly Call[],
-) => Promise<readonly (Written | Error)[]>;
+  calls: readonly ScriptCall[],
+) => Promise<readonly (CallResult | Error)[]>;
+
+/** A script whose writes are not waited for. */
+export function definePlainScript(lua: string): CallScript {
+  const script = defineScript(lua);
+  const callOnce = async (client: RedisClient, { keys, args }: ScriptCall) => {
+    try {
+      return { reply: (await script(client, keys, args)) as unknown[] };
+    } catch (error) {
+      return error as Error;
+    }
+  };
+  return (client, calls) => Promise.all(calls.map((call) => callOnce(client, call)));
+}
 
 /**
  * A script and one wait for the writes of all its calls, as one pipeline. WAIT counts the writes of the
@@ -99,39 +82,39 @@ export type CallScript = (
  */
 export function defineDurableScript(lua: string, wait: Wait): CallScript {
   const [script, sha] = [defineScript(lua), shaOf(lua)];
-  const write = (client: RedisClient, calls: readonly Call[]) =>
+  const write = (client: RedisClient, calls: readonly ScriptCall[]) =>
     writeAndWait(
       client,
       calls.map(({ keys, args }) => ['evalsha', sha, keys.length, ...keys, ...args]),
       wait,
     );
   return async (client, calls) => {
-    let written = await write(client, calls);
-    for (let repeats = 0; repeats < MOST_REPEATS && written.some(isToRepeat); repeats++) {
-      const again = calls.filter((_, index) => isToRepeat(written[index]!));
+    let results = await write(client, calls);
+    for (let repeats = 0; repeats < MAX_REPEATS && results.some(isToRepeat); repeats++) {
+      const again = calls.filter((_, index) => isToRepeat(results[index]!));
       // The plain way loads the script and follows the redirection. The repeat, which changes nothing,
       // writes once more on the right connection, so that the wait counts.
       await Promise.allSettled(again.map(({ keys, args }) => script(client, keys, args)));
       const repeated = await write(client, again);
-      written = written.map((first) => (isToRepeat(first) ? repeated.shift()! : first));
+      results = results.map((first) => (isToRepeat(first) ? repeated.shift()! : first));
     }
-    return written;
+    return results;
   };
 }
 
 // While a Cluster fails over, its nodes contradict each other for a moment.
-const MOST_REPEATS = 5;
+const MAX_REPEATS = 5;
 
-function isToRepeat(written: Written | Error): boolean {
-  if (!(written instanceof Error)) return false;
-  return /^(NOSCRIPT|MOVED|ASK|TRYAGAIN|CLUSTERDOWN)/.test(written.message);
+function isToRepeat(result: CallResult | Error): boolean {
+  if (!(result instanceof Error)) return false;
+  return /^(NOSCRIPT|MOVED|ASK|TRYAGAIN|CLUSTERDOWN)/.test(result.message);
 }
 
 async function writeAndWait(
   client: RedisClient,
   writes: readonly (readonly unknown[])[],
   wait: Wait,
-): Promise<(Written | Error)[]> {
+): Promise<(CallResult | Error)[]> {
   // An ioredis whose reconnectOnError returns 2 sends a failed script again, alone, on another
   // connection, while the answer of the wait is here already: then a script is answered last.
   let waitedLast = false;
@@ -159,12 +142,12 @@ async function writeAndWait(
   return writes.map((_, index) => {
     const [error, reply] = replies[index] ?? [new Error('no reply to a pipeline')];
     if (error) return error;
-    const written = { reply: reply as unknown[] };
-    return lack === undefined ? written : { ...written, undurable: undurable(lack) };
+    const result = { reply: reply as unknown[] };
+    return lack === undefined ? result : { ...result, notDurable: notDurableError(lack) };
   });
 }
 
-function undurable(why: string): LedgerUnavailableError {
+function notDurableError(why: string): LedgerUnavailableError {
   return new LedgerUnavailableError(
     `The record is written, but not as durable as "durability" asks: ${why}. ${remedyFor(why)} Nothing ` +
       'was sent; it is safe to repeat.',
@@ -184,37 +167,4 @@ export function remedyFor(why: string): string {
 
 function toCount(value: unknown): number {
   return typeof value === 'number' || typeof value === 'string' ? Number(value) || 0 : 0;
-}
-
-function checkDurability(durability: unknown): Required<Durability> {
-  if (typeof durability !== 'object' || durability === null || Array.isArray(durability)) {
-    throw wrong('durability', 'an object such as { replicas: 1 }', durability);
-  }
-  const names = ['replicas', 'fsync', 'timeoutMs'];
-  const unknown = Object.keys(durability).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw new OptionError(
-      'durability',
-      `Expected "durability" to have replicas, fsync and timeoutMs only, got "${unknown}".`,
-    );
-  }
-  const { replicas = 0, fsync = false } = durability as Durability;
-  const { timeoutMs = fsync ? 3_000 : 1_000 } = durability as Durability;
-  if (!Number.isSafeInteger(replicas) || replicas < 0 || replicas > 100) {
-    throw wrong('durability.replicas', 'a whole number from 1 to 100', replicas);
-  }
-  if (typeof fsync !== 'boolean') throw wrong('durability.fsync', 'true or false', fsync);
-  // 0 would wait for ever.
-  checkDuration('durability.timeoutMs', timeoutMs);
-  if (replicas === 0 && !fsync) {
-    throw new OptionError(
-      'durability',
-      'Expected "durability" to ask for something: replicas from 1, or fsync: true. Leave it out to wait for nothing.',
-    );
-  }
-  return { replicas, fsync, timeoutMs };
-}
-
-function wrong(option: string, expected: string, value: unknown): OptionError {
-  return new OptionError(option, `Expected "${option}" to be ${expected}, got ${describe(value)}.`);
 }

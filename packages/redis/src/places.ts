@@ -1,31 +1,39 @@
 import { OptionError } from '@sendonce/core';
 import { describe } from '@sendonce/core/ledger';
 
-/** Where the record of a key lives, the index of its shard, and the number of its buckets. */
+/**
+ * The names of all keys in Redis. The first character of an email's key is its shard, and a hash tag:
+ * what belongs to a shard is in one slot of a Cluster.
+ */
 export interface Places {
+  /** The record of an email. */
   readonly record: (key: string) => string;
-  /** Of any key of the shard, or of the shard alone. */
+  /** The open dispatches of a shard; takes the shard, or any key of it. */
   readonly index: (key: string) => string;
-  readonly buckets: (key: string) => string;
+  /** The journal of an email. */
+  readonly lines: (key: string) => string;
+  /** The names of emails, by their hash, that the journal took on a day. */
+  readonly names: (nameHash: string, day: number) => string;
+  /** The steps that the journal counted in an hour. */
+  readonly counts: (hour: number) => string;
 }
-
-/** 64 shards by the first character of the key: a record and the index of its shard share a slot. */
-export const shards: readonly string[] =
-  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.split('');
 
 export function placesOf(prefix: string): Places {
   return {
     record: (key) => `${prefix}:{${key[0]}}${key.slice(1)}`,
     index: (key) => `${prefix}:{${key[0]}}:open`,
-    buckets: (key) => `${prefix}:{${key[0]}}:sent`,
+    lines: (key) => `${prefix}:{${key[0]}}${key.slice(1)}:journal`,
+    names: (nameHash, day) => `${prefix}:{${nameHash[0]}}:names:${day}`,
+    counts: (hour) => `${prefix}:{counts}:${hour}`,
   };
 }
 
 /** @throws {OptionError} */
 export function checkPrefix(prefix: unknown): void {
   if (typeof prefix === 'string' && /^[^{}\s]+$/.test(prefix)) return;
+  const got = typeof prefix === 'string' ? JSON.stringify(prefix) : describe(prefix);
   throw new OptionError(
     'prefix',
-    `Expected "prefix" to be a word without braces and spaces, got ${typeof prefix === 'string' ? JSON.stringify(prefix) : describe(prefix)}.`,
+    `Expected "prefix" to be a word without braces and spaces, got ${got}.`,
   );
 }

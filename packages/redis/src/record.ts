@@ -1,27 +1,59 @@
-import { type LedgerRecord, UnreadableRecordError } from '@sendonce/core';
+import { type LedgerRecord, type RecordState, UnreadableRecordError } from '@sendonce/core';
 
-/** What stands under a key, as a script shows it. */
-export interface Standing {
+/** A record as a script shows it. */
+export interface StoredRecord {
   readonly record: LedgerRecord;
-  /** How long its lease or its mark "still being sent" lasts; in doubt, since when, negated. */
+  /**
+   * How long its lease or its mark "still being sent" lasts, in ms. Of a record in doubt: how long ago
+   * it was dispatched, negated.
+   */
   readonly remainingMs: number;
 }
 
-type Texts = Pick<LedgerRecord, 'fingerprint' | 'by' | 'messageId' | 'note' | 'result'>;
+/** The format that this code reads and writes: the first character of every record. */
+const FORMAT = '1';
 
-/** The fields of the record of `key` after `at`; see `lua/record.lua` for the form. */
-export function encodeFields(key: string, texts: Texts): string {
-  const { fingerprint = '', by = '', messageId = '', note = '', result = '' } = texts;
-  return [fingerprint, by, messageId, note, result].map((text) => escape(key, text)).join('\n');
+/** The second character of a record. A doubt is a dispatch whose mark "still being sent" is over. */
+export const STATE_LETTERS: Readonly<Record<RecordState, string>> = {
+  claimed: 'C',
+  dispatched: 'D',
+  'in-doubt': 'D',
+  sent: 'S',
+  rejected: 'R',
+  cancelled: 'X',
+};
+
+/** The texts of a record. */
+export type RecordFields = Pick<
+  LedgerRecord,
+  'job' | 'messageId' | 'fingerprint' | 'result' | 'note' | 'by' | 'lateNotSent' | 'resolvedBy'
+>;
+
+/** A record as `lua/record.lua` describes it. */
+export function encodeRecord({ state, token, atMs, ...fields }: LedgerRecord): string {
+  const at = String(atMs).padStart(13, '0');
+  return FORMAT + STATE_LETTERS[state] + token + at + encodeFields(fields);
+}
+
+/** What follows the time in a record: most emails have only the first fields. */
+export function encodeFields(fields: RecordFields): string {
+  const { job, messageId, fingerprint, result, note, by, lateNotSent, resolvedBy } = fields;
+  const late = lateNotSent && '1';
+  const texts = [job?.queue, job?.id, messageId, fingerprint, result, note, by, late, resolvedBy];
+  let end = texts.length;
+  while (end > 0 && !texts[end - 1]) end -= 1;
+  let encoded = '';
+  for (let index = 0; index < end; index++) encoded += `\n${escapeText(texts[index] ?? '')}`;
+  return encoded;
 }
 
 /** @throws {UnreadableRecordError} */
-export function decodeStanding(key: string, value: string, remainingMs: number): Standing {
-  const match = /^([CDSRX])([\w-]{16})(\d+)\n([^]*)$/.exec(value);
-  const [, letter = '', token = '', at = '', fields = ''] = match ?? [];
-  const texts = fields.split('\n').map((text) => unescape(key, text));
-  if (!match || texts.length !== 5) throw new UnreadableRecordError(key, 'Redis');
-  const [fingerprint, by, messageId, note, result] = texts;
+export function decodeRecord(key: string, value: string, remainingMs: number): StoredRecord {
+  const match = /^1([CDSRX])([\w-]{16})(\d{13})((?:\n[^\n]*){0,9})$/.exec(value);
+  if (!match) throw unreadableRecord(key, 'Redis', value.slice(0, 1));
+  const [, letter = '', token = '', at, texts = ''] = match;
+  const fields = texts.split('\n').slice(1).map(unescapeText);
+  const [queue = '', id = '', messageId, fingerprint, result, note, by, late, resolvedBy] = fields;
   return {
     remainingMs,
     record: {
@@ -29,16 +61,37 @@ export function decodeStanding(key: string, value: string, remainingMs: number):
       state: stateOf(letter, remainingMs),
       token: letter === 'X' ? '' : token,
       atMs: Number(at),
-      ...(fingerprint && { fingerprint }),
-      ...(by && { by }),
+      ...((queue || id) && { job: { queue, id } }),
       ...(messageId && { messageId }),
-      ...(note && { note }),
+      ...(fingerprint && { fingerprint }),
       ...(result && { result }),
+      ...(note && { note }),
+      ...(by && { by }),
+      ...(late && { lateNotSent: true }),
+      ...(resolvedBy && { resolvedBy }),
     },
   };
 }
 
-function stateOf(letter: string, remainingMs: number): LedgerRecord['state'] {
+/**
+ * The error about a record that a script of this version left as it was.
+ *
+ * @param first the first character of what is stored, empty where that is no text.
+ */
+export function unreadableRecord(key: string, where: string, first: string): UnreadableRecordError {
+  return new UnreadableRecordError(key, `${where}; ${formatOf(first)}`);
+}
+
+function formatOf(first: string): string {
+  const reads = `this version of sendonce reads format ${FORMAT}`;
+  if (first === FORMAT) return `it has format ${FORMAT}, but is damaged`;
+  if (/^[0-9a-z]$/.test(first)) return `it has format ${first}, ${reads}`;
+  // Records began with their state before they had a version.
+  if (/^[CDSRX]$/.test(first)) return `it has no format version, ${reads}`;
+  return `it is no record of sendonce, ${reads}`;
+}
+
+function stateOf(letter: string, remainingMs: number): RecordState {
   switch (letter) {
     case 'C':
       return 'claimed';
@@ -53,31 +106,13 @@ function stateOf(letter: string, remainingMs: number): LedgerRecord['state'] {
   }
 }
 
-/**
- * What is made of the key is not kept twice: as `\e` the name of the job that delayedEmails() adds, as `\m` what
- * the Message-ID of @sendonce/mail begins with.
- */
-const jobOf = (key: string) => `email-${key}`;
-const idStartOf = (key: string) => `<${Buffer.from(key, 'base64url').toString('hex')}@`;
-
-function escape(key: string, text: string): string {
-  if (text.length < key.length) return escapeLines(text);
-  const parts = text.split(jobOf(key)).map((part) => {
-    const around = part.split(idStartOf(key));
-    return around.map(escapeLines).join(String.raw`\m`);
-  });
-  return parts.join(String.raw`\e`);
-}
-
-function escapeLines(text: string): string {
+/** A text without line breaks, which part the fields. */
+export function escapeText(text: string): string {
   if (!/[\\\n]/.test(text)) return text;
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 
-function unescape(key: string, text: string): string {
-  return text.replace(/\\(.)/g, (_, letter: string) => {
-    if (letter === 'n') return '\n';
-    if (letter === 'e') return jobOf(key);
-    return letter === 'm' ? idStartOf(key) : letter;
-  });
+function unescapeText(text: string): string {
+  if (!text.includes('\\')) return text;
+  return text.replaceAll(/\\(.)/g, (_, letter: string) => (letter === 'n' ? '\n' : letter));
 }

@@ -6,38 +6,45 @@ import {
   type JournalEntry,
   type JournalType,
 } from '@sendonce/core';
-import { checkDuration, hash128 } from '@sendonce/core/ledger';
+import { senderOf } from '@sendonce/core/inspect';
+import {
+  bareMessageId,
+  checkDuration,
+  DAY_MS,
+  hash128,
+  HOUR_MS,
+  MAX_BATCH,
+} from '@sendonce/core/ledger';
 import { checkClient, defineScript, type RedisClient } from './client.ts';
 import * as lua from './generated/scripts.ts';
+import { groupByTag } from './group-by-tag.ts';
 import { entriesOf, linesOf } from './journal-line.ts';
-import { checkPrefix } from './places.ts';
+import { checkPrefix, placesOf, type Places } from './places.ts';
 
 export interface RedisJournalOptions {
   /** What the keys begin with; it may be the ledger's, which uses other keys. @default 'sendonce' */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /**
-   * How long histories and names are kept after their last entry, in ms, and the history of a scheduled email after it
-   * is due; counts for 35 days.
+   * How long histories and names are kept after their last entry, in ms, and the history of a scheduled
+   * email after it is due. Counts are kept for 35 days.
    * @default 604_800_000 (7 days)
    */
-  readonly retentionMs?: number;
+  readonly retentionMs?: number | undefined;
   /** How long entries wait for others, to go out as one command, in ms. @default 250 */
-  readonly everyMs?: number;
+  readonly everyMs?: number | undefined;
 }
 
-const HOUR_MS = 60 * 60 * 1000;
-const DAY_MS = 24 * HOUR_MS;
 const COUNTS_KEPT_MS = 35 * DAY_MS;
-/** A script that long takes about a millisecond. */
-const LARGEST_CALL = 250;
-/** So many do not wait for others. */
-const ENOUGH = 1000;
-/** What waits while Redis is away, about 30 MB; the oldest go first. */
-const MOST_WAITING = 100_000;
+/** So many entries do not wait for others. */
+const FLUSH_AT = 1000;
+/** What waits while Redis is away, about 30 MB; the oldest entries are dropped first. */
+const MAX_WAITING = 100_000;
 
 /**
- * A journal on Redis or Valkey (5 or later), Sentinel or Cluster, by an ioredis client of yours: that of the
- * ledger, or of the queue. Names are stored as hashes; labels, Message-IDs and job ids inside the lines as they are.
+ * A journal on Redis or Valkey (5 or later), Sentinel or Cluster, by an ioredis client of yours: that of
+ * the ledger, or of the queue. Names are stored as hashes. Labels, Message-IDs and job ids are stored as
+ * they are inside the lines. Lines that another version wrote in another format are left out of a
+ * history, with one process warning (`SENDONCE_JOURNAL`).
  * @throws {OptionError} for wrong options.
  *
  * @example
@@ -54,40 +61,55 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
   let waiting: JournalEntry[] = [];
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
-  let warned = false;
+  let warnedOfGap = false;
+  let warnedOfFormat = false;
 
-  function warnOnce(why: string): void {
-    if (!warned) warn(why);
-    warned = true;
+  function warnOfGap(why: string): void {
+    if (warnedOfGap) return;
+    warnedOfGap = true;
+    warn(
+      `The journal could not be written (${why}). Emails go on; their histories and counts have a gap. ` +
+        'Check the connection of redisJournal().',
+    );
+  }
+
+  function warnOfFormat(): void {
+    if (warnedOfFormat) return;
+    warnedOfFormat = true;
+    warn(
+      'The journal has lines that another version of sendonce wrote in another format. They are left out ' +
+        'of the histories. Emails are not affected. Use the same version of sendonce for all programs ' +
+        'that use this journal.',
+    );
   }
 
   function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    writing = writing.then(keepWaiting);
+    writing = writing.then(writeWaiting);
     return writing;
   }
 
-  async function keepWaiting(): Promise<void> {
+  async function writeWaiting(): Promise<void> {
     const entries = waiting;
     waiting = [];
     if (entries.length === 0) return;
     try {
-      await keep(client, operationsOf(entries, places, retentionMs));
-      warned = false;
+      await write(client, operationsOf(entries, places, retentionMs));
+      warnedOfGap = false;
     } catch (error) {
-      warnOnce(error instanceof Error ? error.message : String(error));
+      warnOfGap(error instanceof Error ? error.message : String(error));
     }
   }
 
   return {
     write(entry) {
-      if (waiting.length === MOST_WAITING) {
+      if (waiting.length === MAX_WAITING) {
         waiting.shift();
-        warnOnce('Redis has not answered for long');
+        warnOfGap('Redis has not answered for long');
       }
       waiting.push(entry.worker === undefined ? { ...entry, worker } : entry);
-      if (waiting.length === ENOUGH) void flush();
+      if (waiting.length === FLUSH_AT) void flush();
       else timer ??= setTimeout(flush, everyMs);
     },
 
@@ -95,14 +117,17 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
 
     async history(key) {
       const [lines] = await readMany(client, [places.lines(key)], ['line']);
-      return lines!
-        .flatMap((line) => entriesOf(key, line))
-        .toSorted((one, other) => one.atMs - other.atMs);
+      const entries = lines!.flatMap((line) => {
+        const found = entriesOf(key, line);
+        if (!found) warnOfFormat();
+        return found ?? [];
+      });
+      return entries.toSorted((one, other) => one.atMs - other.atMs);
     },
 
     async find(text) {
-      const name = nameOf(text);
-      // Kept by the day on which they were written: today's, all that is kept, and tomorrow's of who is ahead.
+      const name = hashName(text);
+      // Names are kept by the day on which they were written. Tomorrow's are those of a clock that is ahead.
       const days = Math.ceil(retentionMs / DAY_MS) + 2;
       const tomorrow = Math.floor(Date.now() / DAY_MS) + 1;
       const keys = Array.from({ length: days }, (_, ago) => places.names(name, tomorrow - ago));
@@ -114,7 +139,7 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
     async counts(fromMs) {
       const nowHour = Math.floor(Date.now() / HOUR_MS);
       const first = Math.max(Math.floor(fromMs / HOUR_MS), nowHour - COUNTS_KEPT_MS / HOUR_MS);
-      // One more, for workers whose clock is ahead.
+      // One hour more, for workers whose clock is ahead.
       const hours = Array.from({ length: nowHour + 2 - first }, (_, index) => first + index);
       const found = await readMany(client, hours.map(places.counts), ['count']);
       return hours.flatMap((hour, index) => countsOf(hour, found[index]!));
@@ -122,24 +147,9 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
   };
 }
 
-interface Places {
-  readonly lines: (key: string) => string;
-  readonly names: (name: string, day: number) => string;
-  readonly counts: (hour: number) => string;
-}
-
-function placesOf(prefix: string): Places {
-  return {
-    lines: (key) => `${prefix}:{${key[0]}}${key.slice(1)}:journal`,
-    names: (name, day) => `${prefix}:{${name[0]}}:names:${day}`,
-    counts: (hour) => `${prefix}:{counts}:${hour}`,
-  };
-}
-
 /** By what an email is found, without its text in the name of a key. */
-function nameOf(text: string): string {
-  // Some providers report a Message-ID without its angle brackets.
-  return hash128(text.trim().replace(/^<|>$/g, '')).slice(0, 12);
+function hashName(text: string): string {
+  return hash128(bareMessageId(text.trim())).slice(0, 12);
 }
 
 interface Operation {
@@ -159,11 +169,10 @@ function operationsOf(
   const today = Math.floor(Date.now() / DAY_MS);
   const names = new Map<string, Operation>();
   const counts = new Map<string, { place: string; type: string; count: number }>();
-  for (const { key, type, atMs, token, by, label, messageId } of entries) {
-    // What a person did has a name that finds nothing.
-    for (const text of [label, messageId, token === undefined ? undefined : by]) {
+  for (const { key, type, atMs, job, label, messageId } of entries) {
+    for (const text of [label, messageId, job && senderOf({ job })]) {
       if (text === undefined) continue;
-      const name = nameOf(text);
+      const name = hashName(text);
       names.set(name + key, {
         place: places.names(name, today),
         args: ['name', retentionMs + DAY_MS, name, key],
@@ -184,28 +193,18 @@ function operationsOf(
 const writeScript = defineScript(lua.journal);
 const readScript = defineScript(lua.journalRead);
 
-async function keep(client: RedisClient, operations: readonly Operation[]): Promise<void> {
+async function write(client: RedisClient, operations: readonly Operation[]): Promise<void> {
   const calls: Promise<unknown>[] = [];
-  for (const group of client.isCluster ? bySlot(operations) : [operations]) {
-    for (let start = 0; start < group.length; start += LARGEST_CALL) {
-      const some = group.slice(start, start + LARGEST_CALL);
+  const tagOf = ({ place }: Operation) => place.slice(0, place.indexOf('}'));
+  for (const group of groupByTag(client, operations, tagOf)) {
+    for (let start = 0; start < group.length; start += MAX_BATCH) {
+      const some = group.slice(start, start + MAX_BATCH);
       const places = some.map(({ place }) => place);
       const args = some.flatMap((operation) => operation.args);
       calls.push(writeScript(client, places, args));
     }
   }
   await Promise.all(calls);
-}
-
-function bySlot(operations: readonly Operation[]): Operation[][] {
-  const groups = new Map<string, Operation[]>();
-  for (const operation of operations) {
-    const tag = operation.place.slice(0, operation.place.indexOf('}'));
-    const group = groups.get(tag);
-    if (group) group.push(operation);
-    else groups.set(tag, [operation]);
-  }
-  return [...groups.values()];
 }
 
 async function readMany(
@@ -225,10 +224,6 @@ function countsOf(hour: number, flat: readonly string[]): HourCounts[] {
   return [{ hourMs: hour * HOUR_MS, counts }];
 }
 
-function warn(why: string): void {
-  process.emitWarning(
-    `The journal could not be written (${why}). Emails go on; their histories and counts have a gap. ` +
-      'Check the connection of redisJournal().',
-    { type: 'SendonceWarning', code: 'SENDONCE_JOURNAL' },
-  );
+function warn(message: string): void {
+  process.emitWarning(message, { type: 'SendonceWarning', code: 'SENDONCE_JOURNAL' });
 }

@@ -14,7 +14,7 @@ import { Cluster as Cluster5 } from 'ioredis5';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Durability, redisLedger } from '../src/index.ts';
 
-const durability: Durability = { replicas: 1, timeoutMs: 500 };
+const durability: Durability = { replicas: 1, answerWithinMs: 500 };
 
 describeLedger(
   'the Redis ledger on a Cluster, with durability',

@@ -37,15 +37,6 @@ describeLedger(
   { concurrent: true },
 );
 
-describeLedger(
-  'the Redis ledger that keeps sent emails in buckets',
-  () =>
-    underTest('compact', async (_ledger, space) =>
-      redisLedger(space.connect(), { prefix: space.prefix, compact: true }),
-    ),
-  { concurrent: true },
-);
-
 type Space = ReturnType<typeof openNamespace>;
 
 async function underTest(

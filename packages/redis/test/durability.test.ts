@@ -27,7 +27,7 @@ afterAll(async () => {
 
 describe('with durability: { replicas: 1 }', () => {
   test('an email leaves only when the replica has its dispatch', async () => {
-    const ledger = durable({ replicas: 1, timeoutMs: 5_000 });
+    const ledger = durable({ replicas: 1, answerWithinMs: 5_000 });
     // Another one first: a script that is not loaded yet is sent twice, each time with its wait.
     await ledger.dispatch(attempt());
     const first = attempt();
@@ -40,13 +40,13 @@ describe('with durability: { replicas: 1 }', () => {
     replica.resume();
     expect(await dispatched).toEqual({ state: 'dispatched' });
     const copy = space.connect({}, replica.url);
-    expect(await copy.get(place(first.key))).toMatch(/^D/);
+    expect(await copy.get(place(first.key))).toMatch(/^1D/);
   });
 
   test.each(['before-processor', 'at-send'] as const)(
     'a wait that fails sends nothing, says why, leaves nothing, and the retry sends: %s',
     async (dispatch) => {
-      const ledger = durable({ replicas: 1, timeoutMs: 200 });
+      const ledger = durable({ replicas: 1, answerWithinMs: 200 });
       const key = deriveKey(createToken());
       const emails: string[] = [];
       const job = () =>
@@ -73,7 +73,7 @@ describe('with durability: { replicas: 1 }', () => {
   );
 
   test('a cancellation waits too, and an outcome does not', async () => {
-    const ledger = durable({ replicas: 1, timeoutMs: 100 });
+    const ledger = durable({ replicas: 1, answerWithinMs: 100 });
     const first = attempt();
     await ledger.claim({ ...first, dispatched: true });
     replica.pause();
@@ -82,7 +82,7 @@ describe('with durability: { replicas: 1 }', () => {
   });
 
   test('those who lose learn why, also while the replica is away', async () => {
-    const ledger = durable({ replicas: 1, timeoutMs: 100 });
+    const ledger = durable({ replicas: 1, answerWithinMs: 100 });
     const key = deriveKey(createToken());
     await perform(async () => 'first', { ledger, key });
     replica.pause();
@@ -92,7 +92,7 @@ describe('with durability: { replicas: 1 }', () => {
   });
 
   test('more replicas than there are is a failed wait', async () => {
-    const ledger = durable({ replicas: 2, timeoutMs: 50 });
+    const ledger = durable({ replicas: 2, answerWithinMs: 50 });
     const claimed = ledger.claim({ ...attempt(), dispatched: true });
     await expect(claimed).rejects.toThrow(/1 of the 2 replicas/);
   });
@@ -111,7 +111,7 @@ describe('with durability: { replicas: 1 }', () => {
   });
 
   test('what comes during a wait shares the next one', async () => {
-    const ledger = durable({ replicas: 1, timeoutMs: 5_000 });
+    const ledger = durable({ replicas: 1, answerWithinMs: 5_000 });
     await ledger.claim({ ...attempt(), dispatched: true });
     await admin.config('RESETSTAT');
     replica.pause();
@@ -135,7 +135,7 @@ describe('with durability: { replicas: 1 }', () => {
     const client = createClient({ url: master.url });
     await client.connect();
     const ledger = redisLedger(fromNodeRedis(client), {
-      durability: { replicas: 1, timeoutMs: 100 },
+      durability: { replicas: 1, answerWithinMs: 100 },
     });
     const first = attempt();
     await ledger.claim(first);
@@ -151,7 +151,7 @@ describe('a connection that breaks between the write and the wait', () => {
   // The wait of another connection counts none of the writes of this one: a client that simply sends
   // it again would be told "one replica" by a server that has lost the record.
   test('is never durable, though the new connection has a replica and nothing to wait for', async () => {
-    const ledger = durable({ replicas: 1, timeoutMs: 5_000 });
+    const ledger = durable({ replicas: 1, answerWithinMs: 5_000 });
     await ledger.claim({ ...attempt(), dispatched: true });
     const first = attempt();
     replica.pause();
@@ -183,7 +183,7 @@ describe('a connection that breaks between the write and the wait', () => {
     await admin.script('FLUSH');
     // The script is there again before the connection is.
     client.once('close', () => void admin.script('LOAD', lua.claim));
-    const ledger = redisLedger(client, { durability: { replicas: 1, timeoutMs: 2_000 } });
+    const ledger = redisLedger(client, { durability: { replicas: 1, answerWithinMs: 2_000 } });
     const claimed = ledger.claim({ ...attempt(), dispatched: true });
     // The answer of the wait comes in time, or not at all.
     await expect(claimed).rejects.toThrow(/sent again after the wait|aborted due to/);
@@ -235,7 +235,7 @@ describe('with durability: { fsync: true }', () => {
     const ledger = durable({ fsync: true });
     expect(await ledger.claim({ ...attempt(), dispatched: true })).toEqual({ state: 'won' });
     // The replica has no append-only file.
-    const both = durable({ fsync: true, replicas: 1, timeoutMs: 100 });
+    const both = durable({ fsync: true, replicas: 1, answerWithinMs: 100 });
     const claimed = both.claim({ ...attempt(), dispatched: true });
     await expect(claimed).rejects.toThrow(/0 of the 1 replicas/);
     await admin.config('SET', 'appendonly', 'no');
@@ -271,12 +271,12 @@ describe('bad input', () => {
     [null, /Expected "durability" to be an object/],
     [{}, /to ask for something/],
     [{ replicas: 0 }, /to ask for something/],
-    [{ timeoutMs: 100 }, /to ask for something/],
+    [{ answerWithinMs: 100 }, /to ask for something/],
     [{ replicas: 1.5 }, /"durability.replicas" to be a whole number from 1/],
     [{ replicas: -1 }, /"durability.replicas"/],
     [{ replicas: '1' }, /"durability.replicas"/],
-    [{ replicas: 1, timeoutMs: 0 }, /"durability.timeoutMs"/],
-    [{ replicas: 1, timeoutMs: Infinity }, /"durability.timeoutMs"/],
+    [{ replicas: 1, answerWithinMs: 0 }, /"durability.answerWithinMs"/],
+    [{ replicas: 1, answerWithinMs: Infinity }, /"durability.answerWithinMs"/],
     [{ fsync: 'yes' }, /"durability.fsync" to be true or false/],
     [{ replicas: 1, timeout: 100 }, /only, got "timeout"/],
   ])('%j is refused', (durability, message) => {

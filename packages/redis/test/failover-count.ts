@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   console.log(`${runs} failovers for each line; the replica lags by ${LAG_MS} ms.`);
   for (const moment of ['once the email has left', 'at any moment'] as const) {
     await count('without durability', moment);
-    await count('durability: { replicas: 1 }', moment, { replicas: 1, timeoutMs: 500 });
+    await count('durability: { replicas: 1 }', moment, { replicas: 1, answerWithinMs: 500 });
   }
 }
 

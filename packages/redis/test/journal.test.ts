@@ -1,11 +1,9 @@
 import { deriveKey, type JournalEntry } from '@sendonce/core';
-import { createToken } from '@sendonce/core/ledger';
+import { createToken, HOUR_MS } from '@sendonce/core/ledger';
 import { startRedis, startRedisCluster } from '@sendonce/testkit';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { redisJournal, redisLedger } from '../src/index.ts';
-
-const HOUR_MS = 60 * 60 * 1000;
 
 let server: Awaited<ReturnType<typeof startRedis>>;
 let client: Redis;
@@ -25,7 +23,12 @@ const open = (options = {}) => redisJournal(client, { prefix: `journal-${++space
 const key = () => deriveKey(createToken());
 
 function sentEntries(attempt: Partial<JournalEntry> = {}, atMs = Date.now()): JournalEntry[] {
-  const common = { key: key(), token: createToken(), by: 'notices:17', ...attempt };
+  const common = {
+    key: key(),
+    token: createToken(),
+    job: { queue: 'notices', id: '17' },
+    ...attempt,
+  };
   return [
     { ...common, type: 'claimed', atMs },
     { ...common, type: 'dispatched', atMs: atMs + 3 },
@@ -52,10 +55,10 @@ describe('the Redis journal', () => {
     const journal = open({ prefix: 'due', retentionMs });
     const email = key();
     const dueMs = Date.now() + 30 * 24 * HOUR_MS;
-    const by = 'notices:1';
+    const job = { queue: 'notices', id: '1' };
     const steps = [
-      { key: email, type: 'scheduled', atMs: Date.now(), token: 'a', by, dueMs: dueMs - 1 },
-      { key: email, type: 'rescheduled', atMs: Date.now() + 1, by, dueMs },
+      { key: email, type: 'scheduled', atMs: Date.now(), token: 'a', job, dueMs: dueMs - 1 },
+      { key: email, type: 'rescheduled', atMs: Date.now() + 1, job, by: 'Ada', dueMs },
     ] as const;
     for (const step of steps) journal.write(step);
     await journal.flush();
@@ -63,8 +66,11 @@ describe('the Redis journal', () => {
     const place = `due:{${email[0]}}${email.slice(1)}:journal`;
     expect((await client.pttl(place)) - (dueMs - Date.now())).toBeGreaterThan(retentionMs - 5_000);
     // No email is due then.
-    await client.rpush(place, JSON.stringify([2, 'a', 'b', 'w', '', '', 1e300, 'scheduled', 0]));
-    expect((await journal.history(email))[0]).not.toHaveProperty('dueMs');
+    const line = [1, 2, 'a', 'q', '1', 'b', 'w', '', '', 1e300, 'scheduled', 0];
+    await client.rpush(place, JSON.stringify(line));
+    const [first] = await journal.history(email);
+    expect(first).toMatchObject({ atMs: 2, job: { queue: 'q', id: '1' } });
+    expect(first).not.toHaveProperty('dueMs');
   });
 
   test('puts the steps of several workers in the order of their time', async () => {
@@ -84,7 +90,7 @@ describe('the Redis journal', () => {
   test('finds an email by its label, its Message-ID with or without brackets, and its job', async () => {
     const journal = open();
     const entries = sentEntries({ label: 'order 4711' });
-    const second = sentEntries({ label: 'order 4711', by: 'notices:18' });
+    const second = sentEntries({ label: 'order 4711', job: { queue: 'notices', id: '18' } });
     for (const entry of [...entries, ...second]) journal.write(entry);
     await journal.flush();
     const [first, next] = [entries[0]!.key, second[0]!.key];
@@ -130,13 +136,13 @@ describe('the Redis journal', () => {
         type: 'busy',
         atMs: copy,
         token: createToken(),
-        by: `q:${copy}`,
+        job: { queue: 'q', id: String(copy) },
       });
     }
     await journal.flush();
     const history = await journal.history(email);
     expect(history).toHaveLength(100);
-    expect(history[0]!.by).toBe('q:50');
+    expect(history[0]!.job).toEqual({ queue: 'q', id: '50' });
   });
 
   test('shares its prefix with a ledger, whose keys are others', async () => {

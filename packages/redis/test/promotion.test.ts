@@ -29,7 +29,7 @@ test.concurrent.each([
     const client = () => openBySentinel(sentinels.sentinels, 'mails');
     const [first, second] = [client(), client()];
     try {
-      const ledger = redisLedger(first, { durability: { replicas, timeoutMs: 2_000 } });
+      const ledger = redisLedger(first, { durability: { replicas, answerWithinMs: 2_000 } });
       await ledger.claim(attempt());
       await sleep(40);
       const claim = attempt();

@@ -1,38 +1,83 @@
-import { deriveKey } from '@sendonce/core';
-import { createToken } from '@sendonce/core/ledger';
+import type { LedgerRecord } from '@sendonce/core';
 import { describe, expect, test } from 'vitest';
-import { decodeStanding, encodeFields } from '../src/record.ts';
+import { decodeRecord, encodeFields, encodeRecord } from '../src/record.ts';
 
-const key = deriveKey('order 4711');
-const job = `email-${key}`;
-const id = `<${Buffer.from(key, 'base64url').toString('hex')}@`;
+const key = 'X1faUx3NbocEVz5hQ09Cxg';
+const token = 'Zr7QkW1x3m-_Ab9c';
+const job = { queue: 'notices', id: '17' };
 
-/** As the ledger writes and reads it. */
-function roundTrip(texts: Parameters<typeof encodeFields>[1]) {
-  const fields = encodeFields(key, texts);
-  const { record } = decodeStanding(key, `S${createToken()}1795000000000\n${fields}`, 0);
-  const { key: _key, token: _token, state: _state, atMs: _at, ...read } = record;
-  return { fields, read };
-}
+const everything: LedgerRecord = {
+  key,
+  token,
+  state: 'sent',
+  atMs: 1_795_000_000_000,
+  job,
+  messageId: '<a@example.org>',
+  fingerprint: 'f',
+  result: '{"id":1}',
+  note: 'ETIMEDOUT',
+  by: 'nightly report',
+  lateNotSent: true,
+  resolvedBy: 'Ada: the mail log',
+};
 
-describe('the texts of a record', () => {
-  test('hold what is made of the key in two characters', () => {
-    const texts = { by: `notices:${job}`, messageId: `${id}shop.example.com>` };
-    const { fields, read } = roundTrip(texts);
-    expect(fields).toBe(String.raw`${'\n'}notices:\e${'\n'}\mshop.example.com>${'\n\n'}`);
-    expect(read).toEqual(texts);
+describe('a stored record', () => {
+  test('begins with its version, its state, its token and its time; fields are behind newlines', () => {
+    const { messageId: _m, fingerprint: _f, result: _r, ...rest } = everything;
+    const { note: _n, by: _b, lateNotSent: _l, resolvedBy: _w, ...sent } = rest;
+    expect(encodeRecord(sent)).toBe(`1S${token}1795000000000\nnotices\n17`);
+    expect(encodeRecord(everything)).toBe(
+      `1S${token}1795000000000\nnotices\n17\n<a@example.org>\nf\n{"id":1}\nETIMEDOUT\nnightly report\n1\nAda: the mail log`,
+    );
+  });
+
+  test('leaves out the empty fields at its end', () => {
+    expect(encodeFields({})).toBe('');
+    expect(encodeFields({ job, result: '' })).toBe('\nnotices\n17');
+    expect(encodeFields({ result: '1' })).toBe('\n\n\n\n\n1');
+  });
+
+  test('is decoded to what was encoded, with all fields and with none', () => {
+    const { key, token, state, atMs } = everything;
+    for (const record of [everything, { key, token, state, atMs }]) {
+      expect(decodeRecord(key, encodeRecord(record), 0).record).toEqual(record);
+    }
+  });
+
+  test('of a time with fewer digits has as many, so that all that follows keeps its place', () => {
+    const early = { ...everything, atMs: 7 };
+    expect(encodeRecord(early)).toContain(`${token}0000000000007\n`);
+    expect(decodeRecord(key, encodeRecord(early), 0).record).toEqual(early);
   });
 
   test.each([
-    ['what looks as if it were shortened', String.raw`\e \m \n \\e ${'x'.repeat(40)}`],
-    ['a backslash before', `\\${job}\\\\${id}\\`],
-    ['a line break before the rest of it', `\n${job.slice(1)}\n${id.slice(1)}`],
-    ['twice, and cut off', `${job}${job}${job.slice(0, -1)}${id}${id}${id.slice(0, -1)}`],
-    ['both, over lines', `${id}\n${job}\n`],
-    ['the second job of an email', `notices:${job}.2`],
-    ['dollars', `$& ${job} $1 $$`],
-  ])('come back as they were: %s', (_what, text) => {
+    ['what looks as if it were escaped', String.raw`\e \m \n \\e ${'x'.repeat(40)}`],
+    ['backslashes at both ends', String.raw`\\a\\b\\`],
+    ['line breaks', '\na\n\nb\n'],
+    ['dollars', '$& $1 $$'],
+    ['other scripts', 'Žofie 雪 🎉'],
+  ])('keeps texts as they were: %s', (_what, text) => {
     const texts = { fingerprint: text, by: text, messageId: text, note: text, result: text };
-    expect(roundTrip(texts).read).toEqual(texts);
+    const record = { ...everything, ...texts, job: { queue: text, id: text }, resolvedBy: text };
+    expect(decodeRecord(key, encodeRecord(record), 0).record).toEqual(record);
+  });
+
+  test.each([
+    [
+      'a newer format',
+      `2S${token}1795000000000`,
+      /it has format 2, this version .* reads format 1/,
+    ],
+    ['no format', `S${token}1795000000000\n\n\n\n\n`, /it has no format version, this version/],
+    ['a cut time', `1S${token}179500000`, /it has format 1, but is damaged/],
+    ['a cut token', '1SZr7', /it has format 1, but is damaged/],
+    ['an unknown state', `1Z${token}1795000000000`, /it has format 1, but is damaged/],
+    ['ten fields', `1S${token}1795000000000${'\na'.repeat(10)}`, /it has format 1, but is damaged/],
+    ['something else', '{"state":"sent"}', /it is no record of sendonce/],
+    ['nothing', '', /it is no record of sendonce/],
+  ])('of %s is unreadable, and the error says what it is', (_what, value, message) => {
+    const decode = () => decodeRecord(key, value, 0);
+    expect(decode).toThrow(expect.objectContaining({ code: 'SENDONCE_UNREADABLE_RECORD' }));
+    expect(decode).toThrow(message);
   });
 });

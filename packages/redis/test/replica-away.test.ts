@@ -32,7 +32,7 @@ test('on a Cluster, one wait for each master covers all its shards', async () =>
 });
 
 test('a replica that is away fails the emails of its master only, and heartbeats stand behind one wait', async () => {
-  const ledger = redisLedger(client, { durability: { replicas: 1, timeoutMs: 300 } });
+  const ledger = redisLedger(client, { durability: { replicas: 1, answerWithinMs: 300 } });
   const held = oneOfEachShard();
   await Promise.all(held.map((claim) => ledger.claim(claim)));
   cluster.nodes[3]!.pause();

@@ -43,7 +43,7 @@ describe('a failover by Sentinel right after the email has left, five times', ()
     'with durability no copy leaves: it is in doubt',
     { timeout: 60_000 },
     async () => {
-      const durability = { replicas: 1, timeoutMs: 2_000 };
+      const durability = { replicas: 1, answerWithinMs: 2_000 };
       for (const after of await five({ ...killed, durability })) {
         expect(after).toEqual({ emails: 1, inDoubt: true, leftAtOnce: true });
       }

@@ -9,14 +9,14 @@ import {
 import { cancelByMajority } from './cancel.ts';
 import { acquireLock } from './lock.ts';
 import { answersOf, noMajority, type Quorum, repliesOf } from './quorum.ts';
-import { isFact, pauseMs, strongest } from './strongest.ts';
-import { takeBack } from './take-back.ts';
+import { isFact, mostConclusive, pauseMs } from './most-conclusive.ts';
+import { undo } from './undo.ts';
 
-// Rivals who come in the same moment may leave nobody a majority. Five short pauses of random length
-// part even 32 of them.
+// Rivals that come in the same moment may leave none of them a majority. Five short pauses of random
+// length part even 32 of them.
 const ROUNDS = 5;
 
-/** Takes the lock of one email on a majority, or tells why not and gives back what a minority granted. */
+/** Takes the lock of one email on a majority, or says why not and undoes what a minority granted. */
 export async function claimByMajority(quorum: Quorum, attempt: Attempt): Promise<ClaimReply> {
   for (let round = 1; ; round++) {
     const reply = await claimOnce(quorum, attempt);
@@ -45,11 +45,11 @@ async function claimOnce(quorum: Quorum, attempt: Attempt): Promise<ClaimReply |
   const all = await Promise.all(votes);
   const shown = repliesOf(all).filter((reply) => reply.state !== 'won');
   const refused = all.some(({ state }) => state === 'refused');
-  const against = strongest(shown, quorum.size);
+  const against = mostConclusive(shown, quorum.size);
   const isRival = against?.record.state === 'claimed';
   if (held && !refused && (!against || isRival)) return { state: 'won' };
 
-  await takeBack(quorum, 'C', attempt);
+  await undo(quorum, 'claimed', attempt);
   answersOf('claim', all);
   if (!against) return { state: 'undecided' };
   if (isFact(against.record)) {
@@ -64,7 +64,8 @@ async function claimOnce(quorum: Quorum, attempt: Attempt): Promise<ClaimReply |
 }
 
 /**
- * Whoever is told of a doubt gives up: it must outlive the one node that remembers it, so it is told when a majority does.
+ * A caller that reads a doubt gives up. So the doubt must outlive the one node that has it, and is
+ * answered only when a majority has it.
  * @throws {LedgerUnavailableError}
  */
 async function makeKnown(
@@ -74,9 +75,9 @@ async function makeKnown(
 ): Promise<void> {
   const knowing = shown.filter((loss) => loss.record.token === record.token).length;
   if (state !== 'in-doubt' || knowing >= quorum.size) return;
-  const { key, token, by, fingerprint, messageId, note } = record;
   const { leaseMs, retentionMs } = attempt;
-  const doubt = { key, token, leaseMs, retentionMs, by, fingerprint, messageId, note };
+  const { state: _state, atMs: _atMs, ...fields } = record;
+  const doubt = { ...fields, leaseMs, retentionMs };
   const votes = await quorum.poll((node) => node.ledger.settle({ ...doubt, outcome: 'in-doubt' }));
   const isKnown = (reply: SettleReply) => reply.state === 'settled';
   if (repliesOf(votes).filter(isKnown).length < quorum.size)
@@ -94,7 +95,7 @@ function withAge(against: Loss, shown: readonly Loss[]): Loss {
 function majorityHolder(shown: readonly Loss[], size: number): Loss | undefined {
   const showing = (token: string) => shown.filter(({ record }) => record.token === token);
   const holder = shown.find(({ record }) => showing(record.token).length >= size);
-  return holder && strongest(showing(holder.record.token), size);
+  return holder && mostConclusive(showing(holder.record.token), size);
 }
 
 async function completeCancellation(

@@ -29,6 +29,6 @@ function unreachable({ node, reason }: Extract<Vote<unknown>, { state: 'silent' 
     severity: 'warning',
     check: 'node',
     found: `${node.name} is unreachable (${reason}): one failure less can be survived.`,
-    remedy: 'Start it; an empty one is given what the others remember.',
+    remedy: 'Start it; an empty one is given the records of the others.',
   };
 }

@@ -1,4 +1,10 @@
-// Whoever compiles this file from elsewhere (the documents do) must find the declaration too.
+// The lease of this ledger is a lock of the `redlock` library, because that is the lock its users know and
+// chose. The library is used through votes: its "clients" are the nodes' answers to one claim, dispatch or
+// heartbeat, which their own ledgers have decided already. So it does what it is good at, counting a
+// majority and the time that is left of the lease, and it never writes: its scripts know no tokens and
+// no dispatch, it never settles on a tied vote, and it has no deadline for a node that is silent.
+
+// A program that compiles this file from elsewhere (the documents do) must find the declaration too.
 // oxlint-disable-next-line typescript/triple-slash-reference
 /// <reference path="./redlock-library.d.ts" />
 import Redlock, { type Client, Lock } from 'redlock';

@@ -1,4 +1,5 @@
 import { isSendonceError, type Ledger } from '@sendonce/core';
+import { withTimeout } from '@sendonce/core/ledger';
 import type { RedisClient } from '@sendonce/redis';
 
 /** One of the Redis servers. */
@@ -6,7 +7,7 @@ export interface Node {
   /** For people: `host:port` where known, else its place in the list. */
   readonly name: string;
   readonly client: RedisClient;
-  /** The replica: a whole ledger of its own on this one server. */
+  /** The replica: a whole ledger on this one server. */
   readonly ledger: Ledger;
   /** It let the deadline of an earlier call pass and has not answered since. */
   suspect: boolean;
@@ -16,7 +17,7 @@ export type Vote<T> =
   | { readonly node: Node; readonly state: 'answered'; readonly reply: T }
   /** No answer that counts. Whether the node executed the call, or will, is unknown. */
   | { readonly node: Node; readonly state: 'silent'; readonly reason: string }
-  /** It is not to be asked further: an unreadable record, a client that must not be used. */
+  /** It must not be asked again: an unreadable record, a client that must not be used. */
   | { readonly node: Node; readonly state: 'refused'; readonly error: unknown };
 
 /**
@@ -26,7 +27,7 @@ export type Vote<T> =
 export async function voteOf<T>(
   node: Node,
   answer: Promise<T>,
-  timeoutMs: number,
+  answerWithinMs: number,
 ): Promise<Vote<T>> {
   const voted = answer.then(
     (reply): Vote<T> => {
@@ -41,25 +42,10 @@ export async function voteOf<T>(
       return { node, state: 'silent', reason: reasonOf(error) };
     },
   );
-  return within(timeoutMs, voted, () => {
+  return withTimeout(voted, answerWithinMs, () => {
     node.suspect = true;
-    return { node, state: 'silent', reason: `no answer within ${timeoutMs} ms` };
+    return { node, state: 'silent', reason: `no answer within ${answerWithinMs} ms` };
   });
-}
-
-/** The answer, or what `onDeadline` makes of its being late. */
-export async function within<T>(
-  timeoutMs: number,
-  answer: Promise<T>,
-  onDeadline: () => T,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
-  try {
-    return await Promise.race([answer, deadline.then(onDeadline)]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The words of the client, without our own advice around them. */

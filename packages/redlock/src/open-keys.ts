@@ -1,18 +1,19 @@
-import { defineScript, placesOf, shards } from '@sendonce/redis';
+import { KEY_ALPHABET } from '@sendonce/core/ledger';
+import { placesOf, defineScript } from '@sendonce/redis/internal';
 import * as lua from './generated/scripts.ts';
 import { answersOf, type Quorum } from './quorum.ts';
 
 const open = defineScript(lua.open);
 
-/** The keys of all emails that any node lists as open, those that are silent for longest first. */
+/** The keys of all emails that any node lists as open, those without a sign of life for longest first. */
 export async function openKeys(quorum: Quorum): Promise<string[]> {
-  const indexes = shards.map(placesOf(quorum.prefix).index);
+  const indexes = Array.from(KEY_ALPHABET, placesOf(quorum.prefix).index);
   const votes = await quorum.poll((node) => open(node.client, indexes, []));
   const marksMs = new Map<string, number[]>();
   for (const reply of answersOf('list', votes) as string[][]) {
     for (let start = 0; start < reply.length; start += 3) {
       const [shard, member = '', remaining] = reply.slice(start, start + 3);
-      const key = `${shards[Number(shard)]}${member}`;
+      const key = `${KEY_ALPHABET[Number(shard)]}${member}`;
       marksMs.set(key, [...(marksMs.get(key) ?? []), Number(remaining)]);
     }
   }
@@ -24,7 +25,7 @@ export async function openKeys(quorum: Quorum): Promise<string[]> {
 
 /**
  * A node that missed a heartbeat thinks that its sender is silent for longer, so the longest mark counts;
- * but where a majority takes him for silent, few have heard him.
+ * but if a majority takes it for silent, few have heard it.
  */
 function remainingOf(marksMs: readonly number[], size: number): number {
   const sorted = marksMs.toSorted((one, other) => one - other);

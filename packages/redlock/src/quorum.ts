@@ -1,12 +1,12 @@
-import { LedgerUnavailableError } from '@sendonce/core';
-import type { Membership } from './membership.ts';
+import { LedgerUnavailableError, SendonceError } from '@sendonce/core';
 import { type Node, type Vote, voteOf } from './node.ts';
+import type { NodeSync } from './node-sync.ts';
 
 /** The nodes of a ledger, to be asked together. */
 export interface Quorum {
   /** How many are a majority. */
   readonly size: number;
-  /** Begins every key of theirs. */
+  /** Begins every key on them. */
   readonly prefix: string;
   /** Asks every node the same; one vote for each, in their order. */
   ask<T>(question: (node: Node) => Promise<T>): Promise<Vote<T>>[];
@@ -19,25 +19,25 @@ export function majorityOf(nodes: readonly unknown[]): number {
 }
 
 /**
- * A node is asked again where its answer came from a server that restarted and has caught up since.
- * Nobody waits for a node that let an earlier deadline pass, unless a majority needs it.
+ * A node is asked again if its answer came from a server that restarted and was resynced since. A node
+ * that let an earlier deadline pass is not waited for, unless a majority needs it.
  */
-export function quorumOf(
+export function createQuorum(
   nodes: readonly Node[],
-  membership: Membership,
-  { prefix, timeoutMs }: { readonly prefix: string; readonly timeoutMs: number },
+  sync: NodeSync,
+  { prefix, answerWithinMs }: { readonly prefix: string; readonly answerWithinMs: number },
 ): Quorum {
   const size = majorityOf(nodes);
 
   async function answerOf<T>(node: Node, question: (node: Node) => Promise<T>): Promise<T> {
     const reply = await question(node);
-    if (await membership.remembers(node)) return reply;
-    await membership.catchUp();
+    if (await sync.isInSync(node)) return reply;
+    await sync.resync();
     const again = await question(node);
-    if (await membership.remembers(node)) return again;
+    if (await sync.isInSync(node)) return again;
     throw new Error(
-      'it was started, and does not vote before it has been given what the others remember; where no ' +
-        'majority remembers, as at the first start, all nodes must be reachable',
+      'it was started, and does not vote before it has been given the records of the others; if no ' +
+        'majority has them, as at the first start, all nodes must be reachable',
     );
   }
 
@@ -45,7 +45,7 @@ export function quorumOf(
     const trusted = nodes.filter(({ suspect }) => !suspect).length;
     return nodes.map((node) => {
       const impatient = node.suspect && trusted >= size;
-      return voteOf(node, answerOf(node, question), impatient ? 0 : timeoutMs);
+      return voteOf(node, answerOf(node, question), impatient ? 0 : answerWithinMs);
     });
   }
 
@@ -54,7 +54,7 @@ export function quorumOf(
 
 /** How one node voted on one verb. */
 export interface NodeVote {
-  /** `host:port` where the client tells it, never more of a URL. */
+  /** `host:port` if the client has them, never more of a URL. */
   readonly node: string;
   readonly vote: 'for' | 'against' | 'unreachable';
   /** Why it is unreachable, in the words of the client. */
@@ -62,7 +62,7 @@ export interface NodeVote {
 }
 
 /** Why there was no majority: the `cause` of the LedgerUnavailableError. */
-export class QuorumError extends Error {
+export class QuorumError extends SendonceError {
   override readonly name = 'QuorumError';
   readonly votes: readonly NodeVote[];
 
@@ -70,7 +70,7 @@ export class QuorumError extends Error {
     const list = votes.map(
       ({ node, vote, reason }) => `${node} ${vote}${reason ? ` (${reason})` : ''}`,
     );
-    super(`No majority for ${verb}: ${list.join(', ')}.`);
+    super('SENDONCE_QUORUM', 'no', `No majority for ${verb}: ${list.join(', ')}.`);
     this.votes = votes;
   }
 }
@@ -96,7 +96,7 @@ export function noMajority<T>(
   );
 }
 
-/** What the nodes answered, few as they may be. */
+/** The replies of the nodes that answered, even if they are a minority. */
 export function repliesOf<T>(votes: readonly Vote<T>[]): T[] {
   return votes.flatMap((vote) => (vote.state === 'answered' ? [vote.reply] : []));
 }

@@ -11,36 +11,36 @@ import { claimByMajority } from './claim.ts';
 import { dispatchByMajority } from './dispatch.ts';
 import { examineNodes } from './doctor.ts';
 import { extendLock } from './lock.ts';
-import { membershipOf } from './membership.ts';
-import { nodesOf } from './nodes-of.ts';
+import { createNodes } from './create-nodes.ts';
+import { createNodeSync } from './node-sync.ts';
 import { openKeys } from './open-keys.ts';
-import { answersOf, noMajority, quorumOf } from './quorum.ts';
+import { answersOf, createQuorum, noMajority } from './quorum.ts';
 import { releaseByMajority } from './release.ts';
 import { resolveByMajority } from './resolve.ts';
 import { settleByMajority } from './settle.ts';
-import { strongest } from './strongest.ts';
+import { mostConclusive } from './most-conclusive.ts';
 
 export interface RedlockLedgerOptions {
   /**
    * Begins every key in Redis.
    * @default 'sendonce'
    */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /**
    * How long a node may take to answer, in milliseconds; then it counts as unreachable for this verb.
    * @default 500
    */
-  readonly timeoutMs?: number;
+  readonly answerWithinMs?: number | undefined;
 }
 
 /**
  * The ledger on an odd number of independent Redis servers: redlock as the lease, the same record on a
- * majority of them as the memory. Never twice, never lost in silence, while at any moment no more than
- * a minority of the nodes is down, frozen, cut off, or restarted with or without its data. With a
- * majority gone nothing is sent and nothing lost. What no ledger can close: a sender that dies between
- * dispatch and settle leaves its email in doubt, listed, to be resolved.
+ * majority of them as the memory. An email is never sent twice and never dropped silently, while at any
+ * moment no more than a minority of the nodes is down, frozen, cut off, or restarted with or without its
+ * data. With a majority gone nothing is sent and nothing is lost. A sender that dies between dispatch
+ * and settle leaves its email in doubt, listed for you to resolve.
  *
- * @param clients one ioredis client for each node, three or more, an odd number. They stay the caller's.
+ * @param clients one ioredis client for each node, three or more, an odd number. They stay yours.
  * @throws {OptionError} for an even number, the same client twice, a Cluster, a client with keyPrefix. Two
  *   clients of one server are found by the first verb, which throws it then.
  * @example const ledger = redlockLedger([new Redis(urlA), new Redis(urlB), new Redis(urlC)])
@@ -49,10 +49,11 @@ export function redlockLedger(
   clients: readonly RedisClient[],
   options: RedlockLedgerOptions = {},
 ): Ledger {
-  const { prefix = 'sendonce', timeoutMs = 500 } = options;
-  checkDuration('timeoutMs', timeoutMs);
-  const nodes = nodesOf(clients, prefix);
-  const quorum = quorumOf(nodes, membershipOf(nodes, prefix, timeoutMs), { prefix, timeoutMs });
+  const { prefix = 'sendonce', answerWithinMs = 500 } = options;
+  checkDuration('answerWithinMs', answerWithinMs);
+  const nodes = createNodes(clients, prefix);
+  const sync = createNodeSync(nodes, prefix, answerWithinMs);
+  const quorum = createQuorum(nodes, sync, { prefix, answerWithinMs });
 
   const ledger: Ledger = {
     async claim({ dispatched, ...attempt }) {
@@ -87,7 +88,7 @@ export function redlockLedger(
 
     async read(key) {
       const votes = await quorum.poll(async (node) => ({ record: await node.ledger.read(key) }));
-      return strongest(answersOf('read', votes).filter(isStanding), quorum.size)?.record;
+      return mostConclusive(answersOf('read', votes).filter(hasRecord), quorum.size)?.record;
     },
 
     async *list({ state }) {
@@ -105,8 +106,6 @@ export function redlockLedger(
   return ledger;
 }
 
-function isStanding(found: {
-  record: LedgerRecord | undefined;
-}): found is { record: LedgerRecord } {
+function hasRecord(found: { record: LedgerRecord | undefined }): found is { record: LedgerRecord } {
   return found.record !== undefined;
 }

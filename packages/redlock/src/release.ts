@@ -1,7 +1,7 @@
 import type { Attempt, ReleaseReply } from '@sendonce/core';
 import type { Vote } from './node.ts';
 import { answersOf, noMajority, type Quorum, repliesOf } from './quorum.ts';
-import { takeBack } from './take-back.ts';
+import { undo } from './undo.ts';
 
 /** Gives back a claim on a majority, and then on all nodes. */
 export async function releaseByMajority(
@@ -22,12 +22,12 @@ export async function releaseByMajority(
 
   /**
    * A node that missed heartbeats holds a doubt which the majority does not know. It goes as well,
-   * unless somebody resolved it as "sent" a moment ago: only one of the two may be granted.
+   * unless it was resolved as "sent" a moment ago: only one of the two may be granted.
    */
   async function isSentOnTheRest(): Promise<boolean> {
     const rest = votes.filter(isAnsweredOtherwise).map(({ node }) => node);
     if (rest.length === 0) return false;
-    await takeBack(quorum, 'D', { key, token, on: rest });
+    await undo(quorum, 'dispatched', { key, token, on: rest });
     const reads = await quorum.poll(async (node) =>
       rest.includes(node) ? node.ledger.read(key) : undefined,
     );

@@ -1,52 +1,56 @@
 import type { LedgerRecord, Resolution, ResolveReply } from '@sendonce/core';
+import { pasteOutcome } from './copy-records.ts';
+import { mostConclusive } from './most-conclusive.ts';
 import type { Node, Vote } from './node.ts';
 import { answersOf, noMajority, type Quorum } from './quorum.ts';
-import { strongest } from './strongest.ts';
-import { takeBack } from './take-back.ts';
+import { undo } from './undo.ts';
 
 /** What one node made of a verdict. */
 interface Resolved {
   readonly resolved: boolean;
-  /** What stands there now. */
+  /** What exists there now. */
   readonly record: LedgerRecord | undefined;
 }
 
 /**
  * Ends a doubt on a majority. Of "sent" and "not sent" at the same time one is granted, since a single
- * node that has it as sent decides: "sent" needs one that had the doubt still, "not sent" none that says "sent".
+ * node that has it as sent decides: "sent" needs one node that still had the doubt, "not sent" needs none
+ * that has it as sent.
  *
- * @param standing what the ledger reads: one node alone may take a sender for silent that is not.
+ * @param existing what the ledger reads: one node alone may take a sender for silent that is not.
  */
 export async function resolveByMajority(
   quorum: Quorum,
   resolution: Resolution,
-  standing: LedgerRecord | undefined,
+  existing: LedgerRecord | undefined,
 ): Promise<ResolveReply> {
   const { verdict } = resolution;
   // The repeat of a "not sent" whose reply was lost.
-  if (!standing && verdict === 'not-sent') return { state: 'resolved' };
-  if (!standing || !isResolvable(standing, resolution)) {
-    return { state: 'not-in-doubt', record: standing };
+  if (!existing && verdict === 'not-sent') return { state: 'resolved' };
+  if (!existing || !isResolvable(existing, resolution)) {
+    return { state: 'not-in-doubt', record: existing };
   }
   const votes = await quorum.poll((node) => resolveOn(node, resolution));
   const answers = answersOf('resolve', votes);
   const granted = answers.filter(({ resolved }) => resolved);
-  const against = answers.filter(({ resolved }) => !resolved).filter(isStanding);
+  const against = answers.filter(({ resolved }) => !resolved).filter(hasRecord);
   const finished = verdict === 'sent' ? await finishSent() : await finishNotSent();
   if (finished) return finished;
   throw noMajority('resolve', votes, ({ resolved }) => resolved);
 
-  /** Nodes that missed the doubt, or heard its sender meanwhile, shall remember that it is over. */
+  /** Nodes that missed the doubt, or heard its sender meanwhile, shall have its outcome, too. */
   async function finishSent(): Promise<ResolveReply | undefined> {
     if (granted.length === 0)
-      return { state: 'not-in-doubt', record: strongest(against, quorum.size)?.record };
+      return { state: 'not-in-doubt', record: mostConclusive(against, quorum.size)?.record };
     const { token, retentionMs } = resolution;
-    const sent = granted.find(({ record }) => record?.token === token)?.record ?? standing!;
+    const { lateNotSent: _, ...kept } = existing!;
+    const resolved = { ...kept, state: 'sent', resolvedBy: resolution.by } as const;
+    const sent = granted.find(({ record }) => record?.token === token)?.record ?? resolved;
     const open = votes.filter((vote) => isOpenOn(vote, token)).map(({ node }) => node);
-    const settlement = { ...sent, retentionMs, leaseMs: retentionMs, outcome: 'sent' } as const;
+    const { prefix } = quorum;
+    // As a record and not by settle(), which has no place for who resolved it.
     const filled = await quorum.poll(
-      async (node) =>
-        open.includes(node) && (await node.ledger.settle(settlement)).state === 'settled',
+      async (node) => open.includes(node) && pasteOutcome(node, sent, { prefix, retentionMs }),
     );
     const count = filled.filter((vote) => vote.state === 'answered' && vote.reply).length;
     return granted.length + count >= quorum.size ? { state: 'resolved' } : undefined;
@@ -59,10 +63,10 @@ export async function resolveByMajority(
     if (granted.length >= quorum.size) {
       // One that heard the sender meanwhile would fall in the same doubt once more.
       const alive = votes.filter((vote) => isOpenOn(vote, token)).map(({ node }) => node);
-      if (alive.length > 0) await takeBack(quorum, 'D', { key, token, on: alive });
+      if (alive.length > 0) await undo(quorum, 'dispatched', { key, token, on: alive });
       return { state: 'resolved' };
     }
-    const other = against.length >= quorum.size ? strongest(against, quorum.size) : undefined;
+    const other = against.length >= quorum.size ? mostConclusive(against, quorum.size) : undefined;
     return other && { state: 'not-in-doubt', record: other.record };
   }
 }
@@ -78,7 +82,7 @@ function isResolvable({ token, state }: LedgerRecord, { token: of, verdict }: Re
   return state === 'in-doubt' || state === (verdict === 'sent' ? 'sent' : 'rejected');
 }
 
-function isStanding(found: Resolved): found is Resolved & { readonly record: LedgerRecord } {
+function hasRecord(found: Resolved): found is Resolved & { readonly record: LedgerRecord } {
   return found.record !== undefined;
 }
 

@@ -1,15 +1,9 @@
 import type { Settlement, SettleReply } from '@sendonce/core';
 import { answersOf, noMajority, type Quorum } from './quorum.ts';
-import { strongest } from './strongest.ts';
-import { type Letter, takeBack } from './take-back.ts';
+import { mostConclusive } from './most-conclusive.ts';
+import { undo } from './undo.ts';
 
-const letters: Record<Settlement['outcome'], Letter> = {
-  sent: 'S',
-  rejected: 'R',
-  'in-doubt': 'D',
-};
-
-/** Records the outcome on a majority, or takes it back and tells what stands there. */
+/** Records the outcome on a majority, or undoes it and answers with the record that exists. */
 export async function settleByMajority(
   quorum: Quorum,
   settlement: Settlement,
@@ -18,7 +12,7 @@ export async function settleByMajority(
   const answers = answersOf('settle', votes);
   const lost = answers.filter((reply) => reply.state === 'lost');
   if (answers.length - lost.length >= quorum.size) return { state: 'settled' };
-  const other = strongest(lost, quorum.size);
+  const other = mostConclusive(lost, quorum.size);
   if (!other || lost.length < quorum.size) {
     throw noMajority('settle', votes, ({ state }) => state === 'settled');
   }
@@ -26,6 +20,6 @@ export async function settleByMajority(
   // silent may have written it, or will: this comes to it afterwards.
   const written = votes.filter((vote) => vote.state !== 'answered' || vote.reply.state !== 'lost');
   const { key, token, outcome } = settlement;
-  await takeBack(quorum, letters[outcome], { key, token, on: written.map(({ node }) => node) });
+  await undo(quorum, outcome, { key, token, on: written.map(({ node }) => node) });
   return other;
 }

@@ -15,8 +15,8 @@ async function underTest(count: number) {
   const direct = nodes.connect();
   const proxies = await Promise.all(nodes.servers.map(({ url }) => startTcpProxy({ url })));
   return {
-    ledger: nodes.ledger({ timeoutMs: 2_000 }),
-    other: nodes.ledger({ timeoutMs: 2_000 }),
+    ledger: nodes.ledger({ answerWithinMs: 2_000 }),
+    other: nodes.ledger({ answerWithinMs: 2_000 }),
     // All cases at once on two cores: a round trip to five nodes takes its time.
     timeUnitMs: 400,
     async corrupt(key: string, bytes: string) {
@@ -28,7 +28,9 @@ async function underTest(count: number) {
       const cut = nodes.connect(proxies.map(({ url }) => url));
       await Promise.all(cut.map((client) => client.ping()));
       const armed = proxies.map((proxy) => proxy.cutAfterRequest('evalsha'));
-      const answer = await verb(redlockLedger(cut, { prefix: nodes.prefix, timeoutMs: 2_000 }));
+      const answer = await verb(
+        redlockLedger(cut, { prefix: nodes.prefix, answerWithinMs: 2_000 }),
+      );
       await Promise.all(armed.map(({ struck }) => struck));
       return answer;
     },

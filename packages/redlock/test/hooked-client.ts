@@ -1,16 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { RedisClient } from '@sendonce/redis';
+import { recordLua } from '@sendonce/redis/internal';
 import type { Redis } from 'ioredis';
 import * as verbs from '../../redis/src/generated/scripts.ts';
 import * as own from '../src/generated/scripts.ts';
 
 // The two packages have a "cancel" each; the nodes are only asked for that of this one.
 const names = new Map(
-  Object.entries({ ...verbs, ...own }).map(([name, lua]) => [
-    createHash('sha1').update(lua).digest('hex'),
-    name as ScriptName,
-  ]),
+  Object.entries({ ...verbs, ...own }).flatMap(([name, lua]) =>
+    // Some scripts of this package have the code that reads records in front of them.
+    [lua, recordLua + lua].map((script) => [shaOf(script), name as ScriptName] as const),
+  ),
 );
+
+function shaOf(script: string): string {
+  return createHash('sha1').update(script).digest('hex');
+}
 
 export type ScriptName = keyof typeof verbs | keyof typeof own;
 

@@ -82,7 +82,7 @@ for (const [count, atOnce] of [
         await Promise.all(hit.map(fault));
         await eventually(
           async () => {
-            for (const server of hit) expect(await nodes.hasCaughtUp(server)).toBe(true);
+            for (const server of hit) expect(await nodes.isInSync(server)).toBe(true);
           },
           { timeoutMs: 10_000 },
         );
@@ -124,7 +124,7 @@ test('nodes that forgot one after the other forget nothing together', async () =
     await restartKilled(server);
     await eventually(async () => {
       await ledger.read(deriveKey(createToken()));
-      expect(await nodes.hasCaughtUp(server)).toBe(true);
+      expect(await nodes.isInSync(server)).toBe(true);
     });
   }
   // The two that have forgotten everything by themselves are a majority now.

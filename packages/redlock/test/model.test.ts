@@ -7,8 +7,8 @@ describeModel(
     const nodes = await startNodes(3);
     return {
       // So long that no node is given up that only stands still: its answer would come into a later step.
-      ledger: nodes.ledger({ timeoutMs: 10_000 }),
-      other: nodes.ledger({ timeoutMs: 10_000 }),
+      ledger: nodes.ledger({ answerWithinMs: 10_000 }),
+      other: nodes.ledger({ answerWithinMs: 10_000 }),
       timeUnitMs: 200,
       close: () => nodes.close(),
     };

@@ -26,12 +26,12 @@ export async function startNodes(count: number, { appendOnly = false } = {}) {
     connect,
     ledger: (options: RedlockLedgerOptions = {}) =>
       redlockLedger(connect(), { prefix, ...options }),
-    /** Whether a node has been given what the others remember since it was started. */
-    async hasCaughtUp(server: RedisProcess): Promise<boolean> {
+    /** Whether a node has been given the records of the others since it was started. */
+    async isInSync(server: RedisProcess): Promise<boolean> {
       const client = new Redis(server.url);
       try {
         const run = /run_id:(\w+)/.exec(await client.info('server'))?.[1];
-        return (await client.get(`${prefix}:member`)) === run;
+        return (await client.get(`${prefix}:in-sync`)) === run;
       } finally {
         client.disconnect();
       }

@@ -33,7 +33,7 @@ const attempt = (key = deriveKey(createToken()), leaseMs = 5_000): Attempt => ({
 /** A ledger that does something before the first command of a name leaves for a node. */
 function hookedLedger(...before: readonly { readonly [name in ScriptName]?: () => unknown }[]) {
   const clients = nodes.connect().map((client, index) => hooked(client, before[index] ?? {}));
-  return redlockLedger(clients, { prefix: nodes.prefix, timeoutMs: 2_000 });
+  return redlockLedger(clients, { prefix: nodes.prefix, answerWithinMs: 2_000 });
 }
 
 /** The same for each of the nodes: done once, and all of them wait for it. */
@@ -46,7 +46,7 @@ function onAll(name: ScriptName, action: () => Promise<unknown>) {
 /** State letter and first letters of the token on each node, or nothing. */
 async function stored({ key }: Pick<Attempt, 'key'>): Promise<(string | undefined)[]> {
   const values = await Promise.all(direct.map((client) => client.get(nodes.place(key))));
-  return values.map((value) => value?.slice(0, 5));
+  return values.map((value) => value?.slice(1, 6));
 }
 const as = (letter: string, { token }: Attempt) => letter + token.slice(0, 4);
 
@@ -133,7 +133,7 @@ describe('an outcome that is lost', () => {
       {},
       {},
       {
-        async withdraw() {
+        async undo() {
           await direct[2]!.del(nodes.place(winner.key));
           await single[2]!.claim({ ...winner, dispatched: true });
         },
@@ -190,12 +190,18 @@ describe('two verdicts of one doubt', () => {
     },
   );
 
-  test('who resolved it is read on every node, whatever a doubt said', async () => {
-    const doubt = attempt();
-    await single[1]!.settle({ ...doubt, outcome: 'in-doubt', note: 'ETIMEDOUT' });
+  test('who resolved it is read on every node, with the job and what the doubt said', async () => {
+    const doubt = { ...attempt(), job: { queue: 'notices', id: '7' }, fingerprint: 'to=eve' };
+    const late = { outcome: 'in-doubt', note: 'ETIMEDOUT', messageId: '<a@b>' } as const;
+    await single[1]!.settle({ ...doubt, ...late, lateNotSent: true });
+    expect(await ledger.read(doubt.key)).toMatchObject({ lateNotSent: true });
     expect(await ledger.resolve(verdict(doubt, 'sent'))).toEqual({ state: 'resolved' });
+    const { key, token, job, fingerprint } = doubt;
+    const { note, messageId } = late;
     for (const one of single) {
-      expect((await one.read(doubt.key))?.note).toBe('resolved by a person');
+      const atMs: unknown = expect.any(Number);
+      const sent = { key, token, state: 'sent', atMs, job, fingerprint, note, messageId };
+      expect(await one.read(key)).toEqual({ ...sent, resolvedBy: 'a person' });
     }
   });
 });
@@ -233,7 +239,7 @@ describe('giving back', () => {
       {},
       {},
       {
-        async withdraw() {
+        async undo() {
           expect(await ledger.resolve(verdict(trying, 'sent'))).toEqual({ state: 'resolved' });
         },
       },
@@ -260,7 +266,7 @@ describe('giving back', () => {
     expect(await ledger.claim(claim)).toEqual({ state: 'won' });
     await direct[2]!.del(nodes.place(claim.key));
     await single[2]!.claim({ ...other, key: claim.key, dispatched: true });
-    const slow = { withdraw: () => sleep(450), release: () => sleep(450) };
+    const slow = { undo: () => sleep(450), release: () => sleep(450) };
     expect(await hookedLedger(slow, slow, slow).dispatch(claim)).toMatchObject({ state: 'busy' });
     expect(await stored(claim)).toEqual([undefined, undefined, as('D', other)]);
     expect(await isIndexed(0, claim)).toBe(false);
@@ -269,13 +275,22 @@ describe('giving back', () => {
 
 describe('what the nodes remember differently', () => {
   test('a doubt of a single node is told when a majority remembers it', async () => {
-    const doubt = attempt();
-    await single[1]!.settle({ ...doubt, outcome: 'in-doubt', note: 'ETIMEDOUT' });
+    const doubt = { ...attempt(), job: { queue: 'notices', id: '7' } };
+    const late = { outcome: 'in-doubt', note: 'ETIMEDOUT', lateNotSent: true } as const;
+    await single[1]!.settle({ ...doubt, ...late });
+    const { job } = doubt;
     expect(await ledger.claim(attempt(doubt.key))).toMatchObject({
       state: 'in-doubt',
-      record: { token: doubt.token, note: 'ETIMEDOUT' },
+      record: { token: doubt.token, note: 'ETIMEDOUT', lateNotSent: true, job },
     });
     expect(await stored(doubt)).toEqual(Array(3).fill(as('D', doubt)));
+    for (const one of single) {
+      expect(await one.read(doubt.key)).toMatchObject({
+        note: 'ETIMEDOUT',
+        lateNotSent: true,
+        job,
+      });
+    }
     // The node that had it alone comes back empty.
     await direct[1]!.del(nodes.place(doubt.key));
     expect(await ledger.read(doubt.key)).toMatchObject({ state: 'in-doubt' });
@@ -291,7 +306,7 @@ describe('what the nodes remember differently', () => {
     let told: unknown;
     const dispatching = hookedLedger(
       {
-        async withdraw() {
+        async undo() {
           await sleep(450);
           told = await ledger.claim({ ...other, key: late.key });
         },

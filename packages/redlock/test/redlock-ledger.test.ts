@@ -46,10 +46,10 @@ describe('bad input', () => {
     );
   });
 
-  test.each([0, -1, Number.NaN, '500'])('timeoutMs: %s is refused', (timeoutMs) => {
+  test.each([0, -1, Number.NaN, '500'])('answerWithinMs: %s is refused', (answerWithinMs) => {
     expect(() =>
-      redlockLedger([lazy(), lazy(), lazy()], { timeoutMs: timeoutMs as number }),
-    ).toThrow(/timeoutMs/);
+      redlockLedger([lazy(), lazy(), lazy()], { answerWithinMs: answerWithinMs as number }),
+    ).toThrow(/answerWithinMs/);
   });
 
   test('two clients of one server: the first verb says so, and no claim is left', async () => {
@@ -67,7 +67,7 @@ describe('bad input', () => {
 
 describe('races', () => {
   // So many at once take a busy machine a while.
-  const patient = () => nodes.ledger({ timeoutMs: 5_000 });
+  const patient = () => nodes.ledger({ answerWithinMs: 5_000 });
 
   test('of 32 workers that claim in the same moment one wins, 50 times', async () => {
     const workers = Array.from({ length: 8 }, patient);
@@ -144,7 +144,7 @@ describe('what one node remembers', () => {
     expect(await ledger.resolve(resolution)).toEqual({ state: 'resolved' });
     expect(await ledger.resolve(resolution)).toEqual({ state: 'resolved' });
     for (const client of nodes.connect()) {
-      expect(await client.get(nodes.place(key))).toMatch(new RegExp(`^S${token}`));
+      expect(await client.get(nodes.place(key))).toMatch(new RegExp(`^1S${token}`));
     }
   });
 
@@ -156,7 +156,7 @@ describe('what one node remembers', () => {
     expect(await ledger.dispatch(claim)).toEqual({ state: 'dispatched' });
     const [, , third] = nodes.connect();
     await eventually(async () => {
-      expect(await third!.get(nodes.place(claim.key))).toMatch(new RegExp(`^D${claim.token}`));
+      expect(await third!.get(nodes.place(claim.key))).toMatch(new RegExp(`^1D${claim.token}`));
     });
   });
 
@@ -221,7 +221,7 @@ test('an error tells how each node voted, and no more of a URL than host and por
   const secret = 'redis://user:s3cret@127.0.0.1:1';
   const ledger = redlockLedger(nodes.connect([up!.url, secret, secret.replace(':1', ':2')]), {
     prefix: nodes.prefix,
-    timeoutMs: 100,
+    answerWithinMs: 100,
   });
   const error = await ledger.claim(attempt()).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(LedgerUnavailableError);
@@ -246,7 +246,7 @@ test('the doctor names the node', async () => {
   );
   const down = nodes.servers[2]!;
   down.pause();
-  expect(await nodes.ledger({ timeoutMs: 300 }).doctor!()).toContainEqual(
+  expect(await nodes.ledger({ answerWithinMs: 300 }).doctor!()).toContainEqual(
     expect.objectContaining({ severity: 'warning', check: 'node' }),
   );
   down.resume();

@@ -1,18 +1,18 @@
 -- cancel: forbid an email that was not dispatched yet, for the retention.
--- KEYS  record, index, buckets
--- ARGV  retentionMs, fields after "at"
--- reply cancelled | stands
+-- KEYS  record, index
+-- ARGV  retentionMs, fields
+-- reply cancelled | exists
 
-local nobody = string.rep('-', 16)
-for i = 1, #KEYS / 3 do
-  local key, index, buckets = KEYS[i * 3 - 2], KEYS[i * 3 - 1], KEYS[i * 3]
+local noToken = '----------------'
+for i = 1, #KEYS / 2 do
+  local key, index = KEYS[i * 2 - 1], KEYS[i * 2]
   local retentionMs, fields = ARGV[i * 2 - 1], ARGV[i * 2]
-  local record = read(key, buckets)
+  local record = read(key)
   if not record or record.state == 'C' or record.state == 'X' then
-    call('SET', key, 'X' .. nobody .. stamp .. '\n' .. fields, 'PX', retentionMs)
+    call('SET', key, write('X', noToken, stamp, fields), 'PX', retentionMs)
     reply[#reply + 1] = 'cancelled'
   else
-    reply[#reply + 1] = show('stands', key, index, record)
+    reply[#reply + 1] = show('exists', key, index, record)
   end
 end
 return reply

@@ -1,38 +1,28 @@
 -- claim: take the right to send, for one lease; with dispatched = 1, past the point of no return.
--- KEYS  record, index, buckets
--- ARGV  token, leaseMs, dispatched (0 | 1), fields after "at"
--- reply won | stands
+-- KEYS  record, index
+-- ARGV  token, leaseMs, dispatched (0 | 1), fields
+-- reply won | exists
 
-for i = 1, #KEYS / 3 do
-  local key, index, buckets = KEYS[i * 3 - 2], KEYS[i * 3 - 1], KEYS[i * 3]
+for i = 1, #KEYS / 2 do
+  local key, index = KEYS[i * 2 - 1], KEYS[i * 2]
   local token, leaseMs, dispatched, fields = ARGV[i * 4 - 3], ARGV[i * 4 - 2], ARGV[i * 4 - 1] == '1', ARGV[i * 4]
-  local value = token .. stamp .. '\n' .. fields
-  local word = 'won'
-  local won
-  if dispatched then
-    won = call('SET', key, 'D' .. value, 'NX')
-  else
-    won = call('SET', key, 'C' .. value, 'NX', 'PX', leaseMs)
-  end
-  local sent = won and readSent(key, buckets)
-  if sent then
-    call('DEL', key)
-    word = show('stands', key, index, sent)
-  elseif won then
-    if dispatched then call('ZADD', index, now + 2 * leaseMs, sub(key, -21)) end
-  else
-    local record = read(key, buckets)
-    if not mayGoOn(record, token, key, index) then
-      word = show('stands', key, index, record)
-    -- The repeat of a claim whose reply was lost. It neither takes a dispatch back, nor its time or its texts.
+  local value = write(dispatched and 'D' or 'C', token, stamp, fields)
+  local status = 'won'
+  if dispatched and call('SET', key, value, 'NX') then
+    call('ZADD', index, now + 2 * leaseMs, sub(key, -21))
+  elseif dispatched or not call('SET', key, value, 'NX', 'PX', leaseMs) then
+    local record = read(key)
+    if not stillHolds(record, token, key, index) then
+      status = show('exists', key, index, record)
+    -- The repeat of a claim whose reply was lost. It neither undoes a dispatch nor changes its time and texts.
     elseif record.state == 'D' then
       writeDispatched(key, index, record.value, leaseMs)
     elseif dispatched then
-      writeDispatched(key, index, 'D' .. value, leaseMs)
+      writeDispatched(key, index, value, leaseMs)
     else
-      call('SET', key, 'C' .. value, 'PX', leaseMs)
+      call('SET', key, value, 'PX', leaseMs)
     end
   end
-  reply[#reply + 1] = word
+  reply[#reply + 1] = status
 end
 return reply

@@ -1,22 +1,21 @@
 -- dispatch: the point of no return, compare-and-set on the token.
--- KEYS  record, index, buckets
+-- KEYS  record, index
 -- ARGV  token, leaseMs
--- reply dispatched | expired | stands
+-- reply dispatched | expired | exists
 
-for i = 1, #KEYS / 3 do
-  local key, index, buckets = KEYS[i * 3 - 2], KEYS[i * 3 - 1], KEYS[i * 3]
+for i = 1, #KEYS / 2 do
+  local key, index = KEYS[i * 2 - 1], KEYS[i * 2]
   local token, leaseMs = ARGV[i * 2 - 1], ARGV[i * 2]
-  local record = read(key, buckets)
+  local record = read(key)
   if not record then
     reply[#reply + 1] = 'expired'
-  elseif mayGoOn(record, token, key, index) then
-    -- A repeat keeps the time: from then on counts what a provider remembers.
+  elseif stillHolds(record, token, key, index) then
+    -- A repeat keeps the time: what a provider remembers counts from then on.
     local at = record.state == 'D' and atOf(record) or stamp
-    local fields = string.match(record.value, '\n.*')
-    writeDispatched(key, index, 'D' .. token .. at .. fields, leaseMs)
+    writeDispatched(key, index, write('D', token, at, fieldsOf(record)), leaseMs)
     reply[#reply + 1] = 'dispatched'
   else
-    reply[#reply + 1] = show('stands', key, index, record)
+    reply[#reply + 1] = show('exists', key, index, record)
   end
 end
 return reply

@@ -1,12 +1,12 @@
 -- heartbeat: before dispatch a new lease, after it a new mark "still being sent".
--- KEYS  record, index, buckets
+-- KEYS  record, index
 -- ARGV  token, leaseMs
 -- reply kept | lost
 
-for i = 1, #KEYS / 3 do
-  local key, index, buckets = KEYS[i * 3 - 2], KEYS[i * 3 - 1], KEYS[i * 3]
+for i = 1, #KEYS / 2 do
+  local key, index = KEYS[i * 2 - 1], KEYS[i * 2]
   local token, leaseMs = ARGV[i * 2 - 1], ARGV[i * 2]
-  local record = read(key, buckets)
+  local record = read(key)
   if not record or not isOpen(record, token) then
     reply[#reply + 1] = 'lost'
   else

@@ -1,12 +1,12 @@
--- read: what stands there. Writes nothing.
--- KEYS  record, index, buckets
--- reply absent | stands
+-- read: the record. Writes nothing.
+-- KEYS  record, index
+-- reply absent | exists
 
-for i = 1, #KEYS / 3 do
-  local key, index, buckets = KEYS[i * 3 - 2], KEYS[i * 3 - 1], KEYS[i * 3]
-  local record = read(key, buckets)
+for i = 1, #KEYS / 2 do
+  local key, index = KEYS[i * 2 - 1], KEYS[i * 2]
+  local record = read(key)
   if record then
-    reply[#reply + 1] = show('stands', key, index, record)
+    reply[#reply + 1] = show('exists', key, index, record)
   else
     reply[#reply + 1] = 'absent'
   end

@@ -1,72 +1,62 @@
--- The record, shared by all verbs: embedded in front of each of them.
+-- The record, shared by all verbs: embedded in front of each of them, and of the scripts of the
+-- redlock ledger that read records.
 --
 -- A record is one string:
---   state token at \n fingerprint \n by \n messageId \n note \n result
--- state: C claimed, D dispatched, S sent, R rejected, X cancelled; token: 16 characters;
--- at: ms since 1970 by this server's clock. Text fields have \ and newline escaped by the client, and shortened what
--- is made of the key, see record.ts.
+--   version (1 character) state (1) token (16) at (13) fields
+-- version: "1" is the only one that this code reads. A record of another version is left as it is,
+-- see docs/decisions/0022-a-record-has-a-version.md.
+-- state: C claimed, D dispatched, S sent, R rejected, X cancelled.
+-- at: ms since 1970 by this server's clock, 13 digits.
+-- fields: nine texts, each behind a newline, without the empty ones at the end:
+--   queue and id of the job, Message-ID, fingerprint, result, note, by, "1" for lateNotSent, resolvedBy
+-- The client escapes \ and newline in them.
 -- C lives for a lease, S R X for the retention, D has no expiry.
 --
 -- The index of a shard (a ZSET) holds the open dispatches, scored by the time from which they are in
 -- doubt. A D without score is in doubt: an index that was lost must not hide one.
 --
--- A sent email may be kept in a bucket instead, see compact.lua.
+-- All verbs take many operations: KEYS has two for each (record, index), ARGV a fixed width. They
+-- reply a list with one element for each: a status, or { status, record, remaining ms }.
 --
--- All scripts take many operations: KEYS has three for each (record, index, buckets), ARGV a fixed width.
--- They reply a list with one element for each: a word, or { word, record, remaining ms }.
+-- If the memory is full, Redis refuses what could enlarge it (claims, dispatches, cancellations), but
+-- not in a script that has written before. An outcome of a dispatched email must be recorded then, too,
+-- and takes the place of its dispatch: those scripts begin with a ZREM.
 --
--- Where the memory is full, Redis refuses what could enlarge it (claims, dispatches, cancellations), but not in a
--- script that has written before. What is said about an email that was dispatched must get through, and takes the
--- place of its dispatch: those scripts begin by a ZREM, as BullMQ's acknowledgement gets through as well.
---
--- A script runs for every email, so that what each call sets up is little: no string.rep, few closures.
+-- A script runs for every email, so each call sets up little: no string.rep, few closures.
 
 local call, sub, find = redis.call, string.sub, string.find
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local stamp = string.format('%.0f', now)
+local stamp = string.format('%013.0f', now)
 local reply = {}
 
--- Linear hashing: of `count` buckets those before the splitting point have been split already. By any six
--- characters of the key, which is a hash itself; weighted, as the codes of base64url are not even.
-local function bucketOf(buckets, count, key)
-  local a, b, c, d, e, f = string.byte(key, -6, -1)
-  local hash = a * 7368787 + b * 3145739 + c * 1572869 + d * 786433 + e * 393241 + f * 196613
-  local _, bits = math.frexp(count - 1)
-  local address = hash % 2 ^ bits
-  if address >= tonumber(count) then address = address - 2 ^ (bits - 1) end
-  return buckets .. ':' .. address
+local function write(state, token, at, fields)
+  return '1' .. state .. token .. at .. fields
 end
 
--- A sent email in its bucket: see compact.lua, which writes them. Nil when it is not there, or is over.
-local function readSent(key, buckets)
-  local count = call('GET', buckets)
-  if not count then return nil end
-  local bucket = bucketOf(buckets, count, key)
-  local value = call('HGET', bucket, sub(key, -21))
-  if not value then return nil end
-  local at, seconds = struct.unpack('>I6I4', value)
-  if at + seconds * 1000 <= now then return nil end
-  local token, fields = sub(value, 11, 26), sub(value, 27)
-  local _, lines = string.gsub(fields, '\n', '\n')
-  fields = fields .. sub('\n\n\n\n', lines + 1)
-  local text = 'S' .. token .. string.format('%.0f', at) .. '\n' .. fields
-  return { state = 'S', token = token, value = text, bucket = bucket }
+-- State '?' when this code cannot read it; its value is then its first character, which names its version.
+local function parse(value)
+  if type(value) ~= 'string' then return { state = '?', value = '' } end
+  local after = string.byte(value, 32)
+  local readable = (not after or after == 10)
+    and find(value, '^1[CDSRX]................%d%d%d%d%d%d%d%d%d%d%d%d%d')
+    and not find(value, '^\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n', 32)
+  if not readable then return { state = '?', value = sub(value, 1, 1) } end
+  return { state = sub(value, 2, 2), token = sub(value, 3, 18), value = value }
 end
 
--- nil when absent; state '?' when it cannot be read.
-local function read(key, buckets)
+-- nil when absent.
+local function read(key)
   local value = redis.pcall('GET', key)
-  if not value then return readSent(key, buckets) end
-  local state = type(value) == 'string' and sub(value, 1, 1)
-  local readable = state and find(value, '^[CDSRX]')
-    and find(value, '^%d+\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*$', 18)
-  if not readable then return { state = '?', value = '' } end
-  return { state = state, token = sub(value, 2, 17), value = value }
+  return value and parse(value) or nil
 end
 
 local function atOf(record)
-  return string.match(record.value, '^%d+', 18)
+  return sub(record.value, 19, 31)
+end
+
+local function fieldsOf(record)
+  return sub(record.value, 32)
 end
 
 local function isOpen(record, token)
@@ -79,8 +69,8 @@ local function isInDoubt(record, key, index)
   return not score or tonumber(score) <= now
 end
 
--- It holds the record open, and nobody was told yet that it is in doubt.
-local function mayGoOn(record, token, key, index)
+-- The token holds the record open, and no caller was given it as a doubt yet.
+local function stillHolds(record, token, key, index)
   return isOpen(record, token) and not isInDoubt(record, key, index)
 end
 
@@ -90,18 +80,17 @@ local function writeDispatched(key, index, value, leaseMs)
   call('ZADD', index, now + 2 * leaseMs, sub(key, -21))
 end
 
--- What stands there, for those who lost: how long a lease or a mark still lasts. In doubt: how long ago it
--- was dispatched, negated.
-local function show(word, key, index, record)
+-- The record, and how long its lease or its mark still lasts. In doubt: how long ago it was
+-- dispatched, negated.
+local function show(status, key, index, record)
   local remaining = 0
   if record.state == '?' then
-    word = 'unreadable'
+    status = 'unreadable'
   elseif record.state == 'C' then
     remaining = call('PTTL', key)
   elseif record.state == 'D' then
     remaining = (call('ZSCORE', index, sub(key, -21)) or now) - now
     if remaining <= 0 then remaining = math.min(0, tonumber(atOf(record)) - now) end
   end
-  return { word, record.value, remaining }
+  return { status, record.value, remaining }
 end
-

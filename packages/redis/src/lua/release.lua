@@ -1,15 +1,15 @@
 -- release: give back a claim, dispatched or not, because nothing was sent. One in doubt stays.
--- KEYS  record, index, buckets
+-- KEYS  record, index
 -- ARGV  token
--- reply released | in-doubt | stands
+-- reply released | in-doubt | exists
 
-for i = 1, #KEYS / 3 do
-  local key, index, buckets = KEYS[i * 3 - 2], KEYS[i * 3 - 1], KEYS[i * 3]
+for i = 1, #KEYS / 2 do
+  local key, index = KEYS[i * 2 - 1], KEYS[i * 2]
   local token = ARGV[i]
-  local record = read(key, buckets)
+  local record = read(key)
   if record and not isOpen(record, token) then
-    reply[#reply + 1] = show('stands', key, index, record)
-  elseif record and not mayGoOn(record, token, key, index) then
+    reply[#reply + 1] = show('exists', key, index, record)
+  elseif record and not stillHolds(record, token, key, index) then
     reply[#reply + 1] = 'in-doubt'
   else
     call('DEL', key)

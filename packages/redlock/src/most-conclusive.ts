@@ -12,9 +12,11 @@ const rank: Record<RecordState, number> = {
 };
 
 /**
- * Of what the nodes show, that which says most; undefined where they show nothing. `size`: of a majority.
+ * Of the records that the nodes show, the one that decides; undefined if they show none.
+ *
+ * @param size how many nodes are a majority.
  */
-export function strongest<T extends { readonly record: LedgerRecord }>(
+export function mostConclusive<T extends { readonly record: LedgerRecord }>(
   shown: readonly T[],
   size: number,
 ): T | undefined {
@@ -31,19 +33,20 @@ export function strongest<T extends { readonly record: LedgerRecord }>(
     )[0];
 }
 
-/** Whose repeat changes nothing: the first word counts. Of a claim or an outcome the last one. */
-const lasting: ReadonlySet<RecordState> = new Set(['dispatched', 'in-doubt', 'cancelled']);
+// A repeat of these changes nothing, so the oldest record is the right one. A claim or an outcome is
+// written anew by a repeat, so the newest one is.
+const firstWins: ReadonlySet<RecordState> = new Set(['dispatched', 'in-doubt', 'cancelled']);
 
 function ageOrder(one: LedgerRecord, other: LedgerRecord): number {
-  return lasting.has(one.state) ? one.atMs - other.atMs : other.atMs - one.atMs;
+  return firstWins.has(one.state) ? one.atMs - other.atMs : other.atMs - one.atMs;
 }
 
-/** Whether the email may have been sent: counts even where a single node remembers it. */
+/** Whether the email may have been sent: counts even if a single node remembers it. */
 export function isFact({ state }: LedgerRecord): boolean {
   return state !== 'claimed' && state !== 'cancelled';
 }
 
-/** How long one waits before it asks again where rivals met; random, so that they part. */
+/** How long to wait before asking again where rivals met; random, so that they part. */
 export function pauseMs(): number {
   return 20 + Math.round(Math.random() * 80);
 }

@@ -2,8 +2,8 @@ import { OptionError } from '@sendonce/core';
 import { type RedisClient, redisLedger } from '@sendonce/redis';
 import type { Node } from './node.ts';
 
-/** The nodes of the clients. @throws {OptionError} */
-export function nodesOf(clients: readonly RedisClient[], prefix: string): Node[] {
+/** One node for each client. @throws {OptionError} */
+export function createNodes(clients: readonly RedisClient[], prefix: string): Node[] {
   if (!Array.isArray(clients) || clients.length < 3 || clients.length % 2 === 0) {
     const got = Array.isArray(clients) ? `${clients.length}` : typeof clients;
     throw new OptionError(

@@ -95,12 +95,12 @@ describe('a sender that wakes up when others have given up, and knows that nothi
     const { copy, listed, run } = scene((sound) => ({
       async dispatch(attempt) {
         await sound.dispatch(attempt);
-        await sleep(2 * LEASE_MS + 20);
+        await sleep(4 * LEASE_MS);
         throw new LedgerUnavailableError('The reply was lost.');
       },
     }));
     const ended = run();
-    await sleep(2 * LEASE_MS + 10);
+    await sleep(3 * LEASE_MS);
     expect(await copy()).toMatchObject({ state: 'in-doubt' });
     expect(await ended).toMatchObject({ code: 'SENDONCE_LEDGER_UNAVAILABLE' });
     expect(await listed()).toMatchObject([{ lateNotSent: true }]);

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import {
   type Claim,
   deriveKey,
+  type Ledger,
   currentClaim,
   memoryLedger,
   NotSentError,
@@ -191,4 +193,22 @@ test('a window of zero is refused', async () => {
     code: 'SENDONCE_OPTION',
     option: 'replayWithinMs',
   });
+});
+
+test('a replay whose ledger answers only when the window is over does not run the processor', async () => {
+  const { ledger, key, run, breaks, accepted } = scene();
+  breaks.push('after');
+  await run();
+  const slow: Ledger = {
+    ...ledger,
+    async heartbeat(attempts) {
+      const replies = await ledger.heartbeat(attempts);
+      await sleep(400);
+      return replies;
+    },
+  };
+  const effect = () => expect.unreachable('the processor ran');
+  const late = perform(effect, { ledger: slow, key, leaseMs: 5_000, replayWithinMs: 200 });
+  expect(await late).toMatchObject({ state: 'in-doubt' });
+  expect(accepted).toHaveLength(1);
 });

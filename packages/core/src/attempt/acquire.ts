@@ -5,10 +5,11 @@ import { askResolver } from '../doubts/ask-resolver.ts';
 import { ProcessorError } from '../errors.ts';
 import type { Performed } from '../perform-options.ts';
 import type { ClaimReply, LedgerRecord, Loss } from '../record.ts';
-import { type ConfirmDispatch, confirmFirst, confirmReplay, renewDoubt } from './dispatch.ts';
+import { askForDispatch, type ConfirmDispatch, confirmFirst, confirmReplay } from './dispatch.ts';
 import { lossAtDispatch, releaseUnsent } from './release-unsent.ts';
+import { renewDoubt } from './renew-doubt.ts';
 
-/** A claim that was won: this attempt may run its effect. */
+/** A claim that was won less than a lease ago: this attempt may run its effect. */
 export interface WonClaim {
   readonly state: 'won';
   readonly context: AttemptContext;
@@ -26,7 +27,7 @@ export type LostClaim = Loss | Extract<Performed<never>, { state: 'busy' }>;
 /**
  * Takes the right to send. An email in doubt is resolved first if its outcome can be found out, and
  * replayed if its provider still recognises the idempotency key.
- * @throws {ProcessorError} when the attempt waits for its own outer claim.
+ * @throws {ProcessorError} when the attempt would wait for its own outer claim.
  * @throws {LedgerUnavailableError}
  */
 export async function acquire(
@@ -34,7 +35,7 @@ export async function acquire(
   outerClaim: Claim | undefined,
 ): Promise<WonClaim | LostClaim> {
   let { reply, requestedAtMs } = await claim(context);
-  const { token, key } = context.attempt;
+  const { token, key, leaseMs } = context.attempt;
   if (reply.state === 'in-doubt' && reply.record.token !== token) {
     const isResolved = await resolveDoubt(context, reply.record);
     if (isResolved) ({ reply, requestedAtMs } = await claim(context));
@@ -42,7 +43,10 @@ export async function acquire(
   switch (reply.state) {
     case 'won':
       context.emit('claimed');
-      if (context.mode === 'before-processor') context.emit('dispatched');
+      if (context.mode === 'before-processor') {
+        context.emit('dispatched');
+        if (nowMs() - requestedAtMs > leaseMs) return confirmLateDispatch(context);
+      }
       return { state: 'won', context, requestedAtMs, confirmDispatch: confirmFirst };
     case 'busy':
       if (reply.record.token === outerClaim?.token) throw nestedClaimError(key);
@@ -81,6 +85,22 @@ async function claim(context: AttemptContext): Promise<Claimed> {
   }
 }
 
+/**
+ * The answer "won, dispatched" took longer than a lease. It may be older than a doubt that others read,
+ * and than the "not sent" of a person: the ledger is asked again before anything is sent.
+ */
+async function confirmLateDispatch(context: AttemptContext): Promise<WonClaim | LostClaim> {
+  try {
+    const { reply, requestedAtMs } = await askForDispatch(context, { wasSilent: true });
+    if (reply.state !== 'dispatched') return await lossAtDispatch(context, reply);
+    return { state: 'won', context, requestedAtMs, confirmDispatch: confirmFirst };
+  } catch (error) {
+    const { leaseMs } = context.attempt;
+    context.emit(await releaseUnsent(context, { mayBeInDoubt: true, forMs: leaseMs }));
+    throw error;
+  }
+}
+
 /** Whether the doubt of another attempt is resolved now, so that the email can be claimed again. */
 async function resolveDoubt(context: AttemptContext, record: LedgerRecord): Promise<boolean> {
   const resolver = record.lateNotSent ? async () => 'not-sent' as const : context.options.resolver;
@@ -96,14 +116,19 @@ async function replay(
   doubt: Extract<Loss, { state: 'in-doubt' }>,
   askedAtMs: number,
 ): Promise<WonClaim | LostClaim> {
-  const leftMs = (context.options.replayWithinMs ?? 0) - doubt.dispatchedAgoMs;
-  if (leftMs <= 0) return doubt;
-  const replaying = context.forReplay(doubt.record.token);
-  const requestedAtMs = nowMs();
-  if (!(await renewDoubt(replaying))) return { state: 'busy', retryAfterMs: 0 };
-  replaying.emit('replayed');
+  const { replayWithinMs = 0 } = context.options;
   // Counted from before the question: however late its answer came, the window ends in time.
-  const replayUntilMs = askedAtMs + leftMs;
+  const replayUntilMs = askedAtMs + replayWithinMs - doubt.dispatchedAgoMs;
+  const replaying = context.forReplay(doubt.record.token);
+  let requestedAtMs: number;
+  do {
+    requestedAtMs = nowMs();
+    if (requestedAtMs >= replayUntilMs) return doubt;
+    if (!(await renewDoubt(replaying))) return { state: 'busy', retryAfterMs: 0 };
+    // An answer that took longer than a lease may be older than a resolution.
+  } while (nowMs() - requestedAtMs > context.attempt.leaseMs);
+  if (nowMs() >= replayUntilMs) return doubt;
+  replaying.emit('replayed');
   const confirmDispatch = confirmReplay;
   return { state: 'won', context: replaying, requestedAtMs, confirmDispatch, replayUntilMs };
 }

@@ -45,25 +45,8 @@ export class ActiveClaim {
 
   /** The claim as the processor and the mail plugin see it. */
   get claim(): Claim {
-    return (this.userClaim ??= this.makeUserClaim());
-  }
-
-  private makeUserClaim(): Claim {
-    const { attempt, mode, email } = this.context;
-    const slot = (this.slot ??= new EmailSlot(this));
     const signal = () => (this.leaseLost ??= new AbortController()).signal;
-    return {
-      key: attempt.key,
-      token: attempt.token,
-      mode,
-      emailDateMs: email.emailDateMs,
-      get signal() {
-        return signal();
-      },
-      begin: () => slot.begin(true),
-      dispatch: async () => slot.begin(false).dispatch(),
-      report: (report) => (slot.email ?? slot.begin(false)).report(report),
-    };
+    return (this.userClaim ??= (this.slot ??= new EmailSlot(this)).makeClaim(signal));
   }
 
   private onLeaseLost(): void {
@@ -79,7 +62,7 @@ export class ActiveClaim {
 export interface ClosedClaim<R> {
   /** What the effect returned. */
   readonly value: R | undefined;
-  /** What the effect threw, or why it could not run. */
+  /** What the effect threw. */
   readonly error: unknown;
   /** What was reported about the email that was begun last. */
   readonly report: EffectReport | undefined;
@@ -96,14 +79,10 @@ export async function runAndClose<R>(
   active: ActiveClaim,
   effect: Effect<R>,
 ): Promise<ClosedClaim<R>> {
-  let end: EffectEnd = 'not-run';
+  let end: EffectEnd = 'threw';
   let value: R | undefined;
   let error: unknown;
   try {
-    // The answer "won, dispatched" may be so old that the claim is lost.
-    const confirming = active.phase === 'dispatched' && active.won.confirmDispatch(active);
-    if (confirming) await confirming;
-    end = 'threw';
     const returned = runWithClaim(active, () => effect(active));
     refuseObservable(returned, 'no');
     value = await returned;

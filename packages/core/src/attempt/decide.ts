@@ -3,8 +3,8 @@ import { isSendonceError } from '../errors.ts';
 import type { SharedOptions } from '../perform-options.ts';
 import type { ClosedClaim } from './active-claim.ts';
 
-/** How an effect ended; `not-run`: its claim could not be confirmed, so it was not started. */
-export type EffectEnd = 'returned' | 'threw' | 'not-run';
+/** How an effect ended. */
+export type EffectEnd = 'returned' | 'threw';
 
 /** What is known of an attempt when its effect has ended. */
 export interface ClaimFacts {
@@ -49,7 +49,6 @@ export function decide(facts: ClaimFacts, thrown: Verdict): Outcome {
 }
 
 function verdictOf(facts: ClaimFacts, thrown: Verdict): Verdict {
-  if (facts.end === 'not-run') return 'not-sent';
   // The sender knows better than the processor: a report decides over what was thrown or returned.
   if (facts.reported !== undefined) return facts.reported;
   if (facts.end === 'returned') return 'sent';

@@ -1,4 +1,4 @@
-import type { Effect, EffectReport } from '../claim.ts';
+import type { Claim, Effect, EffectReport } from '../claim.ts';
 import { SecondEmailError } from '../errors.ts';
 import type { ActiveClaim } from './active-claim.ts';
 
@@ -6,10 +6,10 @@ import type { ActiveClaim } from './active-claim.ts';
 export class EmailSlot {
   /** The email that was begun last. */
   email: StartedEmail | undefined;
-  private readonly claim: ActiveClaim;
+  private readonly active: ActiveClaim;
 
-  constructor(claim: ActiveClaim) {
-    this.claim = claim;
+  constructor(active: ActiveClaim) {
+    this.active = active;
   }
 
   /**
@@ -19,9 +19,26 @@ export class EmailSlot {
    */
   begin(isAwaited: boolean): StartedEmail {
     if (this.email && mayHaveLeft(this.email)) {
-      throw new SecondEmailError(this.claim.context.attempt.key);
+      throw new SecondEmailError(this.active.context.attempt.key);
     }
-    return (this.email = startEmail(this.claim, isAwaited));
+    return (this.email = startEmail(this.active, isAwaited));
+  }
+
+  /** The claim as the processor and the mail plugin see it. */
+  makeClaim(signal: () => AbortSignal): Claim {
+    const { attempt, mode, email } = this.active.context;
+    return {
+      key: attempt.key,
+      token: attempt.token,
+      mode,
+      emailDateMs: email.emailDateMs,
+      get signal() {
+        return signal();
+      },
+      begin: () => this.begin(true),
+      dispatch: async () => this.begin(false).dispatch(),
+      report: (report) => (this.email ?? this.begin(false)).report(report),
+    };
   }
 }
 
@@ -36,7 +53,7 @@ function mayHaveLeft({ lastReport }: StartedEmail): boolean {
   return !lastReport || lastReport.verdict === 'sent' || lastReport.verdict === 'unknown';
 }
 
-function startEmail(claim: ActiveClaim, isAwaited: boolean): StartedEmail {
+function startEmail(active: ActiveClaim, isAwaited: boolean): StartedEmail {
   let lastReport: EffectReport | undefined;
   let isRequested = false;
   let end = () => {};
@@ -47,10 +64,10 @@ function startEmail(claim: ActiveClaim, isAwaited: boolean): StartedEmail {
     },
     ended,
     async dispatch() {
-      if (isRequested) throw new SecondEmailError(claim.context.attempt.key);
+      if (isRequested) throw new SecondEmailError(active.context.attempt.key);
       isRequested = true;
       try {
-        await claim.won.confirmDispatch(claim);
+        await active.won.confirmDispatch(active);
       } catch (error) {
         email.report({ verdict: 'not-sent', error });
         throw error;

@@ -2,16 +2,16 @@ import type { AttemptContext } from '../attempt-context.ts';
 import { nowMs } from '../clock.ts';
 import { askResolver } from '../doubts/ask-resolver.ts';
 import { errorCode } from '../error-code.ts';
-import { isSendonceError, type MayHaveLeft, NotRecordedError, NotSentError } from '../errors.ts';
+import { NotRecordedError, NotSentError } from '../errors.ts';
 import type { Settlement } from '../ledger.ts';
 import type { Performed, Resolver } from '../perform-options.ts';
-import type { LedgerRecord, SettleReply } from '../record.ts';
-import { retryWhileUnavailable } from '../retry-while-unavailable.ts';
+import type { LedgerRecord } from '../record.ts';
 import { lossAgainst } from '../store/loss.ts';
 import type { ActiveClaim, ClosedClaim } from './active-claim.ts';
 import type { Outcome } from './decide.ts';
 import { lossAtDispatch, releaseUnsent } from './release-unsent.ts';
 import { serialise, withResult } from './result-json.ts';
+import { ensureSettled, readRecorded, settle } from './settle.ts';
 
 /** Writes the outcome into the ledger, and returns or throws what it means for the caller. */
 export function recordOutcome<R>(
@@ -120,7 +120,9 @@ async function recordInDoubt<R>(claim: ActiveClaim, closed: ClosedClaim<R>): Pro
       return context.finish<R>({ state: 'duplicate', record, value: undefined });
     }
   }
-  const replayForMs = replayLeftMs(claim);
+  const { replayUntilMs } = claim.won;
+  const replayForMs =
+    replayUntilMs === undefined ? (context.options.replayWithinMs ?? 0) : replayUntilMs - nowMs();
   const replay = replayForMs > 0 ? { replayForMs } : {};
   return context.finish<R>({ state: 'in-doubt', record, dispatchedAgoMs: 0, error, ...replay });
 }
@@ -129,66 +131,10 @@ function onlySent(resolver: Resolver): Resolver {
   return async (doubt) => ((await resolver(doubt)) === 'sent' ? 'sent' : 'unknown');
 }
 
-function replayLeftMs({ won, context }: ActiveClaim): number {
-  if (won.replayUntilMs !== undefined) return won.replayUntilMs - nowMs();
-  return context.options.replayWithinMs ?? 0;
-}
-
 /** Another attempt, or a person, recorded an outcome first. */
 function finishUnrecorded<R>(context: AttemptContext, record: LedgerRecord): Performed<R> {
   context.emit('unrecorded');
   return context.finish(withResult<R>(lossAgainst(record, {}, -Infinity)));
-}
-
-async function settle(
-  context: AttemptContext,
-  settlement: Settlement,
-  mayHaveLeft: MayHaveLeft,
-): Promise<SettleReply> {
-  const { ledger, attempt } = context;
-  try {
-    return await retryWhileUnavailable(() => ledger.settle(settlement), attempt.leaseMs);
-  } catch (error) {
-    context.emit('unrecorded');
-    throw new NotRecordedError(attempt.key, mayHaveLeft, error);
-  }
-}
-
-/** Repeats a settle whose reply is not awaited until the ledger has it. If it fails, the email is a listed doubt. */
-async function ensureSettled(
-  context: AttemptContext,
-  settlement: Settlement,
-  reply: Promise<SettleReply>,
-): Promise<void> {
-  const { leaseMs, retentionMs } = context.attempt;
-  const settleAgain = () => context.ledger.settle(settlement);
-  try {
-    const { state } = await reply
-      .catch(() => retryWhileUnavailable(settleAgain, leaseMs))
-      .catch((error: unknown) => {
-        context.emit('unrecorded');
-        // The job is done, and only this process knows that the email was sent. When the ledger is
-        // back, the doubt becomes a fact.
-        if (isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) {
-          return retryWhileUnavailable(settleAgain, retentionMs, false);
-        }
-        throw error;
-      });
-    if (state === 'lost') context.emit('unrecorded');
-  } catch {
-    // The email stays listed.
-  }
-}
-
-/** The record as the ledger has it (its clock), for the rare paths in which people read it. */
-async function readRecorded(
-  { ledger, attempt }: AttemptContext,
-  settlement: Settlement,
-): Promise<LedgerRecord> {
-  const record = await ledger.read(attempt.key).catch(() => undefined);
-  if (record) return record;
-  const { outcome, leaseMs: _lease, retentionMs: _retention, ...texts } = settlement;
-  return { ...texts, state: outcome, atMs: Date.now() };
 }
 
 /** Why the email was not sent: what the effect threw, or else what was reported. */

@@ -1,0 +1,60 @@
+import type { AttemptContext } from '../attempt-context.ts';
+import { isSendonceError, type MayHaveLeft, NotRecordedError } from '../errors.ts';
+import type { Settlement } from '../ledger.ts';
+import type { LedgerRecord, SettleReply } from '../record.ts';
+import { retryWhileUnavailable } from '../retry-while-unavailable.ts';
+
+/**
+ * Writes an outcome into the ledger, and repeats it for a lease.
+ * @throws {NotRecordedError}
+ */
+export async function settle(
+  context: AttemptContext,
+  settlement: Settlement,
+  mayHaveLeft: MayHaveLeft,
+): Promise<SettleReply> {
+  const { ledger, attempt } = context;
+  try {
+    return await retryWhileUnavailable(() => ledger.settle(settlement), attempt.leaseMs);
+  } catch (error) {
+    context.emit('unrecorded');
+    throw new NotRecordedError(attempt.key, mayHaveLeft, error);
+  }
+}
+
+/** Repeats a settle whose reply is not awaited until the ledger has it. If it fails, the email is a listed doubt. */
+export async function ensureSettled(
+  context: AttemptContext,
+  settlement: Settlement,
+  reply: Promise<SettleReply>,
+): Promise<void> {
+  const { leaseMs, retentionMs } = context.attempt;
+  const settleAgain = () => context.ledger.settle(settlement);
+  try {
+    const { state } = await reply
+      .catch(() => retryWhileUnavailable(settleAgain, leaseMs))
+      .catch((error: unknown) => {
+        context.emit('unrecorded');
+        // The job is done, and only this process knows that the email was sent. When the ledger is
+        // back, the doubt becomes a fact.
+        if (isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) {
+          return retryWhileUnavailable(settleAgain, retentionMs, false);
+        }
+        throw error;
+      });
+    if (state === 'lost') context.emit('unrecorded');
+  } catch {
+    // The email stays listed.
+  }
+}
+
+/** The record as the ledger has it (its clock), for the rare paths in which people read it. */
+export async function readRecorded(
+  { ledger, attempt }: AttemptContext,
+  settlement: Settlement,
+): Promise<LedgerRecord> {
+  const record = await ledger.read(attempt.key).catch(() => undefined);
+  if (record) return record;
+  const { outcome, leaseMs: _lease, retentionMs: _retention, ...texts } = settlement;
+  return { ...texts, state: outcome, atMs: Date.now() };
+}

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Attempt, Ledger, LedgerRecord } from '@sendonce/core';
 import { memoryUnderTest } from './memory-under-test.ts';
+import { removeByVerbs } from './table/remove-by-verbs.ts';
 import type { LedgerUnderTest } from './topic.ts';
 
 /** A ledger with one mistake that somebody has made somewhere, and the topic that must notice it. */
@@ -125,7 +126,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
       async settle(settlement) {
         const { key, token } = settlement;
         const record = await sound.read(key);
-        if (record && record.token !== token) await removeWhatever(sound, record);
+        if (record && record.token !== token) await removeByVerbs(sound, record);
         return sound.settle(settlement);
       },
     }),
@@ -149,7 +150,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
         const record = await sound.read(settlement.key);
         const settled = record?.state === 'sent' || record?.state === 'rejected';
         if (record && settled && settlement.outcome === 'in-doubt')
-          await removeWhatever(sound, record);
+          await removeByVerbs(sound, record);
         return sound.settle(settlement);
       },
     }),
@@ -181,7 +182,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
       async release(attempt) {
         const record = await sound.read(attempt.key);
         const own = record?.state === 'in-doubt' && record.token === attempt.token;
-        if (own) await removeWhatever(sound, record);
+        if (own) await removeByVerbs(sound, record);
         return sound.release(attempt);
       },
     }),
@@ -192,7 +193,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
     (sound) => ({
       async settle(settlement) {
         const record = await sound.read(settlement.key);
-        if (record?.state === 'cancelled') await removeWhatever(sound, record);
+        if (record?.state === 'cancelled') await removeByVerbs(sound, record);
         return sound.settle(settlement);
       },
     }),
@@ -217,7 +218,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
         const record = await sound.read(request.key);
         const own = record?.state === 'dispatched' && record.token === request.token;
         if (!own) return sound.claim(request);
-        await removeWhatever(sound, record);
+        await removeByVerbs(sound, record);
         return sound.claim({ ...request, dispatched: true });
       },
     }),
@@ -240,7 +241,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
     (sound) => ({
       async claim(request) {
         const record = await sound.read(request.key);
-        if (record?.state === 'in-doubt') await removeWhatever(sound, record);
+        if (record?.state === 'in-doubt') await removeByVerbs(sound, record);
         return sound.claim(request);
       },
     }),
@@ -330,7 +331,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
         const record = await sound.read(request.key);
         const known = record?.fingerprint ?? request.fingerprint;
         if (!record || known === (request.fingerprint ?? known)) return sound.claim(request);
-        return { state: 'conflict', record };
+        return { state: 'conflict', record, fields: [] };
       },
     }),
   ],
@@ -438,6 +439,54 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
       },
     }),
   ],
+  [
+    'transitions',
+    'calls an email that was rejected a duplicate',
+    (sound) => ({
+      async claim(request) {
+        const reply = await sound.claim(request);
+        return reply.state === 'rejected' ? { ...reply, state: 'duplicate' } : reply;
+      },
+    }),
+  ],
+  [
+    'conflict',
+    'does not say which fields differ',
+    (sound) => ({
+      async claim(request) {
+        const reply = await sound.claim(request);
+        return reply.state === 'conflict' ? { ...reply, fields: [] } : reply;
+      },
+    }),
+  ],
+  [
+    'resolve',
+    'writes the resolver over the reason of the doubt',
+    (sound) => ({
+      async read(key) {
+        const { resolvedBy, ...record } = (await sound.read(key)) ?? {};
+        if (!isRecord(record)) return undefined;
+        return resolvedBy === undefined ? record : { ...record, note: `resolved by ${resolvedBy}` };
+      },
+    }),
+  ],
+  [
+    'replay of results',
+    'forgets the job when it settles',
+    (sound) => ({
+      settle: ({ job: _job, ...settlement }) => sound.settle(settlement),
+    }),
+  ],
+  [
+    'in doubt',
+    'forgets that a late sender sent nothing',
+    (sound) => ({
+      async read(key) {
+        const { lateNotSent: _late, ...record } = (await sound.read(key)) ?? {};
+        return isRecord(record) ? record : undefined;
+      },
+    }),
+  ],
 ];
 
 const unreadable: readonly BrokenLedger[] = [
@@ -478,20 +527,15 @@ function blind(underTest: LedgerUnderTest): LedgerUnderTest {
     ...underTest,
     async corrupt(key, bytes) {
       const record = await ledger.read(key);
-      if (record) await removeWhatever(ledger, record);
+      if (record) await removeByVerbs(ledger, record);
       bytesByKey.set(key, bytes);
     },
     stored: async (key) => bytesByKey.get(key),
   };
 }
 
-/** Removes a record by legal means, whatever its state. */
-async function removeWhatever(ledger: Ledger, { key, token, state }: LedgerRecord): Promise<void> {
-  const attempt: Attempt = { key, token, leaseMs: DAY_MS, retentionMs: DAY_MS };
-  if (state === 'claimed' || state === 'dispatched') return void (await ledger.release(attempt));
-  if (state === 'cancelled') await ledger.settle({ ...attempt, outcome: 'sent' });
-  if (state !== 'in-doubt') await ledger.settle({ ...attempt, outcome: 'rejected' });
-  await ledger.resolve({ ...attempt, verdict: 'not-sent', by: 'a mistake' });
+function isRecord(record: Partial<LedgerRecord>): record is LedgerRecord {
+  return record.key !== undefined;
 }
 
 function emptyRecord({ key, token }: Attempt): LedgerRecord {

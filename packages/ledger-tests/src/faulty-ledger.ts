@@ -10,9 +10,10 @@ export interface Fault {
   readonly times?: number;
 }
 
-/** A ledger that cannot answer, at one verb, so many times. */
+/** A ledger that cannot answer, at one verb, so many times. It settles on no other connection. */
 export function faultyLedger(ledger: Ledger, { verb, moment, times = Infinity }: Fault): Ledger {
   let failures = 0;
+  const { settleVia: _other, ...verbs } = ledger;
   const original = ledger[verb].bind(ledger) as (request: unknown) => Promise<unknown>;
   const failing = async (request: unknown): Promise<unknown> => {
     if (failures >= times) return original(request);
@@ -20,5 +21,5 @@ export function faultyLedger(ledger: Ledger, { verb, moment, times = Infinity }:
     if (moment === 'after') await original(request);
     throw new LedgerUnavailableError(`The ledger did not answer (${verb}, ${moment}).`);
   };
-  return { ...ledger, [verb]: failing };
+  return { ...verbs, [verb]: failing };
 }

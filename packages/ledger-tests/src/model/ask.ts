@@ -1,7 +1,7 @@
 import { isSendonceError, type Ledger, type LedgerRecord } from '@sendonce/core';
-import { RESOLVER } from './commands.ts';
+import { execute } from '../table/execute.ts';
 import type { Answered, Reply } from './explain.ts';
-import type { Operation } from './reference.ts';
+import type { Question } from './reference.ts';
 
 /**
  * Asks a ledger what one command says, and tells the answer for each key. `offsetMs`: how far the
@@ -9,64 +9,59 @@ import type { Operation } from './reference.ts';
  */
 export async function ask(
   ledger: Ledger,
-  operations: readonly Operation[],
+  questions: readonly Question[],
   offsetMs: number,
 ): Promise<readonly Answered[]> {
   try {
-    const replies = await repliesOf(ledger, operations);
-    return operations.map((operation, index) => {
+    const replies = await repliesOf(ledger, questions);
+    return questions.map((question, index) => {
       const { record, ...reply } = replies[index]!;
-      return { operation, reply: record ? { ...reply, record: seen(record, offsetMs) } : reply };
+      if (!record) return { question, reply };
+      const atMs = record.atMs - offsetMs;
+      return { question, reply: { ...reply, record: { ...record, atMs } } };
     });
   } catch (error) {
     // "Could not answer" is an answer that the contract allows, and whoever gets it asks again.
-    if (isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) return withoutReply(operations);
-    return operations.map((operation) => ({
-      operation,
-      reply: { word: `threw ${String(error)}` },
+    if (isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) return withoutReply(questions);
+    return questions.map((question) => ({
+      question,
+      reply: { status: `threw ${String(error)}` },
     }));
   }
 }
 
 /** Nobody knows whether they were executed. */
-export function withoutReply(operations: readonly Operation[]): readonly Answered[] {
-  return operations.map((operation) => ({ operation }));
+export function withoutReply(questions: readonly Question[]): readonly Answered[] {
+  return questions.map((question) => ({ question }));
 }
 
-function seen(record: LedgerRecord, offsetMs: number): LedgerRecord {
-  const resolved = record.note?.includes(RESOLVER);
-  return { ...record, atMs: record.atMs - offsetMs, ...(resolved && { note: RESOLVER }) };
-}
-
-async function repliesOf(ledger: Ledger, operations: readonly Operation[]): Promise<Reply[]> {
-  const [first] = operations;
+async function repliesOf(ledger: Ledger, questions: readonly Question[]): Promise<Reply[]> {
+  const [first] = questions;
   if (first?.verb === 'heartbeat') {
-    const attempts = operations.flatMap((one) => (one.verb === 'heartbeat' ? [one] : []));
-    const words = await ledger.heartbeat(attempts);
-    return attempts.map((_, index) => ({ word: words[index] ?? 'no answer' }));
+    const attempts = questions.flatMap((one) => (one.verb === 'heartbeat' ? [one] : []));
+    const statuses = await ledger.heartbeat(attempts);
+    return attempts.map((_, index) => ({ status: statuses[index] ?? 'no answer' }));
   }
   if (first?.verb === 'list') {
     const listed = await recordsOf(ledger, first.state);
-    return operations.map(({ key }) => {
+    return questions.map(({ key }) => {
       const [record, ...more] = listed.filter((one) => one.key === key);
-      if (!record) return { word: 'not listed' };
-      const word = more.length > 0 ? 'listed twice' : 'listed';
-      return { word, record, place: listed.indexOf(record) };
+      if (!record) return { status: 'not listed' };
+      const status = more.length > 0 ? 'listed twice' : 'listed';
+      return { status, record, place: listed.indexOf(record) };
     });
   }
-  return Promise.all(operations.map((operation) => replyOf(ledger, operation)));
+  return Promise.all(questions.map((question) => replyOf(ledger, question)));
 }
 
-async function replyOf(ledger: Ledger, operation: Operation): Promise<Reply> {
-  if (operation.verb === 'heartbeat' || operation.verb === 'list') throw new Error('asked above');
-  if (operation.verb === 'read') {
-    const record = await ledger.read(operation.key);
-    return { word: record?.state ?? 'absent', record };
+async function replyOf(ledger: Ledger, question: Question): Promise<Reply> {
+  if (question.verb === 'list') throw new Error('Lists are asked above.');
+  if (question.verb === 'read') {
+    const record = await ledger.read(question.key);
+    return { status: record?.state ?? 'absent', record };
   }
-  const { verb, ...request } = operation;
-  const reply = await (ledger[verb] as (request: unknown) => Promise<{ state: string }>)(request);
-  const { state: word, ...shown } = reply;
-  return { word, ...shown };
+  const { state: status, ...shown } = await execute(ledger, question);
+  return { status, ...shown };
 }
 
 async function recordsOf(ledger: Ledger, state: 'open' | 'in-doubt'): Promise<LedgerRecord[]> {

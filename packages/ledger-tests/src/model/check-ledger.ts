@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import type { LedgerUnderTest } from '../topic.ts';
 import { type Scenario, scenarios } from './commands.ts';
 import { play, type Stage } from './play.ts';
-import { referenceOf } from './reference.ts';
+import { createReference } from './reference.ts';
 
 export interface ModelRun {
   /** Whether commands run at the same time, too. */
@@ -83,7 +83,7 @@ async function stageOf(underTest: LedgerUnderTest, byMajority: boolean): Promise
   };
   const bySession = fallSilent !== undefined;
   return {
-    reference: referenceOf({ bySession, byMajority }),
+    reference: createReference({ bySession, byMajority }),
     ledgers: [ledger, other],
     byMajority,
     lengths: { shortMs: timeUnitMs, longMs: LONG_MS },

@@ -1,7 +1,7 @@
 import { deriveKey } from '@sendonce/core';
 import { createToken } from '@sendonce/core/ledger';
 import * as fc from 'fast-check';
-import type { Operation } from './reference.ts';
+import type { Question } from './reference.ts';
 
 /** What is asked of one ledger at once. Attempts are named by their place in the cast. */
 export type Command =
@@ -18,6 +18,8 @@ export type Command =
       readonly of: number;
       readonly outcome: Outcome;
       readonly bare: boolean;
+      /** Of a doubt: with `lateNotSent`. */
+      readonly late: boolean;
     }
   | { readonly verb: 'resolve'; readonly of: number; readonly verdict: 'sent' | 'not-sent' }
   | { readonly verb: 'heartbeat'; readonly of: readonly number[] }
@@ -84,6 +86,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       of,
       outcome: fc.constantFrom('sent', 'rejected', 'in-doubt'),
       bare: fc.boolean(),
+      late: seldom,
     }),
   },
   { weight: 3, arbitrary: fc.record({ verb: verbs('release', 'cancel'), of }) },
@@ -111,7 +114,7 @@ const inCompany = fc.record({ isIn, command, via, lost: fc.constant(false) });
 const role: fc.Arbitrary<Role> = fc.record({
   shortLease: fc.boolean(),
   shortRetention: fc.boolean(),
-  fingerprint: fc.constantFrom(null, 'to=ada', 'to=bob'),
+  fingerprint: fc.constantFrom(null, 'to=ada&total=7', 'to=bob&total=7'),
 });
 
 /** `atOnce`: with commands that run at the same time. */
@@ -145,12 +148,13 @@ export function rehearsalOf({ cast }: Scenario, { shortMs, longMs }: Lengths) {
     token: NAMES[index]! + createToken().slice(1),
     leaseMs: role.shortLease ? shortMs : longMs,
     retentionMs: role.shortRetention ? shortMs : longMs,
-    by: `notices:${index}\né`,
+    job: { queue: 'notices', id: `${index}:é` },
+    by: `host ${index}\né`,
     ...(role.fingerprint !== null && { fingerprint: role.fingerprint }),
   }));
 
-  /** What a command asks: one operation, and many where it is a heartbeat or a list. */
-  function operationsOf(command: Exclude<Command, { verb: 'again' }>): readonly Operation[] {
+  /** What a command asks: one question, and many where it is a heartbeat or a list. */
+  function questionsOf(command: Exclude<Command, { verb: 'again' }>): readonly Question[] {
     if (command.verb === 'list') return keys.map((key) => ({ ...command, key }));
     if (command.verb === 'heartbeat') {
       return command.of.map((index) => ({ verb: 'heartbeat', ...attempts[index]! }));
@@ -161,13 +165,14 @@ export function rehearsalOf({ cast }: Scenario, { shortMs, longMs }: Lengths) {
     switch (asked.verb) {
       case 'claim': {
         const { altered, ...request } = asked;
-        return [{ ...attempt, ...request, ...(altered && { fingerprint: 'to=eve' }) }];
+        return [{ ...attempt, ...request, ...(altered && { fingerprint: 'to=eve&total=7' }) }];
       }
       case 'settle': {
         const { outcome } = asked;
         const reason = outcome === 'sent' ? { result: '"{\\n é€"' } : { note: 'E\\550\nü' };
         const texts = asked.bare ? {} : { ...reason, messageId: '<7@shop.example>' };
-        return [{ verb: 'settle', ...attempt, outcome, ...texts }];
+        const late = asked.late && outcome === 'in-doubt' && ({ lateNotSent: true } as const);
+        return [{ verb: 'settle', ...attempt, outcome, ...texts, ...late } as Question];
       }
       case 'cancel':
         return [{ verb: 'cancel', key, retentionMs, by: attempt.by }];
@@ -177,8 +182,8 @@ export function rehearsalOf({ cast }: Scenario, { shortMs, longMs }: Lengths) {
         return [{ ...attempt, ...asked }];
     }
   }
-  return { keys, attempts, operationsOf };
+  return { keys, attempts, questionsOf };
 }
 
-/** Who resolves a doubt; the record says it in its note, in words that the ledger chooses. */
-export const RESOLVER = 'ada';
+/** Who resolves a doubt. */
+const RESOLVER = 'ada: "asked"\nthe customer';

@@ -1,18 +1,20 @@
 import type { LedgerRecord } from '@sendonce/core';
+import { textsOf } from '../table/record-after.ts';
 import {
-  type Operation,
   type Outcome,
+  type Question,
   type Reference,
   ROUNDING_MS,
   type Span,
-  textsOf,
   type World,
 } from './reference.ts';
 
 /** What a ledger answered about one key; `atMs` by the clock of the test. */
 export interface Reply {
-  readonly word: string;
+  readonly status: string;
   readonly record?: LedgerRecord | undefined;
+  /** Of a conflict. */
+  readonly fields?: readonly string[];
   readonly retryAfterMs?: number;
   readonly dispatchedAgoMs?: number;
   /** In a list: after how many others. */
@@ -21,12 +23,12 @@ export interface Reply {
 
 /** Without a reply nobody knows whether it was executed. */
 export interface Answered {
-  readonly operation: Operation;
+  readonly question: Question;
   readonly reply?: Reply;
 }
 
 /**
- * What may stand after operations that ran at the same time: of every order of them that explains all
+ * What may stand after questions that ran at the same time: of every order of them that explains all
  * the replies. Empty where none does, so the ledger is not linearizable. Keys are independent of each
  * other, so each is explained alone.
  */
@@ -61,17 +63,17 @@ interface Advance {
 function advances(
   reference: Reference,
   world: World,
-  { operation, reply }: Answered,
+  { question, reply }: Answered,
   during: Span,
 ): readonly Advance[] {
   const skipped = reply ? [] : [{ next: world, left: [] }];
-  const second = reference.secondStep(operation);
-  const first = second ? ({ ...operation, dispatched: false } as Operation) : operation;
+  const second = reference.secondStep(question);
+  const first = second ? ({ ...question, dispatched: false } as Question) : question;
   const taken = reference.outcomes(world, first, during).flatMap((one): Advance[] => {
-    const { word, next } = one;
-    if (second && word === 'won') {
-      const granted = reply?.word === 'won' ? { word: 'dispatched' } : reply;
-      return [{ next, left: [{ operation: second, ...(granted && { reply: granted }) }] }];
+    const { status, next } = one;
+    if (second && status === 'won') {
+      const granted = reply?.status === 'won' ? { status: 'dispatched' } : reply;
+      return [{ next, left: [{ question: second, ...(granted && { reply: granted }) }] }];
     }
     return !reply || isExplained(reply, one, during) ? [{ next, left: [] }] : [];
   });
@@ -86,22 +88,32 @@ function advances(
  */
 export function bindingOf(answers: readonly Answered[]): readonly Answered[] {
   return answers.flatMap((answer): Answered[] => {
-    const { operation, reply } = answer;
-    if (operation.verb === 'heartbeat') return [{ operation }];
-    if (!reply || !isRefusal(operation, reply)) return [answer];
-    if (operation.verb === 'dispatch') return [{ operation: { ...operation, verb: 'release' } }];
-    return operation.verb === 'claim' ? [{ operation: { ...operation, verb: 'heartbeat' } }] : [];
+    const { question, reply } = answer;
+    if (question.verb === 'heartbeat') return [{ question }];
+    if (!reply || !isRefusal(question, reply)) return [answer];
+    if (question.verb === 'dispatch') return [{ question: { ...question, verb: 'release' } }];
+    return question.verb === 'claim' ? [{ question: { ...question, verb: 'heartbeat' } }] : [];
   });
 }
 
-const refusals = 'busy duplicate in-doubt conflict expired lost too-late not-in-doubt'.split(' ');
+const refusals = [
+  'busy',
+  'duplicate',
+  'rejected',
+  'in-doubt',
+  'conflict',
+  'expired',
+  'lost',
+  'too-late',
+  'not-in-doubt',
+];
 
-function isRefusal({ verb }: Operation, { word }: Reply): boolean {
+function isRefusal({ verb }: Question, { status }: Reply): boolean {
   if (verb === 'read' || verb === 'list') return true;
-  return refusals.includes(word) || (word === 'cancelled' && verb !== 'cancel');
+  return refusals.includes(status) || (status === 'cancelled' && verb !== 'cancel');
 }
 
-/** Whether a list shows them in this order, whatever it counts from: the last word, or the doubt. */
+/** Whether a list shows them in this order, whatever it counts from: the last sign of life, or the doubt. */
 export function isSilentForLonger(ones: readonly World[], others: readonly World[]): boolean {
   const isOver = (one: Span, other: Span) => one.toMs + ROUNDING_MS < other.fromMs;
   return ones.every((one) =>
@@ -118,8 +130,9 @@ function distinct(worlds: readonly World[]): World[] {
 /** A ledger that asks many nodes lets a loser wait for so long at least. */
 const PAUSE_MS = 100;
 
-function isExplained(reply: Reply, { word, shown }: Outcome, during: Span): boolean {
-  if (reply.word !== word || !isShown(reply.record, shown)) return false;
+function isExplained(reply: Reply, { status, shown, fields }: Outcome, during: Span): boolean {
+  if (reply.status !== status || !isShown(reply.record, shown)) return false;
+  if (JSON.stringify(reply.fields) !== JSON.stringify(fields)) return false;
   if (!shown) return true;
   const { retryAfterMs, dispatchedAgoMs } = reply;
   if (retryAfterMs !== undefined) {

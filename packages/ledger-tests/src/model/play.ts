@@ -9,7 +9,7 @@ import {
   type Step,
 } from './commands.ts';
 import { type Answered, bindingOf, explain, isSilentForLonger } from './explain.ts';
-import type { Operation, Reference, Span, World } from './reference.ts';
+import type { Question, Reference, Span, World } from './reference.ts';
 import { castLines, commandLine, differenceLine, type Told, toldLine } from './script.ts';
 
 /** The ledgers on which a scenario is played, and the time there. */
@@ -38,7 +38,7 @@ function isStepOf(command: Asked): command is Extract<Asked, { readonly of: numb
 }
 
 function answersAbout(key: string, answers: readonly Answered[]): readonly Answered[] {
-  return answers.filter(({ operation }) => operation.key === key);
+  return answers.filter(({ question }) => question.key === key);
 }
 
 /** What a ledger did that the contract does not allow, told by all that was done before it. */
@@ -53,7 +53,7 @@ export class ContractError extends Error {
  */
 export async function play(stage: Stage, scenario: Scenario): Promise<void> {
   const { reference, ledgers, counts } = stage;
-  const { keys, operationsOf } = rehearsalOf(scenario, stage.lengths);
+  const { keys, questionsOf } = rehearsalOf(scenario, stage.lengths);
   const worlds = new Map<string, readonly World[]>(keys.map((key) => [key, [undefined]]));
   const issued: Asked[] = [];
   const lines: string[] = [];
@@ -74,13 +74,13 @@ export async function play(stage: Stage, scenario: Scenario): Promise<void> {
 
   /** Asks all at the same time. */
   async function together(
-    all: readonly { asked: string; operations: readonly Operation[]; via: number }[],
+    all: readonly { asked: string; questions: readonly Question[]; via: number }[],
   ) {
     const fromMs = stage.nowMs();
     const told = await Promise.all(
-      all.map(async ({ asked, operations, via }): Promise<Told> => {
-        const answers = await ask(ledgerAt(via), operations, stage.offsetMs);
-        const asksOnly = operations.every(({ verb }) => verb === 'read' || verb === 'list');
+      all.map(async ({ asked, questions, via }): Promise<Told> => {
+        const answers = await ask(ledgerAt(via), questions, stage.offsetMs);
+        const asksOnly = questions.every(({ verb }) => verb === 'read' || verb === 'list');
         return { asked, answers, asksOnly };
       }),
     );
@@ -110,7 +110,7 @@ export async function play(stage: Stage, scenario: Scenario): Promise<void> {
       const [only, ...more] = answersAbout(key, answers);
       if (!only?.reply || more.length > 0) continue;
       if (explain(reference, before, [only], during).length > 0) continue;
-      const allowed = aged.flatMap((world) => reference.outcomes(world, only.operation, during));
+      const allowed = aged.flatMap((world) => reference.outcomes(world, only.question, during));
       return `${asked} -> ${differenceLine(only.reply, allowed)}`;
     }
     return undefined;
@@ -125,13 +125,13 @@ export async function play(stage: Stage, scenario: Scenario): Promise<void> {
         if (busy.has(command.of)) return [];
         busy.add(command.of);
       }
-      const [asked, operations] = [commandLine(command), operationsOf(command)];
-      return [{ ...one, command, asked, operations }];
+      const [asked, questions] = [commandLine(command), questionsOf(command)];
+      return [{ ...one, command, asked, questions }];
     });
     if (known.length === 0) return;
     issued.push(...known.map(({ command }) => command));
-    for (const { asked, operations } of known.filter(({ lost }) => lost)) {
-      await loseReply(asked, operations);
+    for (const { asked, questions } of known.filter(({ lost }) => lost)) {
+      await loseReply(asked, questions);
       lines.push(`${asked} -> (its reply is lost)`);
     }
     const { told, during } = await together(known);
@@ -142,14 +142,14 @@ export async function play(stage: Stage, scenario: Scenario): Promise<void> {
     lines.push(line);
   }
 
-  async function loseReply(asked: string, operations: readonly Operation[]): Promise<void> {
+  async function loseReply(asked: string, questions: readonly Question[]): Promise<void> {
     const { lostReply = (verb) => verb(ledgerAt(0)) } = stage;
     const fromMs = stage.nowMs();
-    await lostReply((ledger) => ask(ledger, operations, stage.offsetMs)).catch((error: unknown) => {
+    await lostReply((ledger) => ask(ledger, questions, stage.offsetMs)).catch((error: unknown) => {
       if (!isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) throw error;
     });
     // A client that reconnects may have asked twice before its caller does.
-    const unknown = { asked, answers: withoutReply(operations), asksOnly: false };
+    const unknown = { asked, answers: withoutReply(questions), asksOnly: false };
     check([unknown, unknown], { fromMs, toMs: stage.nowMs() }, asked);
   }
 
@@ -157,12 +157,12 @@ export async function play(stage: Stage, scenario: Scenario): Promise<void> {
   async function observe(via: number): Promise<void> {
     const reads = keys.map((key, index) => ({
       asked: `read email ${index + 1}`,
-      operations: [{ verb: 'read', key } satisfies Operation],
+      questions: [{ verb: 'read', key } satisfies Question],
       via: via + index,
     }));
     const lists = (['open', 'in-doubt'] as const).map((state, index) => ({
       asked: `list ${state}`,
-      operations: keys.map((key): Operation => ({ verb: 'list', key, state })),
+      questions: keys.map((key): Question => ({ verb: 'list', key, state })),
       via: via + index,
     }));
     const { told, during } = await together([...reads, ...lists]);
@@ -175,8 +175,7 @@ export async function play(stage: Stage, scenario: Scenario): Promise<void> {
       for (const other of listed) {
         const [first, second] = [one.reply?.place, other.reply?.place];
         if (first === undefined || second === undefined || first >= second) continue;
-        if (!isSilentForLonger(worldsOf(other.operation.key), worldsOf(one.operation.key)))
-          continue;
+        if (!isSilentForLonger(worldsOf(other.question.key), worldsOf(one.question.key))) continue;
         fail('list -> a record comes before one that is silent for longer');
       }
     }
@@ -209,7 +208,7 @@ export async function play(stage: Stage, scenario: Scenario): Promise<void> {
       const { record } = read?.reply ?? {};
       if (!record?.token) continue;
       const { token } = record;
-      const end: Operation = {
+      const end: Question = {
         verb: 'settle',
         key,
         token,

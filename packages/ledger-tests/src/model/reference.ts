@@ -1,26 +1,23 @@
-import type {
-  Attempt,
-  Cancellation,
-  ClaimRequest,
-  LedgerRecord,
-  Resolution,
-  Settlement,
-} from '@sendonce/core';
+import type { Attempt } from '@sendonce/core';
+import { differingFields } from '@sendonce/core/ledger';
+import {
+  callerOf,
+  type Facts,
+  type Operation,
+  recordAfter,
+  stepOf,
+} from '../table/record-after.ts';
+import { meet, transitionFor } from '../table/transition-table.ts';
 
 /**
- * The contract of `packages/core/src/ledger.ts` for one key, said a second time and as short as can be:
- * what a verb may answer and what may stand afterwards. It knows a moment only as a span, the time that
- * the command took, so that whatever falls into that span may have ended or not.
+ * The transition table for one key, with times: what a verb may answer, and what may be stored
+ * afterwards. It knows a moment only as a span, the time that the command took. Whatever falls into
+ * that span may have ended or not.
  */
 
-/** One verb about one key. A heartbeat of many and a list are as many operations. */
-export type Operation =
-  | ({ readonly verb: 'claim' } & ClaimRequest)
-  | ({ readonly verb: 'dispatch' | 'heartbeat' } & Attempt)
-  | ({ readonly verb: 'release' } & Pick<Attempt, 'key' | 'token'>)
-  | ({ readonly verb: 'settle' } & Settlement)
-  | ({ readonly verb: 'resolve' } & Resolution)
-  | ({ readonly verb: 'cancel' } & Cancellation)
+/** One question about one key. A heartbeat of many and a list are as many questions. */
+export type Question =
+  | Operation
   | { readonly verb: 'read'; readonly key: string }
   | { readonly verb: 'list'; readonly key: string; readonly state: 'open' | 'in-doubt' };
 
@@ -29,7 +26,7 @@ export interface Span {
   readonly toMs: number;
 }
 
-export interface Standing extends Omit<LedgerRecord, 'atMs'> {
+interface Times {
   readonly at: Span;
   /** Since when nothing was heard of its sender. */
   readonly heard: Span;
@@ -37,13 +34,19 @@ export interface Standing extends Omit<LedgerRecord, 'atMs'> {
   readonly ends: Span;
 }
 
-/** What stands under a key, or nothing. */
-export type World = Standing | undefined;
+/** A record whose times are spans. */
+export type StoredRecord = Facts & Times;
 
-/** An answer: its word, and what stands there where the answer shows it. */
+/** What is stored under a key, or nothing. */
+export type World = StoredRecord | undefined;
+
+/** An answer that the contract allows, and what is stored afterwards. */
 export interface Outcome {
-  readonly word: string;
+  readonly status: string;
+  /** The record in the answer, where it has one. */
   readonly shown?: World;
+  /** Of a conflict. */
+  readonly fields?: readonly string[] | undefined;
   readonly next: World;
 }
 
@@ -56,12 +59,12 @@ export interface Rules {
 
 export interface Reference {
   /** The dispatch of a claim that takes two steps. */
-  secondStep(operation: Operation): Operation | undefined;
-  /** The outcomes that the contract allows an operation. */
-  outcomes(world: World, operation: Operation, during: Span): readonly Outcome[];
+  secondStep(question: Question): Question | undefined;
+  /** The outcomes that the contract allows. */
+  outcomes(world: World, question: Question, during: Span): readonly Outcome[];
   /** What time alone may have made of it. */
   aged(world: World, during: Span): readonly World[];
-  /** What stands when its sender is dead. */
+  /** What is stored when its sender is dead. */
   orphaned(world: World, during: Span): World;
 }
 
@@ -69,114 +72,22 @@ export interface Reference {
 export const ROUNDING_MS = 2;
 const NEVER: Span = { fromMs: Infinity, toMs: Infinity };
 
-export function referenceOf({ bySession, byMajority }: Rules): Reference {
-  const after = ({ fromMs, toMs }: Span, ms: number): Span => {
-    return { fromMs: fromMs + ms - ROUNDING_MS, toMs: toMs + ms + ROUNDING_MS };
-  };
-  const opened = (state: 'claimed' | 'dispatched', leaseMs: number, during: Span) => {
-    const ends = after(during, state === 'claimed' ? leaseMs : 2 * leaseMs);
-    return { state, heard: during, ends: bySession ? NEVER : ends };
-  };
-  // Of many nodes one that missed the dispatch dates it anew.
-  const timeOfDispatch = ({ at }: Standing, { toMs }: Span): Span =>
-    byMajority ? { ...at, toMs } : at;
-  const repeated = (world: Standing, { leaseMs }: Attempt, during: Span): Standing => ({
-    ...world,
-    ...opened('dispatched', leaseMs, during),
-    at: timeOfDispatch(world, during),
-  });
-  const concluded = (retentionMs: number, during: Span) => {
-    return { at: during, heard: during, ends: after(during, retentionMs) };
-  };
-
-  function outcomes(world: World, o: Operation, during: Span): readonly Outcome[] {
-    const own = world !== undefined && 'token' in o && world.token === o.token;
-    const open = own && (world.state === 'claimed' || isDispatched(world));
-    const mayGoOn = open && world.state !== 'in-doubt';
-    const stays = (word: string): Outcome[] => [{ word, shown: world, next: world }];
-    const becomes = (word: string, next: World): Outcome[] => [{ word, next }];
-
-    switch (o.verb) {
-      case 'claim': {
-        if (world && !mayGoOn) return stays(lossAgainst(world, o.fingerprint));
-        if (isDispatched(world)) return becomes('won', repeated(world, o, during));
-        const fresh = { key: o.key, token: o.token, ...textsOf(o) };
-        const times = opened(o.dispatched ? 'dispatched' : 'claimed', o.leaseMs, during);
-        return becomes('won', { ...fresh, ...times, at: during });
-      }
-      case 'dispatch': {
-        if (!world) return becomes('expired', world);
-        if (!mayGoOn) return stays(lossAgainst(world));
-        if (isDispatched(world)) return becomes('dispatched', repeated(world, o, during));
-        const times = opened('dispatched', o.leaseMs, during);
-        return becomes('dispatched', { ...world, ...times, at: during });
-      }
-      case 'settle': {
-        const { key, token, outcome: state } = o;
-        const doubt = state === 'in-doubt';
-        if (isSettled(world) && (doubt || !own)) return stays('lost');
-        if (isDispatched(world) && !own) return stays('lost');
-        if (world?.state === 'cancelled' && state !== 'sent') return stays('lost');
-        const fresh = { key, token, state, ...textsOf(o) };
-        if (!doubt) return becomes('settled', { ...fresh, ...concluded(o.retentionMs, during) });
-        const at = own && isDispatched(world) ? timeOfDispatch(world, during) : during;
-        return becomes('settled', { ...fresh, at, heard: during, ends: during });
-      }
-      case 'release':
-        if (world && !open) return becomes('lost', world);
-        return world && !mayGoOn ? becomes('in-doubt', world) : becomes('released', undefined);
-      case 'heartbeat': {
-        if (!open) return becomes('lost', world);
-        const state = isDispatched(world) ? 'dispatched' : 'claimed';
-        return becomes('kept', { ...world, ...opened(state, o.leaseMs, during) });
-      }
-      case 'resolve': {
-        const { verdict, by, retentionMs } = o;
-        const doubt = own && world.state === 'in-doubt';
-        if (verdict === 'not-sent') {
-          const removes = !world || doubt || (own && world.state === 'rejected');
-          return removes ? becomes('resolved', undefined) : stays('not-in-doubt');
-        }
-        const times = concluded(retentionMs, during);
-        if (own && world.state === 'sent') {
-          // Whether a repeat lets the retention start anew is open.
-          return [world, { ...world, ...times }].flatMap((next) => becomes('resolved', next));
-        }
-        if (!doubt) return stays('not-in-doubt');
-        return becomes('resolved', { ...world, state: 'sent', note: by, ...times });
-      }
-      case 'cancel': {
-        if (isSettled(world) || isDispatched(world)) return stays('too-late');
-        const { key, by } = o;
-        const anew = concluded(o.retentionMs, during);
-        // Of many nodes: an attempt that meets it undecided completes it, for its own retention.
-        const toMs = byMajority ? Infinity : anew.ends.toMs;
-        const times = { ...anew, ends: { ...anew.ends, toMs } };
-        const fresh: Standing = {
-          key,
-          token: '',
-          state: 'cancelled',
-          ...textsOf({ by }),
-          ...times,
-        };
-        const kept = world?.state === 'cancelled' && { ...world, ends: times.ends };
-        // It has no token: whether a second one is a repeat, or says who and when anew, is open.
-        return [fresh, ...(kept ? [kept] : [])].flatMap((next) => becomes('cancelled', next));
-      }
-      case 'read':
-        return stays(world?.state ?? 'absent');
-      case 'list': {
-        const listed = world?.state === 'in-doubt' || (o.state === 'open' && isDispatched(world));
-        return listed ? stays('listed') : becomes('not listed', world);
-      }
-    }
-  }
-
+export function createReference({ bySession, byMajority }: Rules): Reference {
   return {
-    outcomes,
-    secondStep(operation) {
-      const isTwo = byMajority && operation.verb === 'claim' && operation.dispatched;
-      return isTwo ? { ...operation, verb: 'dispatch' } : undefined;
+    outcomes(world, question, during) {
+      if (question.verb === 'read') {
+        return [{ status: world?.state ?? 'absent', shown: world, next: world }];
+      }
+      if (question.verb === 'list') {
+        const isListed = question.state === 'open' ? isOpen(world) : world?.state === 'in-doubt';
+        const answer = isListed ? { status: 'listed', shown: world } : { status: 'not listed' };
+        return [{ ...answer, next: world }];
+      }
+      return execute(question, world, during);
+    },
+    secondStep(question) {
+      const isTwo = byMajority && question.verb === 'claim' && question.dispatched;
+      return isTwo ? { ...question, verb: 'dispatch' } : undefined;
     },
     aged(world, during) {
       if (!world || world.state === 'in-doubt' || world.ends.fromMs > during.toMs) return [world];
@@ -189,32 +100,87 @@ export function referenceOf({ bySession, byMajority }: Rules): Reference {
       return world?.state === 'dispatched' ? { ...world, state: 'in-doubt', ends: during } : world;
     },
   };
+
+  function execute(operation: Operation, world: World, during: Span): readonly Outcome[] {
+    const { row, reply: status } = transitionFor(
+      stepOf(operation),
+      meet(world, callerOf(operation)),
+    );
+    const record = recordAfter(row, world, operation);
+    const next = record && { ...record, ...timesOf(record, { world, operation, during }) };
+    if (row.to !== '=' || row.renews) {
+      if (operation.verb !== 'cancel' || world?.state !== 'cancelled') return [{ status, next }];
+      // It has no token: whether a second one is a repeat, or names its caller anew, is open.
+      return [next, next && { ...world, ends: next.ends }].map((one) => ({ status, next: one }));
+    }
+    if (operation.verb === 'resolve' && status === 'resolved') {
+      // Whether a repeated verdict lets the retention start anew is open.
+      return [world, next].map((one) => ({ status, next: one }));
+    }
+    return [{ status, ...shownBy(operation, status, world), next: world }];
+  }
+
+  /** The times of what an operation has written over `world`. */
+  function timesOf(record: Facts, { world, operation, during }: Execution): Times {
+    const { leaseMs = 0, retentionMs = 0 }: Partial<Attempt> = operation;
+    switch (record.state) {
+      case 'claimed': {
+        const at = operation.verb === 'heartbeat' && world ? world.at : during;
+        return { at, heard: during, ends: endOfLease(leaseMs, during) };
+      }
+      case 'dispatched':
+      case 'in-doubt': {
+        const isSameDispatch = isOpen(world) && world.token === record.token;
+        const at = isSameDispatch ? timeOfDispatch(world, operation, during) : during;
+        const ends = record.state === 'in-doubt' ? during : endOfLease(2 * leaseMs, during);
+        return { at, heard: during, ends };
+      }
+      case 'cancelled': {
+        const { fromMs, toMs } = after(during, retentionMs);
+        // Of many nodes: an attempt that meets it undecided completes it, for its own retention.
+        const ends = { fromMs, toMs: byMajority ? Infinity : toMs };
+        return { at: during, heard: during, ends };
+      }
+      case 'sent':
+      case 'rejected':
+        return { at: during, heard: during, ends: after(during, retentionMs) };
+    }
+  }
+
+  function endOfLease(ms: number, during: Span): Span {
+    return bySession ? NEVER : after(during, ms);
+  }
+
+  // Of many nodes one that missed the dispatch dates it anew, unless it only hears a heartbeat.
+  function timeOfDispatch({ at }: StoredRecord, { verb }: Operation, { toMs }: Span): Span {
+    return byMajority && verb !== 'heartbeat' ? { ...at, toMs } : at;
+  }
 }
 
-function isDispatched(
+interface Execution {
+  readonly world: World;
+  readonly operation: Operation;
+  readonly during: Span;
+}
+
+function after({ fromMs, toMs }: Span, ms: number): Span {
+  return { fromMs: fromMs + ms - ROUNDING_MS, toMs: toMs + ms + ROUNDING_MS };
+}
+
+function isOpen(
   world: World,
-): world is Standing & { readonly state: 'dispatched' | 'in-doubt' } {
+): world is StoredRecord & { readonly state: 'dispatched' | 'in-doubt' } {
   return world?.state === 'dispatched' || world?.state === 'in-doubt';
 }
 
-function isSettled(world: World): boolean {
-  return world?.state === 'sent' || world?.state === 'rejected';
-}
-
-/** In this order. A dispatch compares no fingerprints. */
-function lossAgainst(world: Standing, fingerprint?: string): string {
-  if (world.state === 'cancelled') return 'cancelled';
-  const known = world.fingerprint ?? fingerprint;
-  if (known !== (fingerprint ?? known)) return 'conflict';
-  if (isSettled(world)) return 'duplicate';
-  return world.state === 'in-doubt' ? 'in-doubt' : 'busy';
-}
-
-const TEXTS = ['by', 'fingerprint', 'messageId', 'note', 'result'] as const;
-export type Texts = { readonly [name in (typeof TEXTS)[number]]?: string | undefined };
-
-/** The texts that are there. */
-export function textsOf(from: Texts): { readonly [name in (typeof TEXTS)[number]]?: string } {
-  const there = TEXTS.filter((name) => from[name] !== undefined);
-  return Object.fromEntries(there.map((name) => [name, from[name]]));
+/** What a refusal shows of the record that stays. */
+function shownBy(
+  operation: Operation,
+  status: string,
+  world: World,
+): Pick<Outcome, 'shown' | 'fields'> {
+  if (operation.verb === 'release' || operation.verb === 'heartbeat') return {};
+  if (status !== 'conflict' || operation.verb !== 'claim') return { shown: world };
+  const fields = differingFields(world?.fingerprint ?? '', operation.fingerprint ?? '');
+  return { shown: world, fields };
 }

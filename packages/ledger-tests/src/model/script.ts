@@ -1,7 +1,8 @@
 import type { LedgerRecord } from '@sendonce/core';
+import { textsOf } from '../table/record-after.ts';
 import { type Command, NAMES, type Role } from './commands.ts';
 import type { Answered, Reply } from './explain.ts';
-import { type Outcome, type Span, type Standing, textsOf } from './reference.ts';
+import type { Outcome, Span, StoredRecord } from './reference.ts';
 
 /** How a run is written down, one line a step. */
 
@@ -14,8 +15,10 @@ export function commandLine(command: Asked): string {
   switch (command.verb) {
     case 'claim':
       return `claim ${command.dispatched ? 'and dispatch ' : ''}${name}${command.altered ? ', altered' : ''}`;
-    case 'settle':
-      return `settle ${name} as ${command.outcome}${command.bare ? '' : ', with texts'}`;
+    case 'settle': {
+      const late = command.late && command.outcome === 'in-doubt' ? ', too late' : '';
+      return `settle ${name} as ${command.outcome}${command.bare ? '' : ', with texts'}${late}`;
+    }
     case 'resolve':
       return `resolve ${name} as ${command.verdict}`;
     case 'cancel':
@@ -56,26 +59,33 @@ export function castLines(cast: readonly Role[], lines: readonly string[]): stri
   });
 }
 
-/** What was answered and what should have been; at length where their words are the same. */
+/** What was answered and what should have been; at length where their statuses are the same. */
 export function differenceLine(reply: Reply, allowed: readonly Outcome[]): string {
-  const same = allowed.some(({ word }) => word === reply.word);
-  const expected = allowed.map(({ word, shown }) => (same ? atLength(word, shown) : word));
-  const { word, record, place: _place, ...times } = reply;
-  const answered = same ? `${atLength(word, record)} ${JSON.stringify(times)}` : shortly(reply);
+  const same = allowed.some(({ status }) => status === reply.status);
+  const expected = allowed.map(({ status, shown, fields }) =>
+    same ? atLength({ status, fields }, shown) : status,
+  );
+  const { status, record, place: _place, fields, ...times } = reply;
+  const answered = same
+    ? `${atLength({ status, fields }, record)} ${JSON.stringify(times)}`
+    : shortly(reply);
   return `${answered}, the reference says: ${[...new Set(expected)].join(' or ')}`;
 }
 
-function shortly({ word, record }: Reply): string {
-  if (!record || record.state === word) return word;
-  return `${word} (${record.state}${record.token && ` by ${record.token[0]}`})`;
+function shortly({ status, record }: Reply): string {
+  if (!record || record.state === status) return status;
+  return `${status} (${record.state}${record.token && ` by ${record.token[0]}`})`;
 }
 
-function atLength(word: string, shown: LedgerRecord | Standing | undefined): string {
-  if (!shown) return `${word} (nothing)`;
+function atLength(
+  { status, fields = [] }: Pick<Outcome, 'status' | 'fields'>,
+  shown: LedgerRecord | StoredRecord | undefined,
+): string {
+  if (!shown) return `${status} (nothing)`;
   const { state, token } = shown;
   const by = token === '' ? '' : ` by ${token[0]}`;
   const at = 'at' in shown ? spanOf(shown.at) : shown.atMs;
-  return `${word} (${state}${by} at ${at} ms ${JSON.stringify(textsOf(shown))})`;
+  return `${[status, ...fields].join(' ')} (${state}${by} at ${at} ms ${JSON.stringify(textsOf(shown))})`;
 }
 
 function spanOf({ fromMs, toMs }: Span): string {

@@ -16,7 +16,7 @@ const starts = [
   [dispatched, 'dispatched', 'busy'],
   [inDoubt, 'in-doubt', 'in-doubt'],
   [sent, 'sent', 'duplicate'],
-  [rejected, 'rejected', 'duplicate'],
+  [rejected, 'rejected', 'rejected'],
 ] as const;
 
 export const conflict: Topic = {
@@ -29,7 +29,8 @@ export const conflict: Topic = {
           const attempt = await start(context, { fingerprint: 'to=abc&total=def' });
           const { key } = attempt;
           const rival = context.attempt({ key, fingerprint: 'to=abc&total=xyz' });
-          const { record } = expectState(await context.other.claim(rival), 'conflict');
+          const { record, fields } = expectState(await context.other.claim(rival), 'conflict');
+          assert.deepEqual(fields, ['total']);
           assert.equal(record.fingerprint, 'to=abc&total=def');
           assert.equal(record.state, state);
           expectState(await context.other.claim({ ...rival, dispatched: true }), 'conflict');

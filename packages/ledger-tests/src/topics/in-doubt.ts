@@ -88,7 +88,8 @@ const doubt: readonly TopicCase[] = [
     title: 'a sender that does not know puts its email in doubt at once, with note and Message-ID',
     async run(context) {
       for (const start of [claimed, dispatched]) {
-        const attempt = await start(context, { by: 'notices:7' });
+        const job = { queue: 'notices', id: '7' };
+        const attempt = await start(context, { job, by: 'host 7' });
         const messageId = '<7@shop.example>';
         const settlement = {
           ...attempt,
@@ -100,10 +101,33 @@ const doubt: readonly TopicCase[] = [
         const record = await expectRecord(context, attempt, 'in-doubt');
         assert.equal(record.note, 'ETIMEDOUT');
         assert.equal(record.messageId, messageId);
-        assert.equal(record.by, 'notices:7');
+        assert.equal(record.by, 'host 7');
+        assert.deepEqual(record.job, job);
         const reply = await context.other.claim(rivalOf(context, attempt));
         assert.deepEqual(expectState(reply, 'in-doubt').record, record);
       }
+    },
+  },
+  {
+    title: 'a late "not sent" is kept with the doubt, and is gone when the doubt is over',
+    async run(context) {
+      for (const end of ['resolve', 'settle'] as const) {
+        const attempt = await dispatched(context);
+        const doubt = { ...attempt, outcome: 'in-doubt', lateNotSent: true } as const;
+        expectState(await context.ledger.settle(doubt), 'settled');
+        const record = await expectRecord(context, attempt, 'in-doubt');
+        assert.equal(record.lateNotSent, true);
+        const reply = await context.other.claim(rivalOf(context, attempt));
+        assert.equal(expectState(reply, 'in-doubt').record.lateNotSent, true);
+        const { key, token, retentionMs } = attempt;
+        const verdict = { key, token, retentionMs, verdict: 'sent', by: 'a person' } as const;
+        if (end === 'resolve') expectState(await context.other.resolve(verdict), 'resolved');
+        else expectState(await context.other.settle({ ...attempt, outcome: 'sent' }), 'settled');
+        const sent = await expectRecord(context, attempt, 'sent');
+        assert.equal('lateNotSent' in sent && sent.lateNotSent, false);
+      }
+      const plain = await expectRecord(context, await inDoubt(context), 'in-doubt');
+      assert.equal('lateNotSent' in plain && plain.lateNotSent, false);
     },
   },
   {

@@ -12,10 +12,12 @@ import { resolve } from './resolve.ts';
 import { results } from './results.ts';
 import { retention } from './retention.ts';
 import { settle } from './settle.ts';
+import { everyTransition } from './transitions.ts';
 import { unreadableRecords } from './unreadable.ts';
 
 /** The whole specification of `Ledger`, topic by topic. */
 export const ledgerTopics: readonly Topic[] = [
+  everyTransition,
   claimRaces,
   lostReplies,
   leaseOver,

@@ -60,7 +60,7 @@ export const leaseOver: Topic = {
       },
     },
     {
-      title: 'a dispatch after the lease is a duplicate where another attempt has an outcome',
+      title: 'a dispatch after the lease loses where another attempt has an outcome',
       async run(context) {
         const late = await paused(context);
         const next = await sent(context, { key: late.key });
@@ -70,8 +70,8 @@ export const leaseOver: Topic = {
 
         const second = await paused(context);
         await rejected(context, { key: second.key });
-        const reply = expectState(await context.ledger.dispatch(second), 'duplicate');
-        assert.equal(reply.record.state, 'rejected');
+        const reply = expectState(await context.ledger.dispatch(second), 'rejected');
+        assert.equal(reply.record.note, '550');
       },
     },
     {

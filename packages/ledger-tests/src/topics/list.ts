@@ -32,12 +32,14 @@ export const list: Topic = {
     {
       title: 'a listed record is the whole record',
       async run(context) {
-        const attempt = await inDoubt(context, { by: 'notices:7', fingerprint: 'to=abc' });
+        const job = { queue: 'notices', id: '7' };
+        const attempt = await inDoubt(context, { job, by: 'host 7', fingerprint: 'to=abc' });
         for (const state of ['open', 'in-doubt'] as const) {
           const record = await first(listed(context, state, [attempt]));
           assert.deepEqual(record, await context.ledger.read(attempt.key));
           assert.equal(record?.token, attempt.token);
-          assert.equal(record?.by, 'notices:7');
+          assert.deepEqual(record?.job, job);
+          assert.equal(record?.by, 'host 7');
           assert.equal(record?.note, 'ETIMEDOUT');
         }
       },

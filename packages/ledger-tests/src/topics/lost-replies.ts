@@ -78,7 +78,8 @@ const repeats: readonly TopicCase[] = [
   {
     title: 'a dispatch repeated keeps its time, and what was said of it',
     async run(context) {
-      const attempt = await dispatched(context, { by: 'notices:7' });
+      const job = { queue: 'notices', id: '7' };
+      const attempt = await dispatched(context, { job, by: 'host 7' });
       const { atMs } = await expectRecord(context, attempt, 'dispatched');
       const { unitMs } = context;
       const doubt = { ...attempt, outcome: 'in-doubt', note: '552', messageId: '<7@x>' } as const;
@@ -95,7 +96,8 @@ const repeats: readonly TopicCase[] = [
         await repeat();
         const { note, messageId, by, ...kept } = await expectRecord(context, attempt, 'dispatched');
         assert.equal(kept.atMs, atMs);
-        assert.deepEqual([note, messageId, by], ['552', '<7@x>', 'notices:7']);
+        assert.deepEqual([note, messageId, by], ['552', '<7@x>', 'host 7']);
+        assert.deepEqual(kept.job, job);
       }
     },
   },

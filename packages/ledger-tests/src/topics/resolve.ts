@@ -19,12 +19,16 @@ export const resolve: Topic = {
   name: 'resolve',
   cases: [
     {
-      title: '"sent" ends the doubt: the record says by whom, and duplicates get it',
+      title:
+        '"sent" ends the doubt: the record keeps its reason, names the resolver, and duplicates get it',
       async run(context) {
-        const attempt = await inDoubt(context, { by: 'notices:7' });
-        expectState(await context.other.resolve(verdict(attempt, 'sent', 'Ada')), 'resolved');
+        const by = 'Ada: the customer has it';
+        const attempt = await inDoubt(context, { by: 'host 7' });
+        expectState(await context.other.resolve(verdict(attempt, 'sent', by)), 'resolved');
         const record = await expectRecord(context, attempt, 'sent');
-        assert.match(record.note ?? '', /Ada/);
+        assert.equal(record.resolvedBy, by);
+        assert.equal(record.by, 'host 7');
+        assert.equal(record.note, 'ETIMEDOUT', 'the reason of the doubt');
         const reply = await context.ledger.claim(rivalOf(context, attempt));
         assert.deepEqual(expectState(reply, 'duplicate').record, record);
         assert.deepEqual(await listedKeys(context, 'open', [attempt]), []);

@@ -18,9 +18,10 @@ export const results: Topic = {
   name: 'replay of results',
   cases: [
     {
-      title: 'a duplicate gets result, Message-ID, who and when',
+      title: 'a duplicate gets result, Message-ID, job, sender and time',
       async run(context) {
-        const attempt = await dispatched(context, { by: 'notices:7', fingerprint: 'to=abc' });
+        const texts = { job: { queue: 'notices', id: '7' }, by: 'host 7', fingerprint: 'to=abc' };
+        const attempt = await dispatched(context, texts);
         const { atMs: dispatchedAtMs } = await expectRecord(context, attempt, 'dispatched');
         const messageId = '<7@shop.example>';
         const settlement = {
@@ -38,8 +39,7 @@ export const results: Topic = {
           key,
           token,
           state: 'sent',
-          by: 'notices:7',
-          fingerprint: 'to=abc',
+          ...texts,
           messageId,
           result: '{"ok":true}',
         });
@@ -49,7 +49,7 @@ export const results: Topic = {
       },
     },
     {
-      title: 'a duplicate of a rejected email gets note and Message-ID',
+      title: 'the next attempt of a rejected email gets note and Message-ID',
       async run(context) {
         const attempt = await dispatched(context);
         const settlement = {
@@ -60,7 +60,7 @@ export const results: Topic = {
         } as const;
         expectState(await context.ledger.settle(settlement), 'settled');
         const reply = await context.other.claim(rivalOf(context, attempt));
-        const { record } = expectState(reply, 'duplicate');
+        const { record } = expectState(reply, 'rejected');
         assert.equal(record.state, 'rejected');
         assert.equal(record.note, '552');
         assert.equal(record.messageId, '<1@x>');
@@ -97,21 +97,41 @@ export const results: Topic = {
       },
     },
     {
-      title: 'who, why and Message-ID come back with newlines, backslashes, NUL and emoji',
+      title:
+        'job, sender, note, Message-ID and resolver come back with newlines, backslashes, NUL and emoji',
       async run(context) {
         for (const text of awkward) {
-          const attempt = await claimed(context, { by: text, fingerprint: text });
-          assert.equal((await expectRecord(context, attempt, 'claimed')).by, text);
+          const job = { queue: text, id: `${text}:${text}` };
+          const attempt = await claimed(context, { job, by: text, fingerprint: text });
+          const { job: claimedFor, by: claimedBy } = await expectRecord(
+            context,
+            attempt,
+            'claimed',
+          );
+          assert.deepEqual([claimedFor, claimedBy], [job, text]);
           for (const outcome of ['in-doubt', 'rejected'] as const) {
             const settlement = { ...attempt, outcome, note: text, messageId: text };
             expectState(await context.ledger.settle(settlement), 'settled');
             const record = await expectRecord(context, attempt, outcome);
             const { by, note, messageId, fingerprint } = record;
             assert.deepEqual([by, note, messageId, fingerprint], [text, text, text, text]);
+            assert.deepEqual(record.job, job);
           }
-          const { key, retentionMs } = context.attempt();
-          expectState(await context.ledger.cancel({ key, retentionMs, by: text }), 'cancelled');
-          assert.equal((await expectRecord(context, { key, token: '' }, 'cancelled')).by, text);
+          const doubt = {
+            ...(await dispatched(context)),
+            outcome: 'in-doubt',
+            note: text,
+          } as const;
+          expectState(await context.ledger.settle(doubt), 'settled');
+          const { token, key, retentionMs } = doubt;
+          const resolution = { key, token, retentionMs, verdict: 'sent', by: text } as const;
+          expectState(await context.ledger.resolve(resolution), 'resolved');
+          const { resolvedBy, note } = await expectRecord(context, doubt, 'sent');
+          assert.deepEqual([resolvedBy, note], [text, text]);
+          const cancellation = { key: context.key(), retentionMs, by: text };
+          expectState(await context.ledger.cancel(cancellation), 'cancelled');
+          const nobody = { key: cancellation.key, token: '' };
+          assert.equal((await expectRecord(context, nobody, 'cancelled')).by, text);
         }
       },
     },

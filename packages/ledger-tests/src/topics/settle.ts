@@ -24,7 +24,8 @@ const facts: readonly TopicCase[] = [
           const attempt = await start(context);
           expectState(await context.ledger.settle({ ...attempt, outcome }), 'settled');
           await expectRecord(context, attempt, outcome);
-          expectState(await context.other.claim(rivalOf(context, attempt)), 'duplicate');
+          const loss = outcome === 'sent' ? 'duplicate' : 'rejected';
+          expectState(await context.other.claim(rivalOf(context, attempt)), loss);
         }
       }
     },
@@ -45,7 +46,8 @@ const facts: readonly TopicCase[] = [
       for (const outcome of ['sent', 'rejected'] as const) {
         const { late, next } = await overtaken(context);
         expectState(await context.ledger.settle({ ...late, outcome }), 'settled');
-        expectState(await context.other.dispatch(next), 'duplicate');
+        const loss = outcome === 'sent' ? 'duplicate' : 'rejected';
+        expectState(await context.other.dispatch(next), loss);
         assert.deepEqual(await context.other.heartbeat([next]), ['lost']);
         expectState(await context.other.release(next), 'lost');
         await expectRecord(context, late, outcome);

@@ -1,74 +1,73 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isRefusal } from './errors.ts';
+import { MAX_BATCH } from '@sendonce/core/ledger';
+import { isStatementError } from './errors.ts';
 import type { Row } from './pool.ts';
-import { type Answer, decodeAnswer, encodeOperations, type Operation } from './record.ts';
+import { decodeReply, type Operation, type Reply } from './record.ts';
 
-/** Runs the function `act`; the answer has one row for each operation. */
-export type Act = (operations: string, durable: boolean) => Promise<Row[]>;
+/** Runs operations in one statement. The answer has one row for each of them. */
+export type Execute = (operations: readonly Operation[], durable: boolean) => Promise<Row[]>;
+
+/** Runs one operation, together with others. @throws {UnreadableRecordError} */
+export type RunOperation = (operation: Operation) => Promise<Reply>;
 
 interface Waiting {
   readonly operation: Operation;
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
 }
 
-// All rows of a batch stay locked until it is committed: a few milliseconds at this size.
-const LARGEST_BATCH = 250;
-
 /**
- * Makes one query of all the operations of one turn of the event loop, and of those that come while a query
- * is under way: the busier the ledger, the larger the batches, and they share one round trip and one flush to disk.
+ * Puts all the operations of one turn of the event loop into one statement, and those that come while a
+ * statement is under way into the next. The busier the ledger, the larger the batches, and they share one
+ * round trip and one flush to disk. All rows of a batch stay locked until it is committed: a few
+ * milliseconds for MAX_BATCH of them.
  */
-export function batched(act: Act): (operation: Operation) => Promise<Answer> {
-  let waiting: Waiting[] = [];
-  let busy = false;
+export function batched(execute: Execute): RunOperation {
+  const waiting: Waiting[] = [];
+  let isBusy = false;
 
   async function flush(): Promise<void> {
     // Not the next tick: timers and replies that come together have a tick each.
     await nextTurn();
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, LARGEST_BATCH);
-      waiting = waiting.slice(LARGEST_BATCH);
-      await send(act, batch);
-    }
-    busy = false;
+    while (waiting.length > 0) await executeBatch(execute, waiting.splice(0, MAX_BATCH));
+    isBusy = false;
   }
 
   return (operation) =>
     new Promise((resolve, reject) => {
       waiting.push({ operation, resolve, reject });
-      if (busy) return;
-      busy = true;
+      if (isBusy) return;
+      isBusy = true;
       void flush();
     });
 }
 
-async function send(act: Act, batch: readonly Waiting[]): Promise<void> {
+async function executeBatch(execute: Execute, batch: readonly Waiting[]): Promise<void> {
   const operations = batch.map(({ operation }) => operation);
   let rows: Row[];
   try {
-    rows = await act(encodeOperations(operations), operations.some(mustLast));
+    rows = await execute(operations, operations.some(mustBeDurable));
   } catch (error) {
-    if (batch.length > 1 && isRefusal(causeOf(error))) {
-      // One of them was refused, and the others with it: each shall get its own answer.
-      for (const one of batch) await send(act, [one]);
+    if (batch.length > 1 && isStatementError(causeOf(error))) {
+      // The server rejected one of them, and the others with it: each gets an answer of its own.
+      for (const one of batch) await executeBatch(execute, [one]);
       return;
     }
     for (const { reject } of batch) reject(error);
     return;
   }
-  const byIndex = new Map(rows.map((row) => [Number(row['i']), row]));
+  const rowsByIndex = new Map(rows.map((row) => [Number(row['i']), row]));
   for (const [index, { operation, resolve, reject }] of batch.entries()) {
     try {
-      resolve(decodeAnswer(operation.key, byIndex.get(index) ?? {}));
+      resolve(decodeReply(operation.key, rowsByIndex.get(index)));
     } catch (error) {
       reject(error);
     }
   }
 }
 
-/** Whether the answer promises something that must survive a crash of the server. */
-function mustLast({ verb, dispatched }: Operation): boolean {
+/** Whether the reply promises something that must survive a crash of the server. */
+function mustBeDurable({ verb, dispatched }: Operation): boolean {
   if (verb === 'claim') return dispatched === true;
   return verb !== 'heartbeat' && verb !== 'read';
 }

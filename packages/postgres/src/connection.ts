@@ -1,97 +1,91 @@
-import type { Asked, PostgresClient, PostgresPool, Row } from './pool.ts';
+import { withTimeout } from '@sendonce/core/ledger';
+import type { PostgresClient, PostgresPool, Queryable, Row } from './pool.ts';
 
 /** One connection of the pool, for as long as the ledger needs it. */
-export interface Connection extends Asked {
-  /** The backend that greeted us, where the client tells. */
+export interface Connection extends Queryable {
+  /** The backend that greeted us, if the client knows it. */
   readonly processID: unknown;
-  busy(): boolean;
-  /** Resolves when no answer is awaited any more. */
-  settled(): Promise<void>;
+  isBusy(): boolean;
+  /** Resolves when no query waits for its answer any more. */
+  drained(): Promise<void>;
   /** Closes it because it is not needed. */
   end(): void;
   /** Closes it because it is of no use. */
-  lose(error: Error): void;
+  discard(error: Error): void;
 }
 
 /**
- * Takes a connection out of the pool. A question that is not answered in time loses it, and so does its
- * end by the other side; `onEnd` tells which it was. It does not keep the process alive while nothing is asked.
+ * Takes a connection out of the pool. It is lost when a query is not answered in time, and when the other
+ * side ends it; `onEnd` is called with whether it was lost. It keeps the process alive only while a query waits.
  */
 export async function openConnection(
   pool: PostgresPool,
   answerWithinMs: number,
-  onEnd: (lost: boolean) => void,
+  onEnd: (isLost: boolean) => void,
 ): Promise<Connection> {
   const client = await connect(pool, answerWithinMs);
-  const awaited = new Set<(error: Error) => void>();
+  const waiting = new Set<(error: Error) => void>();
   // One at a time: pg 8 warns of a client that is asked while it is being asked, and pg 9 refuses it.
-  let last: Promise<unknown> = Promise.resolve();
-  let over: Error | undefined;
+  let lastAnswer: Promise<unknown> = Promise.resolve();
+  let closedBy: Error | undefined;
 
-  function close(lost: boolean, error: Error): void {
-    if (over) return;
-    over = error;
-    // Closed, not given back: the server frees the lock with it, and nobody inherits its settings.
+  function close(isLost: boolean, error: Error): void {
+    if (closedBy) return;
+    closedBy = error;
+    // Closed, not given back: the server frees the lock with it, and no other user inherits its settings.
     client.release(true);
-    for (const fail of awaited) fail(error);
+    for (const fail of waiting) fail(error);
     // Later, so that the caller has what this function returns.
-    queueMicrotask(() => onEnd(lost));
+    queueMicrotask(() => onEnd(isLost));
   }
-  const lose = (error: Error): void => close(true, error);
-  client.on('error', (error) => lose(error ?? new Error('The connection failed.')));
-  client.on('end', () => lose(new Error('The connection was closed by the other side.')));
+  const discard = (error: Error): void => close(true, error);
+  client.on('error', (error) => discard(error ?? new Error('The connection failed.')));
+  client.on('end', () => discard(new Error('The connection was closed by the other side.')));
 
+  // Not by withTimeout(): a connection that is closed fails its queries as well, and every email waits here.
   async function query(text: string, values: unknown[] = []): Promise<{ rows: Row[] }> {
-    if (over) throw over;
+    if (closedBy) throw closedBy;
     let fail = (_error: Error): void => {};
     const failed = new Promise<never>((_resolve, reject) => (fail = reject));
     const timer = setTimeout(() => {
-      lose(new Error(`no answer for ${answerWithinMs} ms`));
+      discard(new Error(`no answer for ${answerWithinMs} ms`));
     }, answerWithinMs);
-    awaited.add(fail);
+    waiting.add(fail);
     client.ref?.();
     try {
-      const answer = last.then(() => {
-        if (over) throw over;
+      const answer = lastAnswer.then(() => {
+        if (closedBy) throw closedBy;
         return client.query(text, values);
       });
-      last = answer.catch(() => {});
+      lastAnswer = answer.catch(() => {});
       return await Promise.race([answer, failed]);
     } finally {
       clearTimeout(timer);
-      awaited.delete(fail);
-      if (awaited.size === 0 && !over) client.unref?.();
+      waiting.delete(fail);
+      if (waiting.size === 0 && !closedBy) client.unref?.();
     }
   }
 
   return {
     processID: (client as { processID?: unknown }).processID,
     query,
-    busy: () => awaited.size > 0,
-    async settled() {
-      while (awaited.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    isBusy: () => waiting.size > 0,
+    async drained() {
+      while (waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     },
     end: () => close(false, new Error('The session was closed.')),
-    lose,
+    discard,
   };
 }
 
-async function connect(pool: PostgresPool, withinMs: number): Promise<PostgresClient> {
+function connect(pool: PostgresPool, withinMs: number): Promise<PostgresClient> {
   const connecting = pool.connect();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      // It comes too late, if it comes.
-      connecting.then(
-        (client) => client.release(true),
-        () => {},
-      );
-      reject(new Error(`the pool gave no connection for ${withinMs} ms: are all of them in use?`));
-    }, withinMs);
+  return withTimeout(connecting, withinMs, () => {
+    // A connection that comes after all must not stay taken out of the pool.
+    connecting.then(
+      (client) => client.release(true),
+      () => {},
+    );
+    throw new Error(`the pool gave no connection for ${withinMs} ms: are all of them in use?`);
   });
-  try {
-    return await Promise.race([connecting, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

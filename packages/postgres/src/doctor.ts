@@ -1,20 +1,22 @@
 import { type Finding, isSendonceError } from '@sendonce/core';
-import type { Refused } from './errors.ts';
+import type { SetupError } from './errors.ts';
+import type { LedgerSession } from './ledger-session.ts';
 import type { Row } from './pool.ts';
 
-type Ask = (text: string, values: () => unknown[]) => Promise<Row[]>;
-
 /** What the ledger on PostgreSQL rests on, asked in its own session. */
-export async function examinePostgres(ask: Ask, schema: string): Promise<readonly Finding[]> {
-  const askedMs = Date.now();
+export async function examinePostgres({
+  query,
+  schema,
+}: Pick<LedgerSession, 'query' | 'schema'>): Promise<readonly Finding[]> {
+  const requestedAtMs = Date.now();
   let row: Row | undefined;
   try {
-    [row] = await ask(question, () => [`${schema}.records`]);
+    [row] = await query(question, () => [`${schema}.records`]);
   } catch (error) {
     if (!isSendonceError(error)) throw error;
-    return [(error as Partial<Refused>).finding ?? notAnswering(error.message)];
+    return [(error as Partial<SetupError>).finding ?? notAnswering(error.message)];
   }
-  return row ? examine(row, askedMs) : [];
+  return row ? examine(row, requestedAtMs) : [];
 }
 
 const question = `
@@ -29,7 +31,7 @@ const question = `
     (SELECT relpersistence FROM pg_class WHERE oid = to_regclass($1)) AS persistence,
     extract(epoch FROM clock_timestamp()) * 1000 AS now_ms`;
 
-function examine(row: Row, askedMs: number): Finding[] {
+function examine(row: Row, requestedAtMs: number): Finding[] {
   return [
     ...when(Number(row['version']) < 130_000, {
       severity: 'error',
@@ -77,7 +79,7 @@ function examine(row: Row, askedMs: number): Finding[] {
         'There are replicas, and none is synchronous: a failover forgets what they had not received.',
       remedy: 'Set synchronous_standby_names, so that each dispatch waits for one of them.',
     }),
-    ...examineClock(Number(row['now_ms']) - askedMs),
+    ...examineClock(Number(row['now_ms']) - requestedAtMs),
   ];
 }
 

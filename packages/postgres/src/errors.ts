@@ -1,34 +1,34 @@
 import { type Finding, LedgerUnavailableError, OptionError } from '@sendonce/core';
 
-/** What the server calls an error (SQLSTATE), or undefined where it did not answer. */
-export function codeOf(error: unknown): string | undefined {
+/** The SQLSTATE of an error, or undefined if the server did not answer. */
+export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
-/** Whether the server answered "no" to this statement, and its session can go on. */
-export function isRefusal(error: unknown): boolean {
-  // 08: connection, 57P: the server shuts down or somebody ended the session, SND01: our own check, 25006:
-  // a standby, where the next connection may find the primary.
-  const code = codeOf(error);
-  return code !== undefined && !/^(08|57P|SND|25006)/.test(code);
+/** Whether the server rejected only this statement, so that its session can be used further. */
+export function isStatementError(error: unknown): boolean {
+  // 08: connection. 57P: the server shuts down or an operator ended the session. SND01: the check of
+  // `act` for a shared backend. 25006: a standby, and the next connection may find the primary.
+  const code = sqlState(error);
+  return code !== undefined && !/^(08|57P|SND01|25006)/.test(code);
 }
 
-/** The error for what an operator must change before any email can be sent here. */
-export type Refused = OptionError & { readonly finding: Finding };
+/** The error for what an operator must change before an email can be sent here. */
+export type SetupError = OptionError & { readonly finding: Finding };
 
-export function refused(option: string, about: Omit<Finding, 'severity'>): Refused {
-  const message = `${about.found} Nothing was sent. ${about.remedy}`;
+export function setupError(option: string, about: Omit<Finding, 'severity'>): SetupError {
+  const message = `${about.found} Nothing was sent by this call. ${about.remedy}`;
   // Not enumerable: the same words need not be printed twice.
   return Object.defineProperty(new OptionError(option, message), 'finding', {
     value: { severity: 'error', ...about } satisfies Finding,
-  }) as Refused;
+  }) as SetupError;
 }
 
-/** Says "no answer". The cause keeps no row: it may hold the result of a processor. */
-export function unavailable(error: unknown): LedgerUnavailableError {
+/** The error for "no answer". Its cause keeps no row, which may hold the result of a processor. */
+export function unavailableError(error: unknown): LedgerUnavailableError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  const code = codeOf(error);
+  const code = sqlState(error);
   const cause = Object.assign(new Error(message), { name, stack }, code && { code });
   return new LedgerUnavailableError(
     `PostgreSQL did not answer (${message}). Whether the statement was executed is unknown; it is safe ` +
@@ -46,6 +46,7 @@ function adviceFor(code: string | undefined): string {
     case '42P01':
     case '42883':
     case '3F000':
+    case 'SND02':
       return 'The schema of the ledger is gone or was changed: run migratePostgres(pool).';
     default:
       return 'Check the connection and that the server accepts writes.';

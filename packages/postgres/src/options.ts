@@ -1,23 +1,31 @@
 import { OptionError } from '@sendonce/core';
-import { checkDuration, describe } from '@sendonce/core/ledger';
+import { checkBoolean, checkDuration, describe, MINUTE_MS } from '@sendonce/core/ledger';
 import { checkSchema } from './pool.ts';
 
 export interface PostgresLedgerOptions {
   /** The schema of the ledger's tables. Nothing else should live in it. @default 'sendonce' */
-  readonly schema?: string;
+  readonly schema?: string | undefined;
   /** Whether the first use creates or updates the schema; otherwise `migratePostgres()` must. @default true */
-  readonly migrate?: boolean;
+  readonly migrate?: boolean | undefined;
   /** How often expired records are removed, in milliseconds. @default 60_000 */
-  readonly sweepEveryMs?: number;
+  readonly sweepEveryMs?: number | undefined;
   /**
-   * A session that does not answer for so long is given up, in milliseconds, and its claims with it.
+   * After how many milliseconds without an answer a session is given up, and its claims with it.
    * @default 10_000
    */
-  readonly answerWithinMs?: number;
+  readonly answerWithinMs?: number | undefined;
 }
 
-/** All options, checked; the schema quoted. @throws {OptionError} */
-export function checkOptions(options: PostgresLedgerOptions): Required<PostgresLedgerOptions> {
+export interface CheckedOptions {
+  /** Quoted, as SQL names it. */
+  readonly schema: string;
+  readonly migrate: boolean;
+  readonly sweepEveryMs: number;
+  readonly answerWithinMs: number;
+}
+
+/** Checks all options and fills in the defaults. @throws {OptionError} */
+export function checkOptions(options: PostgresLedgerOptions): CheckedOptions {
   if (typeof options !== 'object' || !options) {
     throw new OptionError(
       'options',
@@ -27,7 +35,7 @@ export function checkOptions(options: PostgresLedgerOptions): Required<PostgresL
   const {
     schema = 'sendonce',
     migrate = true,
-    sweepEveryMs = 60_000,
+    sweepEveryMs = MINUTE_MS,
     answerWithinMs = 10_000,
     ...others
   } = options;
@@ -37,15 +45,9 @@ export function checkOptions(options: PostgresLedgerOptions): Required<PostgresL
       `Unknown option "${name}": expected schema, migrate, sweepEveryMs or answerWithinMs.`,
     );
   }
-  if (typeof migrate !== 'boolean') {
-    throw new OptionError(
-      'migrate',
-      `Expected "migrate" to be true or false, got ${describe(migrate)}.`,
-    );
-  }
   return {
     schema: checkSchema(schema),
-    migrate,
+    migrate: checkBoolean('migrate', migrate),
     sweepEveryMs: checkTimer('sweepEveryMs', sweepEveryMs),
     answerWithinMs: checkTimer('answerWithinMs', answerWithinMs),
   };

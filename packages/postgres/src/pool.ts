@@ -4,7 +4,7 @@ import { describe } from '@sendonce/core/ledger';
 export type Row = Record<string, unknown>;
 
 /** What both a pool and one of its connections can do. */
-export interface Asked {
+export interface Queryable {
   query(text: string, values?: unknown[]): Promise<{ rows: Row[] }>;
 }
 
@@ -12,12 +12,12 @@ export interface Asked {
  * The few methods that the ledger needs of a pool: those of a `Pool` of pg 8. The pool stays the caller's:
  * it is never changed or ended here. The ledger takes one of its connections while claims are held.
  */
-export interface PostgresPool extends Asked {
+export interface PostgresPool extends Queryable {
   connect(): Promise<PostgresClient>;
   readonly options?: { readonly max?: number | undefined };
 }
 
-export interface PostgresClient extends Asked {
+export interface PostgresClient extends Queryable {
   on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
   /** With `true` or an error the connection is closed instead of being used again. */
   release(destroy?: boolean | Error): void;

@@ -1,6 +1,6 @@
 import { type Connection, openConnection } from './connection.ts';
-import { type Refused, refused } from './errors.ts';
-import type { Asked, PostgresPool } from './pool.ts';
+import { type SetupError, setupError } from './errors.ts';
+import type { PostgresPool, Queryable } from './pool.ts';
 
 /**
  * Makes sure that one connection is one session of the server, as the lease is a lock of that session.
@@ -25,12 +25,13 @@ export async function refuseSharedBackend(
       const other = await openConnection(pool, answerWithinMs, () => {});
       others.push(other);
       await other.query('BEGIN');
-      if ((await backendOf(other)) === pid || (await backendOf(connection)) !== pid) throw shared();
+      if ((await backendOf(other)) === pid || (await backendOf(connection)) !== pid)
+        throw sharedBackendError();
       if ((pool.options?.max ?? 10) <= others.length + 1) break;
     }
   } catch (error) {
     // PgBouncer allows no BEGIN in statement mode.
-    throw /pooling mode/.test(String(error)) ? shared() : error;
+    throw /pooling mode/.test(String(error)) ? sharedBackendError() : error;
   } finally {
     for (const other of others) other.end();
   }
@@ -39,18 +40,18 @@ export async function refuseSharedBackend(
 
 const ROUNDS = 3;
 
-async function backendOf(asked: Asked): Promise<number> {
-  const { rows } = await asked.query('SELECT pg_backend_pid() AS pid');
+async function backendOf(queryable: Queryable): Promise<number> {
+  const { rows } = await queryable.query('SELECT pg_backend_pid() AS pid');
   return Number(rows[0]?.['pid']);
 }
 
-export function shared(): Refused {
-  return refused('pool', {
+export function sharedBackendError(): SetupError {
+  return setupError('pool', {
     check: 'pooler',
     found:
       'This connection goes through a pooler that shares sessions (PgBouncer with pool_mode = transaction ' +
       'or statement, or the like). The lease of an email is an advisory lock of the session: there it ' +
-      'would belong to whoever gets that backend next, and would outlive the worker that died.',
+      'would belong to the next client of that backend, and would outlive the worker that died.',
     remedy:
       'Connect to PostgreSQL directly, or through a pooler in session mode (at hosting providers: the ' +
       'port or host that is called "direct" or "session").',

@@ -1,7 +1,12 @@
-import { type LedgerRecord, type RecordState, UnreadableRecordError } from '@sendonce/core';
+import { UnreadableRecordError } from '@sendonce/core';
+import type { JobRef, LedgerRecord, RecordState } from '@sendonce/core/ledger';
+import { unavailableError } from './errors.ts';
 import type { Row } from './pool.ts';
 
-/** One verb about one email, as the function `act` takes it (the type `operation` in SQL). */
+/** The format in which this version stores records, and the only one that it reads. */
+export const RECORD_FORMAT = 1;
+
+/** One verb about one email, for the function `act` (the type `operation` in SQL). */
 export interface Operation {
   readonly verb:
     | 'claim'
@@ -13,23 +18,26 @@ export interface Operation {
     | 'resolve'
     | 'cancel';
   readonly key: string;
-  readonly token?: string;
-  readonly dispatched?: boolean;
-  readonly outcome?: string;
-  readonly verdict?: string;
-  readonly retention_ms?: number;
+  readonly token?: string | undefined;
+  readonly dispatched?: boolean | undefined;
+  readonly outcome?: string | undefined;
+  readonly verdict?: string | undefined;
+  readonly retentionMs?: number | undefined;
+  readonly job?: JobRef | undefined;
   readonly by?: string | undefined;
   readonly fingerprint?: string | undefined;
-  readonly message_id?: string | undefined;
+  readonly messageId?: string | undefined;
   readonly note?: string | undefined;
   readonly result?: string | undefined;
+  readonly resolvedBy?: string | undefined;
+  readonly lateNotSent?: true | undefined;
 }
 
-/** The answer about one email: its word, and what stands there if it shows it. */
-export interface Answer {
-  readonly word: string;
+/** The reply to one operation: its status, and the record under the key if it shows it. */
+export interface Reply {
+  readonly status: string;
   readonly record?: LedgerRecord;
-  /** Since when it stands there. */
+  /** How long ago the record got into its state, in milliseconds. */
   readonly agoMs?: number;
 }
 
@@ -38,42 +46,64 @@ export interface Answer {
  * the backslash; half a surrogate pair becomes U+FFFD.
  */
 export function encodeOperations(operations: readonly Operation[]): string {
-  return JSON.stringify(
-    operations.map((operation, i) => {
-      const { by, fingerprint, message_id, note, result, ...plain } = operation;
-      return {
-        ...plain,
-        i,
-        sender: escape(by),
-        fingerprint: escape(fingerprint),
-        message_id: escape(message_id),
-        note: escape(note),
-        result: escape(result),
-      };
-    }),
-  );
+  return JSON.stringify(operations.map(encodeOperation));
+}
+
+function encodeOperation(operation: Operation, i: number): Record<string, unknown> {
+  const { job } = operation;
+  return {
+    i,
+    verb: operation.verb,
+    key: operation.key,
+    token: operation.token,
+    dispatched: operation.dispatched,
+    outcome: operation.outcome,
+    verdict: operation.verdict,
+    retention_ms: operation.retentionMs,
+    job_queue: escape(job?.queue),
+    job_id: escape(job?.id),
+    sender: escape(operation.by),
+    fingerprint: escape(operation.fingerprint),
+    message_id: escape(operation.messageId),
+    note: escape(operation.note),
+    result: escape(operation.result),
+    resolved_by: escape(operation.resolvedBy),
+    late_not_sent: operation.lateNotSent,
+  };
 }
 
 /** @throws {UnreadableRecordError} */
-export function decodeAnswer(key: string, row: Row): Answer {
-  const word = String(row['word']);
-  if (row['state'] === null) return { word };
+export function decodeReply(key: string, row: Row | undefined): Reply {
+  if (!row) throw unavailableError(new Error('the reply leaves out an operation'));
+  const status = String(row['status']);
+  if (row['state'] === null) return { status };
+  return { status, record: decodeRecord(key, row), agoMs: Number(row['ago_ms']) };
+}
+
+function decodeRecord(key: string, row: Row): LedgerRecord {
   const { state, token, at_ms } = row;
+  const format = Number(row['format']);
+  if (format !== RECORD_FORMAT) {
+    const formats = `stored in format ${format}, this version reads format ${RECORD_FORMAT}`;
+    throw new UnreadableRecordError(key, `PostgreSQL, ${formats}`);
+  }
   if (!isState(state) || typeof token !== 'string' || !Number.isFinite(Number(at_ms))) {
     throw new UnreadableRecordError(key, 'PostgreSQL');
   }
-  const record = {
+  return {
     key,
     state,
     token,
     atMs: Number(at_ms),
-    ...text('by', row['sender']),
-    ...text('fingerprint', row['fingerprint']),
-    ...text('messageId', row['message_id']),
-    ...text('note', row['note']),
-    ...text('result', row['result']),
+    ...decodeJob(row['job_queue'], row['job_id']),
+    ...decodeText('by', row['sender']),
+    ...decodeText('fingerprint', row['fingerprint']),
+    ...decodeText('messageId', row['message_id']),
+    ...decodeText('note', row['note']),
+    ...decodeText('result', row['result']),
+    ...decodeText('resolvedBy', row['resolved_by']),
+    ...(row['late_not_sent'] === true && { lateNotSent: true }),
   };
-  return { word, record, agoMs: Number(row['ago_ms']) };
 }
 
 const states = ['claimed', 'dispatched', 'in-doubt', 'sent', 'rejected', 'cancelled'];
@@ -82,7 +112,12 @@ function isState(state: unknown): state is RecordState {
   return typeof state === 'string' && states.includes(state);
 }
 
-function text<Name extends string>(name: Name, value: unknown): { [name in Name]?: string } {
+function decodeJob(queue: unknown, id: unknown): { job?: JobRef } {
+  if (typeof queue !== 'string' || typeof id !== 'string') return {};
+  return { job: { queue: unescape(queue), id: unescape(id) } };
+}
+
+function decodeText<Name extends string>(name: Name, value: unknown): { [name in Name]?: string } {
   if (typeof value !== 'string' || value === '') return {};
   return { [name]: unescape(value) } as { [name in Name]?: string };
 }

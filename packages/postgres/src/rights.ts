@@ -1,31 +1,25 @@
-import { isSendonceError, type SendonceError } from '@sendonce/core';
-import { codeOf, type Refused, refused, unavailable } from './errors.ts';
-import { type Asked, unquoted } from './pool.ts';
+import { type SetupError, setupError } from './errors.ts';
+import { type Queryable, unquoted } from './pool.ts';
 
-/** @throws {Refused} when the role cannot write the records. */
-export async function checkRights(asked: Asked, schema: string): Promise<void> {
-  const { rows } = await asked.query(
-    `SELECT bool_and(has_table_privilege($1, word)) AS may
-       FROM unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) word`,
+/** @throws {SetupError} when the role cannot write the records. */
+export async function checkRights(queryable: Queryable, schema: string): Promise<void> {
+  const { rows } = await queryable.query(
+    `SELECT bool_and(has_table_privilege($1, privilege)) AS may
+       FROM unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) privilege`,
     [`${schema}.records`],
   );
   if (rows[0]?.['may'] === true) return;
-  throw await missingRights(new Error('permission denied for table records'), asked, schema);
+  const error = new Error('permission denied for table records');
+  throw await missingRightsError(error, queryable, schema);
 }
 
-/** What the ledger throws for an error of a statement. */
-export async function explain(
-  error: unknown,
-  asked: Asked,
+/** Names the GRANT that is missing, as statements to run. The schema is quoted. */
+export async function missingRightsError(
+  cause: unknown,
+  queryable: Queryable,
   schema: string,
-): Promise<SendonceError> {
-  if (isSendonceError(error)) return error;
-  return codeOf(error) === '42501' ? missingRights(error, asked, schema) : unavailable(error);
-}
-
-/** Which GRANT is missing, as statements to run. The schema is quoted. */
-async function missingRights(cause: unknown, asked: Asked, schema: string): Promise<Refused> {
-  const { rows } = await asked
+): Promise<SetupError> {
+  const { rows } = await queryable
     .query(
       'SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database, ' +
         'EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS there',
@@ -40,7 +34,7 @@ async function missingRights(cause: unknown, asked: Asked, schema: string): Prom
         `${schema} TO ${String(role)};`
       : `GRANT CREATE ON DATABASE ${String(database)} TO ${String(role)}; or let a role that may run ` +
         `\`await migratePostgres(pool)\`, and then: ${grants(schema, String(role))}`;
-  return refused('pool', {
+  return setupError('pool', {
     check: 'rights',
     found: `The role ${String(role)} may not do what the ledger needs (${reason}).`,
     remedy: `Run: ${advice}`,

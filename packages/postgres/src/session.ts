@@ -1,119 +1,128 @@
 import { randomBytes } from 'node:crypto';
 import { LedgerUnavailableError } from '@sendonce/core';
 import { type Connection, openConnection } from './connection.ts';
-import { isRefusal } from './errors.ts';
-import type { Asked, PostgresPool, Row } from './pool.ts';
-import { refuseSharedBackend, shared } from './pooler.ts';
+import { isStatementError, sqlState } from './errors.ts';
+import type { PostgresPool, Queryable, Row } from './pool.ts';
+import { refuseSharedBackend, sharedBackendError } from './pooler.ts';
 
 /** The session of a ledger: its advisory lock is the lease of every claim made in it. */
-export interface Session {
+export interface Session extends Queryable {
   /** The number of its lock: 63 random bits. */
   readonly lock: string;
   readonly pid: number;
-  query(text: string, values?: unknown[]): Promise<Row[]>;
 }
 
 export interface SessionKeeper {
   /** The session that is open, or a new one. */
   current(): Promise<Session>;
-  /** Gives the connection back, whatever is held, for good. */
+  /** Gives the connection back for good, also while claims are held. */
   close(): Promise<void>;
 }
 
 export interface SessionOptions {
   readonly pool: PostgresPool;
   /** Runs on each new connection before its lock is taken; throws what forbids its use. */
-  readonly prepare: (connection: Asked) => Promise<void>;
-  /** A session that does not answer for so long is given up. */
+  readonly prepare: (connection: Queryable) => Promise<void>;
+  /** After how many milliseconds without an answer a session is given up. */
   readonly answerWithinMs: number;
-  /** Whether the ledger holds nothing, so that a session that idles for so long is given back. */
+  /** A session that idles for so long is given back if the ledger holds nothing. */
   readonly idle: { readonly afterMs: number; readonly holdsNothing: () => boolean };
-  /** The session ended by itself: all that was claimed in it is lost. */
+  /** The session was lost, and with it all that was claimed in it. */
   readonly onLost: () => void;
 }
 
 /** Keeps at most one session, opened when it is first needed and again after it was lost. */
 export function keepSession(options: SessionOptions): SessionKeeper {
   let opened: Promise<Session> | undefined;
-  let connection: Connection | undefined;
-  let closed = false;
+  let current: Connection | undefined;
+  let isClosed = false;
   /** The lock of a session that was lost here; the server may not know yet that it is over. */
-  let orphan: string | undefined;
+  let orphanedLock: string | undefined;
   let idleTimer: NodeJS.Timeout | undefined;
 
   async function open(): Promise<Session> {
-    let lock: string | undefined;
-    const made: Connection = await openConnection(options.pool, options.answerWithinMs, (lost) => {
-      if (connection === made) opened = connection = undefined;
-      clearTimeout(idleTimer);
-      if (!lost || lock === undefined) return;
-      orphan = lock;
-      options.onLost();
-    });
-    connection = made;
+    let ownLock: string | undefined;
+    const connection: Connection = await openConnection(
+      options.pool,
+      options.answerWithinMs,
+      (isLost) => {
+        if (current === connection) opened = current = undefined;
+        clearTimeout(idleTimer);
+        if (!isLost || ownLock === undefined) return;
+        orphanedLock = ownLock;
+        options.onLost();
+      },
+    );
+    current = connection;
     try {
-      const pid = await refuseSharedBackend(made, options.pool, options.answerWithinMs);
-      await options.prepare(made);
-      const taken = await takeLock(made);
-      if (orphan !== undefined) await made.query(endOrphan, [orphan]).catch(() => {});
-      orphan = undefined;
-      lock = taken;
-      return { lock, pid, query: (text, values) => ask(made, text, values) };
+      const pid = await refuseSharedBackend(connection, options.pool, options.answerWithinMs);
+      await options.prepare(connection);
+      const lock = await takeLock(connection);
+      if (orphanedLock !== undefined) {
+        await connection.query(endOrphan, [orphanedLock]).catch(() => {});
+      }
+      orphanedLock = undefined;
+      ownLock = lock;
+      return { lock, pid, query: (text, values) => queryOn(connection, text, values) };
     } catch (error) {
-      made.end();
+      connection.end();
       throw error;
     }
   }
 
-  async function ask(made: Connection, text: string, values?: unknown[]): Promise<Row[]> {
+  async function queryOn(
+    connection: Connection,
+    text: string,
+    values?: unknown[],
+  ): Promise<{ rows: Row[] }> {
     clearTimeout(idleTimer);
     try {
-      return (await made.query(text, values)).rows;
+      return await connection.query(text, values);
     } catch (error) {
-      if (!isRefusal(error)) made.lose(error as Error);
-      throw (error as { code?: unknown }).code === 'SND01' ? shared() : error;
+      if (!isStatementError(error)) connection.discard(error as Error);
+      throw sqlState(error) === 'SND01' ? sharedBackendError() : error;
     } finally {
-      if (connection === made) waitForIdle(made);
+      if (current === connection) waitForIdle(connection);
     }
   }
 
-  function waitForIdle(made: Connection): void {
+  function waitForIdle(connection: Connection): void {
     const { afterMs, holdsNothing } = options.idle;
     clearTimeout(idleTimer);
     idleTimer = setTimeout(() => {
-      if (made.busy()) return;
-      if (holdsNothing()) made.end();
-      else waitForIdle(made);
+      if (connection.isBusy()) return;
+      if (holdsNothing()) connection.end();
+      else waitForIdle(connection);
     }, afterMs).unref();
   }
 
   return {
     async current() {
-      if (closed) throw new LedgerUnavailableError('This ledger was closed.');
+      if (isClosed) throw new LedgerUnavailableError('This ledger was closed.');
       if (!opened) {
-        const attempt = open();
-        opened = attempt;
-        attempt.catch(() => {
-          if (opened === attempt) opened = undefined;
+        const opening = open();
+        opened = opening;
+        opening.catch(() => {
+          if (opened === opening) opened = undefined;
         });
       }
       return opened;
     },
     async close() {
-      closed = true;
+      isClosed = true;
       clearTimeout(idleTimer);
       await opened?.catch(() => {});
-      await connection?.settled();
-      connection?.end();
+      await current?.drained();
+      current?.end();
     },
   };
 }
 
-async function takeLock(connection: Asked): Promise<string> {
+async function takeLock(connection: Queryable): Promise<string> {
   for (;;) {
     const lock = BigInt.asUintN(63, randomBytes(8).readBigUInt64BE()).toString();
     const { rows } = await connection.query(openLock, [lock]);
-    // False where any program in this database happens to hold the same number.
+    // False if any program in this database happens to hold the same number.
     if (rows[0]?.['locked'] === true) return lock;
   }
 }

@@ -1,6 +1,6 @@
 import { OptionError } from '@sendonce/core';
 import { describe } from '@sendonce/core/ledger';
-import type { Asked, Row } from './pool.ts';
+import type { Queryable, Row } from './pool.ts';
 
 /** What BullMQ asks of a pool, answered by one connection. */
 export interface TransactionPool {
@@ -31,7 +31,7 @@ export interface TransactionPool {
  * await delayedEmails(queue, options).schedule(notice, { at });
  * await client.query('COMMIT');
  */
-export function transactionPool(client: Asked): TransactionPool {
+export function transactionPool(client: Queryable): TransactionPool {
   if (typeof client?.query !== 'function' || 'totalCount' in client) {
     throw new OptionError(
       'client',

@@ -65,6 +65,6 @@ test('a backend that is not the one of the lock is refused by the server itself'
   const ledger = space.ledger();
   await ledger.ready();
   const [{ pid } = { pid: 0 }] = await space.query<{ pid: number }>('SELECT pg_backend_pid() pid');
-  const text = `SELECT * FROM :schema.act($1, 7, true, '[]')`;
+  const text = `SELECT * FROM :schema.act($1, 7, true, '[]', 1)`;
   expect(await errorOf(space.query(text, [pid + 1]))).toMatchObject({ code: 'SND01' });
 });

@@ -73,7 +73,8 @@ describe('what it costs', () => {
 describe('claims', () => {
   test('that nobody renews for two leases are given back, or in doubt', async () => {
     const own = space.ledger(space.pool(), { sweepEveryMs: 40 });
-    const short = { leaseMs: 30 };
+    onTestFinished(() => own.close());
+    const short = { leaseMs: 250 };
     const [claimed, dispatched, beating] = [attempt(short), attempt(short), attempt(short)];
     await own.claim(claimed);
     await own.claim({ ...dispatched, dispatched: true });
@@ -88,7 +89,6 @@ describe('claims', () => {
     );
     expect(await own.dispatch(claimed)).toEqual({ state: 'expired' });
     expect(await own.dispatch(beating)).toEqual({ state: 'dispatched' });
-    await own.close();
   });
 
   test('of a ledger that is closed are given back, and their holders are told', async () => {
@@ -102,6 +102,16 @@ describe('claims', () => {
     await eventually(async () => expect(await ledger.read(held.key)).toBeUndefined());
     expect(await errorOf(own.claim(held))).toMatchObject({ code: 'SENDONCE_LEDGER_UNAVAILABLE' });
     await own.close();
+  });
+
+  test('of a ledger that leaves its block are given back: `await using` closes it', async () => {
+    const held = attempt();
+    {
+      await using own = space.ledger();
+      await own.claim(held);
+      expect((await ledger.read(held.key))?.state).toBe('claimed');
+    }
+    await eventually(async () => expect(await ledger.read(held.key)).toBeUndefined());
   });
 
   test('that a settling in flight needs: close() waits for it', async () => {
@@ -208,27 +218,34 @@ test('a ledger lists its own dispatches as living: after the doubts, however old
 describe('the view "emails"', () => {
   test('shows what a person may see: true states, and no result', async () => {
     const own = space.ledger();
-    const alive = attempt({ by: 'notices:1' });
-    const claimed = attempt({ by: 'notices:2' });
-    const doubt = attempt({ by: 'notices:3' });
-    const sent = attempt({ by: 'notices:4' });
+    const job = (id: string) => ({ job: { queue: 'notices', id }, by: `notices:${id}` });
+    const [alive, claimed] = [attempt(job('1')), attempt(job('2'))];
+    const [doubt, sent, resolved] = [attempt(job('3')), attempt(job('4')), attempt(job('5'))];
     await ledger.claim({ ...alive, dispatched: true });
     await own.claim(claimed);
     await own.claim({ ...doubt, dispatched: true });
     await own.settle({ ...sent, outcome: 'sent', result: '"private"', messageId: '<4@shop>' });
+    await own.settle({ ...resolved, outcome: 'in-doubt', note: 'ETIMEDOUT' });
+    await own.resolve({ ...resolved, verdict: 'sent', by: 'Ann' });
     await own.close();
     const text = `SELECT * FROM :schema.emails WHERE "by" LIKE 'notices:%' ORDER BY "by"`;
     const rows = await eventually(async () => {
       const found = await space.query(text);
-      expect(found).toHaveLength(3);
+      expect(found).toHaveLength(4);
       return found;
     });
     expect(rows.map(({ by, state, message_id }) => [by, state, message_id])).toEqual([
       ['notices:1', 'dispatched', null],
       ['notices:3', 'in-doubt', null],
       ['notices:4', 'sent', '<4@shop>'],
+      ['notices:5', 'sent', null],
     ]);
-    expect(Object.keys(rows[0]!)).toEqual(['key', 'state', 'at', 'by', 'message_id', 'note']);
+    expect(rows.map(({ job_queue, job_id }) => [job_queue, job_id])).toEqual(
+      ['1', '3', '4', '5'].map((id) => ['notices', id]),
+    );
+    expect(rows[3]).toMatchObject({ note: 'ETIMEDOUT', resolved_by: 'Ann' });
+    const columns = 'key state at job_queue job_id by message_id note resolved_by late_not_sent';
+    expect(Object.keys(rows[0]!)).toEqual(columns.split(' '));
     expect((await listed(ledger, 'in-doubt')).map(({ by }) => by)).toContain('notices:3');
     await ledger.settle({ ...alive, outcome: 'sent' });
   });

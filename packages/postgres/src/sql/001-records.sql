@@ -1,32 +1,39 @@
--- One row per email. The claim is the row; its lease is the advisory lock of the session that made it,
--- which the server frees when that session ends, by whatever cause.
+-- One row per email. The claim is the row; its lease is the advisory lock of the session that made it.
+-- The server frees that lock when the session ends, whatever ended it.
 
 create table :schema.records (
   key text collate "C" primary key,
+  -- The version of the form in which the row is stored: docs/decisions/0024-postgres-record-format.md.
+  format smallint not null,
   state text not null check (state in ('claimed', 'dispatched', 'sent', 'rejected', 'cancelled')),
   -- Which attempt; empty on a cancellation. Every write names it.
   token text collate "C" not null,
-  -- The number of the advisory lock of the session that is sending; null where nobody is.
+  -- The number of the advisory lock of the session that is sending; null if no session is.
   session bigint,
   at timestamptz not null,
   -- When its sender was last heard.
   seen_at timestamptz not null,
   -- Outcomes and cancellations end with the retention; claims with their session; dispatches never.
   expires_at timestamptz,
+  job_queue text,
+  job_id text,
   sender text,
   fingerprint text,
   message_id text,
   note text,
   result text,
+  resolved_by text,
+  late_not_sent boolean,
   check ((expires_at is null) = (state in ('claimed', 'dispatched')))
 ) with (fillfactor = 85);
 
--- Whatever is open, also in a state that a later version may add.
+-- All open records, also those in a state that a later version may add.
 create index records_open on :schema.records (state, seen_at) where expires_at is null;
 create index records_expiry on :schema.records (expires_at) where expires_at is not null;
 
--- What a verb is asked, and what it answers. Columns are only ever added, at the end. Who sends is not
--- called `by` as elsewhere: PL/pgSQL finds no field of that name.
+-- What a verb is asked, and what it answers. Columns are only ever added, at the end: a process of an
+-- older release may be running. Who sends is not called `by` as elsewhere: PL/pgSQL finds no field of
+-- that name.
 create type :schema.operation as (
   i int,
   verb text,
@@ -36,28 +43,55 @@ create type :schema.operation as (
   outcome text,
   verdict text,
   retention_ms float8,
-  sender text,
-  fingerprint text,
-  message_id text,
-  note text,
-  result text
-);
-create type :schema.reply as (
-  i int,
-  word text,
-  state text,
-  token text,
-  at_ms float8,
+  job_queue text,
+  job_id text,
   sender text,
   fingerprint text,
   message_id text,
   note text,
   result text,
+  resolved_by text,
+  late_not_sent boolean
+);
+create type :schema.reply as (
+  i int,
+  status text,
+  -- Null, like all that follows, in a reply that shows no record.
+  format smallint,
+  state text,
+  token text,
+  at_ms float8,
+  job_queue text,
+  job_id text,
+  sender text,
+  fingerprint text,
+  message_id text,
+  note text,
+  result text,
+  resolved_by text,
+  late_not_sent boolean,
   -- How long ago it was dispatched, claimed or settled.
   ago_ms float8
 );
 
--- Whether a session lives. Its lock is exclusive and taken once, so that any number of askers may try
+-- Refuses a process that reads and writes records of another format than these functions.
+create function :schema.check_format(caller_format int) returns void
+language plpgsql as $$
+begin
+  if caller_format <> 1 then
+    raise exception 'this process stores records in format %, the functions of the schema in format 1',
+      caller_format using errcode = 'SND02';
+  end if;
+end
+$$;
+
+-- Whether these functions can read a row. They change and remove no other row.
+create function :schema.is_readable(format smallint, state text) returns boolean
+language sql immutable as $$
+  select format = 1 and state in ('claimed', 'dispatched', 'sent', 'rejected', 'cancelled')
+$$;
+
+-- Whether a session lives. Its lock is exclusive and taken once, so that any number of sessions may try
 -- for a share of it: they disturb neither the owner nor each other. A session may not ask about itself.
 create function :schema.is_alive(session bigint, mine bigint) returns boolean
 language plpgsql as $$
@@ -71,7 +105,7 @@ begin
 end
 $$;
 
--- Whether a row counts as absent: an outcome past its retention, a claim whose session ended.
+-- Whether a readable row counts as absent: an outcome past its retention, a claim whose session ended.
 create function :schema.is_over(r :schema.records, mine bigint) returns boolean
 language plpgsql as $$
 begin
@@ -82,14 +116,20 @@ begin
 end
 $$;
 
--- The row under a key, locked, or nulls. What counts as absent is removed first.
-create function :schema.standing(wanted text, mine bigint) returns :schema.records
+-- The row under a key, locked, or nulls. What counts as absent is removed first. An unreadable row has
+-- no token and the state `unreadable` here, so that no verb takes it for a row that it may change.
+create function :schema.existing_record(wanted text, mine bigint) returns :schema.records
 language plpgsql as $$
 declare
   r :schema.records;
 begin
   select * into r from :schema.records where key = wanted for update;
-  if r.key is not null and :schema.is_over(r, mine) then
+  if r.key is null then
+    return null;
+  elsif not :schema.is_readable(r.format, r.state) then
+    r.state := 'unreadable';
+    r.token := null;
+  elsif :schema.is_over(r, mine) then
     delete from :schema.records where key = wanted and token = r.token;
     return null;
   end if;

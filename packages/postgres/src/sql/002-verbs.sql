@@ -1,45 +1,50 @@
--- The verbs of the ledger, one function each; packages/core/src/ledger.ts says what they must do.
--- `mine` is the session that asks, null where none is held.
+-- The verbs of the ledger, one function each; packages/core/src/ledger.ts specifies them.
+-- `mine` is the session that asks, null if none is held.
 
-create function :schema.say(o :schema.operation, word text) returns :schema.reply
+create function :schema.reply_status(o :schema.operation, status text) returns :schema.reply
 language plpgsql as $$
 declare
   a :schema.reply;
 begin
   a.i := o.i;
-  a.word := word;
+  a.status := reply_status.status;
   return a;
 end
 $$;
 
--- What stands under the key. Dispatched, and nobody is sending: in doubt.
-create function :schema.show(
-  o :schema.operation, word text, r :schema.records, mine bigint
+-- Shows the record under the key. A dispatched record whose session ended is in doubt.
+create function :schema.reply_record(
+  o :schema.operation, r :schema.records, mine bigint
 ) returns :schema.reply
 language plpgsql as $$
 declare
   a :schema.reply;
 begin
   a.i := o.i;
-  a.word := word;
+  a.status := 'exists';
+  a.format := r.format;
   a.state := r.state;
   if r.state = 'dispatched' and not :schema.is_alive(r.session, mine) then
     a.state := 'in-doubt';
   end if;
   a.token := r.token;
   a.at_ms := floor(extract(epoch from r.at) * 1000);
+  a.job_queue := r.job_queue;
+  a.job_id := r.job_id;
   a.sender := r.sender;
   a.fingerprint := r.fingerprint;
   a.message_id := r.message_id;
   a.note := r.note;
   a.result := r.result;
+  a.resolved_by := r.resolved_by;
+  a.late_not_sent := r.late_not_sent;
   a.ago_ms := extract(epoch from clock_timestamp() - r.at) * 1000;
   return a;
 end
 $$;
 
--- Writes a row where none stands; false where another session was faster. On a conflict it waits for the
--- other's transaction, so the caller then finds that row.
+-- Writes a row if the key has none; false if another session was faster. On a conflict it waits for the
+-- transaction of that session, so the caller then finds its row.
 create function :schema.insert_row(
   o :schema.operation, new_state text, new_token text, mine bigint
 ) returns boolean
@@ -49,12 +54,12 @@ declare
   open boolean := new_state in ('claimed', 'dispatched');
 begin
   insert into :schema.records
-    (key, state, token, session, at, seen_at, expires_at,
-     sender, fingerprint, message_id, note, result)
+    (key, format, state, token, session, at, seen_at, expires_at,
+     job_queue, job_id, sender, fingerprint, message_id, note, result, late_not_sent)
   values
-    (o.key, new_state, new_token, mine, moment, moment,
+    (o.key, 1, new_state, new_token, mine, moment, moment,
      case when not open then moment + o.retention_ms * interval '1 millisecond' end,
-     o.sender, o.fingerprint, o.message_id, o.note, o.result)
+     o.job_queue, o.job_id, o.sender, o.fingerprint, o.message_id, o.note, o.result, o.late_not_sent)
   on conflict (key) do nothing;
   return found;
 end
@@ -71,31 +76,32 @@ declare
 begin
   update :schema.records set
     state = new_state, token = new_token, session = mine, seen_at = moment,
-    -- A doubt keeps the time of its dispatch: from then on counts what a provider remembers.
+    -- A doubt keeps the time of its dispatch: a provider counts from then how long it remembers.
     at = case when o.outcome = 'in-doubt' and token = new_token and state = 'dispatched' then at else moment end,
     expires_at = case when not open then moment + o.retention_ms * interval '1 millisecond' end,
-    sender = o.sender, fingerprint = o.fingerprint, message_id = o.message_id, note = o.note,
-    result = o.result
+    job_queue = o.job_queue, job_id = o.job_id, sender = o.sender, fingerprint = o.fingerprint,
+    message_id = o.message_id, note = o.note, result = o.result,
+    resolved_by = null, late_not_sent = o.late_not_sent
   where key = o.key and token = over_token;
 end
 $$;
 
--- It holds the record open, and nobody was told yet that it is in doubt.
-create function :schema.may_go_on(r :schema.records, token text, mine bigint) returns boolean
+-- Whether this token holds the record open, and no reader was told yet that it is in doubt.
+create function :schema.still_holds(r :schema.records, token text, mine bigint) returns boolean
 language plpgsql as $$
 begin
-  return r.token = may_go_on.token
+  return r.token = still_holds.token
     and (r.state = 'claimed' or (r.state = 'dispatched' and :schema.is_alive(r.session, mine)));
 end
 $$;
 
--- The own record as it is, held by this session from now on.
-create function :schema.go_on(o :schema.operation, word text, mine bigint) returns :schema.reply
+-- The caller's own record stays as it is, and this session holds it from now on.
+create function :schema.renew(o :schema.operation, status text, mine bigint) returns :schema.reply
 language plpgsql as $$
 begin
   update :schema.records set session = mine, seen_at = clock_timestamp()
     where key = o.key and token = o.token;
-  return :schema.say(o, word);
+  return :schema.reply_status(o, status);
 end
 $$;
 
@@ -107,20 +113,20 @@ declare
 begin
   loop
     if :schema.insert_row(o, wanted, o.token, mine) then
-      return :schema.say(o, 'won');
+      return :schema.reply_status(o, 'won');
     end if;
-    r := :schema.standing(o.key, mine);
+    r := :schema.existing_record(o.key, mine);
     exit when r.key is not null;
   end loop;
-  if :schema.may_go_on(r, o.token, mine) then
-    -- The repeat of a claim whose reply was lost. It neither takes a dispatch back, nor its time or its texts.
+  if :schema.still_holds(r, o.token, mine) then
+    -- The repeat of a claim whose reply was lost. It undoes no dispatch and keeps its time and texts.
     if r.state = 'dispatched' then
-      return :schema.go_on(o, 'won', mine);
+      return :schema.renew(o, 'won', mine);
     end if;
     perform :schema.replace_row(o, o.token, wanted, o.token, mine);
-    return :schema.say(o, 'won');
+    return :schema.reply_status(o, 'won');
   end if;
-  return :schema.show(o, 'stands', r, mine);
+  return :schema.reply_record(o, r, mine);
 end
 $$;
 
@@ -128,24 +134,24 @@ $$;
 create function :schema.dispatch(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
-  r :schema.records := :schema.standing(o.key, mine);
+  r :schema.records := :schema.existing_record(o.key, mine);
 begin
   if r.key is null then
-    return :schema.say(o, 'expired');
-  elsif :schema.may_go_on(r, o.token, mine) then
+    return :schema.reply_status(o, 'expired');
+  elsif :schema.still_holds(r, o.token, mine) then
     update :schema.records set
       state = 'dispatched', session = mine, seen_at = clock_timestamp(),
-      -- A repeat keeps the time: from then on counts what a provider remembers.
+      -- A repeat keeps the time: a provider counts from then how long it remembers.
       at = case when state = 'claimed' then clock_timestamp() else at end
       where key = o.key and token = o.token;
-    return :schema.say(o, 'dispatched');
+    return :schema.reply_status(o, 'dispatched');
   end if;
-  return :schema.show(o, 'stands', r, mine);
+  return :schema.reply_record(o, r, mine);
 end
 $$;
 
--- Lost where another attempt has dispatched or settled; only "sent" replaces a cancellation, and a doubt
--- never an outcome. A state that this version does not know is shown, and found unreadable by the caller.
+-- Lost if another attempt has dispatched or settled; only "sent" replaces a cancellation, and a doubt
+-- never replaces an outcome.
 create function :schema.settle(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
@@ -154,55 +160,57 @@ declare
   wanted text := case when o.outcome = 'in-doubt' then 'dispatched' else o.outcome end;
 begin
   loop
-    r := :schema.standing(o.key, mine);
+    r := :schema.existing_record(o.key, mine);
     exit when r.key is not null;
-    -- Nobody is sending any more: no session.
+    -- Its sender has ended, so no session holds the row.
     if :schema.insert_row(o, wanted, o.token, null) then
-      return :schema.say(o, 'settled');
+      return :schema.reply_status(o, 'settled');
     end if;
   end loop;
-  if (r.token <> o.token and r.state in ('dispatched', 'sent', 'rejected'))
+  if r.state = 'unreadable'
+    or (r.token <> o.token and r.state in ('dispatched', 'sent', 'rejected'))
     or (doubt and r.state in ('sent', 'rejected'))
     or (r.state = 'cancelled' and o.outcome <> 'sent')
-    or r.state not in ('claimed', 'dispatched', 'sent', 'rejected', 'cancelled')
   then
-    return :schema.show(o, 'stands', r, mine);
+    return :schema.reply_record(o, r, mine);
   end if;
   perform :schema.replace_row(o, r.token, wanted, o.token, null);
-  return :schema.say(o, 'settled');
+  return :schema.reply_status(o, 'settled');
 end
 $$;
 
--- One in doubt stays: others were told so.
+-- A record in doubt stays: others may have read it.
 create function :schema.release(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
-  r :schema.records := :schema.standing(o.key, mine);
+  r :schema.records := :schema.existing_record(o.key, mine);
 begin
   if r.key is null then
-    return :schema.say(o, 'released');
+    return :schema.reply_status(o, 'released');
+  elsif r.state = 'unreadable' then
+    return :schema.reply_record(o, r, mine);
   elsif r.token = o.token and r.state in ('claimed', 'dispatched') then
-    if not :schema.may_go_on(r, o.token, mine) then
-      return :schema.say(o, 'in-doubt');
+    if not :schema.still_holds(r, o.token, mine) then
+      return :schema.reply_status(o, 'in-doubt');
     end if;
     delete from :schema.records where key = o.key and token = o.token;
-    return :schema.say(o, 'released');
+    return :schema.reply_status(o, 'released');
   end if;
-  return :schema.say(o, 'lost');
+  return :schema.reply_status(o, 'lost');
 end
 $$;
 
--- A dispatch whose session ended is taken over by the session in which its sender goes on. Of no session
--- (`mine` is null), it says that nobody is sending any more.
+-- A dispatch whose session ended is taken over by the session in which its sender continues. If `mine`
+-- is null, its sender has ended. An unreadable row is lost and costs no other claim its heartbeat.
 create function :schema.heartbeat(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
-  r :schema.records := :schema.standing(o.key, mine);
+  r :schema.records := :schema.existing_record(o.key, mine);
 begin
   if r.token = o.token and r.state in ('claimed', 'dispatched') then
-    return :schema.go_on(o, 'kept', mine);
+    return :schema.renew(o, 'kept', mine);
   end if;
-  return :schema.say(o, 'lost');
+  return :schema.reply_status(o, 'lost');
 end
 $$;
 
@@ -212,61 +220,63 @@ declare
   r :schema.records;
 begin
   select * into r from :schema.records where key = o.key;
-  if r.key is null or :schema.is_over(r, mine) then
-    return :schema.say(o, 'absent');
+  if r.key is null or (:schema.is_readable(r.format, r.state) and :schema.is_over(r, mine)) then
+    return :schema.reply_status(o, 'absent');
   end if;
-  return :schema.show(o, 'stands', r, mine);
+  return :schema.reply_record(o, r, mine);
 end
 $$;
 
--- "not-sent" removes a doubt, and a rejected email as well: its cause is mended.
+-- "sent" keeps the reason of the doubt in `note`. "not-sent" removes a doubt and also a rejected email,
+-- whose cause has been corrected.
 create function :schema.resolve(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
-  r :schema.records := :schema.standing(o.key, mine);
+  r :schema.records := :schema.existing_record(o.key, mine);
   a :schema.reply;
 begin
   if r.key is null then
     -- The repeat of a "not-sent" whose reply was lost.
-    return :schema.say(o, case when o.verdict = 'not-sent' then 'resolved' else 'absent' end);
+    return :schema.reply_status(o, case when o.verdict = 'not-sent' then 'resolved' else 'absent' end);
   end if;
-  a := :schema.show(o, 'stands', r, mine);
-  if r.token <> o.token then
+  a := :schema.reply_record(o, r, mine);
+  if r.state = 'unreadable' or r.token <> o.token then
     return a;
   elsif a.state = 'sent' and o.verdict = 'sent' then
-    return :schema.say(o, 'resolved');
+    return :schema.reply_status(o, 'resolved');
   elsif o.verdict = 'not-sent' and a.state in ('in-doubt', 'rejected') then
     delete from :schema.records where key = o.key and token = o.token;
-    return :schema.say(o, 'resolved');
+    return :schema.reply_status(o, 'resolved');
   elsif o.verdict = 'sent' and a.state = 'in-doubt' then
     update :schema.records set
-      state = 'sent', session = null, at = clock_timestamp(), note = o.note,
+      state = 'sent', session = null, at = clock_timestamp(),
+      resolved_by = o.resolved_by, late_not_sent = null,
       expires_at = clock_timestamp() + o.retention_ms * interval '1 millisecond'
       where key = o.key and token = o.token;
-    return :schema.say(o, 'resolved');
+    return :schema.reply_status(o, 'resolved');
   end if;
   return a;
 end
 $$;
 
--- Only before dispatch: from absent, or over another attempt's mere claim, or again.
+-- Only before dispatch: from absent, over another attempt's mere claim, or a second time.
 create function :schema.cancel(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
   r :schema.records;
 begin
   loop
-    r := :schema.standing(o.key, mine);
+    r := :schema.existing_record(o.key, mine);
     exit when r.key is not null;
     if :schema.insert_row(o, 'cancelled', '', null) then
-      return :schema.say(o, 'cancelled');
+      return :schema.reply_status(o, 'cancelled');
     end if;
   end loop;
   if r.state in ('claimed', 'cancelled') then
     perform :schema.replace_row(o, r.token, 'cancelled', '', null);
-    return :schema.say(o, 'cancelled');
+    return :schema.reply_status(o, 'cancelled');
   end if;
-  return :schema.show(o, 'stands', r, mine);
+  return :schema.reply_record(o, r, mine);
 end
 $$;
 
@@ -275,7 +285,7 @@ $$;
 -- `expected_pid`: the backend that holds the session's lock. Behind a pooler that shares backends
 -- another one may answer.
 create function :schema.act(
-  expected_pid int, mine bigint, durable boolean, operations json
+  expected_pid int, mine bigint, durable boolean, operations json, caller_format int
 ) returns setof :schema.reply
 language plpgsql as $$
 declare
@@ -285,6 +295,7 @@ begin
     raise exception 'backend % answered, the lock is held by %', pg_backend_pid(), expected_pid
       using errcode = 'SND01';
   end if;
+  perform :schema.check_format(caller_format);
   if not durable then
     -- A claim, a heartbeat: a server that crashes frees their locks, so their rows are worth nothing.
     perform set_config('synchronous_commit', 'off', true);

@@ -1,5 +1,6 @@
 -- What people and dashboards may read: columns keep their names and meaning, and `result` is not shown.
--- `in-doubt` and `claimed` are as true as the moment at which the locks were looked at.
+-- `in-doubt` and `claimed` are as true as the moment at which the locks were looked at. A row of another
+-- format is shown as `unreadable`: what its other columns mean is not known.
 create view :schema.emails as
 with alive as materialized (
   select (classid::bigint << 32) | objid::bigint as session
@@ -10,35 +11,44 @@ with alive as materialized (
 select
   key,
   case
+    when format <> 1 then 'unreadable'
     when state = 'dispatched' and not exists (select from alive where alive.session = r.session)
       then 'in-doubt'
     else state
   end as state,
-  at, sender as by, message_id, note
+  at, job_queue, job_id, sender as by, message_id, note, resolved_by, late_not_sent
 from :schema.records r
-where (expires_at is null or expires_at > clock_timestamp())
-  and (state <> 'claimed' or exists (select from alive where alive.session = r.session));
+where format <> 1
+  or ((expires_at is null or expires_at > clock_timestamp())
+    and (state <> 'claimed' or exists (select from alive where alive.session = r.session)));
 
 -- The keys that are past dispatch and without outcome: the doubts first, then the silent for longest.
--- `mine` is the session that asks: it would be given a share of its own lock, and take itself for dead.
-create function :schema.open_keys(only_doubts boolean, mine bigint) returns setof text
-language sql as $$
-  with sessions as materialized (
-    select session, :schema.is_alive(session, mine) as alive
-    from (
-      select distinct session from :schema.records
-      where expires_at is null and state <> 'claimed'
-    ) distinct_sessions
-  )
-  select key
-  from :schema.records r
-  left join sessions on sessions.session = r.session
-  where expires_at is null and state <> 'claimed'
-    and not (only_doubts and coalesce(alive, false))
-  order by coalesce(alive, false), seen_at, key
+-- Unreadable rows are among them. `mine` is the session that asks: it would be given a share of its own
+-- lock, and take itself for dead.
+create function :schema.open_keys(
+  only_doubts boolean, mine bigint, caller_format int
+) returns setof text
+language plpgsql as $$
+begin
+  perform :schema.check_format(caller_format);
+  return query
+    with sessions as materialized (
+      select distinct_sessions.session, :schema.is_alive(distinct_sessions.session, mine) as alive
+      from (
+        select distinct session from :schema.records
+        where expires_at is null and state <> 'claimed'
+      ) distinct_sessions
+    )
+    select r.key
+    from :schema.records r
+    left join sessions on sessions.session = r.session
+    where r.expires_at is null and r.state <> 'claimed'
+      and not (only_doubts and coalesce(sessions.alive, false))
+    order by coalesce(sessions.alive, false), r.seen_at, r.key;
+end
 $$;
 
--- Removes so many rows that count as absent anyway. Locked ones wait for the next time.
+-- Removes so many readable rows that count as absent anyway. Locked ones wait for the next time.
 create function :schema.sweep(batch int) returns int
 language plpgsql as $$
 declare
@@ -47,13 +57,15 @@ declare
 begin
   -- As an array: a subquery with a limit may be run once for each row.
   delete from :schema.records where key = any (array(
-    select key from :schema.records where expires_at <= now()
+    select key from :schema.records
+    where expires_at <= now() and :schema.is_readable(format, state)
     order by expires_at limit batch for update skip locked
   ));
   get diagnostics removed = row_count;
   delete from :schema.records where key = any (array(
     select key from :schema.records
     where state = 'claimed' and expires_at is null and seen_at < now() - interval '1 hour'
+      and :schema.is_readable(format, state)
     order by seen_at limit batch for update skip locked
   )) and not :schema.is_alive(session, null);
   get diagnostics claims = row_count;

@@ -54,9 +54,9 @@ describe('settling on the connection of the queue', () => {
     }
   });
 
-  test('needs no `this`: a wrapper may pass it on, or leave it out', async () => {
-    const { settleVia } = redisLedger(client, { prefix });
-    expect(await settleVia?.(space.connect())).toBeTypeOf('function');
+  test('works in a wrapper that passes it on: one that changes settle() leaves it out', async () => {
+    const wrapper = { ...redisLedger(client, { prefix }) };
+    expect(await wrapper.settleVia?.(space.connect())).toBeTypeOf('function');
   });
 });
 

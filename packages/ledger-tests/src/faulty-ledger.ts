@@ -13,7 +13,6 @@ export interface Fault {
 /** A ledger that cannot answer, at one verb, so many times. It settles on no other connection. */
 export function faultyLedger(ledger: Ledger, { verb, moment, times = Infinity }: Fault): Ledger {
   let failures = 0;
-  const { settleVia: _other, ...verbs } = ledger;
   const original = ledger[verb].bind(ledger) as (request: unknown) => Promise<unknown>;
   const failing = async (request: unknown): Promise<unknown> => {
     if (failures >= times) return original(request);
@@ -21,5 +20,7 @@ export function faultyLedger(ledger: Ledger, { verb, moment, times = Infinity }:
     if (moment === 'after') await original(request);
     throw new LedgerUnavailableError(`The ledger did not answer (${verb}, ${moment}).`);
   };
-  return { ...verbs, [verb]: failing };
+  const faulty: { -readonly [Name in keyof Ledger]: Ledger[Name] } = { ...ledger, [verb]: failing };
+  delete faulty.settleVia;
+  return faulty;
 }

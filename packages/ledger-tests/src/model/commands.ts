@@ -172,7 +172,7 @@ export function rehearsalOf({ cast }: Scenario, { shortMs, longMs }: Lengths) {
         const reason = outcome === 'sent' ? { result: '"{\\n é€"' } : { note: 'E\\550\nü' };
         const texts = asked.bare ? {} : { ...reason, messageId: '<7@shop.example>' };
         const late = asked.late && outcome === 'in-doubt' && ({ lateNotSent: true } as const);
-        return [{ verb: 'settle', ...attempt, outcome, ...texts, ...late } as Question];
+        return [{ verb: 'settle', ...attempt, outcome, ...texts, ...late }];
       }
       case 'cancel':
         return [{ verb: 'cancel', key, retentionMs, by: attempt.by }];

@@ -1,4 +1,4 @@
-import { deriveKey, type JournalEntry } from '@sendonce/core';
+import { deriveKey, type Journal, type JournalEntry } from '@sendonce/core';
 import { createToken, HOUR_MS } from '@sendonce/core/ledger';
 import { startRedis, startRedisCluster } from '@sendonce/testkit';
 import { Cluster, Redis } from 'ioredis';
@@ -35,6 +35,15 @@ function sentEntries(attempt: Partial<JournalEntry> = {}, atMs = Date.now()): Jo
     { ...common, type: 'sent', atMs: atMs + 250, messageId: '<a@example.org>' },
   ];
 }
+
+async function write(journal: Journal, entries: JournalEntry[]) {
+  for (const entry of entries) journal.write(entry);
+  await journal.flush();
+  return entries as [JournalEntry, ...JournalEntry[]];
+}
+
+const linesAt = (prefix: string, email: string) =>
+  `${prefix}:{${email[0]}}${email.slice(1)}:journal`;
 
 describe('the Redis journal', () => {
   test('tells the history of an email, of which an attempt that was quick is one line', async () => {
@@ -176,11 +185,65 @@ describe('the Redis journal', () => {
     expect(await journal.history(next!.key)).toHaveLength(1);
   });
 
-  test('takes a line of a newer version for none', async () => {
-    const journal = open({ prefix: 'newer' });
-    const email = key();
-    await client.rpush(`newer:{${email[0]}}${email.slice(1)}:journal`, '{"v":2}', 'x', '[1]');
-    expect(await journal.history(email)).toEqual([]);
+  test('writes its version first in every line', async () => {
+    const journal = open({ prefix: 'version' });
+    const [{ key: email }] = await write(journal, sentEntries());
+    const [line] = await client.lrange(linesAt('version', email), 0, -1);
+    const token = expect.any(String) as string;
+    const head = [1, expect.any(Number), token, 'notices', '17'];
+    expect((JSON.parse(line!) as unknown[]).slice(0, 5)).toEqual(head);
+  });
+
+  test.each([
+    ['a newer version', JSON.stringify([2, 1_795_000_000_000, 'abc', { queue: 'q' }, 'sent', 0])],
+    // As they were before there were versions: time, token, by, worker, label, Message-ID, reason, steps.
+    [
+      'a version from before lines had one',
+      JSON.stringify([1_795_000_000_000, 'abc', 'notices:17', 'w:1', '', '', '', 'sent', 0]),
+    ],
+    ['a version that writes objects', '{"v":2}'],
+    ['another program', 'x'],
+    ['a version of which only a part is there', '[1]'],
+  ])('leaves out a line of %s, keeps the others, and warns once', async (_what, foreign) => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const prefix = `foreign-${createToken()}`;
+    const journal = open({ prefix });
+    const [{ key: email }] = await write(journal, sentEntries());
+    const place = linesAt(prefix, email);
+    await client.lpush(place, foreign);
+    await client.rpush(place, foreign);
+    for (const _ of [1, 2]) {
+      const steps = (await journal.history(email)).map(({ type }) => type);
+      expect(steps).toEqual(['claimed', 'dispatched', 'sent']);
+    }
+    expect(warned.mock.calls).toEqual([
+      [
+        expect.stringMatching(/another version .* left out .* Emails are not affected/s),
+        { type: 'SendonceWarning', code: 'SENDONCE_JOURNAL' },
+      ],
+    ]);
+    warned.mockRestore();
+    // They are still there for the version that can read them.
+    expect(await client.lrange(place, 0, -1)).toEqual([foreign, expect.any(String), foreign]);
+  });
+
+  test('finds an email by the name of its job, and by no text for people', async () => {
+    const journal = open();
+    const [{ key: email }] = await write(journal, sentEntries({ by: 'shop:7' }));
+    expect(await journal.find('notices:17')).toEqual([email]);
+    expect(await journal.find('shop:7')).toEqual([]);
+    expect((await journal.history(email))[0]).toMatchObject({
+      job: { queue: 'notices', id: '17' },
+      by: 'shop:7',
+    });
+  });
+
+  test('takes a job whose queue and id have colons apart as they were', async () => {
+    const journal = open();
+    const job = { queue: 'a:b', id: 'c:d' };
+    const [{ key: email }] = await write(journal, sentEntries({ job }));
+    expect(await journal.find('a:b:c:d')).toEqual([email]);
+    expect((await journal.history(email))[0]!.job).toEqual(job);
   });
 
   test.each([

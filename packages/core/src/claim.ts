@@ -1,12 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** When the claim goes past the point of no return. */
+/** When the claim passes the point of no return. */
 export type DispatchMode = 'before-processor' | 'at-send';
 
 /**
  * What is known about the email:
- * `sent`; `not-sent` (surely, whatever broke); `refused` (for now: a 4xx reply, 429);
- * `rejected` (for good: a 5xx reply to the whole email); `unknown` (nobody knows).
+ * - `sent`
+ * - `not-sent`: surely nothing was sent.
+ * - `refused`: temporarily (a 4xx reply of SMTP, HTTP 429). Nothing was sent, a retry may send.
+ * - `rejected`: permanently (a 5xx reply of SMTP to the whole email). Nothing was sent.
+ * - `unknown`: the email may have been sent.
  */
 export type Verdict = 'sent' | 'not-sent' | 'refused' | 'rejected' | 'unknown';
 
@@ -18,16 +21,16 @@ export interface EffectReport {
   readonly error?: unknown;
 }
 
-/** One email on its way, under a claim. */
+/** One email that is being sent, under a claim. */
 export interface Effect {
   /**
-   * Call and await this at the last instant before the email can leave. When it throws, do not send.
-   * @throws {ClaimLostError} when another attempt has taken over, or the processor had ended.
+   * Call and await this at the last instant before the email can leave. If it throws, do not send.
+   * @throws {ClaimLostError} when another attempt has taken over, or the processor has ended.
    * @throws {SecondEmailError} when this email was already dispatched.
-   * @throws {LedgerUnavailableError} when the ledger cannot answer; the claim is then given back.
+   * @throws {LedgerUnavailableError} when the ledger cannot answer. The claim is then released.
    */
   dispatch(): Promise<void>;
-  /** Says what became of the email; this decides over whatever the processor throws. */
+  /** Reports what became of the email. The first report decides, even if the processor throws. */
   report(report: EffectReport): void;
 }
 
@@ -41,17 +44,17 @@ export interface Claim extends Effect {
   /** Aborts when the lease is lost. */
   readonly signal: AbortSignal;
   /**
-   * Starts the one email of this claim. The settling waits until its outcome is reported, even if
-   * the processor does not: whoever begins must report on every path, or the job never ends. `claim.dispatch()` and `claim.report()` do the same for a caller that
-   * awaits its own send.
-   * @throws {SecondEmailError} while another email of this claim is on its way, or has left, or may
-   *   have. After a report that it did not leave, the next one may start (a retry, a fallback).
+   * Starts the one email of this claim. The claim stays open until the email is reported, even if the
+   * processor ends before: report on every path, or the job never ends. `claim.dispatch()` and
+   * `claim.report()` do the same for a caller that awaits its own send.
+   * @throws {SecondEmailError} while another email of this claim is being sent, was sent, or may have
+   *   been sent. After a report that it was not sent, the next one may start (a retry, a fallback).
    */
   begin(): Effect;
 }
 
-// One storage in the process whatever copy of the package asks: two would mean that a dispatch is
-// skipped in silence.
+// All copies of this package in the process share one storage. With two, a plugin of one copy would not
+// find the claim of the other, and would skip the dispatch silently.
 const storageKey = Symbol.for('@sendonce/core/current-claim');
 const shared = globalThis as { [storageKey]?: AsyncLocalStorage<{ readonly claim: Claim }> };
 const storage = (shared[storageKey] ??= new AsyncLocalStorage());
@@ -61,7 +64,7 @@ export function currentClaim(): Claim | undefined {
   return storage.getStore()?.claim;
 }
 
-/** @internal Whose claim is made when somebody asks for it. */
-export function runWithClaim<T>(held: { readonly claim: Claim }, run: () => T): T {
-  return storage.run(held, run);
+/** @internal Takes a getter: most processors never ask for their claim, and then none is made. */
+export function runWithClaim<T>(active: { readonly claim: Claim }, run: () => T): T {
+  return storage.run(active, run);
 }

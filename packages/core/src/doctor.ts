@@ -3,8 +3,8 @@ import type { Ledger } from './ledger.ts';
 const examined = new WeakSet<Ledger>();
 
 /**
- * Lets a ledger check what its promise rests on, once, beside its first email: what is wrong becomes
- * a process warning (`--disable-warning=SENDONCE_DOCTOR` silences it). Decides over no email.
+ * Lets a ledger check what its promise rests on, once, at its first email. Errors and warnings become
+ * process warnings (`--disable-warning=SENDONCE_DOCTOR` silences them). No email waits for it.
  */
 export async function examineOnce(ledger: Ledger): Promise<void> {
   if (!ledger.doctor || examined.has(ledger)) return;

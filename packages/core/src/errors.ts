@@ -33,8 +33,8 @@ export interface ErrorsByCode {
 export type ErrorCode = keyof ErrorsByCode;
 
 /**
- * Whether the email may have left:
- * `no` (surely not), `yes` (surely), `maybe` (nobody knows; the record is in doubt).
+ * Whether the email may have been sent: `no` (surely not), `yes` (surely), or `maybe` (unknown; the
+ * record is in doubt).
  */
 export type MayHaveLeft = 'no' | 'yes' | 'maybe';
 
@@ -119,8 +119,11 @@ export class UnreadableRecordError extends SendonceError {
 }
 
 /**
- * Throw this from a processor to say "surely nothing was sent": the claim is given back and the
- * queue's own retry may try again, whatever the dispatch mode.
+ * Throw this from a processor to say "surely nothing was sent", in every dispatch mode. The claim is
+ * released, and the queue's own retry may send.
+ *
+ * @example
+ * if (!(await templateExists())) throw new NotSentError('The template is missing.');
  */
 export class NotSentError extends SendonceError {
   override readonly name = 'NotSentError';
@@ -130,7 +133,7 @@ export class NotSentError extends SendonceError {
   }
 }
 
-/** The claim was lost before its dispatch, or its processor had already ended: do not send. */
+/** The claim was lost before its dispatch, or its processor had ended: do not send the email. */
 export class ClaimLostError extends SendonceError {
   override readonly name = 'ClaimLostError';
 
@@ -139,7 +142,7 @@ export class ClaimLostError extends SendonceError {
   }
 }
 
-/** Another attempt holds the claim. Nothing was sent by this one; it may come again. */
+/** Another attempt holds the claim. This one sent nothing and may try again. */
 export class BusyError extends SendonceError {
   override readonly name = 'BusyError';
   readonly retryAfterMs: number;
@@ -170,7 +173,7 @@ export class SecondEmailError extends SendonceError {
   }
 }
 
-/** An email under a claim has more than one recipient, and could be accepted by some of them only. */
+/** An email under a claim has more than one recipient, and a server could accept only some of them. */
 export class RecipientsError extends SendonceError {
   override readonly name = 'RecipientsError';
   readonly count: number;
@@ -187,24 +190,24 @@ export class RecipientsError extends SendonceError {
   }
 }
 
-/** An address of the email could be read as another one, or is none. It is never shown. */
+/** An address of the email is not valid, or could be read as another one. It is never shown. */
 export class AddressError extends SendonceError {
   override readonly name = 'AddressError';
-  /** Which one: `to`, `from`, … */
+  /** The field that has the address: `to`, `from`, … */
   readonly field: string;
 
   constructor(field: string, what: string) {
     super(
       'SENDONCE_ADDRESS',
       'no',
-      `The address in "${field}" ${what}. The email was not sent: it could reach somebody else. Correct the ` +
+      `The address in "${field}" ${what}. The email was not sent: it could reach another person. Correct the ` +
         'address where it was entered, and schedule the email again.',
     );
     this.field = field;
   }
 }
 
-/** Nobody knows whether the email left. It is listed in the ledger and waits for a verdict. */
+/** It is unknown whether the email was sent. It is listed in the ledger until it is resolved. */
 export class InDoubtError extends SendonceError {
   override readonly name = 'InDoubtError';
   readonly record: LedgerRecord;
@@ -214,7 +217,7 @@ export class InDoubtError extends SendonceError {
       'SENDONCE_IN_DOUBT',
       'maybe',
       `The email ${record.key} is in doubt: it was dispatched${byWhom(record)} and no outcome was ` +
-        `recorded${record.note ? ` (${record.note})` : ''}. It may have left and is not sent again. ` +
+        `recorded${record.note ? ` (${record.note})` : ''}. It may have been sent and is not sent again. ` +
         'Find out (ask the provider, the mail log or ' +
         `the customer), then run "npx sendonce resolve ${record.key} --sent" or "--not-sent", or call ` +
         'resolveEmail(), and retry the job.',
@@ -224,7 +227,7 @@ export class InDoubtError extends SendonceError {
   }
 }
 
-/** The mail server or provider refused the email for good. */
+/** The mail server or provider refused the email permanently. */
 export class RejectedError extends SendonceError {
   override readonly name = 'RejectedError';
   readonly record: LedgerRecord;
@@ -233,8 +236,8 @@ export class RejectedError extends SendonceError {
     super(
       'SENDONCE_REJECTED',
       'no',
-      `The email ${record.key} was rejected for good${byWhom(record)}` +
-        `${record.note ? ` (${record.note})` : ''}. It did not leave and is not tried again under this ` +
+      `The email ${record.key} was rejected permanently${byWhom(record)}` +
+        `${record.note ? ` (${record.note})` : ''}. It was not sent and is not tried again under this ` +
         'key until the retention is over. Correct the cause and send it under another key.',
       cause,
     );
@@ -306,7 +309,7 @@ export class ResultError extends SendonceError {
   }
 }
 
-/** The processor ended, and the ledger could not record how. */
+/** The processor ended, and the ledger could not record the outcome. */
 export class NotRecordedError extends SendonceError {
   override readonly name = 'NotRecordedError';
 
@@ -315,10 +318,10 @@ export class NotRecordedError extends SendonceError {
       'SENDONCE_NOT_RECORDED',
       mayHaveLeft,
       `The outcome of the email ${key} could not be recorded: the ledger did not take it. ` +
-        `${mayHaveLeft === 'yes' ? 'It was sent.' : mayHaveLeft === 'no' ? 'It was not sent.' : 'It may have left.'} ` +
+        `${mayHaveLeft === 'yes' ? 'It was sent.' : mayHaveLeft === 'no' ? 'It was not sent.' : 'It may have been sent.'} ` +
         (cancelled
-          ? 'Somebody found meanwhile that it was not sent, and cancelled it: it is not sent again.'
-          : 'Its record falls in doubt and is listed there; it is not sent again before a verdict.'),
+          ? 'In the meantime it was resolved as not sent and cancelled: it is not sent again.'
+          : 'Its record becomes in doubt and is listed there; it is not sent again before it is resolved.'),
       cause,
     );
   }

@@ -57,6 +57,7 @@ export {
   type PerformEvent,
   type PerformOptions,
   type Resolver,
+  type ResolverVerdict,
 } from './perform-options.ts';
 export type {
   CancelReply,

@@ -20,17 +20,19 @@ export interface PerformOptions {
   /** Which email: from `deriveKey()`. */
   readonly key: string;
   /**
-   * `before-processor`: claim and dispatch in one round trip; any error that is not known to mean
-   * "nothing was sent" leaves the record in doubt. `at-send`: the effect marks the point by
-   * `claim.dispatch()` or the nodemailer plugin; everything thrown before it is safe to retry. An
-   * email that is sent without passing that point is not guarded against its own retry.
+   * When the email passes the point of no return.
+   *
+   * `before-processor`: claim and dispatch in one round trip. Any error that is not known to mean
+   * "nothing was sent" leaves the record in doubt. `at-send`: the effect marks the point with
+   * {@link Claim.dispatch} or the nodemailer plugin. Everything thrown before that point is safe to
+   * retry. An email that is sent without passing it is not guarded against its own retry.
    * @default 'before-processor'
    */
-  readonly dispatch?: DispatchMode;
+  readonly dispatch?: DispatchMode | undefined;
   /** How long a claim lives without a heartbeat, in ms. @default 30_000 */
-  readonly leaseMs?: number;
+  readonly leaseMs?: number | undefined;
   /** How long an outcome is kept, in ms; at least the lease. @default 604_800_000 (7 days) */
-  readonly retentionMs?: number;
+  readonly retentionMs?: number | undefined;
   /** From `fingerprintOf()`: another fingerprint under the same key is a conflict. */
   readonly fingerprint?: string | undefined;
   /** The job that the email is sent for. */
@@ -38,34 +40,35 @@ export interface PerformOptions {
   /** Who sends, for people: the name of a script. Never an address, never parsed. */
   readonly by?: string | undefined;
   /** The Date that all attempts of this email carry, in ms since 1970. */
-  readonly emailDateMs?: number;
+  readonly emailDateMs?: number | undefined;
   /** Largest result kept for duplicates, in bytes of JSON. @default 16_384 */
-  readonly maxResultBytes?: number;
-  /** Says what an error of the effect means; undefined means "I do not know". */
+  readonly maxResultBytes?: number | undefined;
+  /** What an error of the effect means. Undefined means "unknown". */
   readonly classify?: (error: unknown) => Verdict | undefined;
-  /** Asked about an email in doubt, for example by a look-up at the provider. */
-  readonly resolver?: Resolver;
+  /** Finds out about an email in doubt, for example by a look-up at the provider. */
+  readonly resolver?: Resolver | undefined;
   /**
-   * For how long the provider remembers the idempotency key that the effect sends it (made of
+   * For how long the provider recognises the idempotency key that the effect sends (made from
    * `claim.key`), in ms. Within that time of its dispatch an email in doubt is performed again, under
-   * the same key and its own token: the provider takes it for the same email. After it the email is held.
-   * Only for an effect that sends such a key, and the same bytes each time.
+   * the same key: the provider treats it as the same email. After that time the email stays in doubt.
+   * Set this only for an effect that sends such a key, and the same bytes each time.
    * @default none: an email in doubt is never performed again without a verdict
    */
-  readonly replayWithinMs?: number;
+  readonly replayWithinMs?: number | undefined;
   /**
-   * From `ledger.settleVia()`: records `sent` without being waited for, where the caller's next command on that
-   * connection acknowledges the job. What fails is repeated by the ledger; after one lease `unrecorded` says so, and the
-   * email falls in doubt until the ledger answers again. Where this process ends before, the doubt stays.
+   * From {@link Ledger.settleVia}: records `sent` without waiting for the reply, where the caller's next
+   * command on that connection acknowledges the job. If it fails, the ledger repeats it. After one lease
+   * the event `unrecorded` is emitted, and the email is in doubt until the ledger answers again. If this
+   * process ends before that, the doubt stays.
    * @default the outcome is recorded before `perform()` resolves
    */
   readonly settleVia?: SettleVia | undefined;
-  /** Is told every step, for histories and counts; no email waits for it. @default none */
-  readonly journal?: Journal;
+  /** Keeps every step, for histories and counts. No email waits for it. @default none */
+  readonly journal?: Journal | undefined;
   /** What people call this email in the journal: an order number. Never an address, unless you want it stored. */
   readonly label?: string | undefined;
-  /** Called for every step, synchronously. */
-  readonly onEvent?: (event: PerformEvent) => void;
+  /** Called for every step, synchronously; it may be async. If it fails, that is a process warning. */
+  readonly onEvent?: ((event: PerformEvent) => unknown) | undefined;
 }
 
 /** What differs from email to email. */
@@ -74,15 +77,18 @@ export type EmailOptions = Pick<
   'key' | 'job' | 'by' | 'fingerprint' | 'emailDateMs' | 'settleVia' | 'label' | 'onEvent'
 >;
 
-/** What many emails share: one object, as copying it would be dearer than a claim. */
+/** What many emails share: one object, because copying it for each email costs more than a claim. */
 export type SharedOptions = Omit<PerformOptions, keyof EmailOptions>;
+
+/** What a resolver, such as a look-up at the provider, found out about an email. */
+export type ResolverVerdict = 'sent' | 'not-sent' | 'unknown';
 
 /** Finds out about an email in doubt. `unknown`, or an error, leaves it in doubt. */
 export type Resolver = (doubt: {
   readonly record: LedgerRecord;
-  /** What the effect threw, where the doubt is our own and fresh. */
+  /** What the effect threw, where the doubt is new and this attempt's own. */
   readonly error?: unknown;
-}) => Promise<'sent' | 'not-sent' | 'unknown'>;
+}) => Promise<ResolverVerdict>;
 
 export interface PerformEvent {
   readonly type:
@@ -94,7 +100,7 @@ export interface PerformEvent {
     | 'replayed'
     /** The lease was lost while the effect ran. */
     | 'lost'
-    /** `at-send`, and the effect returned without any dispatch: is the plugin missing? */
+    /** The mode is `at-send`, and the effect returned without a dispatch: is the plugin missing? */
     | 'undispatched'
     /** The ledger did not take the outcome. */
     | 'unrecorded';
@@ -102,7 +108,7 @@ export interface PerformEvent {
   readonly token: string;
   readonly job: JobRef | undefined;
   readonly by: string | undefined;
-  /** Of `sent`, `rejected` and `in-doubt`, where it is known. */
+  /** Of `sent`, `rejected` and `in-doubt`, if it is known. */
   readonly messageId?: string | undefined;
   /** Why it was rejected or is in doubt. A code, never text of the email. */
   readonly note?: string | undefined;

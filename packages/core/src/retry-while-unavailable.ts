@@ -3,8 +3,9 @@ import { isSendonceError } from './errors.ts';
 
 /**
  * Repeats a verb while the ledger cannot answer, for at most `forMs`, then throws the last error.
- * Safe because every verb is idempotent for its token. A process that has nothing else to do waits for it
- * only with `ref`.
+ * Safe because every verb is idempotent for its token.
+ *
+ * @param ref whether the pauses keep an otherwise idle process alive.
  */
 export async function retryWhileUnavailable<T>(
   verb: () => Promise<T>,

@@ -1,5 +1,5 @@
 import type { AttemptContext } from '../attempt-context.ts';
-import type { Resolver } from '../perform-options.ts';
+import type { Resolver, ResolverVerdict } from '../perform-options.ts';
 import { retryWhileUnavailable } from '../retry-while-unavailable.ts';
 import { senderOf } from '../sender.ts';
 import { resolveEmail } from './resolve-email.ts';
@@ -9,7 +9,7 @@ export async function askResolver(
   { ledger, options, attempt }: AttemptContext,
   doubt: Parameters<Resolver>[0],
   resolver: Resolver,
-): Promise<'sent' | 'not-sent' | 'unknown'> {
+): Promise<ResolverVerdict> {
   try {
     const verdict = await resolver(doubt);
     if (verdict !== 'sent' && verdict !== 'not-sent') return 'unknown';

@@ -12,17 +12,19 @@ export type ConfirmedEmail = (
   | { readonly key: string; readonly messageId?: undefined }
   | { readonly messageId: string; readonly key?: undefined }
 ) & {
-  /** Who says so, for people: `webhook of Brevo`. */
+  /** Who confirms it, for people: `webhook of Brevo`. */
   readonly by: string;
   /** How long the outcome is kept, in ms. @default 604_800_000 (7 days) */
   readonly retentionMs?: number;
 };
 
 /**
- * Ends a doubt by what a provider reports about an email (processed, delivered, opened): it was sent.
- * For a webhook: check first that the request comes from the provider. An email that is not in doubt is
- * left alone (`not-in-doubt`), so the same event may come twice, late, or for other emails.
- * @throws {OptionError} @throws {LedgerUnavailableError} answer the webhook with 503, it will come again.
+ * Resolves a doubt as "sent", because a provider reports the email (processed, delivered, opened).
+ *
+ * In a webhook, check first that the request comes from the provider. An email that is not in doubt is
+ * not changed (`not-in-doubt`), so the same event may come twice, late, or for other emails.
+ * @throws {OptionError}
+ * @throws {LedgerUnavailableError} Answer the webhook with 503, so that the provider repeats it.
  *
  * @example
  * const { event, messageId } = body; // of a request whose signature was checked
@@ -45,7 +47,7 @@ export async function confirmSent(
   return (await resolveEmail({ ledger, journal }, found)).state;
 }
 
-/** The doubts are few: they are looked through. */
+/** Reads all doubts: they are few. */
 async function findInDoubt(ledger: Ledger, messageId: string): Promise<LedgerRecord | undefined> {
   const wanted = bareMessageId(messageId);
   for await (const record of ledger.list({ state: 'in-doubt' })) {

@@ -4,26 +4,30 @@ import type { ResolveReply } from '../record.ts';
 import { checkDuration, checkLedger, checkOneOf, checkText } from '../store/check-options.ts';
 import { DEFAULT_RETENTION_MS } from '../perform-options.ts';
 
-/** What somebody found out about an email in doubt: a person, a look-up, a webhook. */
+/** What a person, a look-up or a webhook found out about an email in doubt. */
 export interface FoundOut {
   readonly key: string;
-  /** The token of the doubt that was looked at: a verdict about it decides no other one. */
+  /** The token of the doubt that was read. A verdict about it decides no other doubt. */
   readonly token: string;
   readonly verdict: 'sent' | 'not-sent';
-  /** Who says so. */
+  /** Who decides, for people. */
   readonly by: string;
-  /** How they know, for whoever reads the history later. Never an address. */
+  /** How they know, for people who read the history later. Never an address. */
   readonly why?: string | undefined;
-  /** By what means, for who counts. @default a person */
+  /** By what means the outcome was found, for metrics. @default a person */
   readonly means?: Resolution['means'];
   /** How long the outcome is kept, in ms. @default 604_800_000 (7 days) */
   readonly retentionMs?: number;
 }
 
 /**
- * Ends a doubt by what was found out, and tells the journal who decided and why. `not-in-doubt`: somebody
- * was faster (another person, a resolver, the sender that woke up), or the doubt is another one by now.
- * @throws {OptionError} @throws {LedgerUnavailableError} whether it was resolved is unknown; it is safe to repeat.
+ * Resolves an email in doubt, and writes to the journal who decided and why. `not-in-doubt`: another
+ * person, a resolver or the sender was faster, or the email is in doubt again by a later attempt.
+ * @throws {OptionError}
+ * @throws {LedgerUnavailableError} It is unknown whether the email was resolved. It is safe to repeat.
+ *
+ * @example
+ * await resolveEmail({ ledger }, { key, token, verdict: 'sent', by: 'ada', why: 'the customer has it' });
  */
 export async function resolveEmail(
   { ledger, journal }: Sources,
@@ -34,8 +38,8 @@ export async function resolveEmail(
   checkText('by', by);
   checkText('why', why);
   checkDuration('retentionMs', retentionMs);
-  const told = why ? `${by}: ${why}` : by;
-  const reply = await ledger.resolve({ key, token, verdict, by: told, means, retentionMs });
+  const resolvedBy = why ? `${by}: ${why}` : by;
+  const reply = await ledger.resolve({ key, token, verdict, by: resolvedBy, means, retentionMs });
   if (reply.state === 'resolved') {
     journal?.write({ key, type: `resolved-${verdict}`, atMs: Date.now(), by, note: why });
   }

@@ -12,8 +12,12 @@ export default defineConfig({
       'bench/**/*.test.ts',
       'torture/test/**/*.test.ts',
     ],
-    // One Redis for the whole run; the first run on a machine may download it.
-    globalSetup: 'packages/testkit/src/vitest-global-setup.ts',
+    globalSetup: [
+      // One Redis for the whole run; the first run on a machine may download it.
+      'packages/testkit/src/vitest-global-setup.ts',
+      // One folder for the packed packages: two test files install them.
+      'scripts/vitest-pack-folder.ts',
+    ],
     // A socket, server or child process left open fails the file.
     setupFiles: 'packages/testkit/src/vitest-leaks.ts',
     // Tests send signals and count open sockets: threads would share both.

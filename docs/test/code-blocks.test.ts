@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { type Block, blocksOf, root } from './page.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 const docs = join(root, 'docs');
 
 test('every ts block of every README and document compiles', { timeout: 60_000 }, async () => {
@@ -15,15 +14,10 @@ test('every ts block of every README and document compiles', { timeout: 60_000 }
 });
 
 test('a block that does not compile is found, with its file and line', async () => {
-  const block = { file: 'README.md', line: 7, code: 'const wrong: number = "text";\nexport {};' };
+  const code = 'const wrong: number = "text";\nexport {};';
+  const block = { file: 'README.md', line: 7, language: 'ts', code };
   expect(await compile([block])).toMatch(/README\.md:8.*not assignable to type 'number'/);
 });
-
-interface Block {
-  readonly file: string;
-  readonly line: number;
-  readonly code: string;
-}
 
 function markdownFiles(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
@@ -35,12 +29,8 @@ function markdownFiles(folder: string): string[] {
 }
 
 function tsBlocks(file: string): Block[] {
-  const text = readFileSync(file, 'utf8');
-  return [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map((match) => ({
-    file: relative(root, file),
-    line: text.slice(0, match.index).split('\n').length,
-    code: match[1]!,
-  }));
+  const blocks = blocksOf(relative(root, file), readFileSync(file, 'utf8'));
+  return blocks.filter(({ language }) => language === 'ts');
 }
 
 /** What tsc says about the blocks, with the places of the documents; empty when all is well. */

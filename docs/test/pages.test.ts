@@ -1,0 +1,91 @@
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packedPackages, type PackedPackages, published } from '../../scripts/packed-packages.ts';
+import { type FreshProject, makeFreshProject } from './fresh-project.ts';
+import { type PageServers, startPageServers } from './page-servers.ts';
+import { importsOf, nameOf, type Page, readPage, root } from './page.ts';
+import { configName, type Ran, runBlock, runCommand, runConfig } from './run-page.ts';
+
+const documents = ['docs', 'docs/observability'].flatMap((folder) =>
+  readdirSync(root + folder).map((name) => `${folder}/${name}`),
+);
+/** Quotes the code that people use instead of sendonce, in fragments of a few lines. */
+const quotesOthers = 'docs/peers.md';
+
+const pages = [
+  'README.md',
+  ...published.map((name) => `packages/${name}/README.md`),
+  ...documents.filter((file) => file.endsWith('.md') && file !== quotesOthers),
+]
+  .map(readPage)
+  .filter(({ blocks, commands }) => blocks.length + commands.length > 0);
+
+describe('a fresh project that installed only what a page says', () => {
+  let packed: PackedPackages;
+  let servers: PageServers;
+
+  beforeAll(async () => {
+    servers = await startPageServers();
+    packed = await packedPackages();
+  }, 180_000);
+
+  afterAll(async () => servers?.stop());
+
+  test.each(pages)('compiles and runs the code of $file', { timeout: 120_000 }, async (page) => {
+    const project = await makeFreshProject(page, packed);
+    try {
+      expect([...notInstalled(page), ...(await project.compile())]).toEqual([]);
+      const { lines, errors } = await runPage(project, servers);
+      console.log(lines.join('\n'));
+      expect(errors).toEqual([]);
+    } finally {
+      await project.remove();
+    }
+  });
+});
+
+/** What the code of a page needs, and no install line of the page names. */
+function notInstalled(page: Page): string[] {
+  const installed = new Set(page.installs.map(nameOf));
+  const needed = [
+    ...page.blocks.flatMap((block) =>
+      importsOf(block).map((name) => ({ line: block.line, name, by: 'a block' })),
+    ),
+    ...[...page.commands.map(({ line }) => line), ...page.transcripts].map((line) => ({
+      line,
+      name: '@sendonce/cli',
+      by: 'a command',
+    })),
+  ];
+  return needed
+    .filter(({ name }) => !installed.has(name))
+    .map(({ line, name, by }) =>
+      page.installs.length === 0
+        ? `${page.file}:${line}: ${by} needs ${name}, and the page has no install line.`
+        : `${page.file}:${line}: ${by} needs ${name}, which no install line of the page names.`,
+    );
+}
+
+async function runPage(project: FreshProject, servers: PageServers) {
+  const { page } = project;
+  const lines = [`${page.file}: installed ${page.installs.join(' ')}`];
+  const errors: string[] = [];
+  const note = (line: number, { did, error }: Ran) => {
+    lines.push(`  line ${line}: ${did ?? 'FAILED'}`);
+    if (error !== undefined) errors.push(`${page.file}:${line}: ${error}`);
+  };
+  for (const block of page.blocks) {
+    const run = configName(block) ? runConfig : runBlock;
+    note(block.line, await run(project, block, servers));
+  }
+  await servers.forget();
+  for (const command of page.commands) {
+    note(command.line, await runCommand(project, command, servers));
+  }
+  const notRun = [
+    ...page.otherLanguages.map((language) => `blocks of ${language}`),
+    ...page.transcripts.map((line) => `the transcript at line ${line}`),
+  ];
+  if (notRun.length > 0) lines.push(`  not run: ${notRun.join(', ')}`);
+  return { lines, errors };
+}

@@ -98,20 +98,23 @@ const overTime: readonly TopicCase[] = [
     async run(context) {
       const { ledger, unitMs } = context;
       // Each lasts for six units.
-      const claims = [];
-      const dispatches = [];
-      for (let count = 0; count < 2; count++) {
-        claims.push(await claimed(context, { leaseMs: 6 * unitMs }));
-      }
-      for (let count = 0; count < 3; count++) {
-        dispatches.push(await dispatched(context, { leaseMs: 3 * unitMs }));
-      }
+      const start = (state: typeof claimed, leaseMs: number, count: number) =>
+        Promise.all(Array.from({ length: count }, () => state(context, { leaseMs })));
+      const [claims, dispatches] = await Promise.all([
+        start(claimed, 6 * unitMs, 2),
+        start(dispatched, 3 * unitMs, 3),
+      ]);
       await context.advance(3.5 * unitMs);
-      expectState(await ledger.claim(claims[0]!), 'won');
-      expectState(await ledger.claim(dispatches[0]!), 'won');
-      expectState(await ledger.dispatch(dispatches[1]!), 'dispatched');
-      const beats = [claims[1]!, dispatches[2]!];
-      assert.deepEqual(await ledger.heartbeat(beats), ['kept', 'kept']);
+      const [claim, repeatedClaim, dispatch, beats] = await Promise.all([
+        ledger.claim(claims[0]!),
+        ledger.claim(dispatches[0]!),
+        ledger.dispatch(dispatches[1]!),
+        ledger.heartbeat([claims[1]!, dispatches[2]!]),
+      ]);
+      expectState(claim, 'won');
+      expectState(repeatedClaim, 'won');
+      expectState(dispatch, 'dispatched');
+      assert.deepEqual(beats, ['kept', 'kept']);
       await context.advance(3.5 * unitMs);
       for (const attempt of claims) await expectRecord(context, attempt, 'claimed');
       for (const attempt of dispatches) await expectRecord(context, attempt, 'dispatched');

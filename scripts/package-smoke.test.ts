@@ -1,36 +1,30 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packedPackages } from './packed-packages.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
-const packages = [
-  'core',
-  'redis',
-  'redlock',
-  'postgres',
-  'bullmq',
-  'mail',
-  'otel',
-  'dashboard',
-  'cli',
-];
+
+/** How a user's project may resolve types, and the compiler that still knows it. */
+const resolutions = [
+  { resolution: 'nodenext', module: 'nodenext', compiler: 'ours' },
+  { resolution: 'node16', module: 'node16', compiler: 'ours' },
+  { resolution: 'bundler', module: 'esnext', compiler: 'ours' },
+  // TypeScript 7 has dropped it. It knows no `exports`: subpaths are found by `typesVersions`.
+  { resolution: 'node10', module: 'commonjs', compiler: 'TypeScript 5.9' },
+] as const;
 
 describe('the packed packages, installed as a user installs them', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sendonce-smoke-'));
-  const tarballs = join(folder, 'tarballs');
+  let files: string[];
 
   beforeAll(async () => {
-    await run('npx', ['--yes', 'pnpm', 'build'], { cwd: root });
-    for (const name of packages) {
-      const cwd = join(root, 'packages', name);
-      await run('npx', ['--yes', 'pnpm', 'pack', '--pack-destination', tarballs], { cwd });
-    }
-    const files = readdirSync(tarballs).map((file) => join(tarballs, file));
+    files = Object.values((await packedPackages()).tarballs);
     cpSync(join(root, 'fixtures/consumer'), folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
     const clients = [
@@ -42,6 +36,7 @@ describe('the packed packages, installed as a user installs them', () => {
       'redlock@5.0.0-beta.2',
       '@types/node@22.20.5',
       '@types/pg@8.23.1',
+      'typescript@5.9.3',
     ];
     await run('npm', ['install', '--no-audit', '--no-fund', ...files, ...clients], { cwd: folder });
   }, 240_000);
@@ -49,21 +44,21 @@ describe('the packed packages, installed as a user installs them', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('are packed as publint wants it', async () => {
-    for (const file of readdirSync(tarballs)) {
+    for (const file of files) {
       const publint = join(root, 'node_modules/publint/src/cli.js');
-      const { stdout } = await run(process.execPath, [publint, '--strict', join(tarballs, file)]);
+      const { stdout } = await run(process.execPath, [publint, '--strict', file]);
       expect(stdout).toContain('All good!');
     }
   });
 
   test('work by import', async () => {
     const { stdout } = await run(process.execPath, ['esm.mjs'], { cwd: folder });
-    expect(stdout.trim()).toBe(`sent duplicate sent it ${'function '.repeat(6).trim()}`);
+    expect(stdout.trim()).toBe(`sent duplicate sent it ${'function '.repeat(8).trim()}`);
   });
 
   test('work by require, and share the current claim with import', async () => {
     const { stdout } = await run(process.execPath, ['cjs.cjs'], { cwd: folder });
-    expect(stdout.trim()).toBe(`true duplicate true ${'function '.repeat(6).trim()}`);
+    expect(stdout.trim()).toBe(`true duplicate true ${'function '.repeat(8).trim()}`);
   });
 
   test('bring the command sendonce', async () => {
@@ -79,16 +74,31 @@ describe('the packed packages, installed as a user installs them', () => {
     });
   });
 
+  /** What the compiler says about the file and our own declarations: those of clients are not ours. */
+  const typeErrors = async (file: string, compiler: 'ours' | 'TypeScript 5.9', more: string[]) => {
+    const tsc = join(compiler === 'ours' ? root : folder, 'node_modules/typescript/bin/tsc');
+    const options = ['--strict', '--noEmit', '--esModuleInterop', '--skipDefaultLibCheck'];
+    const libraries = ['--target', 'es2023', '--lib', 'es2023,dom', '--types', 'node'];
+    const args = [tsc, ...options, ...libraries, ...more, file];
+    const { stdout } = await run(process.execPath, args, { cwd: folder }).catch(
+      (error: { stdout: string }) => error,
+    );
+    const ours = (line: string) => line.startsWith(file) || /sendonce|^error/.test(line);
+    return stdout.split('\n').filter(ours);
+  };
+
   test('type-check in a strict project that checks declaration files too', async () => {
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const options = ['--strict', '--noEmit', '--target', 'es2023', '--lib', 'es2023,dom'];
-    const types = ['--module', 'nodenext', '--types', 'node', 'types.ts'];
-    const { stdout } = await run(process.execPath, [tsc, ...options, ...types], {
-      cwd: folder,
-    }).catch((error: { stdout: string }) => error);
-    // Only what our own declarations say: those of the clients are not ours to mend.
-    expect(stdout.split('\n').filter((line) => /^types|sendonce/.test(line))).toEqual([]);
+    expect(await typeErrors('types.ts', 'ours', ['--module', 'nodenext'])).toEqual([]);
   });
+
+  test.each(resolutions)(
+    'have the types of all entry points under moduleResolution $resolution',
+    { timeout: 120_000 },
+    async ({ resolution, module, compiler }) => {
+      const options = ['--module', module, '--moduleResolution', resolution];
+      expect(await typeErrors('entry-points.ts', compiler, options)).toEqual([]);
+    },
+  );
 
   test('bring no dependency of their own but the canonical JSON of core', async () => {
     const { stdout } = await run('npm', ['ls', '--all', '--json', '--omit=peer'], { cwd: folder });

@@ -8,10 +8,10 @@ import { claimOf, claimWon, journalSent, settleSent } from './sent-email.ts';
 const AT_ONCE = 1000;
 const TOLD_EVERY = 10_000;
 
-const { url, records, compact, texts, journal: wanted } = workerData() as FillOrder;
+const { url, records, texts, journal: wantsJournal } = workerData() as FillOrder;
 const client = new Redis(url, { maxRetriesPerRequest: null });
-const ledger = redisLedger(client, { compact });
-const journal = wanted ? redisJournal(client) : undefined;
+const ledger = redisLedger(client);
+const journal = wantsJournal ? redisJournal(client) : undefined;
 let begun = 0;
 let settled = 0;
 

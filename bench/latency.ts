@@ -12,44 +12,33 @@ const texts = 'job';
 
 /**
  * How long a claim takes in ledgers that hold few and many settled emails: one claim at a time, on one
- * connection. The ledgers of one form stand side by side, one Redis each, and are asked in turn.
+ * connection. Each ledger has a Redis of its own, and the ledgers are asked in turn.
  */
 export async function measureLatency(args: Arguments, progress: Progress): Promise<ClaimLatency[]> {
-  const plain = await measureForm(false, args, progress);
-  return [...plain, ...(await measureForm(true, args, progress))];
-}
-
-async function measureForm(
-  compact: boolean,
-  args: Arguments,
-  progress: Progress,
-): Promise<ClaimLatency[]> {
-  const form = compact ? 'compact' : 'plain';
   checkMemory(args.records);
   const claims = args.jobs ?? 1000;
   const onEnd: (() => unknown)[] = [];
   try {
     const ledgers: { records: number; ledger: Ledger; tookMs: number[] }[] = [];
     for (const records of args.records) {
-      progress.step(`latency: a ${form} ledger of ${records}`);
+      progress.step(`latency: a ledger of ${records}`);
       const server = await startRedis();
       onEnd.push(server.stop);
-      await fill({ url: server.url, records, compact, texts }, progress);
+      await fill({ url: server.url, records, texts }, progress);
       const client = new Redis(server.url, { maxRetriesPerRequest: null });
       onEnd.push(() => client.disconnect());
-      ledgers.push({ records, ledger: redisLedger(client, { compact }), tookMs: [] });
+      ledgers.push({ records, ledger: redisLedger(client), tookMs: [] });
     }
     progress.step('latency: claims');
     for (let round = 0; round <= args.rounds; round++) {
       for (const { records, ledger, tookMs } of ledgers) {
-        progress.show(`claims in a ${form} ledger of ${records}: round ${round} of ${args.rounds}`);
+        progress.show(`claims in a ledger of ${records}: round ${round} of ${args.rounds}`);
         const measured = await claimOneByOne(ledger, claims);
         // The first round warms up.
         if (round > 0) tookMs.push(...measured);
       }
     }
     return ledgers.map(({ records, tookMs }) => ({
-      form,
       records,
       p50Ms: quantile(tookMs, 0.5),
       p99Ms: quantile(tookMs, 0.99),

@@ -25,7 +25,7 @@ export async function measureLooks({ records }: Arguments, progress: Progress): 
   const client = new Redis(server.url, { maxRetriesPerRequest: null });
   try {
     progress.step(`look: a ledger and a journal of ${count}`);
-    const form = { compact: false, texts: 'job', journal: true } as const;
+    const form = { texts: 'job', journal: true } as const;
     await fill({ url: server.url, records: count, ...form }, progress);
     const sources = { ledger: redisLedger(client), journal: redisJournal(client) };
     const told = (await sources.journal.counts(0)).reduce(

@@ -3,17 +3,14 @@ import { Redis } from 'ioredis';
 import type { Arguments } from './arguments.ts';
 import { checkMemory, fill } from './fill.ts';
 import type { Progress } from './progress.ts';
-import { type BytesForm, type Results, rounded } from './results.ts';
+import { type MemoryForm, type Results, rounded } from './results.ts';
 import type { Form } from './sent-email.ts';
 
-const forms: Readonly<Record<BytesForm, Form>> = {
-  plain: { compact: false, texts: 'none' },
-  compact: { compact: true, texts: 'none' },
-  plainWithJob: { compact: false, texts: 'job' },
-  compactWithJob: { compact: true, texts: 'job' },
-  plainScheduled: { compact: false, texts: 'scheduled' },
-  compactScheduled: { compact: true, texts: 'scheduled' },
-  plainWithJournal: { compact: false, texts: 'job', journal: true },
+const forms: Readonly<Record<MemoryForm, Form>> = {
+  withoutTexts: { texts: 'none' },
+  withJob: { texts: 'job' },
+  scheduled: { texts: 'scheduled' },
+  withJournal: { texts: 'job', journal: true },
 };
 
 /** Bytes of Redis for each settled email, by form, on servers that hold nothing else. */
@@ -23,8 +20,8 @@ export async function measureMemory(
 ): Promise<Results['bytesPerEmail']> {
   const count = records[Math.floor((records.length - 1) / 2)]!;
   checkMemory([count]);
-  const bytes: Partial<Record<BytesForm, number>> = {};
-  for (const name of Object.keys(forms) as BytesForm[]) {
+  const bytes: Partial<Record<MemoryForm, number>> = {};
+  for (const name of Object.keys(forms) as MemoryForm[]) {
     progress.step(`memory: ${count} settled emails, ${name}`);
     bytes[name] = await bytesOf(count, forms[name], progress);
   }

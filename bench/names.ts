@@ -5,7 +5,6 @@ export const partNames = ['throughput', 'cost', 'latency', 'memory', 'look'] as 
 export const systemNames = [
   'before-processor',
   'at-send',
-  'compact',
   'redlock-ledger',
   'postgres-ledger',
   'set-nx',

@@ -15,7 +15,6 @@ export interface Cell {
 }
 
 export interface ClaimLatency {
-  readonly form: 'plain' | 'compact';
   /** Settled emails in the ledger. */
   readonly records: number;
   readonly p50Ms: number;
@@ -38,22 +37,15 @@ export interface Cost {
   readonly wireBytesPerEmail: Partial<Record<SystemName, number>>;
 }
 
-/** With what texts: see `Texts`; the last one with all that a journal keeps beside it. */
-export type BytesForm =
-  | 'plain'
-  | 'compact'
-  | 'plainWithJob'
-  | 'compactWithJob'
-  | 'plainScheduled'
-  | 'compactScheduled'
-  | 'plainWithJournal';
+/** What is stored of an email, see `Form`. */
+export type MemoryForm = 'withoutTexts' | 'withJob' | 'scheduled' | 'withJournal';
 
 /** What `--json` prints; a part that was not measured is empty. */
 export interface Results extends Cost {
   readonly machine: Machine;
   readonly cells: readonly Cell[];
-  /** By the form in which the Redis ledger keeps them. */
-  readonly bytesPerEmail: Readonly<Partial<Record<BytesForm, number>>>;
+  /** Of Redis, by what is stored of an email. */
+  readonly bytesPerEmail: Readonly<Partial<Record<MemoryForm, number>>>;
   readonly claimLatency: readonly ClaimLatency[];
   readonly looks: readonly Look[];
 }

@@ -1,7 +1,7 @@
 import type { Paint } from '@sendonce/testkit/colours';
 import type { Arguments } from '../arguments.ts';
 import type { ProcessorName } from '../names.ts';
-import { type BytesForm, type Cell, type Results, setups } from '../results.ts';
+import { type Cell, type MemoryForm, type Results, setups } from '../results.ts';
 import { systems } from '../systems/index.ts';
 
 type Row = readonly string[];
@@ -72,24 +72,23 @@ function costTable({ commandsPerEmail, wireBytesPerEmail }: Results, args: Argum
 }
 
 function memoryTable({ bytesPerEmail }: Results): string {
-  const bytes = (form: BytesForm) => (bytesPerEmail[form] ?? NaN).toFixed(1);
+  const bytes = (form: MemoryForm) => (bytesPerEmail[form] ?? NaN).toFixed(1);
   return align([
-    ['Redis memory of each settled email, bytes', 'plain', 'compact'],
-    ['without texts', bytes('plain'), bytes('compact')],
-    ['with queue and job, as once() writes it', bytes('plainWithJob'), bytes('compactWithJob')],
-    ['by delayedEmails(), with its Message-ID', bytes('plainScheduled'), bytes('compactScheduled')],
-    ['queue and job, and its history in a journal', bytes('plainWithJournal'), ''],
+    ['Redis memory of each settled email', 'bytes'],
+    ['without texts', bytes('withoutTexts')],
+    ['with queue and job, as once() writes it', bytes('withJob')],
+    ['by delayedEmails(), with its Message-ID', bytes('scheduled')],
+    ['queue and job, and its history in a journal', bytes('withJournal')],
   ]);
 }
 
 function latencyTable({ claimLatency }: Results): string {
-  const rows = claimLatency.map(({ form, records, p50Ms, p99Ms }) => [
-    form,
+  const rows = claimLatency.map(({ records, p50Ms, p99Ms }) => [
     records.toLocaleString('en'),
     p50Ms.toFixed(3),
     p99Ms.toFixed(3),
   ]);
-  return align([['Redis ledger', 'settled emails', 'claim p50, ms', 'p99, ms'], ...rows]);
+  return align([['settled emails in the Redis ledger', 'claim p50, ms', 'p99, ms'], ...rows]);
 }
 
 function lookTable({ looks }: Results): string {

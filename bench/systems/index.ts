@@ -4,12 +4,11 @@ import { setByHand } from './by-hand.ts';
 import { nodeIdempotency } from './node-idempotency.ts';
 import { powertools } from './powertools.ts';
 import { redlockLibrary } from './redlock-library.ts';
-import { atSend, beforeProcessor, compact, postgres, redlock } from './sendonce.ts';
+import { atSend, beforeProcessor, postgres, redlock } from './sendonce.ts';
 
 export const systems: Readonly<Record<SystemName, System>> = {
   'before-processor': beforeProcessor,
   'at-send': atSend,
-  compact,
   'redlock-ledger': redlock,
   'postgres-ledger': postgres,
   'set-nx': setByHand(1),

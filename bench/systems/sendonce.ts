@@ -15,15 +15,6 @@ export const beforeProcessor: System = {
   },
 };
 
-/** But for the processor that sends, whose result has no place in a bucket. */
-export const compact: System = {
-  title: 'sendonce, compact',
-  async open({ connect, prefix }) {
-    const ledger = redisLedger(connect(), { prefix, compact: true });
-    return ({ plain }) => once(plain, { ledger, key });
-  },
-};
-
 export const atSend: System = {
   title: 'sendonce, at-send',
   async open({ connect, prefix }) {

@@ -29,10 +29,8 @@ describe('the benchmark, in a process of its own', () => {
     expect(measured).toEqual(wanted);
     expect(Object.keys(results.commandsPerEmail)).toEqual(systemNames);
     expect(Object.keys(results.wireBytesPerEmail)).toEqual(systemNames);
-    expect(results.claimLatency.map(({ form, records }) => `${form} ${records}`)).toEqual(
-      ['plain', 'compact'].flatMap((form) => [1000, 2000, 3000].map((count) => `${form} ${count}`)),
-    );
-    expect(Object.keys(results.bytesPerEmail)).toHaveLength(7);
+    expect(results.claimLatency.map(({ records }) => records)).toEqual([1000, 2000, 3000]);
+    expect(Object.keys(results.bytesPerEmail)).toHaveLength(4);
     expect(results.looks.map(({ question }) => question)).toEqual([
       'overview',
       'by label',

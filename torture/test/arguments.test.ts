@@ -19,7 +19,7 @@ test('several ledgers, and a peer', () => {
 });
 
 test.each([
-  [['--ledger', 'mongo'], /Unknown --ledger "mongo"[\s\S]*redis, compact, redlock, postgres/],
+  [['--ledger', 'mongo'], /Unknown --ledger "mongo"[\s\S]*redis, redlock, postgres/],
   [['--soak', '--ledger', 'set-nx-lease'], /Unknown --ledger/],
   [['--emails', '0'], /whole number from 1/],
   [['--seed', '1.5'], /whole number/],

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { lineOf } from '../src/history.ts';
 import { type Run, run } from '../src/run.ts';
-import { ledgerKinds, type SystemName } from '../src/systems/names.ts';
+import { ledgerNames, type SystemName } from '../src/systems/names.ts';
 
 const seed = Number(process.env['SENDONCE_SEED'] ?? randomInt(2 ** 31));
 
@@ -20,7 +20,7 @@ function storyOf({ violations }: Run): string {
 }
 
 describe(`a short run (SENDONCE_SEED=${seed})`, () => {
-  test.each(ledgerKinds)(
+  test.each(ledgerNames)(
     '%s: never twice, never lost in silence',
     async (system) => {
       const result = await underFire(system);

@@ -1,6 +1,6 @@
 import { createPaint } from '@sendonce/testkit/colours';
 import { describe, expect, it } from 'vitest';
-import { ledgerKinds } from '../src/systems/names.ts';
+import { ledgerNames } from '../src/systems/names.ts';
 import { plainScenarios, scenarios } from '../src/walk/scenarios.ts';
 import { tableOf } from '../src/walk/table.ts';
 import { NO_REASON, unreachedOf } from '../src/walk/unreached.ts';
@@ -11,7 +11,7 @@ const violationsOf = ({ undisturbed, cases }: Walk) =>
     .filter(({ violation }) => violation)
     .map(({ scenario, aim, outcome, history }) => [scenario.name, aim?.point, outcome, history]);
 
-describe.each(ledgerKinds)('the walk over all points, %s', (system) => {
+describe.each(ledgerNames)('the walk over all points, %s', (system) => {
   it('finds no violation wherever a worker is killed on the plain ways', async () => {
     const walked = await walk({ system, scenarios: plainScenarios, action: 'kill' });
     expect(violationsOf(walked)).toEqual([]);

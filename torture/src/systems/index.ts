@@ -11,7 +11,6 @@ import { setNx } from './set-nx.ts';
 /** A peer's package is imported when it is opened: every worker process loads this file. */
 export const systems: Readonly<Record<SystemName, System>> = {
   redis: sendonce('redis'),
-  compact: sendonce('compact'),
   redlock: sendonce('redlock'),
   postgres: sendonce('postgres'),
   bare,

@@ -46,8 +46,8 @@ export function openLedger(
     // Frozen workers and busy cores: a node that is slow is not a node that is gone.
     ledger:
       name === 'redlock'
-        ? redlockLedger(clients, { prefix, timeoutMs: answerWithinMs ?? 1_000 })
-        : redisLedger(clients[0]!, { prefix, compact: name === 'compact' }),
+        ? redlockLedger(clients, { prefix, answerWithinMs: answerWithinMs ?? 1_000 })
+        : redisLedger(clients[0]!, { prefix }),
     async close() {
       for (const client of clients) client.disconnect();
     },

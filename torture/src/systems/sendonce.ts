@@ -2,7 +2,7 @@ import { once, type OnceOptions } from '@sendonce/bullmq';
 import { dispatchAtSend } from '@sendonce/mail';
 import { keyOf, type Route } from '../email.ts';
 import type { NoticeJob, NoticeProcessor, System } from '../system.ts';
-import { kindOf, type LedgerName } from './names.ts';
+import type { LedgerName } from './names.ts';
 import { openLedger } from './open-ledger.ts';
 
 /** Within the 24 hours for which Resend remembers a key. */
@@ -15,13 +15,12 @@ const routes: Readonly<Record<Route, Partial<OnceOptions<NoticeJob>>>> = {
 };
 
 export function sendonce(name: LedgerName): System {
-  const kind = kindOf(name);
   return {
     title: `sendonce, ${name}`,
-    packages: [`@sendonce/${kind}`],
+    packages: [`@sendonce/${name}`],
     setup: 'README of @sendonce/bullmq: once() around the processor, the plugin on its transporter',
-    store: kind,
-    ...(kind === 'redis' && { sharesQueue: true }),
+    store: name,
+    ...(name === 'redis' && { sharesQueue: true }),
     async open({ plan, processor, transporters, tell }) {
       transporters['at-send'].use('stream', dispatchAtSend());
       const { ledger, close } = openLedger(name, plan.storeUrls, { prefix: plan.storePrefix });

@@ -1,4 +1,4 @@
-import { isLedgerName, kindOf, ledgerKinds } from '../systems/names.ts';
+import { ledgerNames } from '../systems/names.ts';
 import type { Walk } from './walk.ts';
 
 /** Why the path of a job does not pass there. */
@@ -65,14 +65,13 @@ export function unreachedOf({ system, undisturbed, names }: Walk): Unreached[] {
     undisturbed.flatMap(({ visits }) => visits.map(({ point }) => awaitOf(point))),
   );
   // The redlock ledger is made of Redis ledgers.
-  const kind = isLedgerName(system) ? kindOf(system) : undefined;
-  const others: readonly string[] = ledgerKinds.filter(
-    (name) => name !== kind && !(kind === 'redlock' && name === 'redis'),
+  const others: readonly string[] = ledgerNames.filter(
+    (name) => name !== system && !(system === 'redlock' && name === 'redis'),
   );
   const groups = new Map<string, string[]>();
   for (const name of names) {
     if (passed.has(name) || others.includes(name.split(' ')[0]!)) continue;
-    if (kind !== 'redis' && besideTheQueue.test(name)) continue;
+    if (system !== 'redis' && besideTheQueue.test(name)) continue;
     const why = reasons.find(([place]) => place.test(name))?.[1] ?? NO_REASON;
     groups.set(why, [...(groups.get(why) ?? []), name]);
   }

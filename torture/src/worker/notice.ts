@@ -7,7 +7,7 @@ import type { NoticeProcessor, Tools } from '../system.ts';
 
 /** The processor that every system wraps, unchanged. It is a careful one: it heeds its signal. */
 export function noticeProcessor(
-  { system, timing }: WorkerPlan,
+  { timing }: WorkerPlan,
   transporters: Tools['transporters'],
 ): NoticeProcessor {
   const work = () => sleep(Math.random() * timing.workMs);
@@ -28,8 +28,7 @@ export function noticeProcessor(
       failed.add(number);
       throw new Error('The order could not be marked as notified.');
     }
-    // An email with a result has no place in a bucket.
-    return system === 'compact' ? undefined : { messageId };
+    return { messageId };
   };
 }
 

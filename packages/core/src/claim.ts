@@ -13,6 +13,13 @@ export type DispatchMode = 'before-processor' | 'at-send';
  */
 export type Verdict = 'sent' | 'not-sent' | 'refused' | 'rejected' | 'unknown';
 
+const verdicts: readonly unknown[] = ['sent', 'not-sent', 'refused', 'rejected', 'unknown'];
+
+/** @internal A verdict as programs without types give it: anything else means that the outcome is unknown. */
+export function normaliseVerdict(verdict: unknown): Verdict {
+  return verdicts.includes(verdict) ? (verdict as Verdict) : 'unknown';
+}
+
 export interface EffectReport {
   readonly verdict: Verdict;
   readonly messageId?: string;

@@ -313,7 +313,12 @@ export class ResultError extends SendonceError {
 export class NotRecordedError extends SendonceError {
   override readonly name = 'NotRecordedError';
 
-  constructor(key: string, mayHaveLeft: MayHaveLeft, cause: unknown, cancelled = false) {
+  constructor(
+    key: string,
+    mayHaveLeft: MayHaveLeft,
+    cause: unknown,
+    { cancelled = false }: { readonly cancelled?: boolean } = {},
+  ) {
     super(
       'SENDONCE_NOT_RECORDED',
       mayHaveLeft,

@@ -23,7 +23,7 @@ export class LeaseEntry {
     return nowMs() - this.confirmedAtMs > this.attempt.leaseMs;
   }
 
-  /** Whether the claim was overdue, or lost, at any time: others may have read "in doubt" then. */
+  /** Whether the claim is overdue, or was lost before: others may have read "in doubt" in that time. */
   wasSilent(): boolean {
     return this.isLost || this.isOverdue();
   }

@@ -272,3 +272,15 @@ describe('perform() within perform()', () => {
     expect(await stateNow()).toBeUndefined();
   });
 });
+
+test('a report whose verdict is none counts as unknown: no second email may start', async () => {
+  const { options, stateNow } = setup();
+  const run = perform(async (claim) => {
+    const email = claim.begin();
+    await email.dispatch();
+    email.report({ verdict: 'delivered' as never });
+    expect(() => claim.begin()).toThrow('A second email');
+  }, options);
+  expect(await run).toMatchObject({ state: 'in-doubt' });
+  expect(await stateNow()).toBe('in-doubt');
+});

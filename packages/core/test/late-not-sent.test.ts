@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   type Claim,
   deriveKey,
@@ -64,7 +64,7 @@ function scene(
         { ...options, ledger: frozenLedger },
       );
       ended.catch(() => {});
-      await sleep(2 * LEASE_MS + 20);
+      await vi.waitUntil(async () => (await sound.read(key))?.state === 'in-doubt');
       return async () => {
         wake();
         return ended.catch((thrown: unknown) => thrown);

@@ -5,8 +5,8 @@ import { askResolver } from '../doubts/ask-resolver.ts';
 import { ProcessorError } from '../errors.ts';
 import type { Performed } from '../perform-options.ts';
 import type { ClaimReply, LedgerRecord, Loss } from '../record.ts';
-import { askForDispatch, type ConfirmDispatch, confirmFirst, confirmReplay } from './dispatch.ts';
-import { lossAtDispatch, releaseUnsent } from './release-unsent.ts';
+import { askForDispatch, type Confirm, confirmDispatch, confirmReplay } from './dispatch.ts';
+import { endLostClaim, releaseUnsent } from './release-unsent.ts';
 import { renewDoubt } from './renew-doubt.ts';
 
 /** A claim that was won less than a lease ago: this attempt may run its effect. */
@@ -16,7 +16,7 @@ export interface WonClaim {
   /** When the request left that the ledger answered with "won": `nowMs()`. */
   readonly requestedAtMs: number;
   /** Asks, directly before the email leaves, whether it may. */
-  readonly confirmDispatch: ConfirmDispatch;
+  readonly confirm: Confirm;
   /** Of a replay: until when it may leave, by `nowMs()`. */
   readonly replayUntilMs?: number | undefined;
 }
@@ -47,13 +47,13 @@ export async function acquire(
         context.emit('dispatched');
         if (nowMs() - requestedAtMs > leaseMs) return confirmLateDispatch(context);
       }
-      return { state: 'won', context, requestedAtMs, confirmDispatch: confirmFirst };
+      return { state: 'won', context, requestedAtMs, confirm: confirmDispatch };
     case 'busy':
       if (reply.record.token === outerClaim?.token) throw nestedClaimError(key);
       return reply;
     case 'in-doubt':
-      // Its own claim, whose answer took longer than two leases.
-      if (reply.record.token === token) return lossAtDispatch(context, reply);
+      // Its own claim: a client sent the command twice, and two leases passed before this answer.
+      if (reply.record.token === token) return endLostClaim(context, reply);
       return replay(context, reply, requestedAtMs);
     case 'duplicate':
     case 'rejected':
@@ -92,8 +92,8 @@ async function claim(context: AttemptContext): Promise<Claimed> {
 async function confirmLateDispatch(context: AttemptContext): Promise<WonClaim | LostClaim> {
   try {
     const { reply, requestedAtMs } = await askForDispatch(context, { wasSilent: true });
-    if (reply.state !== 'dispatched') return await lossAtDispatch(context, reply);
-    return { state: 'won', context, requestedAtMs, confirmDispatch: confirmFirst };
+    if (reply.state !== 'dispatched') return await endLostClaim(context, reply);
+    return { state: 'won', context, requestedAtMs, confirm: confirmDispatch };
   } catch (error) {
     const { leaseMs } = context.attempt;
     context.emit(await releaseUnsent(context, { mayBeInDoubt: true, forMs: leaseMs }));
@@ -129,8 +129,7 @@ async function replay(
   } while (nowMs() - requestedAtMs > context.attempt.leaseMs);
   if (nowMs() >= replayUntilMs) return doubt;
   replaying.emit('replayed');
-  const confirmDispatch = confirmReplay;
-  return { state: 'won', context: replaying, requestedAtMs, confirmDispatch, replayUntilMs };
+  return { state: 'won', context: replaying, requestedAtMs, confirm: confirmReplay, replayUntilMs };
 }
 
 /** The inner claim would wait for the outer one for ever. */

@@ -6,10 +6,10 @@ import { refuseObservable } from '../refuse-observable.ts';
 import type { WonClaim } from './acquire.ts';
 import type { ClaimFacts, EffectEnd } from './decide.ts';
 import type { DispatchLoss } from './dispatch.ts';
-import { EmailSlot } from './email-slot.ts';
+import { EmailSlot, type StartedEmail } from './email-slot.ts';
 
 /** What sends the email. It gets the claim if it asks for it: `claim` is made on demand. */
-export type Effect<R> = (active: { readonly claim: Claim }) => Promise<R> | R;
+export type EffectFunction<R> = (active: { readonly claim: Claim }) => Promise<R> | R;
 
 /**
  * Where a claim is on its way:
@@ -77,7 +77,7 @@ export interface ClosedClaim<R> {
  */
 export async function runAndClose<R>(
   active: ActiveClaim,
-  effect: Effect<R>,
+  effect: EffectFunction<R>,
 ): Promise<ClosedClaim<R>> {
   let end: EffectEnd = 'threw';
   let value: R | undefined;
@@ -93,15 +93,16 @@ export async function runAndClose<R>(
     error = caught;
   }
   // An email that did not leave may be followed by another one (a fallback) in the meantime.
-  for (let email = active.slot?.email, last; email && email !== last; email = active.slot?.email) {
-    await email.ended;
-    last = email;
+  let waitedFor: StartedEmail | undefined;
+  while (active.slot?.email !== waitedFor) {
+    waitedFor = active.slot?.email;
+    await waitedFor?.ended;
   }
   const { phase, slot, lease } = active;
   active.phase = 'closed';
   // Before the outcome: a heartbeat after "in doubt" would say that the email is still being sent.
   lease.stop();
-  const report = slot?.email?.lastReport;
+  const report = slot?.email?.reported;
   const isDispatched = phase === 'dispatched';
   const wasRequested = isDispatched || phase === 'dispatching';
   const isReplay = active.won.replayUntilMs !== undefined;

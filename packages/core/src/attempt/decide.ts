@@ -1,4 +1,4 @@
-import type { Verdict } from '../claim.ts';
+import { normaliseVerdict, type Verdict } from '../claim.ts';
 import { isSendonceError } from '../errors.ts';
 import type { SharedOptions } from '../perform-options.ts';
 import type { ClosedClaim } from './active-claim.ts';
@@ -33,7 +33,7 @@ export type Outcome = 'lost' | 'sent' | 'not-sent' | 'rejected' | 'in-doubt';
 export function decide(facts: ClaimFacts, thrown: Verdict): Outcome {
   // Nothing was sent by this attempt; the record tells what another one did.
   if (facts.isLost) return 'lost';
-  const verdict = normaliseVerdict(verdictOf(facts, thrown));
+  const verdict = verdictOf(facts, thrown);
   if (verdict === 'sent') return 'sent';
   // A failed replay says nothing about the dispatch that it repeats.
   if (facts.isShared) return 'in-doubt';
@@ -55,12 +55,6 @@ function verdictOf(facts: ClaimFacts, thrown: Verdict): Verdict {
   return facts.isDispatched ? thrown : 'not-sent';
 }
 
-/** Anything else, such as a promise of a verdict, means that the outcome is unknown. */
-function normaliseVerdict(verdict: Verdict): Verdict {
-  const verdicts: readonly Verdict[] = ['sent', 'not-sent', 'refused', 'rejected', 'unknown'];
-  return verdicts.includes(verdict) ? verdict : 'unknown';
-}
-
 /** Errors of a `perform()` within another one: they say nothing about the outer email. */
 const nestedErrors = new WeakSet<object>();
 
@@ -79,7 +73,7 @@ export function thrownVerdict(
   try {
     const verdict: unknown = classify?.(error) ?? 'unknown';
     if (verdict instanceof Promise) verdict.catch(() => {});
-    return verdict as Verdict;
+    return normaliseVerdict(verdict);
   } catch {
     return 'unknown';
   }

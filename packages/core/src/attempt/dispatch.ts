@@ -14,29 +14,29 @@ export type DispatchLoss = Exclude<DispatchReply, { state: 'dispatched' }>;
  * be sent. Undefined where the answer is known already.
  * @throws {ClaimLostError} @throws {LedgerUnavailableError}
  */
-export type ConfirmDispatch = (claim: ActiveClaim) => Promise<void> | undefined;
+export type Confirm = (active: ActiveClaim) => Promise<void> | undefined;
 
-/** Confirms the first dispatch of an email: by the ledger's compare-and-set on the token. */
-export const confirmFirst: ConfirmDispatch = (claim) => {
-  refuseWhenOver(claim);
-  const { context, lease } = claim;
+/** Confirms the dispatch of a claim: by the ledger's compare-and-set on the token. */
+export const confirmDispatch: Confirm = (active) => {
+  refuseWhenOver(active);
+  const { context, lease } = active;
   // In `at-send` the ledger is asked for every email: a heartbeat keeps a mere claim alive, too.
-  if (context.mode === 'at-send') return dispatch(claim);
+  if (context.mode === 'at-send') return dispatch(active);
   const isConfirmed = !(context.isReplayable ? lease.wasSilent() : lease.isOverdue());
-  return isConfirmed ? undefined : dispatch(claim);
+  return isConfirmed ? undefined : dispatch(active);
 };
 
-async function dispatch(claim: ActiveClaim): Promise<void> {
-  const { context, lease } = claim;
-  const wasSilent = claim.phase !== 'claimed' && lease.wasSilent();
-  const isFirst = claim.phase !== 'dispatched';
-  if (isFirst) claim.phase = 'dispatching';
+async function dispatch(active: ActiveClaim): Promise<void> {
+  const { context, lease } = active;
+  const wasSilent = active.phase !== 'claimed' && lease.wasSilent();
+  const wasDispatched = active.phase === 'dispatched';
+  if (!wasDispatched) active.phase = 'dispatching';
   const { reply } = await askForDispatch(context, { wasSilent });
-  if (reply.state !== 'dispatched') loseClaim(claim, reply);
-  // The effect may have ended in the meantime, with a send that it did not await.
-  refuseWhenOver(claim);
-  claim.phase = 'dispatched';
-  if (isFirst) context.emit('dispatched');
+  if (reply.state !== 'dispatched') loseClaim(active, reply);
+  // The email may have been reported, and the claim closed, while its dispatch was in flight.
+  refuseWhenOver(active);
+  active.phase = 'dispatched';
+  if (!wasDispatched) context.emit('dispatched');
 }
 
 /**
@@ -59,17 +59,20 @@ export async function askForDispatch(
   }
 }
 
-/** Confirms a replay: its doubt is still open under this token, and the provider's window, too. */
-export const confirmReplay: ConfirmDispatch = async (claim) => {
-  refuseWhenOver(claim);
-  const { context, won } = claim;
+/**
+ * Confirms a replay: its doubt is still open under this token, and so is the provider's window. A doubt
+ * that is resolved loses the claim. When the window is over, the claim is not lost: the doubt stays.
+ */
+export const confirmReplay: Confirm = async (active) => {
+  refuseWhenOver(active);
+  const { context, won } = active;
   const { leaseMs } = context.attempt;
   for (let requestedAtMs = won.requestedAtMs; nowMs() - requestedAtMs > leaseMs;) {
     requestedAtMs = nowMs();
     const isOpen = await retryWhileUnavailable(() => renewDoubt(context), leaseMs / 2);
-    if (!isOpen) loseClaim(claim, { state: 'expired' });
+    if (!isOpen) loseClaim(active, { state: 'expired' });
   }
-  refuseWhenOver(claim);
+  refuseWhenOver(active);
   if (nowMs() < (won.replayUntilMs ?? 0)) return;
   throw new ClaimLostError(
     'The window in which the provider recognises the idempotency key is over. The email was not sent again.',
@@ -85,9 +88,9 @@ function refuseWhenOver({ phase }: ActiveClaim): void {
   );
 }
 
-function loseClaim(claim: ActiveClaim, loss: DispatchLoss): never {
-  if (claim.phase !== 'closed') claim.phase = 'lost';
-  claim.loss = loss;
+function loseClaim(active: ActiveClaim, loss: DispatchLoss): never {
+  if (active.phase !== 'closed') active.phase = 'lost';
+  active.loss = loss;
   throw new ClaimLostError(
     `The claim was lost before the dispatch (${loss.state}). The email was not sent.`,
   );

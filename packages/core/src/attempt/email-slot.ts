@@ -1,4 +1,4 @@
-import type { Claim, Effect, EffectReport } from '../claim.ts';
+import { type Claim, type Effect, type EffectReport, normaliseVerdict } from '../claim.ts';
 import { SecondEmailError } from '../errors.ts';
 import type { ActiveClaim } from './active-claim.ts';
 
@@ -43,41 +43,42 @@ export class EmailSlot {
 }
 
 export interface StartedEmail extends Effect {
-  /** The first report: it decides. */
-  readonly lastReport: EffectReport | undefined;
+  /** What was reported about it first: that decides. */
+  readonly reported: EffectReport | undefined;
   /** Resolves when the claim no longer has to stay open for this email. */
   readonly ended: Promise<void>;
 }
 
-function mayHaveLeft({ lastReport }: StartedEmail): boolean {
-  return !lastReport || lastReport.verdict === 'sent' || lastReport.verdict === 'unknown';
+function mayHaveLeft({ reported }: StartedEmail): boolean {
+  return !reported || reported.verdict === 'sent' || reported.verdict === 'unknown';
 }
 
 function startEmail(active: ActiveClaim, isAwaited: boolean): StartedEmail {
-  let lastReport: EffectReport | undefined;
+  let reported: EffectReport | undefined;
   let isRequested = false;
-  let end = () => {};
-  const ended = new Promise<void>((resolve) => (end = resolve));
+  let stopWaiting = () => {};
+  const ended = new Promise<void>((resolve) => (stopWaiting = resolve));
   const email: StartedEmail = {
-    get lastReport() {
-      return lastReport;
+    get reported() {
+      return reported;
     },
     ended,
     async dispatch() {
       if (isRequested) throw new SecondEmailError(active.context.attempt.key);
       isRequested = true;
       try {
-        await active.won.confirmDispatch(active);
+        await active.won.confirm(active);
       } catch (error) {
         email.report({ verdict: 'not-sent', error });
         throw error;
       } finally {
-        if (!isAwaited) end();
+        if (!isAwaited) stopWaiting();
       }
     },
     report(report) {
-      lastReport ??= report;
-      if (isAwaited || !isRequested) end();
+      reported ??= { ...report, verdict: normaliseVerdict(report.verdict) };
+      // Without a dispatch in flight there is nothing else to wait for.
+      if (isAwaited || !isRequested) stopWaiting();
     },
   };
   return email;

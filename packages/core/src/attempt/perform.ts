@@ -10,7 +10,7 @@ import {
 } from '../perform-options.ts';
 import { checkFunction } from '../store/check-options.ts';
 import { acquire } from './acquire.ts';
-import { ActiveClaim, type Effect, runAndClose } from './active-claim.ts';
+import { ActiveClaim, type EffectFunction, runAndClose } from './active-claim.ts';
 import { decide, markAsNested, thrownVerdict } from './decide.ts';
 import { recordOutcome } from './record-outcome.ts';
 import { withResult } from './result-json.ts';
@@ -19,7 +19,8 @@ import { withResult } from './result-json.ts';
  * Runs an effect that sends one email, at most once per key within the retention.
  *
  * If a crash or a broken connection makes it impossible to know whether the email was sent, the email
- * is `in-doubt`: it is listed in the ledger and never sent again before it is resolved.
+ * is `in-doubt`: it is listed in the ledger and not sent again before it is resolved, or within
+ * `replayWithinMs`, where its provider recognises it as the same email.
  *
  * If surely nothing was sent, the error of the effect is thrown and the claim is released: a retry may
  * send. If the email was sent and the effect failed afterwards, the error is thrown as well, and a
@@ -51,7 +52,7 @@ export async function perform<R>(
  * email, record it.
  */
 export async function performWith<R>(
-  effect: Effect<R>,
+  effect: EffectFunction<R>,
   options: SharedOptions,
   email: EmailOptions,
 ): Promise<Performed<R>> {
@@ -61,10 +62,10 @@ export async function performWith<R>(
     void examineOnce(context.ledger);
     const acquired = await acquire(context, outerClaim);
     if (acquired.state !== 'won') return context.finish(withResult<R>(acquired));
-    const claim = new ActiveClaim(acquired);
-    const closed = await runAndClose(claim, effect);
+    const active = new ActiveClaim(acquired);
+    const closed = await runAndClose(active, effect);
     const outcome = decide(closed.facts, thrownVerdict(closed, options));
-    return await recordOutcome(claim, closed, outcome);
+    return await recordOutcome(active, closed, outcome);
   } catch (error) {
     if (outerClaim) markAsNested(error);
     throw error;

@@ -9,32 +9,32 @@ import type { LedgerRecord } from '../record.ts';
 import { lossAgainst } from '../store/loss.ts';
 import type { ActiveClaim, ClosedClaim } from './active-claim.ts';
 import type { Outcome } from './decide.ts';
-import { lossAtDispatch, releaseUnsent } from './release-unsent.ts';
+import { endLostClaim, releaseUnsent } from './release-unsent.ts';
 import { serialise, withResult } from './result-json.ts';
 import { ensureSettled, readRecorded, settle } from './settle.ts';
 
 /** Writes the outcome into the ledger, and returns or throws what it means for the caller. */
 export function recordOutcome<R>(
-  claim: ActiveClaim,
+  active: ActiveClaim,
   closed: ClosedClaim<R>,
   outcome: Outcome,
 ): Promise<Performed<R>> {
   switch (outcome) {
     case 'lost':
-      return recordLoss(claim);
+      return recordLoss(active);
     case 'sent':
-      return recordSent(claim, closed);
+      return recordSent(active, closed);
     case 'not-sent':
-      return releaseAndThrow(claim, closed);
+      return releaseAndThrow(active, closed);
     case 'rejected':
-      return recordRejected(claim, closed);
+      return recordRejected(active, closed);
     case 'in-doubt':
-      return recordInDoubt(claim, closed);
+      return recordInDoubt(active, closed);
   }
 }
 
 async function recordLoss<R>({ context, loss }: ActiveClaim): Promise<Performed<R>> {
-  const lost = await lossAtDispatch(context, loss ?? { state: 'expired' });
+  const lost = await endLostClaim(context, loss ?? { state: 'expired' });
   return context.finish(withResult<R>(lost));
 }
 
@@ -74,10 +74,10 @@ async function recordSent<R>(
   return { state: 'sent', value: value as R };
 }
 
-async function releaseAndThrow<R>(claim: ActiveClaim, closed: ClosedClaim<R>): Promise<never> {
-  const { context } = claim;
+async function releaseAndThrow<R>(active: ActiveClaim, closed: ClosedClaim<R>): Promise<never> {
+  const { context } = active;
   const forMs = context.attempt.leaseMs;
-  const mayBeInDoubt = closed.wasRequested && claim.lease.wasSilent();
+  const mayBeInDoubt = closed.wasRequested && active.lease.wasSilent();
   context.emit(await releaseUnsent(context, { mayBeInDoubt, forMs }));
   throw causeOf(closed) ?? new NotSentError('The processor finished, but its email was not sent.');
 }
@@ -94,15 +94,19 @@ async function recordRejected<R>(
   return context.finish<R>({ state: 'rejected', record, error });
 }
 
-async function recordInDoubt<R>(claim: ActiveClaim, closed: ClosedClaim<R>): Promise<Performed<R>> {
-  const { context, lease } = claim;
+async function recordInDoubt<R>(
+  active: ActiveClaim,
+  closed: ClosedClaim<R>,
+): Promise<Performed<R>> {
+  const { context, lease } = active;
   const error = causeOf(closed);
   const settlement = { ...context.attempt, outcome: 'in-doubt', ...reasonOf(closed) } as const;
   const reply = await settle(context, settlement, 'maybe');
   if (reply.state === 'lost') {
     if (reply.record.state !== 'cancelled') return finishUnrecorded(context, reply.record);
+    // It was resolved as not sent and then cancelled: the caller must not take that for "not sent".
     context.emit('unrecorded');
-    throw new NotRecordedError(context.attempt.key, 'maybe', error, true);
+    throw new NotRecordedError(context.attempt.key, 'maybe', error, { cancelled: true });
   }
   const record = await readRecorded(context, settlement);
   const { resolver } = context.options;
@@ -120,7 +124,7 @@ async function recordInDoubt<R>(claim: ActiveClaim, closed: ClosedClaim<R>): Pro
       return context.finish<R>({ state: 'duplicate', record, value: undefined });
     }
   }
-  const { replayUntilMs } = claim.won;
+  const { replayUntilMs } = active.won;
   const replayForMs =
     replayUntilMs === undefined ? (context.options.replayWithinMs ?? 0) : replayUntilMs - nowMs();
   const replay = replayForMs > 0 ? { replayForMs } : {};

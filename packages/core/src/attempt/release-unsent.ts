@@ -24,10 +24,12 @@ export async function releaseUnsent(
   // Others may have replayed it under this token, and their outcome decides.
   if (mayBeInDoubt && isReplayable) return 'in-doubt';
   try {
-    if (!mayBeInDoubt || !(await hasDispatched(context, forMs))) {
+    const isDoubt = mayBeInDoubt && (await hasDispatched(context, forMs));
+    if (!isDoubt) {
       const { state } = await retryWhileUnavailable(() => ledger.release(attempt), forMs);
       if (state !== 'in-doubt') return state === 'released' ? state : 'unrecorded';
     }
+    // The release found a doubt.
     if (isReplayable) return 'in-doubt';
     const doubt = { ...attempt, outcome: 'in-doubt', lateNotSent: true } as const;
     const { state } = await retryWhileUnavailable(() => ledger.settle(doubt), forMs);
@@ -45,8 +47,11 @@ async function hasDispatched({ ledger, attempt }: AttemptContext, forMs: number)
   return isOpen && record.token === attempt.token;
 }
 
-/** What a refused dispatch means for the caller: this attempt sent nothing, another run of the job decides. */
-export async function lossAtDispatch(
+/**
+ * Ends a claim whose dispatch was refused: this attempt sent nothing, another run of the job decides. A
+ * doubt of its own is released, because nothing was sent.
+ */
+export async function endLostClaim(
   context: AttemptContext,
   loss: DispatchLoss,
 ): Promise<LostClaim> {

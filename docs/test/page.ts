@@ -39,7 +39,10 @@ export interface Command {
 }
 
 export function readPage(file: string): Page {
-  const text = readFileSync(root + file, 'utf8');
+  return parsePage(file, readFileSync(root + file, 'utf8'));
+}
+
+export function parsePage(file: string, text: string): Page {
   const blocks = blocksOf(file, text);
   const isCode = (block: Block) => ['ts', 'js'].includes(block.language);
   return {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packedPackages, type PackedPackages, published } from '../../scripts/packed-packages.ts';
 import { type FreshProject, makeFreshProject } from './fresh-project.ts';
 import { type PageServers, startPageServers } from './page-servers.ts';
-import { importsOf, nameOf, type Page, readPage, root } from './page.ts';
+import { importsOf, nameOf, type Page, parsePage, readPage, root } from './page.ts';
 import { configName, type Ran, runBlock, runCommand, runConfig } from './run-page.ts';
 
 const documents = ['docs', 'docs/observability'].flatMap((folder) =>
@@ -31,7 +31,7 @@ describe('a fresh project that installed only what a page says', () => {
 
   afterAll(async () => servers?.stop());
 
-  test.each(pages)('compiles and runs the code of $file', { timeout: 120_000 }, async (page) => {
+  test.each(pages)('compiles and runs the code of $file', { timeout: 240_000 }, async (page) => {
     const project = await makeFreshProject(page, packed);
     try {
       expect([...notInstalled(page), ...(await project.compile())]).toEqual([]);
@@ -42,7 +42,46 @@ describe('a fresh project that installed only what a page says', () => {
       await project.remove();
     }
   });
+
+  test('finds no package that was installed only for another one', async () => {
+    const page = parsePage(
+      'page.md',
+      `npm install @sendonce/core\n${block("import 'canonicalize';")}`,
+    );
+    expect(notInstalled(page)).toEqual([
+      'page.md:2: a block needs canonicalize, which no install line of the page names.',
+    ]);
+    const project = await makeFreshProject(page, packed);
+    try {
+      expect(await project.compile()).toEqual([expect.stringMatching(/^page\.md:3: error TS2882/)]);
+    } finally {
+      await project.remove();
+    }
+  });
+
+  test('reports a block that fails, with its line and its error', async () => {
+    const failing = block("throw new Error('no email was sent');");
+    const page = parsePage('page.md', `npm install @sendonce/core\n${failing}`);
+    const project = await makeFreshProject(page, packed);
+    try {
+      expect(await project.compile()).toEqual([]);
+      const { errors } = await runPage(project, servers);
+      expect(errors).toEqual([expect.stringMatching(/^page\.md:2: [^]*no email was sent/)]);
+    } finally {
+      await project.remove();
+    }
+  });
 });
+
+test('a page with code and without an install line fails, and says so', () => {
+  expect(
+    notInstalled(parsePage('page.md', block("import { once } from '@sendonce/bullmq';"))),
+  ).toEqual(['page.md:1: a block needs @sendonce/bullmq, and the page has no install line.']);
+});
+
+function block(code: string): string {
+  return `\`\`\`ts\n${code}\n\`\`\`\n`;
+}
 
 /** What the code of a page needs, and no install line of the page names. */
 function notInstalled(page: Page): string[] {

@@ -46,7 +46,7 @@ export async function runBlock(
   child.on('message', (message) => (report = message as Report));
   const { exitCode, stderr } = await ended(child);
   if (report === undefined || exitCode !== 0 || stderr !== '') {
-    return { error: `ended with ${exitCode ?? 'SIGKILL after 20 s'}\n${stderr}` };
+    return { error: `ended with ${exitCode ?? 'SIGKILL after 40 s'}\n${stderr}` };
   }
   const emails = [...servers.emails(), ...report.sent];
   const ofCopies = emails.filter((email) => /bob@example\.org|4711/.test(email)).length;
@@ -114,7 +114,7 @@ async function ended(child: ReturnType<typeof spawn>) {
   let [stdout, stderr] = ['', ''];
   child.stdout!.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const tooLong = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const tooLong = setTimeout(() => child.kill('SIGKILL'), 40_000);
   const [exitCode] = (await once(child, 'close')) as [number | null];
   clearTimeout(tooLong);
   return { exitCode, stdout, stderr: stderr.replaceAll(root, '') };

@@ -1,15 +1,16 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import type { Desk } from './desk.ts';
+import type { Backend } from './backend.ts';
 import { suggest } from './suggest.ts';
 import { type Terminal, UsageError } from './terminal.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
-/** What one command was given. */
-export interface Given {
+/** The parsed command line of one command. */
+export interface CommandLine {
   readonly words: readonly string[];
   readonly values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
   readonly json: boolean;
+  readonly help: boolean;
 }
 
 export interface Command {
@@ -18,16 +19,20 @@ export interface Command {
   readonly usage: string;
   /** One line. */
   readonly summary: string;
-  /** What its own help adds. */
+  /** More text of the command's own help. */
   readonly details?: string;
-  /** Its options beside those of all. */
+  /** The options of this command only. */
   readonly options?: Options;
   /** @returns the exit code */
-  run(given: Given, terminal: Terminal, open: () => Promise<Desk>): Promise<number>;
+  run(
+    commandLine: CommandLine,
+    terminal: Terminal,
+    openBackend: () => Promise<Backend>,
+  ): Promise<number>;
 }
 
-/** Where the emails are remembered: options of all commands. */
-export const whereOptions = {
+/** The options of all commands that say where the emails are. */
+export const locationOptions = {
   redis: { type: 'string' },
   redlock: { type: 'string' },
   postgres: { type: 'string' },
@@ -40,22 +45,20 @@ export const whereOptions = {
 } as const satisfies Options;
 
 const commonOptions = {
-  ...whereOptions,
+  ...locationOptions,
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies Options;
 
-/** @throws {UsageError} that names what is allowed, and what may have been meant. */
-export function parseGiven(command: Command, argv: readonly string[]): Given & { help: boolean } {
+/** @throws {UsageError} that names an unknown option and the nearest known one */
+export function parseCommandLine(command: Command, argv: readonly string[]): CommandLine {
   const options: Options = { ...commonOptions, ...command.options };
-  let parsed: { values: Given['values']; positionals: string[] };
+  let parsed: { values: CommandLine['values']; positionals: string[] };
   try {
     parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (error) {
-    const unknown = /'--?([\w-]+)'/.exec((error as Error).message)?.[1];
-    const meant = unknown === undefined ? undefined : suggest(unknown, Object.keys(options));
-    const hint = meant === undefined ? '' : ` Did you mean --${meant}?`;
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}.${hint}`);
+    const [sentence] = (error as Error).message.split('. ');
+    throw new UsageError(`${sentence}.${nearestOption((error as Error).message, options)}`);
   }
   const { values, positionals } = parsed;
   return {
@@ -66,8 +69,14 @@ export function parseGiven(command: Command, argv: readonly string[]): Given & {
   };
 }
 
-/** A text option, if it was given. */
-export function textOf({ values }: Given, option: string): string | undefined {
+function nearestOption(message: string, options: Options): string {
+  const unknown = /'--?([\w-]+)'/.exec(message)?.[1];
+  const nearest = unknown === undefined ? undefined : suggest(unknown, Object.keys(options));
+  return nearest === undefined ? '' : ` Did you mean --${nearest}?`;
+}
+
+/** The value of a text option. Undefined if it was not given. */
+export function textOption({ values }: CommandLine, option: string): string | undefined {
   const value = values[option];
   return typeof value === 'string' ? value : undefined;
 }

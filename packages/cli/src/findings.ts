@@ -1,18 +1,18 @@
 import type { Finding } from '@sendonce/core';
-import { exit, type Terminal } from './terminal.ts';
+import { exitCodes, type Terminal } from './terminal.ts';
 
-/** One finding; `width`: of the severity, where several stand below each other. */
-export function findingLine(
+/** One finding in a line. Its severity is padded to `width`, so that several findings line up. */
+export function renderFinding(
   { severity, check, found, remedy }: Finding,
   paint: Terminal['paint'],
   width = 0,
 ): string {
   const colours = { error: paint.red, warning: paint.yellow, info: paint.dim };
-  const told = remedy === '' ? found : `${found} ${remedy}`;
-  return `${colours[severity](severity.padEnd(width))}  ${paint.bold(check)}: ${told}`;
+  const text = remedy === '' ? found : `${found} ${remedy}`;
+  return `${colours[severity](severity.padEnd(width))}  ${paint.bold(check)}: ${text}`;
 }
 
-/** What is only to know is no reason to fail. */
-export function exitOf(findings: readonly Finding[]): number {
-  return findings.some(({ severity }) => severity !== 'info') ? exit.no : exit.ok;
+/** An `info` needs no action, so it does not change the exit code. */
+export function exitCodeFor(findings: readonly Finding[]): number {
+  return findings.some(({ severity }) => severity !== 'info') ? exitCodes.no : exitCodes.ok;
 }

@@ -1,6 +1,6 @@
 import type { Command } from './command.ts';
 
-const where = `Where the emails are remembered:
+const locationHelp = `Where the emails are:
   --redis <url>           the ledger on one Redis
   --redlock <url,url,…>   the ledger on three or more of them
   --postgres <url>        the ledger on PostgreSQL
@@ -10,14 +10,14 @@ const where = `Where the emails are remembered:
   --queue <url>           the Redis of the queues, for --retry (default: that of --redis)
   --queue-prefix <text>   BullMQ's prefix (default bull)
   --config <file>         a file instead: JSON with these names, or a module that exports { ledger, journal?, queues? }
-                          (default: sendonce.config.json, .mjs or .js here, where nothing else is given)
-Each can be set in the environment, too: SENDONCE_REDIS, SENDONCE_QUEUE_PREFIX, …
+                          (default: sendonce.config.json, .mjs or .js in this folder, if no ledger is given)
+Each option can also be set in the environment: SENDONCE_REDIS, SENDONCE_QUEUE_PREFIX, …
 
   --json                  one JSON object on stdout, and nothing else there
   --help                  this text
 
-Exit code: 0 done, or all is well; 1 the answer is no (nothing found, doubts stand, somebody was faster); 2 a wrong
-command line; 3 a server could not answer. Colours are off with NO_COLOR, and where stdout is no terminal.`;
+Exit codes: 0 success; 1 negative result (not found, emails in doubt, already resolved); 2 usage error; 3 server
+unavailable. Colours are off with NO_COLOR, and if stdout is not a terminal.`;
 
 export function help(commands: readonly Command[]): string {
   const length = Math.max(...commands.map(({ usage }) => usage.length));
@@ -28,7 +28,7 @@ export function help(commands: readonly Command[]): string {
 
 ${lines.join('\n')}
 
-${where}`;
+${locationHelp}`;
 }
 
 export function commandHelp({ usage, summary, details }: Command): string {
@@ -36,5 +36,5 @@ export function commandHelp({ usage, summary, details }: Command): string {
 
   ${summary}
 ${details === undefined ? '' : `\n${details}\n`}
-${where}`;
+${locationHelp}`;
 }

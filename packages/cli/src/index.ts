@@ -1,3 +1,3 @@
-export type { SendonceConfig } from './desk.ts';
+export type { SendonceConfig } from './backend.ts';
 export { runCli } from './run-cli.ts';
 export type { Terminal } from './terminal.ts';

@@ -3,13 +3,13 @@ import { text } from 'node:stream/consumers';
 import colors from 'picocolors';
 import type { Terminal } from './terminal.ts';
 
-/** The terminal of this process. NO_COLOR and FORCE_COLOR are heard. */
+/** The terminal of this process. NO_COLOR and FORCE_COLOR apply. */
 export function processTerminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  // `sendonce doubts | head`: whoever reads has had enough.
+  // `sendonce doubts | head`: the reader has closed the pipe.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit();

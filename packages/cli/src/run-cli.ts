@@ -1,31 +1,35 @@
 import { isSendonceError } from '@sendonce/core';
-import { type Command, parseGiven } from './command.ts';
+import type { Backend } from './backend.ts';
+import { type Command, parseCommandLine } from './command.ts';
 import { commands } from './commands/index.ts';
-import type { Desk } from './desk.ts';
 import { commandHelp, help } from './help.ts';
-import { openDesk } from './open-desk.ts';
+import { openBackend } from './open-backend.ts';
 import { suggest } from './suggest.ts';
-import { exit, type Terminal, UnavailableError, UsageError } from './terminal.ts';
+import { exitCodes, type Terminal } from './terminal.ts';
 
-/** Runs one command line. @returns its exit code, see `exit` */
+/** Runs one command line. @returns its exit code, see {@link exitCodes} */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = argv;
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    const command = commands.find((one) => one.name === rest[0]);
+  if (name === undefined || ['help', '--help', '-h'].includes(name)) {
+    const command = findCommand(rest[0]);
     terminal.out(command ? commandHelp(command) : help(commands));
-    return name === undefined ? exit.usage : exit.ok;
+    return name === undefined ? exitCodes.usage : exitCodes.ok;
   }
-  const command = commands.find((one) => one.name === name);
-  if (!command) {
-    const meant = suggest(
-      name,
-      commands.map((one) => one.name),
-    );
-    terminal.err(`There is no "${name}".${meant === undefined ? '' : ` Did you mean "${meant}"?`}`);
-    terminal.err(`Commands: ${commands.map((one) => one.name).join(', ')}. See sendonce --help.`);
-    return exit.usage;
-  }
-  return runCommand(command, rest, terminal);
+  const command = findCommand(name);
+  return command ? runCommand(command, rest, terminal) : reportUnknownCommand(name, terminal);
+}
+
+function findCommand(name: string | undefined): Command | undefined {
+  return commands.find((command) => command.name === name);
+}
+
+function reportUnknownCommand(name: string, terminal: Terminal): number {
+  const names = commands.map((command) => command.name);
+  const nearest = suggest(name, names);
+  const hint = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
+  terminal.err(`There is no "${name}".${hint}`);
+  terminal.err(`Commands: ${names.join(', ')}. See sendonce --help.`);
+  return exitCodes.usage;
 }
 
 async function runCommand(
@@ -33,33 +37,28 @@ async function runCommand(
   argv: readonly string[],
   terminal: Terminal,
 ): Promise<number> {
-  let desk: Desk | undefined;
+  let backend: Backend | undefined;
   try {
-    const given = parseGiven(command, argv);
-    if (given.help) {
+    const commandLine = parseCommandLine(command, argv);
+    if (commandLine.help) {
       terminal.out(commandHelp(command));
-      return exit.ok;
+      return exitCodes.ok;
     }
     return await command.run(
-      given,
+      commandLine,
       terminal,
-      async () => (desk ??= await openDesk(given, terminal)),
+      async () => (backend ??= await openBackend(commandLine, terminal)),
     );
   } catch (error) {
-    // What a server has that is not as it must be (a schema of another version) is no fault of the command line.
-    const opened = desk !== undefined;
-    return tellError(error, command, terminal, opened);
+    if (!isSendonceError(error)) throw error;
+    terminal.err(error.message);
+    // An option of the command line is checked before the backend is open. After that, an OptionError
+    // is about a server, such as a schema of another version.
+    const isWrongOption = !backend && error.code === 'SENDONCE_OPTION';
+    if (!isWrongOption && error.code !== 'SENDONCE_USAGE') return exitCodes.unavailable;
+    terminal.err(`See sendonce ${command.name} --help.`);
+    return exitCodes.usage;
   } finally {
-    await desk?.close().catch(() => {});
+    await backend?.close().catch(() => {});
   }
-}
-
-function tellError(error: unknown, command: Command, terminal: Terminal, opened: boolean): number {
-  const wrong = !opened && isSendonceError(error, 'SENDONCE_OPTION');
-  const usage = error instanceof UsageError || wrong;
-  const unavailable = error instanceof UnavailableError || isSendonceError(error);
-  if (!usage && !unavailable) throw error;
-  terminal.err((error as Error).message);
-  if (usage) terminal.err(`See sendonce ${command.name} --help.`);
-  return usage ? exit.usage : exit.unavailable;
 }

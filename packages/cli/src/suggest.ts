@@ -1,13 +1,13 @@
-/** The word that somebody may have meant: at most two letters wrong. */
+/** The nearest known word: at most two letters differ. */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   return known
-    .map((name) => ({ name, distance: distance(word, name) }))
+    .map((name) => ({ name, distance: distanceBetween(word, name) }))
     .filter(({ name, distance }) => distance <= Math.min(2, name.length - 2))
     .toSorted((one, other) => one.distance - other.distance)[0]?.name;
 }
 
-/** Levenshtein's. */
-function distance(one: string, other: string): number {
+/** The Levenshtein distance: how many letters must be added, removed or replaced. */
+function distanceBetween(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (let i = 1; i <= one.length; i++) {
     const next = [i];

@@ -1,38 +1,39 @@
-import { harmless, type Terminal } from './terminal.ts';
+import { stripControls, type Terminal } from './terminal.ts';
 
 export interface Column {
   readonly title: string;
-  /** Numbers end at the same place. @default false */
+  /** Aligns the column to the right, as for numbers. @default false */
   readonly right?: boolean;
-  /** May be cut where the terminal is narrow. @default false */
+  /** The column may be cut if the terminal is narrow. @default false */
   readonly mayShrink?: boolean;
   readonly paint?: (text: string) => string;
 }
 
-const LEAST = 8;
+/** A column is not cut below this width. */
+const MIN_WIDTH = 8;
 const GAP = 2;
 
-/** Rows under titles, with columns that line up. What does not fit the terminal is cut, with an ellipsis. */
-export function table(
+/** Rows under titles, in aligned columns. A cell that does not fit the terminal is cut, with an ellipsis. */
+export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   { paint, columns: width }: Pick<Terminal, 'paint' | 'columns'>,
 ): string {
-  const shown = rows.map((row) => row.map(harmless));
-  // A column without anything in it tells nothing.
+  const shown = rows.map((row) => row.map(stripControls));
+  // An empty column is left out.
   const used = columns.map((_, index) => shown.some((row) => row[index] !== ''));
   const titles = columns.map(({ title }) => title);
   const lengths = columns.map((_, index) =>
-    Math.max(...[titles, ...shown].map((row) => lengthOf(row[index] ?? ''))),
+    Math.max(...[titles, ...shown].map((row) => countGraphemes(row[index] ?? ''))),
   );
-  shrink(lengths, columns, used, width);
+  shrink(lengths, { columns, used, width });
   const line = (row: readonly string[], painted: boolean) =>
     row
       .flatMap((cell, index) => {
         const { right, paint: own } = columns[index]!;
         if (!used[index]) return [];
         const text = cut(cell, lengths[index]!);
-        const space = ' '.repeat(lengths[index]! - lengthOf(text));
+        const space = ' '.repeat(lengths[index]! - countGraphemes(text));
         const coloured = painted && own ? own(text) : text;
         return [right ? space + coloured : coloured + space];
       })
@@ -41,28 +42,31 @@ export function table(
   return [paint.dim(line(titles, false)), ...shown.map((row) => line(row, true))].join('\n');
 }
 
-function shrink(
-  lengths: number[],
-  columns: readonly Column[],
-  used: readonly boolean[],
-  width: number | undefined,
-): void {
+interface Layout {
+  readonly columns: readonly Column[];
+  /** Whether each column is shown. */
+  readonly used: readonly boolean[];
+  /** Undefined if there is no limit. */
+  readonly width: number | undefined;
+}
+
+/** Makes the longest columns shorter, until the row fits the width. */
+function shrink(lengths: number[], { columns, used, width }: Layout): void {
   if (width === undefined) return;
   const total = () =>
     lengths.reduce((sum, length, index) => sum + (used[index] ? length + GAP : 0), -GAP);
   while (total() > width) {
-    // The longest one gives way first.
     const longest = columns
       .map(({ mayShrink }, index) => (mayShrink && used[index] ? lengths[index]! : 0))
       .reduce((best, length, index, all) => (length > all[best]! ? index : best), 0);
-    if (!columns[longest]!.mayShrink || lengths[longest]! <= LEAST) return;
+    if (!columns[longest]!.mayShrink || lengths[longest]! <= MIN_WIDTH) return;
     lengths[longest]! -= 1;
   }
 }
 
 const graphemes = new Intl.Segmenter();
 
-function lengthOf(text: string): number {
+function countGraphemes(text: string): number {
   return [...graphemes.segment(text)].length;
 }
 

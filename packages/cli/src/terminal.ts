@@ -1,18 +1,19 @@
+import { SendonceError } from '@sendonce/core';
 import type colors from 'picocolors';
 
-/** What the commands write to, and where they ask. */
+/** Where a command writes, and what it reads. */
 export interface Terminal {
-  /** Writes lines on stdout. */
+  /** Writes lines to stdout. */
   out(text: string): void;
-  /** Writes a line for people on stderr, so that stdout stays what a script reads. */
+  /** Writes lines for people to stderr, so that stdout has only what a script reads. */
   err(text: string): void;
   readonly paint: ReturnType<typeof colors.createColors>;
-  /** Undefined where nobody reads it as a picture: a pipe, a file. */
+  /** The width of the terminal. Undefined for a pipe or a file. */
   readonly columns: number | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Undefined where nobody can answer. */
+  /** Asks the user. Undefined if there is no user to answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
-  /** What is given on stdin, as a whole. */
+  /** Reads all of stdin. */
   readInput(): Promise<string>;
   /** Aborts when the user wants to stop (Ctrl-C). */
   readonly stopped: AbortSignal;
@@ -20,29 +21,28 @@ export interface Terminal {
   readonly folder: string;
 }
 
-/** Exit codes. A wrong command line and a ledger that cannot answer are no answers. */
-export const exit = {
-  /** Done, or all is well. */
+/** Exit codes of all commands. */
+export const exitCodes = {
+  /** Success. */
   ok: 0,
-  /** The answer is no: nothing found, doubts stand, somebody was faster, something is wrong. */
+  /** A negative result: not found, emails in doubt, resolved before, a problem found. */
   no: 1,
-  /** The command line cannot be understood; nothing was done. */
+  /** The command line is wrong; nothing was done. */
   usage: 2,
-  /** The ledger, the journal or the queue could not answer. */
+  /** A server could not answer, or has what this version cannot read. */
   unavailable: 3,
 } as const;
 
-/** A command line that cannot be understood; the message says what is allowed. */
-export class UsageError extends Error {
+/** The command line is wrong. The message says what is expected. */
+export class UsageError extends SendonceError {
   override readonly name = 'UsageError';
+
+  constructor(message: string) {
+    super('SENDONCE_USAGE', 'no', message);
+  }
 }
 
-/** What a server could not do, for people; the message says what to do next. */
-export class UnavailableError extends Error {
-  override readonly name = 'UnavailableError';
-}
-
-/** A text of somebody else's (a label, a note) without what a terminal would obey. */
-export function harmless(text: string): string {
+/** Replaces the control characters of a text that others wrote, which a terminal would obey. */
+export function stripControls(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD');
 }

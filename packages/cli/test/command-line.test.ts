@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { deriveKey } from '@sendonce/core';
+import { deriveKey, isSendonceError, SendonceError } from '@sendonce/core';
 import { eventually } from '@sendonce/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { UsageError } from '../src/terminal.ts';
 import { run, widest } from './run.ts';
 import { startScene } from './scene.ts';
 
@@ -24,6 +25,13 @@ describe('the command line', () => {
     const { code, err } = await run(['status', '--pefix', 'x']);
     expect(code).toBe(2);
     expect(err).toMatch(/Unknown option '--pefix'\. Did you mean --prefix\?/);
+  });
+
+  test('a wrong command line is a sendonce error with its own code', () => {
+    const error: unknown = new UsageError('Which email?');
+    expect(error).toBeInstanceOf(SendonceError);
+    expect(isSendonceError(error, 'SENDONCE_USAGE')).toBe(true);
+    expect(error).toMatchObject({ name: 'UsageError', mayHaveLeft: 'no' });
   });
 
   test('without a command it shows the help, and says that nothing was done', async () => {
@@ -70,7 +78,8 @@ describe('sendonce status', () => {
     await scene.email('in-doubt', 2);
     await scene.email('dispatched', 3);
     for (let copy = 0; copy < 31; copy++) {
-      scene.journal.write({ key, type: 'duplicate', atMs: Date.now(), by: `notices:${copy}` });
+      const job = { queue: 'notices', id: String(copy) };
+      scene.journal.write({ key, type: 'duplicate', atMs: Date.now(), job });
     }
     await scene.journal.flush();
     const { code, out } = await run(['status', ...scene.where], { columns: 80 });

@@ -94,7 +94,7 @@ describe('sendonce dashboard', () => {
     expect([decided.status, decided.location]).toEqual([303, expect.stringMatching(/job=no-job/)]);
     expect(await scene.ledger.read(key)).toMatchObject({
       state: 'sent',
-      note: 'resolved by Ann: ticket 17',
+      resolvedBy: 'Ann: ticket 17',
     });
     // Who only looked for the job has left nothing in the queue.
     expect(await scene.client.keys(`${scene.prefix}:q*`)).toEqual([]);

@@ -30,7 +30,7 @@ describe('sendonce resolve', () => {
     expect(await doubtsOf(scene.ledger)).toEqual([]);
     const record = await scene.ledger.read(key);
     if (verdict === 'sent')
-      expect(record).toMatchObject({ state: 'sent', note: 'resolved by Ann: ticket 17' });
+      expect(record).toMatchObject({ state: 'sent', resolvedBy: 'Ann: ticket 17' });
     else expect(record).toBeUndefined();
     const history = await scene.journal.history(key);
     expect(history.at(-1)).toMatchObject({

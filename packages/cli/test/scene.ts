@@ -18,9 +18,9 @@ export interface Scene {
   readonly journal: Journal;
   readonly client: Redis;
   readonly prefix: string;
-  /** The options that lead there. */
+  /** The options that name this ledger and its journal. */
   readonly where: readonly string[];
-  /** An email in that state, with a history; its key is of ['notice', order]. */
+  /** Adds an email in that state, with a history. Its key is that of ['notice', order]. */
   email(state: RecordState, order: number, about?: Partial<Attempt>): Promise<Attempt>;
 }
 
@@ -47,14 +47,14 @@ export function startScene(): Scene {
         token: createToken(),
         leaseMs: 30_000,
         retentionMs: 600_000,
-        by: `notices:${order}`,
+        job: { queue: 'notices', id: String(order) },
         ...about,
       };
       await bring(ledger, state, attempt);
-      const { key, token, by } = attempt;
+      const { key, token, job } = attempt;
       const label = `order ${order}`;
       for (const type of stepsTo[state]) {
-        journal.write({ key, token, by, label, type, atMs: Date.now(), worker: 'web-1:4242' });
+        journal.write({ key, token, job, label, type, atMs: Date.now(), worker: 'web-1:4242' });
       }
       await journal.flush();
       return attempt;

@@ -38,10 +38,46 @@ describe('sendonce show', () => {
     expect(out).toMatch(/resolved-not-sent .*Ann .*not in the mail log$/m);
   });
 
+  test('one that was resolved as sent says by whom, why it was in doubt, and for which job', async () => {
+    const scene = startScene();
+    const { key } = await scene.email('in-doubt', 4711);
+    const about = ['--sent', '--why', 'ticket 17', '--by', 'Ann', '--yes'];
+    await run(['resolve', 'notice', '4711', ...about, ...scene.where]);
+    const { out } = await run(['show', 'notice', '4711', ...scene.where]);
+    expect(out).toMatch(/^sent \(resolved by Ann: ticket 17\)$/m);
+    expect(out).toMatch(/^ {2}by {10}notices:4711$/m);
+    expect(out).toMatch(/^ {2}doubt {7}ETIMEDOUT$/m);
+    const json = JSON.parse((await run(['show', key, '--json', ...scene.where])).out);
+    const job = { queue: 'notices', id: '4711' };
+    expect(json.emails[0].record).toMatchObject({
+      job,
+      resolvedBy: 'Ann: ticket 17',
+      note: 'ETIMEDOUT',
+    });
+    expect(json.emails[0].history[0]).toMatchObject({ type: 'claimed', job });
+  });
+
+  test('a doubt whose sender found out that nothing was sent says so, and what happens next', async () => {
+    const scene = startScene();
+    const attempt = await scene.email('dispatched', 4711);
+    const doubt = { outcome: 'in-doubt', note: 'ECONNREFUSED', lateNotSent: true } as const;
+    await scene.ledger.settle({ ...attempt, ...doubt });
+    const { out } = await run(['show', 'notice', '4711', ...scene.where]);
+    expect(out).toMatch(
+      /^in doubt, but not sent: .* nothing was sent; the next attempt sends it \(ECONNREFUSED\)$/m,
+    );
+    const listed = await run(['doubts', ...scene.where]);
+    expect(listed.out).toMatch(/notices:4711 .*not sent; the next attempt sends it/);
+    const json = JSON.parse((await run(['doubts', '--json', ...scene.where])).out);
+    const job = { queue: 'notices', id: '4711' };
+    expect(json.doubts).toMatchObject([{ job, lateNotSent: true, worker: 'web-1:4242' }]);
+  });
+
   test('one that is scheduled: for when, and where that is past, what to look for', async () => {
     const scene = startScene();
     const key = deriveKey(['notice', 4711]);
-    const step = { key, token: 't', by: 'notices:1', label: 'order 4711', atMs: Date.now() };
+    const job = { queue: 'notices', id: '1' };
+    const step = { key, token: 't', job, label: 'order 4711', atMs: Date.now() };
     const write = async (dueMs: number, type: 'scheduled' | 'rescheduled' = 'scheduled') => {
       scene.journal.write({ ...step, type, dueMs });
       await scene.journal.flush();
@@ -112,12 +148,12 @@ describe('sendonce show', () => {
     const scene = startScene();
     const { key } = await scene.email('sent', 4711);
     for (let copy = 1; copy <= 31; copy++) {
-      const by = `a-queue-with-a-very-long-name:${copy}`;
+      const job = { queue: 'a-queue-with-a-very-long-name', id: String(copy) };
       const worker = 'a-host-with-a-very-long-name.example:4242';
       scene.journal.write({
         key,
         token: createToken(),
-        by,
+        job,
         worker,
         type: 'duplicate',
         atMs: Date.now(),

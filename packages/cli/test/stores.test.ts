@@ -18,7 +18,7 @@ const attemptOf = (parts: unknown) => ({
   token: createToken(),
   leaseMs: 30_000,
   retentionMs: 600_000,
-  by: 'notices:1',
+  job: { queue: 'notices', id: '1' },
 });
 
 /** Two doubts, of which one is resolved. */

@@ -4,43 +4,44 @@ import { originalOf } from './original.ts';
 
 export type Admission =
   | { readonly viewer: Viewer }
-  /** Why not, as a sentence for a page. */
-  | { readonly refused: string };
+  /** Why the request is denied, as a sentence for a page. */
+  | { readonly deniedBecause: string };
 
-/** Who looks, if anybody may. Without `authorize` that is this machine, and it only looks. */
+/** Finds out who asks, and whether they may look. Without `authorize` only this machine may, and only look. */
 export async function admit(request: Request, { authorize }: Settings): Promise<Admission> {
   const original = originalOf(request);
   if (!authorize) {
-    const local =
-      isLoopbackHost(hostOf(request)) && isLocal(original?.remoteAddress) && !isForwarded(request);
-    return local ? { viewer: { name: 'somebody on this machine' } } : { refused: onlyLocal };
+    const isLocal =
+      isLoopbackHost(hostOf(request)) &&
+      isLoopbackAddress(original?.remoteAddress) &&
+      !isForwarded(request);
+    return isLocal
+      ? { viewer: { name: 'somebody on this machine' } }
+      : { deniedBecause: onlyLocal };
   }
   const viewer = await authorize(request, original?.request);
-  // A name is written with each verdict: an object without one is a mistake of ours to refuse, not to guess.
+  // The name is recorded with each verdict, so a viewer without a name is denied.
   if (typeof viewer?.name === 'string' && viewer.name !== '') {
     return { viewer: { name: viewer.name, mayResolve: viewer.mayResolve === true } };
   }
-  return {
-    refused:
-      'You may not look at this page: "authorize" of the dashboard knows nobody by this request.',
-  };
+  return { deniedBecause: 'The option "authorize" of the dashboard does not admit this request.' };
 }
 
 const onlyLocal =
   'Without "authorize" the dashboard answers this machine only, under localhost, 127.0.0.1 or [::1] and not through ' +
   'a proxy. Give dashboard() the option "authorize" to let others look.';
 
-/** A name that a page of another site could lead here by its own DNS is none of these. */
+/** Stops DNS rebinding: a page of another site can only send its own name as the Host. */
 function isLoopbackHost(host: string): boolean {
   return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host);
 }
 
-/** Where an adapter tells the other end of the connection: anybody can send a Host. */
-function isLocal(remoteAddress: string | undefined): boolean {
+/** Checks the address of the connection where an adapter knows it: any client can send any Host. */
+function isLoopbackAddress(remoteAddress: string | undefined): boolean {
   return remoteAddress === undefined || /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(remoteAddress);
 }
 
-/** A proxy on this machine asks under localhost for the whole world. */
+/** A proxy on this machine asks under localhost on behalf of other machines. */
 function isForwarded({ headers }: Request): boolean {
   return ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'].some((name) =>
     headers.has(name),

@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** What a form for this viewer and this email carries; a page of another site cannot know it. */
+/** The token of the form for one viewer and one email. A page of another site cannot know it. */
 export function formToken(secret: string, viewer: string, key: string): string {
-  // As JSON, so that no name and key read together are those of another pair.
+  // JSON keeps the two apart: no other pair of name and key gives the same text.
   return createHmac('sha256', secret)
     .update(JSON.stringify([viewer, key]))
     .digest('base64url');
@@ -10,15 +10,16 @@ export function formToken(secret: string, viewer: string, key: string): string {
 
 export function isFormToken(
   secret: string,
-  [viewer, key, given]: readonly [string, string, string],
+  [viewer, key, token]: readonly [viewer: string, key: string, token: string],
 ): boolean {
-  const [wanted, found] = [Buffer.from(formToken(secret, viewer, key)), Buffer.from(given)];
-  return wanted.length === found.length && timingSafeEqual(wanted, found);
+  const [expected, actual] = [Buffer.from(formToken(secret, viewer, key)), Buffer.from(token)];
+  return expected.length === actual.length && timingSafeEqual(expected, actual);
 }
 
 /**
- * Whether a page of this very origin sent the form. Browsers say so in `Sec-Fetch-Site`, where the connection is
- * https or local; else by `Origin`, of which the host is compared: behind a proxy that ends TLS, the scheme here is another one.
+ * Whether a page of the same origin sent the form. Browsers say so in `Sec-Fetch-Site` if the
+ * connection is https or local. Otherwise `Origin` is compared, by its host only: behind a proxy that
+ * ends TLS, the scheme here differs.
  */
 export function isSameOrigin(request: Request): boolean {
   const site = request.headers.get('sec-fetch-site');
@@ -28,12 +29,12 @@ export function isSameOrigin(request: Request): boolean {
   return new URL(origin).host === hostOf(request);
 }
 
-/** The host that the client asked for, as the URL writes it. */
+/** The host that the client asked for, as a URL writes it. Empty if the header is not a host. */
 export function hostOf(request: Request): string {
   const { protocol, host } = new URL(request.url);
-  const given = request.headers.get('host');
-  if (given === null) return host;
-  // A name and a port, and nothing that a URL would take for more.
-  if (!/^[\w.:[\]-]+$/.test(given) || !URL.canParse(`${protocol}//${given}`)) return '';
-  return new URL(`${protocol}//${given}`).host;
+  const header = request.headers.get('host');
+  if (header === null) return host;
+  // Only a name and a port: a URL would take more of the text for a user or a path.
+  if (!/^[\w.:[\]-]+$/.test(header) || !URL.canParse(`${protocol}//${header}`)) return '';
+  return new URL(`${protocol}//${header}`).host;
 }

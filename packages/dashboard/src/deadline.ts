@@ -1,14 +1,16 @@
 import { LedgerUnavailableError } from '@sendonce/core';
+import { withTimeout } from '@sendonce/core/ledger';
 
-/** A client that waits for its server to come back would hold a page for as long. */
-export async function withDeadline<T>(promise: Promise<T>, ms = 5000): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LedgerUnavailableError(`No answer within ${ms} ms.`)), ms);
+/**
+ * Limits how long a page waits. A client that waits for its server to come back would otherwise hold
+ * the page for as long.
+ * @throws {LedgerUnavailableError} after `timeoutMs`
+ */
+export function withDeadline<T>(answer: Promise<T>, timeoutMs = 5000): Promise<T> {
+  return withTimeout(answer, timeoutMs, () => {
+    throw new LedgerUnavailableError(
+      `The ledger, the journal or the queue did not answer the dashboard within ${timeoutMs} ms. ` +
+        'The dashboard sent no email. Check the server, then reload the page.',
+    );
   });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

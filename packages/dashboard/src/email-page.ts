@@ -1,27 +1,29 @@
 import type { JournalEntry, LedgerRecord } from '@sendonce/core';
-import type { FoundEmail } from '@sendonce/core/inspect';
-import { page } from './answer.ts';
-import { type Html, html, said } from './html.ts';
-import { framed, type Visit } from './layout.ts';
+import { formatDuration, type FoundEmail, senderOf } from '@sendonce/core/inspect';
+import { describeState, describeStep, emailName } from './describe-email.ts';
+import { type Html, html, textOr } from './html.ts';
+import { type PageContext, renderPage } from './layout.ts';
 import { livePart, type Parts, spokenPart } from './live-parts.ts';
-import { lengthOf, timeOf } from './times.ts';
-import { verdictForm, type VerdictMay } from './verdict-form.ts';
-import { nameOfEmail, stateWords, stepWords } from './words.ts';
+import { pageResponse } from './responses.ts';
+import { timeElement } from './times.ts';
+import { renderVerdictForm, type VerdictRights } from './verdict-form.ts';
 
-/** The journal keeps no more of one email. */
-const MOST_STEPS = 100;
+/** The journal keeps no more steps of one email. */
+const MAX_STEPS = 100;
 
-/** `decided`: what was just done with it, for whoever did it. */
-export function emailPage(
-  visit: Visit,
-  may: VerdictMay,
-  found: FoundEmail,
-  decided?: Html,
-): Response {
-  const parts = emailParts(visit, may, found);
-  const main = html`<h1>${nameOfEmail(found)}</h1>
-    ${decided && html`<p class="decided" role="status">${decided}</p>`}
-    ${spokenPart(parts, 'state')} ${livePart(parts, 'verdict')}
+export interface EmailView {
+  readonly rights: VerdictRights;
+  readonly email: FoundEmail;
+  /** The verdict that this viewer has just given. */
+  readonly notice?: Html | undefined;
+}
+
+export function emailPage(context: PageContext, view: EmailView): Response {
+  const { email, notice } = view;
+  const parts = emailParts(context, view);
+  const main = html`<h1>${emailName(email)}</h1>
+    ${notice && html`<p class="decided" role="status">${notice}</p>`} ${spokenPart(parts, 'state')}
+    ${livePart(parts, 'verdict')}
     <section aria-labelledby="steps-title">
       <h2 id="steps-title">What happened</h2>
       ${livePart(parts, 'steps')}
@@ -30,35 +32,30 @@ export function emailPage(
       <h2 id="record-title">The record</h2>
       ${livePart(parts, 'record')}
     </section>`;
-  const known = found.record !== undefined || found.history.length > 0 || decided !== undefined;
-  const title = `Email ${found.key}`;
-  return page(
-    known ? 200 : 404,
-    framed(visit, { title, main, events: `/events?email=${found.key}` }),
-  );
+  const isKnown = email.record !== undefined || email.history.length > 0 || notice !== undefined;
+  const title = `Email ${email.key}`;
+  const events = `/events?email=${email.key}`;
+  return pageResponse(isKnown ? 200 : 404, renderPage(context, { title, main, events }));
 }
 
-/** What changes while somebody looks. */
+/** The parts that change while the page is open. */
 export function emailParts(
-  visit: Visit,
-  may: VerdictMay,
-  found: FoundEmail,
+  context: PageContext,
+  { rights, email }: EmailView,
 ): Parts<'state' | 'verdict' | 'steps' | 'record'> {
-  const { record, history } = found;
-  const { badge, sentence } = stateWords(found);
+  const { record, history } = email;
+  const { badge, sentence } = describeState(email);
   return {
     state: html`${badge} ${sentence}`,
-    verdict: record?.state === 'in-doubt' ? verdictForm(visit, may, record) : html``,
-    steps: stepsOf(history),
-    record: recordOf(found.key, record),
+    verdict: record?.state === 'in-doubt' ? renderVerdictForm(context, rights, record) : html``,
+    steps: renderSteps(history),
+    record: renderRecord(email.key, record),
   };
 }
 
-function stepsOf(history: readonly JournalEntry[]): Html {
+function renderSteps(history: readonly JournalEntry[]): Html {
   if (history.length === 0)
-    return html`<p>
-      Nothing is told about it: the journal has no steps of it, does not answer, or there is none.
-    </p>`;
+    return html`<p>No history: the journal is empty, unavailable or not configured.</p>`;
   return html`<div class="wide" role="region" aria-label="Steps" tabindex="0">
       <table class="steps">
         <caption class="unseen">
@@ -75,46 +72,50 @@ function stepsOf(history: readonly JournalEntry[]): Html {
           </tr>
         </thead>
         <tbody>
-          ${history.map((entry, index) => stepRow(entry, history[index - 1]))}
+          ${history.map((entry, index) => renderStep(entry, history[index - 1]))}
         </tbody>
       </table>
     </div>
-    ${history.length >= MOST_STEPS && html`<p>These are the last ${MOST_STEPS} steps: the journal keeps no more.</p>`}`;
+    ${history.length >= MAX_STEPS && html`<p>These are the last ${MAX_STEPS} steps: the journal keeps no more.</p>`}`;
 }
 
-function stepRow(entry: JournalEntry, before: JournalEntry | undefined): Html {
+function renderStep(entry: JournalEntry, before: JournalEntry | undefined): Html {
   return html`<tr class="step ${entry.type}">
-    <th scope="row">${stepWords(entry.type)}</th>
-    <td>${timeOf(entry.atMs, true)}</td>
-    <td class="number">${before && `+ ${lengthOf(entry.atMs - before.atMs)}`}</td>
-    <td>${said(entry.by)}</td>
-    <td>${said(entry.worker)}</td>
+    <th scope="row">${describeStep(entry.type)}</th>
+    <td>${timeElement(entry.atMs, true)}</td>
+    <td class="number">${before && `+ ${formatDuration(entry.atMs - before.atMs)}`}</td>
+    <td>${textOr(senderOf(entry))}</td>
+    <td>${textOr(entry.worker)}</td>
     <td>
-      ${entry.dueMs === undefined ? said(entry.note ?? entry.messageId) : html`for ${timeOf(entry.dueMs)} UTC`}
+      ${entry.dueMs === undefined ? textOr(entry.note ?? entry.messageId) : html`for ${timeElement(entry.dueMs)} UTC`}
     </td>
   </tr>`;
 }
 
-function recordOf(key: string, record: LedgerRecord | undefined): Html {
-  if (!record) return html`<dl class="record">${row('Key', html`<code>${key}</code>`)}</dl>`;
+function renderRecord(key: string, record: LedgerRecord | undefined): Html {
+  const keyRow = renderRow('Key', html`<code>${key}</code>`);
+  if (!record) return html`<dl class="record">${keyRow}</dl>`;
+  const { state, atMs, messageId, note, resolvedBy, fingerprint, result } = record;
   return html`<dl class="record">
-      ${row('Key', html`<code>${key}</code>`)} ${row('State', record.state)}
-      ${row(timeName(record), html`${timeOf(record.atMs, true)} UTC`)} ${row('By', said(record.by))}
-      ${row('Message-ID', said(record.messageId))} ${row('Note', said(record.note))}
-      ${record.fingerprint !== undefined && row('Fingerprint', html`<code>${record.fingerprint}</code>`)}
+      ${keyRow} ${renderRow('State', state)}
+      ${renderRow(timeName(record), html`${timeElement(atMs, true)} UTC`)}
+      ${renderRow('By', textOr(senderOf(record)))} ${renderRow('Message-ID', textOr(messageId))}
+      ${renderRow(state === 'sent' ? 'Note of the doubt' : 'Note', textOr(note))}
+      ${resolvedBy !== undefined && renderRow('Resolved by', textOr(resolvedBy))}
+      ${fingerprint !== undefined && renderRow('Fingerprint', html`<code>${fingerprint}</code>`)}
     </dl>
     ${
-      record.result !== undefined &&
+      result !== undefined &&
       html`<details id="result">
         <summary>
           What duplicates get back: the result of the processor, which may hold addresses
         </summary>
-        <pre tabindex="0">${record.result}</pre>
+        <pre tabindex="0">${result}</pre>
       </details>`
     }`;
 }
 
-function row(name: string, value: Html | string): Html {
+function renderRow(name: string, value: Html | string): Html {
   return html`<div>
     <dt>${name}</dt>
     <dd>${value}</dd>

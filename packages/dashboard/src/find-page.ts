@@ -1,32 +1,42 @@
 import { type Sources } from '@sendonce/core';
-import { findEmails, type FoundEmail } from '@sendonce/core/inspect';
-import { page, redirect } from './answer.ts';
+import { findEmails, type FoundEmail, senderOf } from '@sendonce/core/inspect';
 import { withDeadline } from './deadline.ts';
-import { type Html, html, said } from './html.ts';
-import { framed, type Visit } from './layout.ts';
-import { timeOf } from './times.ts';
-import { emails, nameOfEmail, stateWords } from './words.ts';
+import { describeState, emailName } from './describe-email.ts';
+import { type Html, html, textOr } from './html.ts';
+import { type PageContext, renderPage } from './layout.ts';
+import { countEmails } from './numbers.ts';
+import { pageResponse, redirectTo } from './responses.ts';
+import { timeElement } from './times.ts';
 
-const LONGEST_QUERY = 500;
+const MAX_QUERY_LENGTH = 500;
 
-/** One email is shown, several are listed, and where there is none, why that may be. */
-export async function findPage(visit: Visit, sources: Sources, text: string): Promise<Response> {
+/** Shows the only email found, lists several, or explains why there may be none. */
+export async function findPage(
+  context: PageContext,
+  sources: Sources,
+  text: string,
+): Promise<Response> {
   const query = text.trim();
-  if (query === '' || query.length > LONGEST_QUERY) {
-    const main = html`<h1>Find an email</h1>
-      ${query !== '' && html`<p>That is longer than ${LONGEST_QUERY} characters.</p>`}
-      ${help(sources)}`;
-    return page(query === '' ? 200 : 400, framed(visit, { title: 'Find an email', main }));
-  }
-  const found = await withDeadline(findEmails(sources, [query]));
-  const [only] = found;
-  if (only && found.length === 1) return redirect(`${visit.base}/email/${only.key}`);
-  const main = only ? listOf(visit, found, query) : nothing(sources, query);
-  return page(only ? 200 : 404, framed(visit, { title: `Find ${query}`, main, query }));
+  if (query === '' || query.length > MAX_QUERY_LENGTH) return searchPage(context, sources, query);
+  const emails = await withDeadline(findEmails(sources, [query]));
+  const [first] = emails;
+  if (first && emails.length === 1) return redirectTo(`${context.base}/email/${first.key}`);
+  const main = first ? renderList(context, emails, query) : renderNothing(sources, query);
+  const page = renderPage(context, { title: `Find ${query}`, main, query });
+  return pageResponse(first ? 200 : 404, page);
 }
 
-function listOf({ base }: Visit, found: readonly FoundEmail[], query: string): Html {
-  return html`<h1>${emails(found.length)} for ${said(query)}</h1>
+/** The page without a query, or with one that is too long. */
+function searchPage(context: PageContext, sources: Sources, query: string): Response {
+  const main = html`<h1>Find an email</h1>
+    ${query !== '' && html`<p>That is longer than ${MAX_QUERY_LENGTH} characters.</p>`}
+    ${renderHelp(sources)}`;
+  const page = renderPage(context, { title: 'Find an email', main });
+  return pageResponse(query === '' ? 200 : 400, page);
+}
+
+function renderList({ base }: PageContext, emails: readonly FoundEmail[], query: string): Html {
+  return html`<h1>${countEmails(emails.length)} for ${textOr(query)}</h1>
     <div class="wide" role="region" aria-label="Emails found" tabindex="0">
       <table>
         <caption class="unseen">
@@ -38,39 +48,42 @@ function listOf({ base }: Visit, found: readonly FoundEmail[], query: string): H
           </tr>
         </thead>
         <tbody>
-          ${found.map((email) => {
-            const { key, record, history } = email;
-            const last = history.at(-1);
-            const atMs = last?.atMs ?? record?.atMs;
-            return html`<tr>
-              <th scope="row">
-                <a href="${base}/email/${key}">${nameOfEmail(email)}</a>
-              </th>
-              <td>${stateWords(email).badge}</td>
-              <td>${atMs !== undefined && timeOf(atMs)}</td>
-              <td>${said(record?.by ?? last?.by)}</td>
-            </tr>`;
-          })}
+          ${emails.map((email) => renderEmail(base, email))}
         </tbody>
       </table>
     </div>`;
 }
 
-function nothing(sources: Sources, query: string): Html {
-  return html`<h1>Nothing found for ${said(query)}</h1>
-    <p>
-      Neither the ledger nor the journal knows an email by that: it was never claimed, or its
-      retention is over.
-    </p>
-    ${help(sources)}`;
+function renderEmail(base: string, email: FoundEmail): Html {
+  const { key, record, history } = email;
+  const last = history.at(-1);
+  const atMs = last?.atMs ?? record?.atMs;
+  const sender = (record && senderOf(record)) || (last && senderOf(last));
+  return html`<tr>
+    <th scope="row">
+      <a href="${base}/email/${key}">${emailName(email)}</a>
+    </th>
+    <td>${describeState(email).badge}</td>
+    <td>${atMs !== undefined && timeElement(atMs)}</td>
+    <td>${textOr(sender)}</td>
+  </tr>`;
 }
 
-function help({ journal }: Sources): Html {
+function renderNothing(sources: Sources, query: string): Html {
+  return html`<h1>Nothing found for ${textOr(query)}</h1>
+    <p>
+      Neither the ledger nor the journal knows such an email: it was never claimed, or its retention
+      is over.
+    </p>
+    ${renderHelp(sources)}`;
+}
+
+function renderHelp({ journal }: Sources): Html {
   return html`<p>Keys are hashed, so no part of one can be found alone. An email is found by:</p>
     <ul>
       <li>
         all parts that <code>key</code> selects, in their order:
-        <code>delivery-notice 4711 ada@example.org</code>, or as JSON where a part has spaces:
+        <code>delivery-notice 4711 ada@example.org</code>, or as JSON if a part has spaces:
         <code>["delivery-notice", 4711, "Ada L."]</code>;
       </li>
       <li>its key of 22 characters;</li>

@@ -1,45 +1,48 @@
-/** Markup that may be shown as it is: only `html` makes it, so nothing read from a ledger can pass for it. */
+/** Markup. Only {@link html} makes it, so that a text of the ledger is never taken for markup. */
 export interface Html {
   readonly markup: string;
 }
 
-/** What may stand in a template; a text is escaped, `undefined` and `false` are nothing. */
-export type Shown = Html | string | number | undefined | false | readonly Shown[];
+/** What a template can contain. Text is escaped; `undefined` and `false` show nothing. */
+export type TemplateValue = Html | string | number | undefined | false | readonly TemplateValue[];
 
-const made = new WeakSet<object>();
+const madeHere = new WeakSet<object>();
 
 /**
- * A piece of a page. All that is put into it is escaped, but what another `html` has made.
- * Attributes must be quoted: inside of them a value ends nothing.
+ * Makes a piece of a page. All values are escaped, except those that {@link html} made.
+ * Attributes must be quoted, so that no value can end them.
  *
  * @example html`<p title="${note}">${label}</p>`
  */
-export function html(strings: TemplateStringsArray, ...values: readonly Shown[]): Html {
+export function html(strings: TemplateStringsArray, ...values: readonly TemplateValue[]): Html {
   const markup = strings.reduce(
-    (before, string, index) => before + markupOf(values[index - 1]) + string,
+    (before, string, index) => before + render(values[index - 1]) + string,
   );
   const piece = Object.freeze({ markup });
-  made.add(piece);
+  madeHere.add(piece);
   return piece;
 }
 
-/** What others wrote, such as a label: its letters cannot turn around the text beside it. */
-export function said(text: string | undefined, otherwise = '–'): Html {
+/** Shows a text that others wrote, such as a label. Its direction does not affect the text beside it. */
+export function textOr(text: string | undefined, otherwise = '–'): Html {
   return text === undefined || text === ''
     ? html`<span class="none">${otherwise}</span>`
     : html`<bdi>${text}</bdi>`;
 }
 
-function markupOf(value: Shown): string {
+function render(value: TemplateValue): string {
   if (value === undefined || value === false) return '';
-  if (typeof value === 'string') return escaped(value);
-  if (typeof value === 'number') return String(value);
-  if (isList(value)) return value.map(markupOf).join('');
-  if (!made.has(value)) throw new TypeError('Only what html`` has made is markup.');
-  return value.markup;
+  if (isList(value)) return value.map(render).join('');
+  if (isHtml(value)) return value.markup;
+  // A store of another make may return any value. What is not markup of ours is shown as text.
+  return escapeText(String(value));
 }
 
-function isList(value: Shown): value is readonly Shown[] {
+function isHtml(value: TemplateValue): value is Html {
+  return typeof value === 'object' && madeHere.has(value);
+}
+
+function isList(value: TemplateValue): value is readonly TemplateValue[] {
   return Array.isArray(value);
 }
 
@@ -51,6 +54,6 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-function escaped(text: string): string {
+function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character]!);
 }

@@ -1,32 +1,35 @@
-import { parts, script, style } from './generated/assets.ts';
 import { hash128 } from '@sendonce/core/ledger';
-import { page } from './answer.ts';
-import { type Html, html, said } from './html.ts';
-import { timeOf } from './times.ts';
+import { parts, script, style } from './generated/assets.ts';
+import { type Html, html, textOr } from './html.ts';
+import { pageResponse } from './responses.ts';
+import { timeElement } from './times.ts';
 
-/** One visit: what every page of it needs to know. */
-export interface Visit {
-  /** What is put before paths. */
+/** What every page of one request needs. */
+export interface PageContext {
+  /** The path of the mount, which begins every link: '' or '/emails'. */
   readonly base: string;
-  /** The name of who looks. */
+  /** The name of the viewer. */
   readonly viewer: string;
 }
 
 export interface Page {
   readonly title: string;
   readonly main: Html;
-  /** What is asked for changes, after the base. */
+  /** The path of the page's event stream, below the base. Without one the page is not live. */
   readonly events?: string;
-  /** What is being looked for. */
+  /** The text in the search field. */
   readonly query?: string;
 }
 
-// A browser keeps them until they are others.
+// Part of the URL, because a browser caches both files.
 const [styleVersion, scriptVersion] = [style + parts, script].map((text) =>
   hash128(text).slice(0, 8),
 );
 
-export function framed({ base, viewer }: Visit, { title, main, events, query }: Page): Html {
+export function renderPage(
+  { base, viewer }: PageContext,
+  { title, main, events, query }: Page,
+): Html {
   return html`<html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -55,41 +58,42 @@ export function framed({ base, viewer }: Visit, { title, main, events, query }: 
           />
           <button>Find</button>
         </form>
-        <p class="viewer"><span class="unseen">You are </span>${said(viewer)}</p>
+        <p class="viewer"><span class="unseen">You are </span>${textOr(viewer)}</p>
       </header>
       <main id="main" tabindex="-1" ${events !== undefined && html`data-events="${base}${events}"`}>
         ${main}
       </main>
       <footer>
         <p id="as-of">
-          As of ${timeOf(Date.now())} UTC. ${events !== undefined && 'Reload to see what changed.'}
+          As of ${timeElement(Date.now())} UTC.
+          ${events !== undefined && 'Reload to see what changed.'}
         </p>
       </footer>
     </body>
   </html>`;
 }
 
-/** A page that says one thing. */
+/** A page with one message. */
 export function messagePage(
-  visit: Visit,
+  context: PageContext,
   status: number,
   title: string,
   text: Html | string,
 ): Response {
   const main = html`<h1>${title}</h1>
     <p>${text}</p>
-    <p><a href="${visit.base}/">To the overview</a></p>`;
-  return page(status, framed(visit, { title, main }));
+    <p><a href="${context.base}/">To the overview</a></p>`;
+  return pageResponse(status, renderPage(context, { title, main }));
 }
 
-/** The same for those who were not let in: nothing else of the dashboard is in it. */
+/** A page with one message for a viewer who was not admitted. It contains nothing else of the dashboard. */
 export function barePage(
   status: number,
   title: string,
   text: string,
   headers?: Readonly<Record<string, string>>,
 ): Response {
-  const whole = html`<html lang="en">
+  const markup = html`<html lang="en">
     <head>
       <meta charset="utf-8" />
       <title>${title}</title>
@@ -101,5 +105,5 @@ export function barePage(
       </main>
     </body>
   </html>`;
-  return page(status, whole, headers);
+  return pageResponse(status, markup, headers);
 }

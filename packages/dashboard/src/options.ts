@@ -9,17 +9,18 @@ import {
 } from '@sendonce/core/ledger';
 import { type FindQueue, type QueueOfJobs } from '@sendonce/core/inspect';
 
-/** Who looks. */
+/** The person who uses the dashboard. */
 export interface Viewer {
-  /** Is written into the ledger and the journal with each verdict: a name or a login, no address. */
+  /** A name or a login, never an address: it is recorded in the ledger and the journal with each verdict. */
   readonly name: string;
-  /** Whether they may say what became of an email in doubt. @default false */
-  readonly mayResolve?: boolean;
+  /** Whether this person may resolve an email in doubt. @default false */
+  readonly mayResolve?: boolean | undefined;
 }
 
 /**
- * Says who asks, by the session or header of your application; undefined: nobody who may look. `original` is the
- * framework's own request, where an adapter has one: Express's or Nest's `req`, Fastify's `request`.
+ * Finds out who asks, by the session or header of your application. If it returns undefined, the
+ * request is denied. `original` is the framework's own request if an adapter has one: the `req` of
+ * Express or Nest, the `request` of Fastify.
  *
  * @example (request, original) => ((original as express.Request).user ? { name: 'ada', mayResolve: true } : undefined)
  */
@@ -30,32 +31,36 @@ export type Authorize = (
 
 export interface DashboardOptions {
   readonly ledger: Ledger;
-  /** Histories, counts, labels. @default none: only what is open, and single emails by their key */
-  readonly journal?: Journal;
   /**
-   * Where the failed job of an email is given to a worker again after a verdict: the queues, or what finds one by its
-   * name.
-   * @default none
+   * For histories, counts and labels.
+   * @default none: the dashboard shows the open emails, and single emails by their key
    */
-  readonly queues?: readonly QueueOfJobs[] | FindQueue;
+  readonly journal?: Journal | undefined;
+  /**
+   * The queues whose failed jobs are retried after a verdict, or a function that finds one by its name.
+   * @default none: no job is retried
+   */
+  readonly queues?: readonly QueueOfJobs[] | FindQueue | undefined;
   /**
    * Who may look, and who may resolve.
-   * @default nobody resolves, and only this machine looks: the Host must be localhost, 127.0.0.1 or [::1]
+   * @default only this machine may look, and no verdict is accepted: the Host must be localhost,
+   *   127.0.0.1 or [::1]
    */
-  readonly authorize?: Authorize;
+  readonly authorize?: Authorize | undefined;
   /** Where it is mounted: the path before `/find`. @default '/' */
-  readonly basePath?: string;
-  /** How long a verdict "sent" is kept, in ms: as in `once()`. @default 604_800_000 (7 days) */
-  readonly retentionMs?: number;
+  readonly basePath?: string | undefined;
+  /** How long a verdict "sent" is kept, in ms, as in `once()`. @default 604_800_000 (7 days) */
+  readonly retentionMs?: number | undefined;
   /**
-   * Signs the forms, at least 32 characters: the same in all processes behind one address.
-   * @default random, for this process
+   * Signs the forms, at least 32 characters. All processes behind one address need the same secret.
+   * @default random for each process
    */
-  readonly secret?: string;
+  readonly secret?: string | undefined;
 }
 
-/** The options with their defaults, and `base`: '' or '/emails', to be put before a path. */
-export interface Settings extends Omit<DashboardOptions, 'basePath' | 'queues'> {
+/** The checked options with their defaults. */
+export interface Settings extends Pick<DashboardOptions, 'ledger' | 'journal' | 'authorize'> {
+  /** The path of the mount, which begins every link: '' or '/emails'. */
   readonly base: string;
   readonly findQueue: FindQueue;
   readonly retentionMs: number;
@@ -63,7 +68,7 @@ export interface Settings extends Omit<DashboardOptions, 'basePath' | 'queues'> 
 }
 
 /** @throws {OptionError} */
-export function settingsOf(options: DashboardOptions): Settings {
+export function resolveOptions(options: DashboardOptions): Settings {
   if (typeof options !== 'object' || options === null) {
     throw new OptionError(
       'options',
@@ -77,14 +82,22 @@ export function settingsOf(options: DashboardOptions): Settings {
   checkFunction('authorize', authorize, true);
   checkDuration('retentionMs', retentionMs);
   if (typeof secret !== 'string' || secret.length < 32) {
-    // Its length only: it is a secret.
+    // Never shown, because it is a secret.
     throw new OptionError('secret', 'Expected "secret" to be a string of at least 32 characters.');
   }
-  const base = baseOf(basePath);
-  return { ...options, base, findQueue: findQueueIn(queues), retentionMs, secret };
+  const base = parseBasePath(basePath);
+  return {
+    ledger,
+    journal,
+    authorize,
+    base,
+    findQueue: createFindQueue(queues),
+    retentionMs,
+    secret,
+  };
 }
 
-function findQueueIn(queues: NonNullable<DashboardOptions['queues']>): FindQueue {
+function createFindQueue(queues: NonNullable<DashboardOptions['queues']>): FindQueue {
   if (typeof queues === 'function') return queues;
   if (!Array.isArray(queues)) {
     throw new OptionError('queues', `Expected "queues" to be an array, got ${describe(queues)}.`);
@@ -94,8 +107,8 @@ function findQueueIn(queues: NonNullable<DashboardOptions['queues']>): FindQueue
   return (name) => known.find((queue) => queue.name === name);
 }
 
-function baseOf(basePath: unknown): string {
-  // What a URL would write in another way could never be met.
+function parseBasePath(basePath: unknown): string {
+  // A path that a URL writes differently, such as one with dots, would never match.
   if (
     typeof basePath === 'string' &&
     /^\/([\w.~-]+\/?)*$/.test(basePath) &&
@@ -105,7 +118,8 @@ function baseOf(basePath: unknown): string {
   }
   throw new OptionError(
     'basePath',
-    `Expected "basePath" to be a path such as '/emails', of letters, digits and . _ ~ - between slashes, got ${typeof basePath === 'string' ? `'${basePath}'` : describe(basePath)}.`,
+    `Expected "basePath" to be a path such as '/emails', of letters, digits and . _ ~ - between slashes, ` +
+      `got ${typeof basePath === 'string' ? `'${basePath}'` : describe(basePath)}.`,
   );
 }
 

@@ -1,6 +1,6 @@
-/** What an adapter knows about a request beyond what a `Request` can carry. */
+/** What an adapter knows about a request and a `Request` cannot carry. */
 export interface Original {
-  /** The framework's own request: it may have a user. */
+  /** The framework's own request, which may have a user. */
   readonly request: unknown;
   readonly remoteAddress: string | undefined;
 }

@@ -1,28 +1,28 @@
 import type { Journal, Ledger, Sources } from '@sendonce/core';
 import { withDeadline } from './deadline.ts';
 
-/** A journal may be on another server than the ledger, and slower than a page can wait. */
-const JOURNAL_MS = 2000;
+/** The journal may be on another server than the ledger, and a page does not wait longer for it. */
+const JOURNAL_TIMEOUT_MS = 2000;
 
 /**
- * The ledger decides and the journal only tells: where the journal does not answer, emails are shown without their
- * histories, and can be resolved.
+ * Limits how long pages wait for the journal. If it does not answer, emails are shown without their
+ * histories and can still be resolved.
  */
-export function sourcesOf(ledger: Ledger, journal: Journal | undefined): Sources {
+export function withJournalDeadline(ledger: Ledger, journal: Journal | undefined): Sources {
   if (!journal) return { ledger };
-  const ask = async <T>(question: Promise<readonly T[]>, unknown: readonly T[]) =>
-    withDeadline(question, JOURNAL_MS).catch(() => unknown);
+  const readOr = async <T>(reading: Promise<readonly T[]>, otherwise: readonly T[]) =>
+    withDeadline(reading, JOURNAL_TIMEOUT_MS).catch(() => otherwise);
   return {
     ledger,
     journal: {
       write: (entry) => journal.write(entry),
       flush: () => journal.flush(),
-      history: (key) => ask(journal.history(key), []),
-      find: (text) => ask(journal.find(text), []),
-      counts: (fromMs) => ask(journal.counts(fromMs), notCounted),
+      history: (key) => readOr(journal.history(key), []),
+      find: (text) => readOr(journal.find(text), []),
+      counts: (fromMs) => readOr(journal.counts(fromMs), UNKNOWN_COUNTS),
     },
   };
 }
 
-/** What `counts` gives where the journal does not answer: no counts, which is not the same as none. */
-export const notCounted: readonly never[] = [];
+/** What `counts` returns if the journal does not answer. Compared by identity: no counts are `[]`, too. */
+export const UNKNOWN_COUNTS: readonly never[] = [];

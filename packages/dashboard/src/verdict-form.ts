@@ -1,18 +1,19 @@
 import type { LedgerRecord } from '@sendonce/core';
-import { type Html, html, said } from './html.ts';
-import type { Visit } from './layout.ts';
+import { senderOf } from '@sendonce/core/inspect';
+import { type Html, html, textOr } from './html.ts';
+import type { PageContext } from './layout.ts';
 
 /** What the viewer may do about an email in doubt. */
-export interface VerdictMay {
-  /** The token of the form for an email; undefined for who may only look. */
+export interface VerdictRights {
+  /** Makes the token of the form for an email. Undefined for a viewer who may only look. */
   readonly csrf: ((key: string) => string) | undefined;
-  /** Whether the job of the email is given to a worker again after the verdict. */
+  /** Whether the dashboard retries the job of the email after the verdict. */
   readonly retries: (record: LedgerRecord) => boolean;
 }
 
-export function verdictForm(
-  { base }: Visit,
-  { csrf, retries }: VerdictMay,
+export function renderVerdictForm(
+  { base }: PageContext,
+  { csrf, retries }: VerdictRights,
   record: LedgerRecord,
 ): Html {
   if (!csrf) {
@@ -27,21 +28,12 @@ export function verdictForm(
   const { key, token } = record;
   return html`<section class="verdict" aria-labelledby="verdict-title">
     <h2 id="verdict-title">Was it sent?</h2>
-    <p>
-      Ask the provider, the mail log or the customer first.
-      ${
-        retries(record)
-          ? html`Then its job, ${said(record.by)}, is given to a worker again: it sends, or
-            completes as a duplicate.`
-          : html`Retry its job, ${said(record.by, 'which is not told')}, yourself afterwards: this
-            page has not got its queue.`
-      }
-    </p>
+    <p>Ask the provider, the mail log or the customer first. ${describeRetry(record, retries)}</p>
     <form method="post" action="${base}/email/${key}/resolve">
       <input type="hidden" name="csrf" value="${csrf(key)}" />
       <input type="hidden" name="token" value="${token}" />
       <label for="why">How do you know? It is kept with your name; no addresses.</label>
-      ${/* Several lines, so that Enter does not press the first button. */ ''}
+      ${/* A textarea, because Enter in a field of one line would press the first button. */ ''}
       <textarea id="why" name="why" rows="2" maxlength="500"></textarea>
       <div class="buttons">
         <button name="verdict" value="sent">It was sent</button>
@@ -49,4 +41,13 @@ export function verdictForm(
       </div>
     </form>
   </section>`;
+}
+
+function describeRetry(record: LedgerRecord, retries: VerdictRights['retries']): Html {
+  const sender = senderOf(record);
+  return retries(record)
+    ? html`Then its job, ${textOr(sender)}, is retried: it sends the email, or completes as a
+      duplicate.`
+    : html`Then retry its job, ${textOr(sender, 'which is unknown')}, yourself: the dashboard does
+      not have its queue.`;
 }

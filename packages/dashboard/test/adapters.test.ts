@@ -140,7 +140,7 @@ describe.each(Object.entries(adapters))('%s', (_, start) => {
     );
     expect(await ledger.read(key)).toMatchObject({
       state: 'sent',
-      note: 'resolved by ada: the log',
+      resolvedBy: 'ada: the log',
     });
     expect(queue.retried).toBe(1);
   });
@@ -158,10 +158,22 @@ describe.each(Object.entries(adapters))('%s', (_, start) => {
 
     const second = await ask(`/emails/events?email=${key}`);
     expect(await readUntil(second, 'Was it sent?')).toContain('event: parts');
-    board.close();
+    await board.close();
     await eventually(() => expect(streams).toEqual(['cancelled', 'closed']));
     await second.body?.cancel();
   });
+});
+
+test('a dashboard that goes out of scope ends its streams', async () => {
+  const { ledger } = startStage();
+  let stream: Response;
+  {
+    await using board = dashboard({ ledger, authorize: byHeader });
+    const request = new Request('http://a/events', { headers: { 'x-user': 'ada' } });
+    stream = await board.fetch(request);
+  }
+  // The text is complete only when the stream has ended.
+  expect(await stream.text()).toContain('retry: 2000');
 });
 
 test('a prefix of Fastify that is another one than basePath is refused', async () => {

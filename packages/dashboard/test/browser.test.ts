@@ -163,9 +163,10 @@ describe.skipIf(found === undefined)('in Chromium', { timeout: 60_000 }, () => {
     await page.locator('#why').pressSequentially('the mail lo');
     // The next stream begins with all that there is, the form as well.
     const next = page.waitForRequest(/events/);
-    board.close();
+    await board.close();
     await next;
-    journal.write({ key, type: 'busy', atMs: Date.now(), by: 'notices:2' });
+    const job = { queue: 'notices', id: '2' };
+    journal.write({ key, type: 'busy', atMs: Date.now(), job });
     await page.locator('.step.busy').waitFor();
     await page.keyboard.type('g');
     expect(await page.locator('#why').inputValue()).toBe('the mail log');

@@ -22,17 +22,17 @@ async function settleMany({ ledger, journal }: Stage, from: number, count: numbe
   await Promise.all(
     Array.from({ length: count }, async (_, index) => {
       const key = deriveKey(['notice', from + index]);
-      const by = `notices:${from + index}`;
+      const job = { queue: 'notices', id: String(from + index) };
       const attempt = {
         key,
         token: createToken(),
         leaseMs: LEASE_MS,
         retentionMs: RETENTION_MS,
-        by,
+        job,
       };
       await ledger.claim({ ...attempt, dispatched: true });
       await ledger.settle({ ...attempt, outcome: 'sent' });
-      journal.write({ key, type: 'sent', atMs: Date.now(), by, label: `order ${from + index}` });
+      journal.write({ key, type: 'sent', atMs: Date.now(), job, label: `order ${from + index}` });
     }),
   );
   await journal.flush();

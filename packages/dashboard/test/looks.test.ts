@@ -92,13 +92,13 @@ async function fill(stage: Stage): Promise<string> {
   for (const order of [4711, 4712]) {
     await doubtfulEmail(stage, deriveKey(['notice', order]), {
       label: `order ${order}`,
-      by: `notices:${order}`,
+      job: { queue: 'notices', id: String(order) },
     });
   }
   const key = deriveKey(['notice', 4713]);
   const told = {
     key,
-    by: 'notices:1',
+    job: { queue: 'notices', id: '1' },
     label: 'order 4713',
     token: 'abcdef',
     worker: 'mail-3:4182',
@@ -106,7 +106,8 @@ async function fill(stage: Stage): Promise<string> {
   journal.write({ ...told, type: 'claimed', atMs: minutesAgo(64) });
   journal.write({ ...told, type: 'released', atMs: minutesAgo(63), note: 'ECONNREFUSED' });
   await doubtfulEmail(stage, key, { label: 'order 4713' });
-  journal.write({ key, type: 'busy', atMs: Date.now() + 20, by: 'notices:2', worker: 'mail-1:77' });
+  const copy = { key, job: { queue: 'notices', id: '2' }, worker: 'mail-1:77' };
+  journal.write({ ...copy, type: 'busy', atMs: Date.now() + 20 });
   await journal.flush();
   return key;
 }

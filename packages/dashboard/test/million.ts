@@ -61,29 +61,29 @@ async function send(ledger: Ledger, journal: Journal, order: number): Promise<vo
   const attempt = attemptOf(['n', order], order);
   await ledger.claim({ ...attempt, dispatched: true });
   await ledger.settle({ ...attempt, outcome: 'sent' });
-  const { key, token, by } = attempt;
+  const { key, token, job } = attempt;
   // Over the week, as a shop would have them.
   const atMs = Date.now() - ((order * 7919) % (7 * DAY_MS));
-  journal.write({ key, type: 'dispatched', atMs, token, by, label: `order ${order}` });
-  journal.write({ key, type: 'sent', atMs: atMs + 3, token, by, label: `order ${order}` });
+  journal.write({ key, type: 'dispatched', atMs, token, job, label: `order ${order}` });
+  journal.write({ key, type: 'sent', atMs: atMs + 3, token, job, label: `order ${order}` });
 }
 
 async function doubt(ledger: Ledger, journal: Journal, order: number): Promise<void> {
   const attempt = attemptOf(['doubt', order], order);
   await ledger.claim({ ...attempt, dispatched: true });
   await ledger.settle({ ...attempt, outcome: 'in-doubt', note: 'ETIMEDOUT' });
-  const { key, token, by } = attempt;
-  journal.write({ key, type: 'in-doubt', atMs: Date.now(), token, by, label: `order ${order}` });
+  const { key, token, job } = attempt;
+  journal.write({ key, type: 'in-doubt', atMs: Date.now(), token, job, label: `order ${order}` });
 }
 
 function attemptOf(parts: unknown[], order: number) {
-  const by = `notices:${order}`;
+  const job = { queue: 'notices', id: String(order) };
   return {
     key: deriveKey(parts),
     token: createToken(),
     leaseMs: 30_000,
     retentionMs: 7 * DAY_MS,
-    by,
+    job,
   };
 }
 

@@ -34,7 +34,7 @@ test('one hit is shown, several are listed, none is explained', async () => {
   const ask = asker(stage);
   await doubtfulEmail(stage, key, { label: 'order 7' });
   const other = deriveKey(['reminder', 7]);
-  await doubtfulEmail(stage, other, { label: 'order 7', by: 'reminders:9' });
+  await doubtfulEmail(stage, other, { label: 'order 7', job: { queue: 'reminders', id: '9' } });
 
   for (const words of ['notice 7', '["notice", 7]', key, 'notices:1']) {
     const { status, location } = await ask(`/find?q=${encodeURIComponent(words)}`);
@@ -61,7 +61,7 @@ test('one that is scheduled is told, for when, and where that is past, what to l
       token: 't',
       label: 'order 7',
     } as const;
-    stage.journal.write({ ...step, by: 'notices:1', dueMs });
+    stage.journal.write({ ...step, job: { queue: 'notices', id: '1' }, dueMs });
     await stage.journal.flush();
   };
   await write(Date.UTC(2999, 0, 1));
@@ -91,9 +91,32 @@ test('an email that nobody knows is not found; each state is told in words', asy
   expect(text).toContain('{&quot;a&quot;:1}');
 });
 
+test('an email that was resolved as sent says by whom, and why it was in doubt', async () => {
+  const stage = startStage();
+  const token = await doubtfulEmail(stage, key);
+  const verdict = { key, token, verdict: 'sent', by: 'grace: asked' } as const;
+  await stage.ledger.resolve({ ...verdict, retentionMs: RETENTION_MS });
+  const { text } = await asker(stage)(`/email/${key}`);
+  expect(text).toContain('By notices:1 Message-ID – Note of the doubt ETIMEDOUT');
+  expect(text).toContain('Resolved by grace: asked');
+});
+
+test('a doubt whose sender found out that nothing was sent says so, and what happens next', async () => {
+  const ledger = memoryLedger();
+  const ask = asker({ ledger });
+  const attempt = { key, token: createToken(), leaseMs: 60_000, retentionMs: RETENTION_MS };
+  await ledger.claim({ ...attempt, dispatched: true });
+  await ledger.settle({ ...attempt, outcome: 'in-doubt', lateNotSent: true });
+  const sentence =
+    'in doubt Its sender found out that nothing was sent, but only after the email was in doubt. The next attempt sends it.';
+  expect((await ask(`/email/${key}`)).text).toContain(sentence);
+  expect((await ask('/')).text).toContain('not sent; the next attempt sends it');
+});
+
 test('the timeline tells how long each step took', async () => {
   const stage = startStage();
-  const told = { key, by: 'notices:1', worker: 'mail-1:7', token: 'abcdef' };
+  const job = { queue: 'notices', id: '1' };
+  const told = { key, job, worker: 'mail-1:7', token: 'abcdef' };
   stage.journal.write({ ...told, type: 'claimed', atMs: 1_700_000_000_000 });
   stage.journal.write({ ...told, type: 'dispatched', atMs: 1_700_000_000_012 });
   stage.journal.write({ ...told, type: 'sent', atMs: 1_700_000_003_212, messageId: '<m@shop>' });
@@ -135,10 +158,10 @@ test.each<[string, string, Partial<Awaited<ReturnType<QueueOfJobs['getJob']>>> |
     new Request(`http://a${taken.headers.get('location')}`, { headers }),
   );
   expect(await after.text()).toContain(words);
-  expect(await stage.ledger.read(key)).toMatchObject({ state: 'sent', note: 'resolved by ada' });
+  expect(await stage.ledger.read(key)).toMatchObject({ state: 'sent', resolvedBy: 'ada' });
 });
 
-test('who decided is told without a journal too, from the note of the record', async () => {
+test('who decided is shown without a journal too, from the record', async () => {
   const { ledger, journal } = startStage();
   const token = await doubtfulEmail({ ledger, journal }, key);
   const ask = asker({ ledger, secret: 'x'.repeat(32) });
@@ -195,7 +218,7 @@ test('a journal that is away hides histories and counts, and holds up no verdict
   expect(overview.text).toContain('The journal does not answer');
   const email = await ask(`/email/${key}`);
   expect(email.text).toContain('Was it sent?');
-  expect(email.text).toContain('Nothing is told about it');
+  expect(email.text).toContain('No history: the journal is empty, unavailable or not configured.');
   const body = new URLSearchParams({ csrf: formToken(secret, 'ada', key), token, verdict: 'sent' });
   expect((await ask(`/email/${key}/resolve`, { method: 'POST', body })).status).toBe(303);
   expect(await ledger.read(key)).toMatchObject({ state: 'sent' });

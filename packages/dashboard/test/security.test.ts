@@ -1,4 +1,4 @@
-import { memoryLedger, OptionError } from '@sendonce/core';
+import { type Ledger, memoryLedger, OptionError } from '@sendonce/core';
 import { createToken } from '@sendonce/core/ledger';
 import { startRedis } from '@sendonce/testkit';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -15,7 +15,7 @@ test('a script in a label, a note, a name, a query and a result is shown as text
     token: createToken(),
     leaseMs: 1000,
     retentionMs: 60_000,
-    by: evil,
+    job: { queue: evil, id: evil },
   };
   await stage.ledger.settle({
     ...attempt,
@@ -27,6 +27,7 @@ test('a script in a label, a note, a name, a query and a result is shown as text
     key,
     type: 'in-doubt',
     atMs: Date.now(),
+    job: { queue: evil, id: evil },
     by: evil,
     worker: evil,
     note: evil,
@@ -49,6 +50,22 @@ test('a script in a label, a note, a name, a query and a result is shown as text
   const list = await ask(`/find?q=${encodeURIComponent(evil)}`);
   expect(list.status).toBe(200);
   expect(await list.text()).not.toContain('<img');
+});
+
+test('an object that a ledger returns instead of a text is never taken for markup', async () => {
+  const ledger = memoryLedger();
+  const attempt = { key, token: createToken(), leaseMs: 60_000, retentionMs: 60_000 };
+  await ledger.claim({ ...attempt, dispatched: true });
+  const note = { markup: '<script>alert(1)</script>' } as unknown as string;
+  const broken: Ledger = {
+    ...ledger,
+    read: async (wanted) => ({ ...(await ledger.read(wanted))!, note, messageId: null as never }),
+  };
+  const board = dashboard({ ledger: broken, authorize: byHeader });
+  const request = new Request(`http://a/email/${key}`, { headers: { 'x-user': 'ada' } });
+  const answered = await board.fetch(request);
+  expect(answered.status).toBe(200);
+  expect(await answered.text()).not.toContain('<script>alert');
 });
 
 test('without authorize only this machine looks: by a loopback name, and through no proxy', async () => {

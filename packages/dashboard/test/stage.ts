@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Journal, type Ledger } from '@sendonce/core';
+import { type JobRef, type Journal, type Ledger } from '@sendonce/core';
 import { createToken } from '@sendonce/core/ledger';
 import { type QueueOfJobs } from '@sendonce/core/inspect';
 import { redisJournal, redisLedger } from '@sendonce/redis';
@@ -61,27 +61,27 @@ export function startStage(url = redisUrl()): Stage {
   };
 }
 
-/** An email whose sender said that it does not know; returns the token of the doubt. */
+/** Adds an email whose sender does not know whether it was sent. @returns the token of the doubt */
 export async function doubtfulEmail(
   { ledger, journal }: Pick<Stage, 'ledger' | 'journal'>,
   key: string,
   {
     label,
     note = 'ETIMEDOUT',
-    by = 'notices:1',
-  }: { label?: string; note?: string; by?: string } = {},
+    job = { queue: 'notices', id: '1' },
+  }: { label?: string; note?: string; job?: JobRef } = {},
 ): Promise<string> {
-  const attempt = { key, token: createToken(), leaseMs: LEASE_MS, retentionMs: RETENTION_MS, by };
+  const attempt = { key, token: createToken(), leaseMs: LEASE_MS, retentionMs: RETENTION_MS, job };
   await ledger.claim({ ...attempt, dispatched: true });
   await ledger.settle({ ...attempt, outcome: 'in-doubt', note });
   const { token } = attempt;
-  journal.write({ key, type: 'claimed', atMs: Date.now(), token, by, label });
-  journal.write({ key, type: 'in-doubt', atMs: Date.now(), token, by, label, note });
+  journal.write({ key, type: 'claimed', atMs: Date.now(), token, job, label });
+  journal.write({ key, type: 'in-doubt', atMs: Date.now(), token, job, label, note });
   await journal.flush();
   return token;
 }
 
-/** A queue with one job that has failed, for what is not about BullMQ. */
+/** A queue with one failed job, for tests that are not about BullMQ. */
 export function failedJob(id = '1'): QueueOfJobs & { retried: number } {
   const queue = {
     name: 'notices',
@@ -97,7 +97,7 @@ export function failedJob(id = '1'): QueueOfJobs & { retried: number } {
   return queue;
 }
 
-/** Whoever the header names; `ada` and `grace` may resolve. */
+/** The viewer that the header names. `ada` and `grace` may resolve. */
 export function byHeader(request: Request): Viewer | undefined {
   const name = request.headers.get('x-user');
   return name === null ? undefined : { name, mayResolve: name === 'ada' || name === 'grace' };

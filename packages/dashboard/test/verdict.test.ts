@@ -56,7 +56,7 @@ describe('a verdict', () => {
     const headers = { origin: 'https://shop.example' };
     const answered = await ask(`/email/${key}/resolve`, { method: 'POST', body, headers });
     expect(answered.status).toBe(303);
-    expect(await stage.ledger.read(key)).toMatchObject({ state: 'sent', note: 'resolved by ada' });
+    expect(await stage.ledger.read(key)).toMatchObject({ state: 'sent', resolvedBy: 'ada' });
   });
 
   test('with the token of another person, or of another email, is refused', async () => {

@@ -1,5 +1,5 @@
-import { type Command, whereOptions } from '../command.ts';
-import { exit, UsageError } from '../terminal.ts';
+import { type Command, locationOptions } from '../command.ts';
+import { exitCodes, UsageError } from '../terminal.ts';
 
 export const completion: Command = {
   name: 'completion',
@@ -9,19 +9,19 @@ export const completion: Command = {
   zsh:  source <(sendonce completion zsh)       in ~/.zshrc, after compinit
   fish: sendonce completion fish | source       in ~/.config/fish/config.fish`,
   async run({ words }, terminal) {
-    // Read when it is used: the list of commands has this one in it.
+    // Imported here, because the list of commands contains this one.
     const { commands } = await import('./index.ts');
     const script = scripts[words[0] ?? ''];
     if (!script) throw new UsageError('For which shell? bash, zsh or fish.');
     terminal.out(script(commands));
-    return exit.ok;
+    return exitCodes.ok;
   },
 };
 
-const everywhere = [...Object.keys(whereOptions), 'json', 'help'];
+const commonOptions = [...Object.keys(locationOptions), 'json', 'help'];
 
 function optionsOf({ options }: Command): string {
-  return [...Object.keys(options ?? {}), ...everywhere].map((name) => `--${name}`).join(' ');
+  return [...Object.keys(options ?? {}), ...commonOptions].map((name) => `--${name}`).join(' ');
 }
 
 const scripts: Record<string, (commands: readonly Command[]) => string> = {
@@ -39,7 +39,7 @@ complete -o default -F _sendonce sendonce`,
 
   zsh: (commands) => `_sendonce() {
   if (( CURRENT == 2 )); then
-    local -a names=(${commands.map(({ name, summary }) => `'${name}:${quoted(summary.replaceAll(':', '\\:'))}'`).join(' ')})
+    local -a names=(${commands.map(({ name, summary }) => `'${name}:${escapeQuotes(summary.replaceAll(':', '\\:'))}'`).join(' ')})
     _describe 'command' names
     return
   fi
@@ -54,7 +54,7 @@ compdef _sendonce sendonce`,
     [
       ...commands.map(
         ({ name, summary }) =>
-          `complete -c sendonce -f -n __fish_use_subcommand -a ${name} -d '${quoted(summary)}'`,
+          `complete -c sendonce -f -n __fish_use_subcommand -a ${name} -d '${escapeQuotes(summary)}'`,
       ),
       ...commands.flatMap((command) =>
         optionsOf(command)
@@ -67,7 +67,7 @@ compdef _sendonce sendonce`,
     ].join('\n'),
 };
 
-/** Within single quotes of a shell. */
-function quoted(text: string): string {
+/** Escapes a text for single quotes of a shell. */
+function escapeQuotes(text: string): string {
   return text.replaceAll("'", "'\\''");
 }

@@ -5,11 +5,11 @@ import { readEmail } from '@sendonce/core/inspect';
 import { redisJournal, redisLedger } from '@sendonce/redis';
 import { type Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { type Command, textOf } from '../command.ts';
+import { type Command, textOption } from '../command.ts';
 import { connectRedis } from '../connect-redis.ts';
-import { table } from '../table.ts';
-import { exit, UsageError } from '../terminal.ts';
-import { picture } from './show.ts';
+import { renderTable } from '../table.ts';
+import { exitCodes, UsageError } from '../terminal.ts';
+import { renderEmail } from './show.ts';
 
 const COPIES = 32;
 const notice = { orderId: 4711 };
@@ -19,10 +19,10 @@ export const demo: Command = {
   name: 'demo',
   usage: 'demo --redis <url>',
   summary: '32 workers and 32 copies of one delayed notice, without and with once()',
-  details: `  Emails are counted instead of sent. It works under a prefix of its own, which it removes. All the ways in which
-  an email leaves twice, with worker processes and a real mail server: npx pnpm demo in the repository.`,
-  async run(given, terminal) {
-    const url = textOf(given, 'redis') ?? terminal.env['SENDONCE_REDIS'];
+  details: `  Emails are counted instead of sent. All keys are under a random prefix and are removed at the end. The demo of the
+  repository (npx pnpm demo) shows all the ways in which an email is sent twice, with a real mail server.`,
+  async run(commandLine, terminal) {
+    const url = textOption(commandLine, 'redis') ?? terminal.env['SENDONCE_REDIS'];
     if (url === undefined) throw new UsageError('Give --redis <url>: BullMQ needs one.');
     const client = await connectRedis(url, { forQueue: true });
     const prefix = `sendonce-demo-${randomUUID().slice(0, 8)}`;
@@ -36,7 +36,7 @@ export const demo: Command = {
         ['bare BullMQ', String(bare)],
         ['with once()', String(guarded)],
       ];
-      if (given.json) {
+      if (commandLine.json) {
         terminal.out(JSON.stringify({ copies: COPIES, bare, once: guarded }));
       } else {
         const email = await readEmail({ ledger, journal }, deriveKey(keyParts));
@@ -44,9 +44,9 @@ export const demo: Command = {
           { title: `${COPIES} copies of one notice` },
           { title: 'emails', right: true },
         ];
-        terminal.out(`${table(columns, rows, terminal)}\n\n${picture(email, terminal)}`);
+        terminal.out(`${renderTable(columns, rows, terminal)}\n\n${renderEmail(email, terminal)}`);
       }
-      return guarded === 1 ? exit.ok : exit.no;
+      return guarded === 1 ? exitCodes.ok : exitCodes.no;
     } finally {
       await removeAll(client, prefix);
       client.disconnect();
@@ -54,7 +54,7 @@ export const demo: Command = {
   },
 };
 
-/** How many of the copies have sent. */
+/** Runs all copies. @returns how many of them have sent */
 async function runCopies(
   client: Redis,
   prefix: string,
@@ -89,7 +89,7 @@ async function runCopies(
   return sent;
 }
 
-/** What is under a prefix that was drawn for this run. */
+/** Removes all keys under the prefix of this run. */
 async function removeAll(client: Redis, prefix: string): Promise<void> {
   for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1000 })) {
     const found = keys as string[];

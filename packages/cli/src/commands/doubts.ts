@@ -1,52 +1,34 @@
-import { labelOf, listAtMost } from '@sendonce/core/inspect';
+import type { LedgerRecord } from '@sendonce/core';
+import {
+  findWorker,
+  formatDuration,
+  lastLabel,
+  listAtMost,
+  senderOf,
+} from '@sendonce/core/inspect';
+import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
-import { table } from '../table.ts';
-import { exit } from '../terminal.ts';
-import { lengthOfTime, workerIn } from '../words.ts';
+import { renderTable } from '../table.ts';
+import { exitCodes, type Terminal } from '../terminal.ts';
 
-/** More than that are not read by people at once; --json has all. */
-const MOST_SHOWN = 200;
+/** A person does not read more lines at once. --json has all of them. */
+const MAX_SHOWN = 200;
 
 export const doubts: Command = {
   name: 'doubts',
   usage: 'doubts',
-  summary: 'the emails of which nobody knows whether they left, oldest first',
+  summary: 'the emails that may or may not have been sent, oldest first',
   details: '  Exit code 1 while there are any.',
-  async run({ json }, terminal, open) {
-    const { ledger, journal } = await open();
+  async run({ json }, terminal, openBackend) {
+    const { ledger, journal } = await openBackend();
     const { records, unreadable } = await listAtMost(ledger, 'in-doubt');
-    const shown = records.slice(0, json ? undefined : MOST_SHOWN);
-    const emails = await Promise.all(
-      shown.map(async (record) => {
-        const history = (await journal?.history(record.key)) ?? [];
-        return { ...record, label: labelOf(history) ?? '', worker: workerIn(history, record.by) };
-      }),
-    );
+    const shown = records.slice(0, json ? undefined : MAX_SHOWN);
+    const emails = await Promise.all(shown.map((record) => loadDoubt(record, journal)));
     if (json) terminal.out(JSON.stringify({ doubts: emails }));
     else if (emails.length === 0 && unreadable === undefined) terminal.out('No email is in doubt.');
     else if (emails.length === 0) terminal.out('No email that can be read is in doubt.');
     else {
-      terminal.out(
-        table(
-          [
-            { title: 'for', right: true },
-            { title: 'label', mayShrink: true },
-            { title: 'job', mayShrink: true },
-            { title: 'worker', mayShrink: true },
-            { title: 'why', mayShrink: true },
-            { title: 'key' },
-          ],
-          emails.map(({ atMs, label, by = '', worker, note = 'its sender fell silent', key }) => [
-            lengthOfTime(Date.now() - atMs),
-            label,
-            by,
-            worker,
-            note,
-            key,
-          ]),
-          terminal,
-        ),
-      );
+      terminal.out(renderDoubts(emails, terminal));
       const more = records.length - shown.length;
       if (more > 0) terminal.out(`and ${more} more`);
       terminal.err(
@@ -54,6 +36,42 @@ export const doubts: Command = {
       );
     }
     if (unreadable) throw unreadable;
-    return records.length > 0 ? exit.no : exit.ok;
+    return records.length > 0 ? exitCodes.no : exitCodes.ok;
   },
 };
+
+/** The record, and what the journal knows about the email. */
+interface Doubt extends LedgerRecord {
+  readonly label: string;
+  readonly worker: string;
+}
+
+async function loadDoubt(record: LedgerRecord, journal: Backend['journal']): Promise<Doubt> {
+  const history = (await journal?.history(record.key)) ?? [];
+  const worker = findWorker(record, history) ?? '';
+  return { ...record, label: lastLabel(history) ?? '', worker };
+}
+
+function renderDoubts(emails: readonly Doubt[], terminal: Terminal): string {
+  const columns = [
+    { title: 'for', right: true },
+    { title: 'label', mayShrink: true },
+    { title: 'job', mayShrink: true },
+    { title: 'worker', mayShrink: true },
+    { title: 'why', mayShrink: true },
+    { title: 'key' },
+  ];
+  const rows = emails.map((email) => [
+    formatDuration(Date.now() - email.atMs),
+    email.label,
+    senderOf(email),
+    email.worker,
+    reasonOf(email),
+    email.key,
+  ]);
+  return renderTable(columns, rows, terminal);
+}
+
+function reasonOf({ note = 'its sender fell silent', lateNotSent }: LedgerRecord): string {
+  return lateNotSent ? 'not sent; the next attempt sends it' : note;
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { explain as explainOptions, type ExplainOptions } from '@sendonce/bullmq';
 import type { Command } from '../command.ts';
-import { exitOf, findingLine } from '../findings.ts';
+import { exitCodeFor, renderFinding } from '../findings.ts';
 import { type Terminal, UsageError } from '../terminal.ts';
 
 export const explain: Command = {
@@ -11,21 +11,21 @@ export const explain: Command = {
   details: `  The file (or - for stdin) is JSON: { "once": { "dispatch": "at-send" }, "job": { "attempts": 5 }, "worker": { … },
   "sendTimeoutMs": 30000 }; without one, the defaults. Exit code 1 for an error or a warning.`,
   async run({ words, json }, terminal) {
-    const explanation = explainOptions(await optionsOf(words[0], terminal));
+    const explanation = explainOptions(await readOptions(words[0], terminal));
     const { sentences, warnings, assumed } = explanation;
     if (json) terminal.out(JSON.stringify(explanation));
     else {
       const { paint } = terminal;
-      const lines = [...sentences, ...warnings.map((finding) => findingLine(finding, paint))];
-      const taken = assumed.map(({ option, value }) => `${option} ${value}`);
-      if (taken.length > 0) lines.push(paint.dim(`Defaults: ${taken.join(', ')}`));
+      const lines = [...sentences, ...warnings.map((finding) => renderFinding(finding, paint))];
+      const defaults = assumed.map(({ option, value }) => `${option} ${value}`);
+      if (defaults.length > 0) lines.push(paint.dim(`Defaults: ${defaults.join(', ')}`));
       terminal.out(lines.join('\n\n'));
     }
-    return exitOf(warnings);
+    return exitCodeFor(warnings);
   },
 };
 
-async function optionsOf(file: string | undefined, terminal: Terminal): Promise<ExplainOptions> {
+async function readOptions(file: string | undefined, terminal: Terminal): Promise<ExplainOptions> {
   if (file === undefined) return {};
   try {
     const text = file === '-' ? await terminal.readInput() : readFileSync(file, 'utf8');

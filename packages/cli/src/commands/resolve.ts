@@ -1,28 +1,36 @@
 import { userInfo } from 'node:os';
 import { type LedgerRecord, resolveEmail } from '@sendonce/core';
-import { type FoundEmail, readEmail, retryJob } from '@sendonce/core/inspect';
-import { type Command, type Given, textOf } from '../command.ts';
-import type { Desk } from '../desk.ts';
-import { exit, harmless, type Terminal, UsageError } from '../terminal.ts';
-import { inWords, moment } from '../words.ts';
-import { lookUp, nothingFound, picture, whichEmail } from './show.ts';
+import { type FoundEmail, readEmail, retryJob, senderOf } from '@sendonce/core/inspect';
+import type { Backend } from '../backend.ts';
+import { type Command, type CommandLine, textOption } from '../command.ts';
+import { describeState, formatTime } from '../describe-email.ts';
+import { exitCodes, stripControls, type Terminal, UsageError } from '../terminal.ts';
+import { emailHelp, findNamedEmails, notFoundMessage, renderEmail } from './show.ts';
 
 type Verdict = 'sent' | 'not-sent';
+
+/** What every step of the command needs. */
+interface Context {
+  readonly commandLine: CommandLine;
+  readonly terminal: Terminal;
+  readonly backend: Backend;
+  readonly verdict: Verdict;
+}
 
 export const resolve: Command = {
   name: 'resolve',
   usage: 'resolve <email> --sent | --not-sent',
-  summary: 'end a doubt by what you found out; who and why are recorded',
-  details: `${whichEmail}
+  summary: 'resolves an email in doubt by what you found out; who and why are recorded',
+  details: `${emailHelp}
 
-  --sent          it left: kept as sent, and its job completes when it runs again
-  --not-sent      it surely did not leave: the next attempt sends it. Also for one that was rejected, when the cause is mended
-  --retry         give its failed job to a worker again
+  --sent          it was sent: kept as sent, and its job completes when it runs again
+  --not-sent      it was surely not sent: the next attempt sends it. Also for a rejected email, after its cause is corrected
+  --retry         retries its failed job
   --why <text>    how you know; kept with the email, so no address in it
   --by <name>     who you are (default: the user of this machine)
-  --yes           do not ask
+  --yes           does not ask
 
-  Exit code 1 where it is not in doubt (any more): it then says what stands there.`,
+  Exit code 1 if it is not in doubt (any more): it then shows its state.`,
   options: {
     sent: { type: 'boolean' },
     'not-sent': { type: 'boolean' },
@@ -31,108 +39,114 @@ export const resolve: Command = {
     by: { type: 'string' },
     yes: { type: 'boolean', short: 'y' },
   },
-  async run(given, terminal, open) {
-    const verdict = verdictOf(given);
-    const desk = await open();
-    const emails = await lookUp(given, desk);
-    const email = emails.find(({ record }) => mayResolve(record, verdict)) ?? emails[0];
-    if (!email) return tell({ state: 'not-found' }, nothingFound(given), given, terminal);
+  async run(commandLine, terminal, openBackend) {
+    const verdict = parseVerdict(commandLine);
+    const context = { commandLine, terminal, backend: await openBackend(), verdict };
+    const email = await findOneEmail(context);
+    if (!email) return report(context, { state: 'not-found' }, notFoundMessage(commandLine));
     const { record } = email;
-    if (emails.filter((one) => mayResolve(one.record, verdict)).length > 1) {
-      throw new UsageError(
-        `Several emails go by that name: ${emails.map(({ key }) => key).join(', ')}. Give the key.`,
-      );
-    }
-    if (!record || !mayResolve(record, verdict)) return standing(email, given, terminal);
-    if (!(await confirmed(email, verdict, given, terminal))) {
+    if (!record || !canResolve(record, verdict)) return reportNotInDoubt(context, email);
+    if (!(await confirm(context, email))) {
       terminal.err('Nothing was changed.');
-      return exit.no;
+      return exitCodes.no;
     }
-    return decide(record, verdict, given, terminal, desk);
+    return recordVerdict(context, record);
   },
 };
 
-/** A rejected email may be tried again, too. */
-function mayResolve(record: LedgerRecord | undefined, verdict: Verdict): boolean {
-  return record?.state === 'in-doubt' || (record?.state === 'rejected' && verdict === 'not-sent');
-}
-
-function verdictOf({ values }: Given): Verdict {
+function parseVerdict({ values }: CommandLine): Verdict {
   const { sent, 'not-sent': notSent } = values;
   if (sent === notSent) {
-    throw new UsageError('Give either --sent (it left) or --not-sent (it surely did not).');
+    throw new UsageError('Give either --sent (it was sent) or --not-sent (it surely was not).');
   }
   return sent ? 'sent' : 'not-sent';
 }
 
-async function confirmed(
+/** The email that can be resolved, or else the first one. @throws {UsageError} if several can */
+async function findOneEmail(context: Context): Promise<FoundEmail | undefined> {
+  const emails = await findNamedEmails(context.commandLine, context.backend);
+  const resolvable = emails.filter(({ record }) => canResolve(record, context.verdict));
+  if (resolvable.length > 1) {
+    const keys = emails.map(({ key }) => key).join(', ');
+    throw new UsageError(`Several emails have that name: ${keys}. Give the key.`);
+  }
+  return resolvable[0] ?? emails[0];
+}
+
+/** A rejected email can be resolved as not sent, too: then it is tried again. */
+function canResolve(record: LedgerRecord | undefined, verdict: Verdict): boolean {
+  return record?.state === 'in-doubt' || (record?.state === 'rejected' && verdict === 'not-sent');
+}
+
+async function confirm(
+  { commandLine, terminal, verdict }: Context,
   email: FoundEmail,
-  verdict: Verdict,
-  given: Given,
-  terminal: Terminal,
 ): Promise<boolean> {
-  if (given.values['yes']) return true;
-  if (!terminal.ask)
-    throw new UsageError('Nobody can be asked here: give --yes to decide without.');
-  terminal.err(picture(email, terminal));
+  if (commandLine.values['yes']) return true;
+  if (!terminal.ask) {
+    throw new UsageError(
+      'No terminal to ask for a confirmation: give --yes to resolve without it.',
+    );
+  }
+  terminal.err(renderEmail(email, terminal));
   const what = verdict === 'sent' ? 'It was sent' : 'It was not sent, and may be sent again';
   const answer = await terminal.ask(`\n${what}. Record that? [y/N] `);
   return /^y(es)?$/i.test(answer.trim());
 }
 
-async function decide(
-  record: LedgerRecord,
-  verdict: Verdict,
-  given: Given,
-  terminal: Terminal,
-  desk: Desk,
-): Promise<number> {
+async function recordVerdict(context: Context, record: LedgerRecord): Promise<number> {
+  const { commandLine, backend, verdict } = context;
   const { key, token } = record;
-  const by = textOf(given, 'by') ?? userInfo().username;
-  const reply = await resolveEmail(desk, { key, token, verdict, by, why: textOf(given, 'why') });
+  const by = textOption(commandLine, 'by') ?? userInfo().username;
+  const why = textOption(commandLine, 'why');
+  const reply = await resolveEmail(backend, { key, token, verdict, by, why });
   if (reply.state === 'not-in-doubt') {
-    return standing(await readEmail(desk, key), given, terminal);
+    return reportNotInDoubt(context, await readEmail(backend, key));
   }
-  const job = given.values['retry'] ? await retry(record, desk) : undefined;
   const next = verdict === 'sent' ? 'kept as sent' : 'the next attempt sends it';
-  const told = job === undefined ? '' : ` ${jobInWords[job]}`;
-  return tell(
-    { state: 'resolved', key, verdict, ...(job && { job }) },
-    `Resolved: ${next}.${told}`,
-    given,
-    terminal,
-  );
+  if (!commandLine.values['retry']) {
+    return report(context, { state: 'resolved', key, verdict }, `Resolved: ${next}.`);
+  }
+  const job = await retryIn(backend, record);
+  const result = { state: 'resolved', key, verdict, job };
+  return report(context, result, `Resolved: ${next}. ${retryMessages[job]}`);
 }
 
-const jobInWords = {
-  retried: 'Its job runs again.',
-  'not-failed': 'Its job has not failed: it comes by itself, or is completed.',
-  'no-job': 'Its job is gone, or in a queue that is not known here: schedule the email again.',
-} as const;
-
-async function retry(record: LedgerRecord, desk: Desk) {
-  const queue = record.job && desk.queue?.(record.job.queue);
+async function retryIn(backend: Backend, record: LedgerRecord) {
+  const queue = record.job && backend.findQueue?.(record.job.queue);
   return queue ? retryJob(queue, record) : 'no-job';
 }
 
-/** Somebody was faster, or it never was in doubt. */
-function standing(found: FoundEmail, given: Given, terminal: Terminal): number {
-  const { record } = found;
-  const since = record ? `, since ${moment(record.atMs)}` : '';
-  const by = record?.by === undefined ? '' : `, by ${record.by}`;
-  const text = `It is not in doubt, and nothing was changed. It is ${harmless(inWords(found) + by + since)}.`;
-  return tell({ state: 'not-in-doubt', record }, text, given, terminal);
+const retryMessages = {
+  retried: 'Its job runs again.',
+  'not-failed': 'Its job has not failed: it waits or runs, or is completed.',
+  'no-job': 'Its job is gone, or in a queue that is not known here: schedule the email again.',
+} as const;
+
+/** The email was resolved before, or was never in doubt: shows its state. */
+function reportNotInDoubt(context: Context, email: FoundEmail): number {
+  const { record } = email;
+  const sender = record && senderOf(record);
+  const by = sender ? `, by ${sender}` : '';
+  const since = record ? `, since ${formatTime(record.atMs)}` : '';
+  const state = stripControls(describeState(email) + by + since);
+  const text = `It is not in doubt, and nothing was changed. It is ${state}.`;
+  return report(context, { state: 'not-in-doubt', record }, text);
 }
 
-function tell(
-  result: { readonly state: string; readonly [more: string]: unknown },
+interface Result {
+  readonly state: string;
+  readonly [more: string]: unknown;
+}
+
+function report(
+  { commandLine, terminal }: Omit<Context, 'backend' | 'verdict'>,
+  result: Result,
   text: string,
-  { json }: Given,
-  terminal: Terminal,
 ): number {
-  const done = result.state === 'resolved';
-  if (json) terminal.out(JSON.stringify(result));
-  else if (done) terminal.out(text);
+  const isResolved = result.state === 'resolved';
+  if (commandLine.json) terminal.out(JSON.stringify(result));
+  else if (isResolved) terminal.out(text);
   else terminal.err(text);
-  return done ? exit.ok : exit.no;
+  return isResolved ? exitCodes.ok : exitCodes.no;
 }

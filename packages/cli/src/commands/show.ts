@@ -1,12 +1,18 @@
 import { type JournalEntry } from '@sendonce/core';
-import { findEmails, type FoundEmail, labelOf } from '@sendonce/core/inspect';
-import type { Command, Given } from '../command.ts';
-import type { Desk } from '../desk.ts';
-import { table } from '../table.ts';
-import { exit, harmless, type Terminal, UsageError } from '../terminal.ts';
-import { colourOf, inWords, lengthOfTime, moment } from '../words.ts';
+import {
+  findEmails,
+  formatDuration,
+  type FoundEmail,
+  lastLabel,
+  senderOf,
+} from '@sendonce/core/inspect';
+import type { Backend } from '../backend.ts';
+import type { Command, CommandLine } from '../command.ts';
+import { colourFor, describeState, formatTime } from '../describe-email.ts';
+import { renderTable } from '../table.ts';
+import { exitCodes, stripControls, type Terminal, UsageError } from '../terminal.ts';
 
-export const whichEmail = `  <email> is the parts of its key in their order (delivery-notice 4711 ada@example.org), or as JSON, or what the
+export const emailHelp = `  <email> is the parts of its key in their order (delivery-notice 4711 ada@example.org), or as JSON; or what the
   journal knows: its label (order 4711), its Message-ID, its job (notices:17); or the key itself. Keys are hashes: without
   a journal an email is found by all parts of its key, and no other way.`;
 
@@ -14,85 +20,95 @@ export const show: Command = {
   name: 'show',
   usage: 'show <email>',
   summary: "one email's history in order: by which worker, how long each step took",
-  details: `${whichEmail}\n  Exit code 1 where there is none.`,
-  async run(given, terminal, open) {
-    const emails = await lookUp(given, await open());
-    if (given.json) terminal.out(JSON.stringify({ emails }));
-    else if (emails.length === 0) terminal.err(nothingFound(given));
-    else terminal.out(emails.map((email) => picture(email, terminal)).join('\n\n'));
-    return emails.length > 0 ? exit.ok : exit.no;
+  details: `${emailHelp}\n  Exit code 1 if it is not found.`,
+  async run(commandLine, terminal, openBackend) {
+    const emails = await findNamedEmails(commandLine, await openBackend());
+    if (commandLine.json) terminal.out(JSON.stringify({ emails }));
+    else if (emails.length === 0) terminal.err(notFoundMessage(commandLine));
+    else terminal.out(emails.map((email) => renderEmail(email, terminal)).join('\n\n'));
+    return emails.length > 0 ? exitCodes.ok : exitCodes.no;
   },
 };
 
-/** @throws {UsageError} where no email is named. */
-export async function lookUp({ words }: Given, desk: Desk): Promise<readonly FoundEmail[]> {
+/** Finds the emails that the command line names. @throws {UsageError} if it names none */
+export async function findNamedEmails(
+  { words }: CommandLine,
+  backend: Backend,
+): Promise<readonly FoundEmail[]> {
   if (words.length === 0) throw new UsageError('Which email?');
-  return findEmails(desk, words);
+  return findEmails(backend, words);
 }
 
-export function nothingFound({ words }: Given): string {
+export function notFoundMessage({ words }: CommandLine): string {
   return (
-    `No email is known under "${harmless(words.join(' '))}". Give all parts of its key in their order, exactly as in once(), ` +
+    `No email is known under "${stripControls(words.join(' '))}". Give all parts of its key in their order, exactly as in once(), ` +
     'or a label, Message-ID or queue:jobId that the journal has. It may also never have been claimed, or its retention is over.'
   );
 }
 
-export function picture(found: FoundEmail, terminal: Terminal): string {
-  const { key, record, history } = found;
+export function renderEmail(email: FoundEmail, terminal: Terminal): string {
+  const { key, record, history } = email;
   const { paint } = terminal;
-  const label = labelOf(history) ?? key;
-  const colour = record ? colourOf(record.state, paint) : paint.dim;
-  const facts: [string, string | undefined][] = [
-    ['key', key],
-    ['since', record && `${moment(record.atMs)}, ${lengthOfTime(Date.now() - record.atMs)} ago`],
-    ['by', record?.by],
-    ['Message-ID', record?.messageId],
-  ];
+  const colour = record ? colourFor(record.state, paint) : paint.dim;
   const lines = [
-    paint.bold(harmless(label)),
-    colour(harmless(inWords(found))),
-    ...facts.flatMap(([name, value]) =>
-      value ? [`  ${name.padEnd(10)}  ${harmless(value)}`] : [],
-    ),
+    paint.bold(stripControls(lastLabel(history) ?? key)),
+    colour(stripControls(describeState(email))),
+    ...factsOf(email).map(([name, value]) => `  ${name.padEnd(10)}  ${stripControls(value)}`),
   ];
-  if (history.length > 0) lines.push('', timeline(history, terminal));
+  if (history.length > 0) lines.push('', renderHistory(history, terminal));
   return lines.join('\n');
 }
 
-function timeline(history: FoundEmail['history'], terminal: Terminal): string {
-  return table(
-    [
-      { title: 'time' },
-      { title: 'step', paint: (step) => colourOf(step, terminal.paint)(step) },
-      { title: 'after', right: true },
-      { title: 'by', mayShrink: true },
-      { title: 'worker', mayShrink: true },
-      { title: 'why', mayShrink: true },
-    ],
-    runsOf(history).map((run, index, runs) => {
-      const { atMs, type, by = '', worker = '', note = '', dueMs } = run[0]!;
-      const before = runs[index - 1]?.at(-1);
-      return [
-        new Date(atMs).toISOString().replace('T', ' '),
-        run.length === 1 ? type : `${type} ×${run.length}`,
-        before ? lengthOfTime(atMs - before.atMs) : '',
-        run.length === 1 ? by : `${by} and others`,
-        worker,
-        dueMs === undefined ? note : `for ${moment(dueMs)}`,
-      ];
-    }),
-    terminal,
-  );
+function factsOf({ key, record }: FoundEmail): [name: string, value: string][] {
+  if (!record) return [['key', key]];
+  const { state, atMs, messageId, note } = record;
+  const facts: [string, string | undefined][] = [
+    ['key', key],
+    ['since', `${formatTime(atMs)}, ${formatDuration(Date.now() - atMs)} ago`],
+    ['by', senderOf(record)],
+    ['Message-ID', messageId],
+    // Why the email was in doubt before it was resolved.
+    ['doubt', state === 'sent' ? note : undefined],
+  ];
+  return facts.flatMap(([name, value]) => (value ? [[name, value]] : []));
 }
 
-/** Copies that come back all at once are one line: --json has them all. */
-function runsOf(history: FoundEmail['history']): JournalEntry[][] {
-  const runs: JournalEntry[][] = [];
+function renderHistory(history: FoundEmail['history'], terminal: Terminal): string {
+  const columns = [
+    { title: 'time' },
+    { title: 'step', paint: (step: string) => colourFor(step, terminal.paint)(step) },
+    { title: 'after', right: true },
+    { title: 'by', mayShrink: true },
+    { title: 'worker', mayShrink: true },
+    { title: 'why', mayShrink: true },
+  ];
+  const rows = groupCopies(history).map((group, index, groups) => {
+    const [first] = group;
+    const { atMs, type, worker = '', note = '', dueMs } = first;
+    const before = groups[index - 1]?.at(-1);
+    const isGroup = group.length > 1;
+    return [
+      new Date(atMs).toISOString().replace('T', ' '),
+      isGroup ? `${type} ×${group.length}` : type,
+      before ? formatDuration(atMs - before.atMs) : '',
+      isGroup ? `${senderOf(first)} and others` : senderOf(first),
+      worker,
+      dueMs === undefined ? note : `for ${formatTime(dueMs)}`,
+    ];
+  });
+  return renderTable(columns, rows, terminal);
+}
+
+type Group = [JournalEntry, ...JournalEntry[]];
+
+/** Puts copies that came one after the other into one line. With --json all of them are shown. */
+function groupCopies(history: FoundEmail['history']): Group[] {
+  const groups: Group[] = [];
   for (const entry of history) {
-    const last = runs.at(-1);
-    const repeats = entry.type === 'busy' || entry.type === 'duplicate';
-    if (repeats && last?.[0]!.type === entry.type) last.push(entry);
-    else runs.push([entry]);
+    const last = groups.at(-1);
+    const isCopy = entry.type === 'busy' || entry.type === 'duplicate';
+    if (isCopy && last?.[0].type === entry.type) last.push(entry);
+    else groups.push([entry]);
   }
-  return runs;
+  return groups;
 }

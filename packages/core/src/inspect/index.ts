@@ -2,12 +2,14 @@
 export { senderOf } from '../sender.ts';
 export {
   findEmails,
+  findWorker,
   type FoundEmail,
-  labelOf,
+  lastLabel,
   readEmail,
   scheduledFor,
   type Sources,
 } from './find-emails.ts';
+export { formatDuration } from './format-duration.ts';
 export { listAtMost, type Listed } from './list-at-most.ts';
 export { type Overview, overviewOf } from './overview.ts';
 export {

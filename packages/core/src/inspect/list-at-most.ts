@@ -2,16 +2,17 @@ import { isSendonceError, type UnreadableRecordError } from '../errors.ts';
 import type { Ledger } from '../ledger.ts';
 import type { LedgerRecord } from '../record.ts';
 
-/** Some listed records; those without a sign of life for longest come first. */
+/** What {@link listAtMost} returns. */
 export interface Listed {
+  /** Those without a sign of life for longest come first. */
   readonly records: readonly LedgerRecord[];
-  /** There are more than `max`. */
+  /** Whether there are more than `max`. */
   readonly more: boolean;
-  /** A record that cannot be read. */
+  /** Set if a record cannot be read. It hides none of the others. */
   readonly unreadable: UnreadableRecordError | undefined;
 }
 
-/** What a ledger lists, at most `max` records. @throws {LedgerUnavailableError} */
+/** Lists at most `max` open or doubtful emails of a ledger. @throws {LedgerUnavailableError} */
 export async function listAtMost(
   ledger: Pick<Ledger, 'list'>,
   state: 'open' | 'in-doubt',

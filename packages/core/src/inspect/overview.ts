@@ -4,22 +4,26 @@ import type { HourCounts } from '../journal.ts';
 import type { LedgerRecord } from '../record.ts';
 import { listAtMost } from './list-at-most.ts';
 
+/** What {@link overviewOf} returns. */
 export interface Overview {
-  /** Past dispatch, and their sender is alive. */
+  /** How many emails are dispatched while their sender is alive. */
   readonly sending: number;
-  /** It is unknown whether they were sent. Those without a sign of life for longest come first. */
+  /** The emails in doubt. Those without a sign of life for longest come first. */
   readonly inDoubt: readonly LedgerRecord[];
-  /** There are more than `max` open ones: these were read. */
+  /** Whether there are more open emails than were read. */
   readonly more: boolean;
-  /** An open email whose record another program or a newer version wrote; there may be more of them. */
+  /** An open email whose record cannot be read; there may be more of them. */
   readonly unreadable: UnreadableRecordError | undefined;
-  /** Undefined without a journal: the ledger does not count. */
+  /** What happened in each hour. Undefined without a journal: the ledger does not count. */
   readonly hours: readonly HourCounts[] | undefined;
 }
 
 /**
- * What there is to see at a glance. Asks for the open emails only, and for counts of hours: what it costs does not
- * grow with the number of emails that were sent.
+ * The state of all emails in numbers: those that are open, and what happened in each hour. Its cost
+ * does not grow with the number of sent emails.
+ *
+ * @param options.sinceMs where the hours begin, in ms since 1970
+ * @param options.max how many open emails are read at most
  * @throws {LedgerUnavailableError}
  */
 export async function overviewOf(

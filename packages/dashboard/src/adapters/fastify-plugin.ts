@@ -4,7 +4,7 @@ import type { Dashboard } from '../dashboard.ts';
 import { respond } from './node-handler.ts';
 import { requestOf } from './node-request.ts';
 
-/** The few things that the plugin needs of a Fastify instance. */
+/** The methods of a Fastify instance that the plugin uses. */
 export interface FastifyLike {
   readonly prefix: string;
   all(
@@ -16,7 +16,7 @@ export interface FastifyLike {
     parser: (request: unknown, payload: unknown, done: (error: null) => void) => void,
   ): unknown;
   removeAllContentTypeParsers(): void;
-  addHook(name: 'preClose', hook: (done: () => void) => void): unknown;
+  addHook(name: 'preClose', hook: () => Promise<void>): unknown;
 }
 
 interface FastifyRequestLike {
@@ -29,8 +29,9 @@ interface FastifyReplyLike {
 }
 
 /**
- * The dashboard for Fastify. `prefix` must be its `basePath`; hooks of yours, such as an authentication, run before it.
- * @throws {OptionError} when the prefix is another path than `basePath`.
+ * The dashboard as a plugin of Fastify. `prefix` must be its `basePath`. Your hooks, such as an
+ * authentication, run before it.
+ * @throws {OptionError} if the prefix differs from `basePath`.
  *
  * @example app.register(fastifyPlugin(dashboard({ ledger, basePath: '/emails' })), { prefix: '/emails' });
  */
@@ -42,7 +43,7 @@ export function fastifyPlugin(board: Dashboard): (app: FastifyLike) => Promise<v
         `Expected "basePath" of the dashboard ('${board.basePath}') to be the prefix of its plugin ('${app.prefix}').`,
       );
     }
-    // The dashboard reads its forms itself, and no more of them than it wants.
+    // The dashboard reads its forms itself, and stops if one is too large.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     const handler = (request: FastifyRequestLike, reply: FastifyReplyLike) => {
@@ -51,9 +52,6 @@ export function fastifyPlugin(board: Dashboard): (app: FastifyLike) => Promise<v
     };
     app.all('/', handler);
     app.all('/*', handler);
-    app.addHook('preClose', (done) => {
-      board.close();
-      done();
-    });
+    app.addHook('preClose', board.close);
   };
 }

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { barePage } from '../layout.ts';
-import { type Dashboard, pathInside } from '../dashboard.ts';
+import type { Dashboard } from '../dashboard.ts';
+import { pathInside } from '../routes.ts';
 import { requestOf } from './node-request.ts';
 import { sendResponse } from './node-response.ts';
 
-/** What `node:http`, Express, connect and Nest call. */
+/** A handler for `node:http`, Express, connect and Nest. */
 export type NodeHandler = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -12,7 +13,7 @@ export type NodeHandler = (
 ) => void;
 
 /**
- * The dashboard for `node:http`, Express and Nest. What is outside of the mount goes to `next`, where there is one.
+ * The dashboard for `node:http`, Express and Nest. A request outside of the mount goes to `next`, if there is one.
  *
  * @example app.use('/emails', nodeHandler(dashboard({ ledger, basePath: '/emails' })));
  */
@@ -30,10 +31,10 @@ export function respond(
   request: Request | undefined,
   { req, res }: { readonly req: IncomingMessage; readonly res: ServerResponse },
 ): void {
-  const answered = request ? board.fetch(request) : Promise.resolve(unusable());
-  answered
+  const answer = request ? board.fetch(request) : Promise.resolve(badRequestPage());
+  answer
     .then((response) => sendResponse(response, req, res))
-    // Only the connection can fail here: there is nobody left to tell.
+    // Only the connection can fail here, so no response can be sent.
     .catch(() => res.destroy());
 }
 
@@ -41,6 +42,6 @@ function isInside({ basePath }: Dashboard, request: Request): boolean {
   return pathInside(basePath.replace(/\/$/, ''), new URL(request.url).pathname) !== undefined;
 }
 
-function unusable(): Response {
+function badRequestPage(): Response {
   return barePage(400, 'Not understood', 'This is not the request of a browser.');
 }

@@ -1,24 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import { rememberOriginal } from '../original.ts';
 
-/** What frameworks add to Node's request. */
+/** Properties that frameworks add to Node's request. */
 type FrameworkRequest = IncomingMessage & {
-  /** Express, connect: the path before the mount was taken off. */
+  /** Express, connect: the path before the mount was removed from it. */
   readonly originalUrl?: string;
-  /** A parser that came first has read the form. */
+  /** Set if a parser has read the form before. */
   readonly body?: unknown;
 };
 
-/** Node's request as a web-standard one, or undefined where its target or Host is none of a browser's. */
+/** Converts Node's request into a web-standard one. Undefined if its target or Host is not one that a browser sends. */
 export function requestOf(req: FrameworkRequest, original: unknown): Request | undefined {
   const target = req.originalUrl ?? req.url ?? '';
   const host = req.headers.host ?? 'unknown.invalid';
-  // Put together as text: as a relative URL, a target that begins with // would be another host.
+  // Joined as text: in a relative URL, a target that begins with // would be another host.
   if (!target.startsWith('/') || !isHost(host)) return undefined;
   const scheme = 'encrypted' in req.socket ? 'https' : 'http';
   const url = `${scheme}://${host}${target}`;
   const { method = 'GET' } = req;
-  // No `Request` can have these.
+  // A `Request` cannot have these.
   if (!URL.canParse(url) || /^(connect|trace|track)$/i.test(method)) return undefined;
   const body = method === 'GET' || method === 'HEAD' ? undefined : bodyOf(req);
   const request = new Request(url, {
@@ -37,7 +37,7 @@ function isHost(host: string): boolean {
 function headersOf(req: IncomingMessage): Headers {
   const headers = new Headers();
   for (const [name, value = []] of Object.entries(req.headers)) {
-    // HTTP/2 has its own, which begin with a colon.
+    // The pseudo-headers of HTTP/2 begin with a colon.
     if (name.startsWith(':')) continue;
     for (const one of [value].flat()) headers.append(name, one);
   }
@@ -45,7 +45,7 @@ function headersOf(req: IncomingMessage): Headers {
 }
 
 function bodyOf(req: FrameworkRequest): ReadableStream<Uint8Array> | URLSearchParams | string {
-  if (!req.readableDidRead) return unread(req);
+  if (!req.readableDidRead) return streamOf(req);
   const { body } = req;
   if (typeof body === 'string' || body instanceof Uint8Array) return Buffer.from(body).toString();
   const form = new URLSearchParams();
@@ -55,8 +55,8 @@ function bodyOf(req: FrameworkRequest): ReadableStream<Uint8Array> | URLSearchPa
   return form;
 }
 
-/** Reads when asked, and may be left in the middle: Node's own stream would take the connection with it. */
-function unread(req: IncomingMessage): ReadableStream<Uint8Array> {
+/** A stream that can be cancelled in the middle. Cancelling Node's own stream would close the connection. */
+function streamOf(req: IncomingMessage): ReadableStream<Uint8Array> {
   const chunks = req.iterator({ destroyOnReturn: false });
   return new ReadableStream<Uint8Array>(
     {

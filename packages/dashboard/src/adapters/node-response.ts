@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Writes an answer, and stops its stream when the client has gone. */
+/** Writes a response. Its stream is cancelled when the client has gone. */
 export async function sendResponse(
   response: Response,
   req: IncomingMessage,
@@ -9,12 +9,12 @@ export async function sendResponse(
 ): Promise<void> {
   res.statusCode = response.status;
   for (const [name, value] of response.headers) res.setHeader(name, value);
-  // What is left of a form that was refused is not read.
+  // The rest of a form that was refused is not read.
   if (!req.complete) res.setHeader('connection', 'close');
   const reader = response.body?.getReader();
   if (!reader) return void res.end();
   const stop = () => void reader.cancel().catch(() => {});
-  // The client may be gone already.
+  // The client may have gone before.
   if (res.destroyed) return stop();
   res.once('close', stop);
   res.flushHeaders();

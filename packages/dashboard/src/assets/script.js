@@ -1,4 +1,4 @@
-// Replaces the parts of the page that changed. Without it the page is complete, and reloaded by hand.
+// Replaces the parts of the page that changed. Without this script the page is complete and is reloaded by hand.
 const main = document.querySelector('[data-events]');
 const asOf = document.querySelector('#as-of');
 let source;
@@ -28,7 +28,7 @@ function listen() {
 function replace({ id, version, markup }) {
   const place = document.getElementById(id);
   if (!place || place.dataset.version === version) return;
-  // What the reader has opened, and where they are, stays.
+  // What the reader has opened or typed, and the focus, are kept.
   const open = [...place.querySelectorAll('details[open]')].map((details) => details.id);
   const focus = place.contains(document.activeElement) ? nameOf(document.activeElement) : undefined;
   const typed = place.querySelector('textarea')?.value;
@@ -47,7 +47,7 @@ function nameOf(element) {
   return `${element.localName} ${element.id || element.getAttribute('href') || element.value || element.getAttribute('aria-label')}`;
 }
 
-// A page that nobody sees needs no connection: browsers have few of them.
+// A hidden page needs no connection: browsers allow only few of them.
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) return listen();
   clearTimeout(again);

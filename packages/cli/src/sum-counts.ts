@@ -1,9 +1,10 @@
 import type { HourCounts, JournalType } from '@sendonce/core';
+import { HOUR_MS } from '@sendonce/core/ledger';
 
 export type Counts = Readonly<Partial<Record<JournalType, number>>>;
 
-/** How often each step happened in the hours from then on. */
-export function sumSince(hours: readonly HourCounts[], sinceMs: number): Counts {
+/** How often each step happened in the hours that begin at `sinceMs` or later. */
+export function sumCounts(hours: readonly HourCounts[], sinceMs: number): Counts {
   const sum: Partial<Record<JournalType, number>> = {};
   for (const { hourMs, counts } of hours) {
     if (hourMs < sinceMs) continue;
@@ -14,10 +15,8 @@ export function sumSince(hours: readonly HourCounts[], sinceMs: number): Counts 
   return sum;
 }
 
-/** When today began where this machine is; counts are kept by whole hours. */
-export function todayMs(nowMs: number): number {
+/** The hour in which today began in the time zone of this machine. The journal counts by whole hours. */
+export function startOfTodayMs(nowMs: number): number {
   const day = new Date(nowMs).setHours(0, 0, 0, 0);
-  return Math.floor(day / 3_600_000) * 3_600_000;
+  return Math.floor(day / HOUR_MS) * HOUR_MS;
 }
-
-export const DAY_MS = 24 * 60 * 60 * 1000;

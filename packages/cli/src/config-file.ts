@@ -1,0 +1,56 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { checkJournal, checkLedger } from '@sendonce/core/ledger';
+import type { Backend, SendonceConfig } from './backend.ts';
+import { locationOptions } from './command.ts';
+import { UsageError } from './terminal.ts';
+
+/** Where the emails are: the values of the location options. */
+export type Location = Partial<Record<keyof typeof locationOptions, string>>;
+
+/** The files that are read if no ledger is given. */
+export const configFiles = [
+  'sendonce.config.json',
+  'sendonce.config.mjs',
+  'sendonce.config.js',
+] as const;
+
+/** @throws {UsageError} for a file that is not JSON, or has a name that is not an option */
+export function readJson(file: string): Location {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+  const entries = Object.entries((parsed ?? {}) as Record<string, unknown>);
+  for (const [name, value] of entries) {
+    if (name in locationOptions && name !== 'config' && typeof value === 'string') continue;
+    const allowed = Object.keys(locationOptions).filter((option) => option !== 'config');
+    throw new UsageError(
+      `${file}: "${name}" is not understood. Expected texts under ${allowed.join(', ')}.`,
+    );
+  }
+  return Object.fromEntries(entries) as Location;
+}
+
+/** @throws {UsageError} for a file that is missing, or has no default export */
+export async function openModule(file: string): Promise<Backend> {
+  if (!existsSync(file)) throw new UsageError(`There is no ${file}.`);
+  const module = (await import(pathToFileURL(file).href)) as { default?: SendonceConfig };
+  const config = module.default;
+  if (!config) throw new UsageError(`${file} has no default export { ledger, journal?, queues? }.`);
+  const { ledger, journal, queues, close } = config;
+  checkLedger(ledger);
+  if (journal !== undefined) checkJournal(journal);
+  return {
+    ledger,
+    journal,
+    location: file,
+    ...(queues && { findQueue: (name: string) => queues.find((queue) => queue.name === name) }),
+    async close() {
+      await journal?.flush();
+      await close?.();
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { type JournalType, type LedgerRecord, type RecordState } from '@sendonce/core';
+import { type FoundEmail, lastLabel, scheduledFor } from '@sendonce/core/inspect';
+import { type Html, html, textOr } from './html.ts';
+import { timeElement } from './times.ts';
+
+const steps: Readonly<Record<JournalType, string>> = {
+  scheduled: 'scheduled',
+  rescheduled: 'moved to another time',
+  claimed: 'claimed',
+  dispatched: 'dispatched',
+  sent: 'sent',
+  duplicate: 'duplicate prevented',
+  busy: 'busy: another attempt holds it',
+  'in-doubt': 'in doubt',
+  rejected: 'rejected',
+  cancelled: 'cancelled',
+  conflict: 'conflict: the same key, another payload',
+  released: 'released: nothing was sent',
+  replayed: 'sent again under the same key of the provider',
+  lost: 'lease lost',
+  undispatched: 'sent without dispatch',
+  unrecorded: 'outcome not recorded',
+  'resolved-sent': 'resolved: it was sent',
+  'resolved-not-sent': 'resolved: it was not sent',
+};
+
+/** A step that only a newer version knows is shown by its own name. */
+export function describeStep(type: JournalType): string {
+  return Object.hasOwn(steps, type) ? steps[type] : type;
+}
+
+interface Description {
+  readonly name: string;
+  readonly sentence: Html | string;
+}
+
+const states: Readonly<Record<RecordState, Description>> = {
+  claimed: { name: 'claimed', sentence: 'An attempt holds it, and nothing was sent yet.' },
+  dispatched: { name: 'sending', sentence: 'It was dispatched, and its sender is alive.' },
+  'in-doubt': {
+    name: 'in doubt',
+    sentence:
+      'It was dispatched, and no outcome was recorded. It may have been sent; it is not sent again before a verdict.',
+  },
+  sent: { name: 'sent', sentence: 'It was sent. Copies of its job complete as duplicates.' },
+  rejected: {
+    name: 'rejected',
+    sentence: 'It was refused for good: it was not sent.',
+  },
+  cancelled: {
+    name: 'cancelled',
+    sentence: 'It was cancelled before it was sent. It is not sent.',
+  },
+};
+
+/** A doubt with {@link LedgerRecord.lateNotSent}. */
+const lateNotSent: Description = {
+  name: 'in doubt',
+  sentence:
+    'Its sender found out that nothing was sent, but only after the email was in doubt. The next attempt sends it.',
+};
+
+/** The state of an email in words. */
+export function describeState(email: FoundEmail): { badge: Html; sentence: Html | string } {
+  const { record } = email;
+  const { name, sentence } = record ? describeRecord(record) : describeMissingRecord(email);
+  return {
+    badge: html`<strong class="badge ${record?.state ?? 'absent'}">${name}</strong>`,
+    sentence,
+  };
+}
+
+function describeRecord({ state, lateNotSent: isLate }: LedgerRecord): Description {
+  if (state === 'in-doubt' && isLate) return lateNotSent;
+  // A state that only a newer version of a store knows is shown by its own name.
+  return Object.hasOwn(states, state) ? states[state] : { name: state, sentence: '' };
+}
+
+function describeMissingRecord(email: FoundEmail): Description {
+  const scheduled = scheduledFor(email);
+  if (!scheduled) {
+    return {
+      name: 'no record',
+      sentence:
+        'The ledger has no record: it was not claimed yet, was released, was resolved as not sent, or its retention is over.',
+    };
+  }
+  const hint = scheduled.isLate
+    ? ', which is past: is a worker running, or was its job removed?'
+    : '. No worker has begun with it yet.';
+  return {
+    name: 'scheduled',
+    sentence: html`It is due at ${timeElement(scheduled.dueMs)} UTC${hint}`,
+  };
+}
+
+/** The label of an email, or its key. */
+export function emailName({ key, history }: Pick<FoundEmail, 'key' | 'history'>): Html {
+  const label = lastLabel(history);
+  return label === undefined ? html`<code>${key}</code>` : textOr(label);
+}
+
+/** For an UnreadableRecordError. */
+export function unreadableMessage(key: string): string {
+  return `The record of ${key} cannot be read: another program or a newer version wrote it. It was left as it is.`;
+}

@@ -64,7 +64,9 @@ function scene(
         { ...options, ledger: frozenLedger },
       );
       ended.catch(() => {});
-      await vi.waitUntil(async () => (await sound.read(key))?.state === 'in-doubt');
+      const isLong = options.leaseMs !== LEASE_MS;
+      const asleep = isLong ? 'dispatched' : 'in-doubt';
+      await vi.waitUntil(async () => (await sound.read(key))?.state === asleep, 5_000);
       return async () => {
         wake();
         return ended.catch((thrown: unknown) => thrown);

@@ -1,7 +1,9 @@
 import { createPaint } from '@sendonce/testkit/colours';
 import { describe, expect, it } from 'vitest';
 import { ledgerNames } from '../src/systems/names.ts';
+import { walkerBundle } from '../src/walk/bundle.ts';
 import { plainScenarios, scenarios } from '../src/walk/scenarios.ts';
+import { stalePlaces } from '../src/walk/reasons.ts';
 import { tableOf } from '../src/walk/table.ts';
 import { NO_REASON, unreachedOf } from '../src/walk/unreached.ts';
 import { type Walk, walk } from '../src/walk/walk.ts';
@@ -37,6 +39,16 @@ it('finds no violation wherever a worker is frozen past all leases on its way to
   expect(violationsOf(walked)).toEqual([]);
   expect(walked.cases.filter(({ struckAt }) => struckAt !== undefined).length).toBeGreaterThan(10);
 }, 300_000);
+
+it('gives no reason for an await that does not exist', async () => {
+  const { names } = await walkerBundle();
+  expect(stalePlaces(names)).toEqual([]);
+  // Named by folder and file: files of the same name are told apart.
+  expect([...names].some((name) => name.startsWith('core attempt/perform performWith(): '))).toBe(
+    true,
+  );
+  expect(stalePlaces(new Set()).length).toBeGreaterThan(40);
+});
 
 describe('what the walk sees', () => {
   it('finds what a SET NX with a lease does: an email that leaves twice', async () => {

@@ -65,8 +65,11 @@ function nameOf(holder: AnyNode | undefined): string | undefined {
   const key =
     holder?.type === 'VariableDeclarator'
       ? holder.id
-      : holder?.type === 'Property' || holder?.type === 'MethodDefinition'
+      : holder?.type === 'Property' ||
+          holder?.type === 'MethodDefinition' ||
+          holder?.type === 'PropertyDefinition'
         ? holder.key
         : undefined;
+  if (key?.type === 'PrivateIdentifier') return `#${key.name}`;
   return key?.type === 'Identifier' ? key.name : undefined;
 }

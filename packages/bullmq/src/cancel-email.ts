@@ -1,5 +1,5 @@
-import { type EmailJob, isWaiting, jobsOf } from './email-jobs.ts';
-import { type EmailStatus, recordStatus } from './email-status.ts';
+import { type EmailJob, isWaiting, loadJobs } from './email-jobs.ts';
+import { type EmailStatus, recordToStatus } from './email-status.ts';
 import type { Producer } from './schedule-email.ts';
 
 /** What became of `cancel()`. */
@@ -9,24 +9,26 @@ export type Cancelled = { readonly key: string } & (
   | { readonly state: 'too-late'; readonly email: EmailStatus }
 );
 
-/** The ledger decides; the job is only tidied away, and completes as cancelled where it cannot be. */
+/** The ledger decides. The job is then removed, or completes as cancelled where it cannot be removed. */
 export async function cancelEmail(
   { queue, ledger }: Producer,
   { key, by, retentionMs }: { key: string; by: string | undefined; retentionMs: number },
 ): Promise<Cancelled> {
-  const { jobs } = await jobsOf(queue, key);
+  const { jobs } = await loadJobs(queue, key);
   // A cancellation that runs out before the email is due would let it go after all.
   const lastMs = Math.max(Date.now(), ...jobs.map(({ at }) => at.getTime()));
   const reply = await ledger.cancel({
     key,
     retentionMs: Math.ceil(lastMs - Date.now()) + retentionMs,
-    ...(by !== undefined && { by }),
+    by,
   });
-  if (reply.state === 'too-late')
-    return { key, state: 'too-late', email: recordStatus(reply.record) };
+  if (reply.state === 'too-late') {
+    return { key, state: 'too-late', email: recordToStatus(reply.record) };
+  }
   // Again, for one that was scheduled between the two; from now on each schedule sees the record.
-  const left = await jobsOf(queue, key).catch(() => ({ jobs }));
-  await Promise.all(left.jobs.filter(isRemovable).map(({ job }) => job.remove().catch(() => {})));
+  const remaining = await loadJobs(queue, key).catch(() => ({ jobs }));
+  const removable = remaining.jobs.filter(isRemovable);
+  await Promise.all(removable.map(({ job }) => job.remove().catch(() => {})));
   return { key, state: 'cancelled' };
 }
 

@@ -3,7 +3,7 @@ import { isSendonceError } from '@sendonce/core';
 // BullMQ tells its errors apart by `name`, so that two installed copies understand each other. The
 // same holds here: nothing is imported from BullMQ to make or to recognise one.
 
-const comesBackLater: Readonly<Record<string, string>> = {
+const controlFlowErrors: Readonly<Record<string, string>> = {
   DelayedError: 'bullmq:movedToDelayed',
   RateLimitError: 'bullmq:rateLimitExceeded',
   WaitingChildrenError: 'bullmq:movedToWaitingChildren',
@@ -11,23 +11,25 @@ const comesBackLater: Readonly<Record<string, string>> = {
 };
 
 /** Whether a processor says "not now" by BullMQ's own means: it has sent nothing yet. */
-export function isComeBackLater(error: unknown): boolean {
+export function isBullMQControlFlow(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   const { name = '', message = '' } = error as Partial<Error>;
   // The message as well: a minified bundle renames the classes, and BullMQ takes the name from there.
-  return Object.hasOwn(comesBackLater, name) || Object.values(comesBackLater).includes(message);
+  return (
+    Object.hasOwn(controlFlowErrors, name) || Object.values(controlFlowErrors).includes(message)
+  );
 }
 
-/** What a worker expects after `job.moveToDelayed()`; burns no attempt. */
+/** What a worker expects after `job.moveToDelayed()`; uses up no attempt. */
 export function delayedError(): Error {
   return Object.assign(new Error('bullmq:movedToDelayed'), { name: 'DelayedError' });
 }
 
 /**
- * An error that fails the job at once, whatever attempts are left: BullMQ goes by the `name`.
+ * An error that fails the job at once, with attempts left or not: BullMQ goes by the `name`.
  * `code` and `cause` are those of the sendonce error.
  */
-export function unrecoverable(cause: Error): Error {
+export function unrecoverableError(cause: Error): Error {
   const error = new Error(cause.message, { cause });
   return Object.assign(error, {
     name: 'UnrecoverableError',
@@ -35,7 +37,7 @@ export function unrecoverable(cause: Error): Error {
   });
 }
 
-const hopelessCodes = [
+const permanentCodes = [
   'SENDONCE_KEY',
   'SENDONCE_KEY_CHANGED',
   'SENDONCE_OPTION',
@@ -49,11 +51,11 @@ const hopelessCodes = [
 ] as const;
 
 /** Whether another attempt would end in the same way. Looks through the causes of a wrapped error. */
-export function isHopeless(error: unknown): error is Error {
+export function isPermanent(error: unknown): error is Error {
   const seen = new Set<unknown>();
   for (let cause = error; cause instanceof Error && !seen.has(cause); cause = cause.cause) {
     seen.add(cause);
-    if (hopelessCodes.some((code) => isSendonceError(cause, code))) return true;
+    if (permanentCodes.some((code) => isSendonceError(cause, code))) return true;
   }
   return false;
 }

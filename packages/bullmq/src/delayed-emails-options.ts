@@ -21,35 +21,36 @@ export interface DelayedEmailsOptions<D, K extends Partial<D> = D> {
    */
   readonly key: (data: K) => unknown;
   /** The payload that must not change under one key; another one is a `conflict`. */
-  readonly fingerprint?: (data: D) => unknown;
+  readonly fingerprint?: ((data: D) => unknown) | undefined;
   /**
    * Looks at an email before it is scheduled, as the worker will read it: parse it, render its
-   * template. What it throws refuses the email; nothing is scheduled then.
+   * template. It may be async. If it throws, nothing is scheduled.
    */
-  readonly check?: (data: D) => unknown;
+  readonly check?: ((data: D) => unknown) | undefined;
   /**
-   * Is told what is scheduled, moved and cancelled, so that an email can be shown before a worker begins with it: that
-   * of `once()`. A program that ends at once awaits its `flush()` before it closes the client.
+   * Records what is scheduled, moved and cancelled, so that an email can be shown before a worker
+   * begins with it: the journal of `once()`. A program that ends at once awaits its `flush()` before
+   * it closes the client.
    */
-  readonly journal?: Journal;
+  readonly journal?: Journal | undefined;
   /**
    * What people call the email in the journal: as in `once()`.
    *
    * @example (notice) => `order ${notice.orderId}`
    */
-  readonly label?: (data: D) => string;
+  readonly label?: ((data: D) => string) | undefined;
   /** Name of the jobs. @default 'email' */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Options of every job: attempts, backoff, priority, removeOnComplete, … */
-  readonly job?: EmailJobOptions;
+  readonly job?: EmailJobOptions | undefined;
   /** How long a cancellation is kept after the email was due, in ms. @default 604_800_000 (7 days) */
-  readonly retentionMs?: number;
+  readonly retentionMs?: number | undefined;
   /** How long ago `at` may be and still mean "now", in ms. @default 60_000 */
-  readonly pastToleranceMs?: number;
+  readonly pastToleranceMs?: number | undefined;
 }
 
-/** BullMQ's job options, but for those that say when and under which id: these are seen to. */
-export type EmailJobOptions = Omit<JobsOptions, (typeof seenTo)[number]>;
+/** BullMQ's job options without those that say when and under which id: `delayedEmails()` sets these. */
+export type EmailJobOptions = Omit<JobsOptions, (typeof reservedJobOptions)[number]>;
 
 export interface WhichEmail {
   /**
@@ -105,7 +106,7 @@ export function checkDelayedEmails<D, K extends Partial<D>>(
   checkJobOptions(options.job);
 }
 
-const seenTo = [
+const reservedJobOptions = [
   'jobId',
   'delay',
   'timestamp',
@@ -118,7 +119,7 @@ const seenTo = [
 
 /** @throws {OptionError} */
 export function checkJobOptions(job: object = {}): void {
-  const found = seenTo.find((name) => Object.hasOwn(job, name));
+  const found = reservedJobOptions.find((name) => Object.hasOwn(job, name));
   if (found === undefined) return;
   throw new OptionError(
     `job.${found}`,

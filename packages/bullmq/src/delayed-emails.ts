@@ -1,10 +1,5 @@
-import {
-  DEFAULT_RETENTION_MS,
-  fingerprintOf,
-  type JournalEntry,
-  OptionError,
-} from '@sendonce/core';
-import { createToken } from '@sendonce/core/ledger';
+import { DEFAULT_RETENTION_MS, fingerprintOf, OptionError } from '@sendonce/core';
+import { isKey } from '@sendonce/core/ledger';
 import { type Cancelled, cancelEmail } from './cancel-email.ts';
 import {
   type CancelOptions,
@@ -17,20 +12,20 @@ import {
   storedData,
   type WhichEmail,
 } from './delayed-emails-options.ts';
-import { look, type QueueLike } from './email-jobs.ts';
-import { type EmailStatus, statusOf } from './email-status.ts';
-import { labelOf } from './label.ts';
-import { keyFrom, partsOf } from './mark.ts';
+import { loadEmail, type QueueLike } from './email-jobs.ts';
+import { type EmailStatus, toStatus } from './email-status.ts';
+import { labelFor } from './label.ts';
 import { inPages } from './pages.ts';
 import { type Rescheduled, rescheduleEmail } from './reschedule-email.ts';
 import {
-  addOptions,
-  freeIdOf,
+  buildJobOptions,
   type Plan,
   type Producer,
+  requireJobId,
   type Scheduled,
   scheduleEmail,
 } from './schedule-email.ts';
+import { createStamp, deriveEmailKey, hashParts } from './schedule-stamp.ts';
 import { dueMs, type When } from './when.ts';
 
 /** An email: what its key is made of, or the key itself (22 characters, as the ledger shows it). */
@@ -39,9 +34,9 @@ export type EmailRef<K> = K | string;
 /** Schedules, moves, cancels and finds the delayed emails of one queue. */
 export interface DelayedEmails<D, K extends Partial<D> = D> {
   /**
-   * Schedules an email, once: a second call for the same key finds the first, whoever makes it, also
-   * at the same moment, and also where the job has been removed since. An email whose job failed for
-   * good and was kept gets a new job.
+   * Schedules an email, once: a second call for the same key finds the first, from another process, too,
+   * at the same moment, too, and also where the job has been removed since. An email whose job failed
+   * for good and was kept gets a new job.
    * @throws {OptionError} for a wrong time, data or option; nothing was scheduled.
    * @throws {ScheduleError} when queue or ledger did not answer: call it again.
    */
@@ -76,6 +71,8 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
   keyOf(email: EmailRef<K>, options?: WhichEmail): string;
 }
 
+type DatedEmail = Extract<Scheduled | Rescheduled, { state: 'scheduled' | 'rescheduled' }>;
+
 /** A job as `FlowProducer.add()` takes it. */
 export interface FlowEmail<D> {
   readonly name: string;
@@ -85,8 +82,8 @@ export interface FlowEmail<D> {
 }
 
 /**
- * The delayed emails of a queue: a user says what email, when, and under which key; job ids, kept jobs
- * and the ledger are seen to. The worker's processor goes through `once()`, with the same ledger and
+ * The delayed emails of a queue: you say what email, when, and under which key. You do not have to
+ * handle job ids or kept jobs. The worker's processor goes through `once()`, with the same ledger and
  * the same parts of the key.
  * @throws {OptionError} for a wrong option.
  *
@@ -109,97 +106,88 @@ export function delayedEmails<D, K extends Partial<D> = D>(
   } = options;
   const producer: Producer = { queue, ledger };
 
-  /** Of an email as the worker will read it. */
-  function keyOfStored(email: EmailRef<K>, occurrence: WhichEmail['occurrence']): string {
+  /** The key of an email as the worker will read it. */
+  function deriveStoredKey(email: EmailRef<K>, occurrence: WhichEmail['occurrence']): string {
     checkOccurrence(occurrence);
     if (typeof email === 'string') return checkKey(email, occurrence);
-    return keyFrom(options.key(email), occurrence);
+    return deriveEmailKey(options.key(email), occurrence);
   }
 
   const keyOf = (email: EmailRef<K>, { occurrence }: WhichEmail = {}) =>
-    keyOfStored(storedData(email), occurrence);
+    deriveStoredKey(storedData(email), occurrence);
 
-  async function planOf(data: D, when: ScheduleOptions): Promise<Plan> {
+  async function makePlan(data: D, when: ScheduleOptions): Promise<Plan> {
     const atMs = dueMs(when, Date.now(), pastToleranceMs);
     const { occurrence, job } = when;
     checkJobOptions(job);
     const stored = storedData(data);
     // What a key reads of the data, the data has.
     const selectable = stored as unknown as K;
-    const key = keyOfStored(selectable, occurrence);
-    if (key !== keyOfStored(selectable, occurrence)) throw unsteadyKey();
+    const key = deriveStoredKey(selectable, occurrence);
+    if (key !== deriveStoredKey(selectable, occurrence)) throw unsteadyKey();
     await options.check?.(stored);
-    const { fingerprint } = options;
+    const fingerprint = options.fingerprint && fingerprintOf(options.fingerprint(stored), key);
+    const parts = hashParts(options.key(selectable), key);
     return {
       name,
       data: stored,
       atMs,
       jobOptions: { ...options.job, ...job },
-      mark: {
-        token: createToken(),
-        key,
-        parts: partsOf(options.key(selectable), key),
-        ...(fingerprint && { fingerprint: fingerprintOf(fingerprint(stored), key) }),
-        ...(occurrence !== undefined && { occurrence }),
-      },
+      stamp: createStamp({ key, parts, fingerprint, occurrence }),
     };
   }
 
   async function schedule(plan: Plan): Promise<Scheduled> {
-    const answer = await scheduleEmail(producer, plan);
-    if (answer.state === 'scheduled') {
-      tell(answer, { token: plan.mark.token, label: labelOf(options.label, plan.data as D) });
+    const scheduled = await scheduleEmail(producer, plan);
+    if (scheduled.state === 'scheduled') {
+      const label = labelFor(options.label, plan.data as D);
+      writeToJournal(scheduled, { token: plan.stamp.token, label });
     }
-    return answer;
+    return scheduled;
   }
 
-  function tell(
-    {
-      key,
-      state,
-      at,
-      jobId,
-    }: Extract<Scheduled | Rescheduled, { state: 'scheduled' | 'rescheduled' }>,
-    more: Partial<JournalEntry> = {},
+  function writeToJournal(
+    { key, state, at, jobId }: DatedEmail,
+    details: { token?: string; label?: string | undefined } = {},
   ): void {
-    const by = `${queue.name}:${jobId}`;
-    journal?.write({ key, type: state, atMs: Date.now(), by, dueMs: at.getTime(), ...more });
+    const job = { queue: queue.name, id: jobId };
+    journal?.write({ key, type: state, atMs: Date.now(), job, dueMs: at.getTime(), ...details });
   }
 
   const emails: DelayedEmails<D, K> = {
     keyOf,
     async schedule(data, when) {
-      return schedule(await planOf(data, when));
+      return schedule(await makePlan(data, when));
     },
     async scheduleBulk(all) {
       const plans: Plan[] = [];
-      for (const { data, ...when } of all) plans.push(await planOf(data, when));
+      for (const { data, ...when } of all) plans.push(await makePlan(data, when));
       return inPages(plans, schedule);
     },
     async reschedule(email, when) {
       const atMs = dueMs(when, Date.now(), pastToleranceMs);
-      const answer = await rescheduleEmail(producer, keyOf(email, when), atMs);
-      if (answer.state === 'rescheduled') tell(answer);
-      return answer;
+      const rescheduled = await rescheduleEmail(producer, keyOf(email, when), atMs);
+      if (rescheduled.state === 'rescheduled') writeToJournal(rescheduled);
+      return rescheduled;
     },
     rescheduleBulk: (all) =>
       inPages(all, ({ email, ...when }) => emails.reschedule(email, when as When & WhichEmail)),
     async cancel(email, { by, ...which } = {}) {
-      const answer = await cancelEmail(producer, { key: keyOf(email, which), by, retentionMs });
-      const { key, state } = answer;
+      const cancelled = await cancelEmail(producer, { key: keyOf(email, which), by, retentionMs });
+      const { key, state } = cancelled;
       if (state === 'cancelled') journal?.write({ key, type: state, atMs: Date.now(), by });
-      return answer;
+      return cancelled;
     },
     cancelBulk: (all, how) => inPages(all, (email) => emails.cancel(email, how)),
     async status(email, which) {
       const key = keyOf(email, which);
-      return statusOf(key, await look(queue, ledger, key));
+      return toStatus(key, await loadEmail(queue, ledger, key));
     },
     statusBulk: (all, which) => inPages(all, (email) => emails.status(email, which)),
     async flowJob(data, when) {
-      const plan = await planOf(data, when);
-      const found = await look(queue, ledger, plan.mark.key);
-      const opts = addOptions(plan, freeIdOf(found, plan.mark.key));
+      const plan = await makePlan(data, when);
+      const { key } = plan.stamp;
+      const opts = buildJobOptions(plan, requireJobId(await loadEmail(queue, ledger, key), key));
       return { name, queueName: queue.name, data, opts };
     },
   };
@@ -207,7 +195,7 @@ export function delayedEmails<D, K extends Partial<D> = D>(
 }
 
 function checkKey(key: string, occurrence: unknown): string {
-  if (/^[\w-]{22}$/.test(key) && occurrence === undefined) return key;
+  if (isKey(key) && occurrence === undefined) return key;
   throw new OptionError(
     occurrence === undefined ? 'email' : 'occurrence',
     occurrence === undefined

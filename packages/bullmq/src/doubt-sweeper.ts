@@ -1,7 +1,6 @@
 import {
   DEFAULT_RETENTION_MS,
   deriveKey,
-  jobIdOf,
   type Journal,
   type Ledger,
   type LedgerRecord,
@@ -14,50 +13,53 @@ import { type QueueOfJobs, retryIfFailed } from '@sendonce/core/inspect';
 export interface DoubtSweeperOptions {
   /** The one that the workers use. */
   readonly ledger: Ledger;
-  /** Is told what was resolved. @default none */
-  readonly journal?: Journal;
+  /** Records what was resolved. @default none */
+  readonly journal?: Journal | undefined;
   /** Asked about each email in doubt, for example by a look-up at the provider. */
-  readonly resolver?: Resolver;
+  readonly resolver?: Resolver | undefined;
   /** As in `once()`: an email in doubt is given back to its job while the provider knows it. */
-  readonly replayWithinMs?: number;
+  readonly replayWithinMs?: number | undefined;
   /** How long a resolved outcome is kept, in ms. @default 604_800_000 (7 days) */
-  readonly retentionMs?: number;
+  readonly retentionMs?: number | undefined;
   /** Pause between two sweeps, in ms. @default 60_000 */
-  readonly everyMs?: number;
-  /** Called after each sweep, also of one that failed (`error`). */
-  readonly onSwept?: (swept: Swept) => void;
+  readonly everyMs?: number | undefined;
+  /**
+   * Called after each sweep by time, also after one that failed (`error`). It may be async. What it
+   * throws becomes a process warning.
+   */
+  readonly onSwept?: ((swept: Swept) => void | Promise<void>) | undefined;
 }
 
 /** What one sweep found of this queue. */
 export interface Swept {
   /** Another process is sweeping: nothing was looked at. */
-  readonly busy?: boolean;
+  readonly busy?: true | undefined;
   /** Resolved by the resolver. */
   readonly sent: number;
   readonly notSent: number;
   /** Jobs that had failed and were given to a worker again. */
   readonly retried: number;
-  /** Nobody knows, and nothing will come back: a person has to find out. */
+  /** Still in doubt, and no job comes back for them: a person has to find out. */
   readonly held: readonly LedgerRecord[];
   readonly error?: unknown;
 }
 
-export interface DoubtSweeper {
+export interface DoubtSweeper extends AsyncDisposable {
   /** Sweeps once, now. */
   sweep(): Promise<Swept>;
-  /** Ends the sweeping, after the sweep that runs. */
+  /** Ends the sweeping, after the sweep that runs. The same as `[Symbol.asyncDispose]()`. */
   close(): Promise<void>;
 }
 
-const nothing: Swept = { sent: 0, notSent: 0, retried: 0, held: [] };
+const nothingSwept: Swept = { sent: 0, notSent: 0, retried: 0, held: [] };
 
 const LEASE_MS = 30_000;
 
 /**
  * Finds the emails in doubt that no job comes back for: BullMQ fails a job after its second stall
  * without running it. Each one is shown to the resolver, and its job is run again where that helps: after
- * a verdict, and while the provider still knows the email. Any worker may run one; of a fleet one at a
- * time sweeps. What is left is `held`: log it, or tell somebody.
+ * a verdict, and while the provider still knows the email. Every worker may run a sweeper; one at a time
+ * sweeps. What is left is `held`: log it, or alert a person.
  * @throws {OptionError} for a wrong option.
  *
  * @example
@@ -78,21 +80,28 @@ export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): 
     running = swept.catch(() => {});
     return swept;
   };
-  const timer = setInterval(() => {
-    sweep().then(options.onSwept, (error: unknown) => options.onSwept?.({ ...nothing, error }));
-  }, everyMs).unref();
-  return {
-    sweep,
-    async close() {
-      clearInterval(timer);
-      await running;
-    },
-  };
+  const timer = setInterval(() => void sweepByTime(), everyMs).unref();
+
+  async function sweepByTime(): Promise<void> {
+    const swept = await sweep().catch((error: unknown): Swept => ({ ...nothingSwept, error }));
+    try {
+      await options.onSwept?.(swept);
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
+  }
+
+  async function close(): Promise<void> {
+    clearInterval(timer);
+    await running;
+  }
+
+  return { sweep, close, [Symbol.asyncDispose]: close };
 }
 
 type Options = DoubtSweeperOptions & { readonly retentionMs: number };
 
-/** A claim of its own is the lock: given back at the end, and by time where the sweeper dies. */
+/** The lock is a claim: released at the end, and by time if the sweeper dies. */
 async function sweepAlone(queue: QueueOfJobs, options: Options): Promise<Swept> {
   const { ledger, retentionMs } = options;
   const lock = {
@@ -103,7 +112,7 @@ async function sweepAlone(queue: QueueOfJobs, options: Options): Promise<Swept> 
     by: `sweeper of ${queue.name}`,
   };
   const { state } = await ledger.claim(lock);
-  if (state !== 'won') return { ...nothing, busy: true };
+  if (state !== 'won') return { ...nothingSwept, busy: true };
   // Two sweepers at once would only do the same twice: what they write names the token of the doubt.
   const beat = setInterval(() => void ledger.heartbeat([lock]).catch(() => {}), LEASE_MS / 3);
   try {
@@ -123,7 +132,7 @@ async function sweepAll(queue: QueueOfJobs, options: Options): Promise<Swept> {
     if (jobId === undefined) continue;
     const job = await queue.getJob(jobId);
     const canRun = job !== undefined && (await job.getState()) !== 'completed';
-    const verdict = await verdictOf(record, options, canRun);
+    const verdict = await findVerdict(record, options, canRun);
     sent += Number(verdict === 'sent');
     notSent += Number(verdict === 'not-sent');
     // Decides nothing: the worker asks the ledger, by its clock, whether the window is still open.
@@ -134,14 +143,15 @@ async function sweepAll(queue: QueueOfJobs, options: Options): Promise<Swept> {
   return { sent, notSent, retried, held };
 }
 
-async function verdictOf(
+/** Asks the resolver, and ends the doubt by its verdict. */
+async function findVerdict(
   record: LedgerRecord,
   { ledger, journal, resolver, retentionMs }: Options,
   canRun: boolean,
 ): Promise<'sent' | 'not-sent' | 'unknown'> {
   try {
     const verdict = (await resolver?.({ record })) ?? 'unknown';
-    // Without a job that sends it, "not sent" would be the last that anybody hears of it.
+    // Without a job that sends it, "not sent" would drop the email silently.
     if (verdict !== 'sent' && !(verdict === 'not-sent' && canRun)) return 'unknown';
     const { key, token } = record;
     const by = 'resolver of the sweeper';

@@ -1,4 +1,4 @@
-import { type Ledger, type LedgerRecord, ScheduleError } from '@sendonce/core';
+import { jobIdOf, type Ledger, type LedgerRecord, ScheduleError } from '@sendonce/core';
 
 /** The few things that `delayedEmails()` needs of a queue; every `Queue` of BullMQ 5 and 6 has them. */
 export interface QueueLike<D> {
@@ -24,7 +24,7 @@ export interface StoredJob {
   log(row: string): Promise<unknown>;
 }
 
-/** One job of an email, and where it stands. */
+/** One job of an email, and BullMQ's state of it. */
 export interface EmailJob {
   readonly job: StoredJob & { readonly id: string };
   readonly state: string;
@@ -32,12 +32,16 @@ export interface EmailJob {
   readonly at: Date;
 }
 
-/** What queue and ledger hold under one key. */
-export interface Found {
-  readonly record: LedgerRecord | undefined;
+/** What the queue holds under one key. */
+export interface EmailJobs {
   readonly jobs: readonly EmailJob[];
-  /** Where a new job can be put; undefined when each place is taken by a job that ended and was kept. */
-  readonly freeId: string | undefined;
+  /** The id that a new job gets; undefined when each id is taken by a job that ended and was kept. */
+  readonly nextJobId: string | undefined;
+}
+
+/** What queue and ledger hold under one key. */
+export interface EmailSnapshot extends EmailJobs {
+  readonly record: LedgerRecord | undefined;
 }
 
 /**
@@ -45,27 +49,30 @@ export interface Found {
  * one that has failed and was kept. Removing that one would be no compare-and-set: it could hit the
  * job that another producer has just put in its place. So the next one gets the next id.
  */
-const PLACES = 4;
+const MAX_JOB_IDS = 4;
 
 /** The job ids of an email: derived from its key, so that a second schedule finds the first. */
-export function jobIdsOf(key: string): string[] {
-  return Array.from(
-    { length: PLACES },
-    (_, place) => `email-${key}${place ? `.${place + 1}` : ''}`,
-  );
+function listJobIds(key: string): string[] {
+  const first = jobIdOf(key);
+  const others = Array.from({ length: MAX_JOB_IDS - 1 }, (_, index) => `${first}.${index + 2}`);
+  return [first, ...others];
 }
 
 /**
- * Looks at the queue first and at the ledger last: an email that was sent between the two looks is
- * then seen as sent, and never as one that nobody knows.
+ * Reads the queue first and the ledger last: an email that was sent between the two is then seen as
+ * sent, and never as unknown.
  */
-export async function look<D>(queue: QueueLike<D>, ledger: Ledger, key: string): Promise<Found> {
-  const found = await jobsOf(queue, key);
+export async function loadEmail<D>(
+  queue: QueueLike<D>,
+  ledger: Ledger,
+  key: string,
+): Promise<EmailSnapshot> {
+  const found = await loadJobs(queue, key);
   return { ...found, record: await ledger.read(key) };
 }
 
 /** What the queue alone holds. @throws {ScheduleError} when it does not answer. */
-export async function jobsOf<D>(queue: QueueLike<D>, key: string): Promise<Omit<Found, 'record'>> {
+export async function loadJobs<D>(queue: QueueLike<D>, key: string): Promise<EmailJobs> {
   try {
     return await readJobs(queue, key);
   } catch (cause) {
@@ -77,34 +84,34 @@ export async function jobsOf<D>(queue: QueueLike<D>, key: string): Promise<Omit<
   }
 }
 
-async function readJobs<D>(queue: QueueLike<D>, key: string): Promise<Omit<Found, 'record'>> {
-  const ids = jobIdsOf(key);
+async function readJobs<D>(queue: QueueLike<D>, key: string): Promise<EmailJobs> {
+  const ids = listJobIds(key);
   const stored = await Promise.all(ids.map((id) => queue.getJob(id)));
-  const jobs = stored.map(async (first, place) => {
-    const id = ids[place];
+  const jobs = stored.map(async (first, index) => {
+    const id = ids[index];
     if (!first || id === undefined) return undefined;
     // Again, behind its state: a job that has moved since is then read as it is now.
     const [state, job] = await Promise.all([first.getState(), queue.getJob(id)]);
     if (!job) return undefined;
-    return { job: Object.assign(job, { id }), state, at: await dueOf(queue, job, state) };
+    return { job: Object.assign(job, { id }), state, at: await findDueDate(queue, job, state) };
   });
   return {
     jobs: (await Promise.all(jobs)).filter((job) => job !== undefined),
-    freeId: ids.find((_, place) => !stored[place]),
+    nextJobId: ids.find((_, index) => !stored[index]),
   };
 }
 
 const moved = 'sendonce: moved to ';
 
 /** Moves a delayed job, by BullMQ's own compare-and-set on its state, and notes it in its log. */
-export async function moveTo({ job }: EmailJob, dueMs: number): Promise<void> {
+export async function moveJob({ job }: EmailJob, dueMs: number): Promise<void> {
   const delay = Math.max(0, dueMs - Date.now());
   await job.changeDelay(delay);
-  // BullMQ keeps the new delay, and not from when it counts: `dueOf` reads this line.
+  // BullMQ keeps the new delay, and not from when it counts: findDueDate() reads this line.
   await job.log(`${moved}${new Date(dueMs).toISOString()} (delay ${delay})`).catch(() => {});
 }
 
-async function dueOf<D>(queue: QueueLike<D>, job: StoredJob, state: string): Promise<Date> {
+async function findDueDate<D>(queue: QueueLike<D>, job: StoredJob, state: string): Promise<Date> {
   const scheduled = new Date(job.timestamp + (job.opts.delay ?? 0));
   if (!isWaiting(state)) return scheduled;
   const { logs } = await queue.getJobLogs(job.id ?? '');

@@ -1,5 +1,5 @@
 import type { LedgerRecord } from '@sendonce/core';
-import { type EmailJob, type Found, isWaiting } from './email-jobs.ts';
+import { type EmailJob, type EmailSnapshot, isWaiting } from './email-jobs.ts';
 
 /** What is known about an email: the ledger decides, and before it knows anything, the queue. */
 export type EmailStatus = { readonly key: string } & (
@@ -36,7 +36,7 @@ export type EmailStatus = { readonly key: string } & (
       readonly note?: string | undefined;
     }
   | {
-      /** Dispatched, and nobody knows whether it left: see `ledger.resolve()`. */
+      /** Dispatched, and it is unknown whether it left: see `resolveEmail()`. */
       readonly state: 'in-doubt';
       readonly at: Date;
       readonly messageId?: string | undefined;
@@ -44,6 +44,7 @@ export type EmailStatus = { readonly key: string } & (
   | {
       readonly state: 'cancelled';
       readonly at: Date;
+      /** Who cancelled it, for people. */
       readonly by?: string | undefined;
     }
   | {
@@ -54,11 +55,13 @@ export type EmailStatus = { readonly key: string } & (
     }
 );
 
-export function statusOf(key: string, { record, jobs }: Found): EmailStatus {
-  if (record) return recordStatus(record);
+/** What is known about an email. */
+export function toStatus(key: string, { record, jobs }: EmailSnapshot): EmailStatus {
+  if (record) return recordToStatus(record);
   const active = jobs.find(({ state }) => state === 'active');
-  if (active)
+  if (active) {
     return { key, state: 'sending', since: new Date(active.job.processedOn ?? Date.now()) };
+  }
   const soonest = jobs
     .filter(({ state }) => isWaiting(state))
     .toSorted((one, other) => one.at.getTime() - other.at.getTime())[0];
@@ -75,7 +78,7 @@ export function statusOf(key: string, { record, jobs }: Found): EmailStatus {
 }
 
 /** What the ledger's record says. */
-export function recordStatus(record: LedgerRecord): EmailStatus {
+export function recordToStatus(record: LedgerRecord): EmailStatus {
   const { key, state, messageId } = record;
   const at = new Date(record.atMs);
   switch (state) {

@@ -1,3 +1,4 @@
+import { formatDuration } from '@sendonce/core/inspect';
 import type { Settings } from './explain-options.ts';
 
 /**
@@ -71,19 +72,7 @@ function isBuiltIn(type: string): boolean {
   return type === 'fixed' || type === 'exponential';
 }
 
-/** `450 ms`, `60 s`, `15 min`, `7 days`: exact, but for what is too long for that, which is rounded up. */
-export function inWords(ms: number): string {
-  if (ms > 100 * 365 * 86_400_000) return 'more than 100 years';
-  for (const [unitMs, unit, least] of units) {
-    const count = ms / unitMs;
-    if (count >= least && Number.isInteger(count)) return `${count} ${unit}`;
-  }
-  return ms < 10_000 ? `${Math.ceil(ms)} ms` : inWords(Math.ceil(ms / 1000) * 1000);
+/** A duration that was set or computed: `450 ms`, `60 s`, `15 min`, `7 days`. */
+export function formatExact(ms: number): string {
+  return formatDuration(ms, { exact: true });
 }
-
-const units = [
-  [86_400_000, 'days', 2],
-  [3_600_000, 'h', 2],
-  [60_000, 'min', 2],
-  [1000, 's', 1],
-] as const;

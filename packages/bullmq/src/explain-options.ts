@@ -1,5 +1,11 @@
 import { DEFAULT_LEASE_MS, DEFAULT_RETENTION_MS, memoryLedger, OptionError } from '@sendonce/core';
-import { checkDuration, checkOneOf, checkPerformOptions, describe } from '@sendonce/core/ledger';
+import {
+  checkDuration,
+  checkOneOf,
+  checkPerformOptions,
+  describe,
+  MINUTE_MS,
+} from '@sendonce/core/ledger';
 import type { JobsOptions, WorkerOptions } from 'bullmq';
 import type { JobLike, OnceOptions } from './options.ts';
 
@@ -29,15 +35,15 @@ type WorkerSetting =
 /** What you have configured; the very objects may be given, other options in them are ignored. */
 export interface ExplainOptions {
   /** The options of `once()`. */
-  readonly once?: Pick<OnceOptions<JobLike>, OnceSetting>;
+  readonly once?: Pick<OnceOptions<JobLike>, OnceSetting> | undefined;
   /** BullMQ's options of the job. A backoff strategy of your own is unknown here. */
-  readonly job?: Pick<JobsOptions, JobSetting>;
+  readonly job?: Pick<JobsOptions, JobSetting> | undefined;
   /** BullMQ's options of the worker. */
-  readonly worker?: Pick<WorkerOptions, WorkerSetting>;
+  readonly worker?: Pick<WorkerOptions, WorkerSetting> | undefined;
   /** How long one send may take from its dispatch on, in ms. @default 600_000, nodemailer's `socketTimeout` */
-  readonly sendTimeoutMs?: number;
+  readonly sendTimeoutMs?: number | undefined;
   /** How often the mail client or SDK tries again by itself inside one call. @default 0, as nodemailer */
-  readonly sdkRetries?: number;
+  readonly sdkRetries?: number | undefined;
 }
 
 /** A value that was not given, and whose default it is. */
@@ -68,7 +74,7 @@ const defaults = {
 } as const;
 
 /** The least that a sender has to wait after the final dot (RFC 5321, 4.5.3.2), and nodemailer's default. */
-export const PATIENT_MS = 10 * 60 * 1000;
+export const PATIENT_MS = 10 * MINUTE_MS;
 
 /** All that is reckoned with: nothing is missing, what means "none" is undefined. */
 export type Settings = ReturnType<typeof fillIn>['settings'];

@@ -1,5 +1,5 @@
 import type { Finding } from '@sendonce/core';
-import { type ExplainedNumbers, inWords } from './explain-numbers.ts';
+import { type ExplainedNumbers, formatExact } from './explain-numbers.ts';
 import type { Settings } from './explain-options.ts';
 
 /** The job itself comes back after its outcome was forgotten: by a retry, or by a stall. */
@@ -12,7 +12,7 @@ export function comebackAfterRetention(
       severity: 'info',
       check: 'backoff',
       found: `The backoff "${settings.backoff.type}" is your own: nobody can compute when the last attempt begins.`,
-      remedy: `Keep the sum of its waits well below the retention, ${inWords(retentionMs)}.`,
+      remedy: `Keep the sum of its waits well below the retention, ${formatExact(retentionMs)}.`,
     };
   }
   if (longestComebackMs <= retentionMs) return undefined;
@@ -20,9 +20,9 @@ export function comebackAfterRetention(
     severity: 'error',
     check: 'retention',
     found:
-      `The job may come back ${inWords(longestComebackMs)} after the outcome, by its retries and stalls, but the ` +
-      `outcome is forgotten after ${inWords(retentionMs)}: the email could leave again.`,
-    remedy: `Set retentionMs above ${inWords(longestComebackMs)}.`,
+      `The job may come back ${formatExact(longestComebackMs)} after the outcome, by its retries and stalls, but the ` +
+      `outcome is forgotten after ${formatExact(retentionMs)}: the email could leave again.`,
+    remedy: `Set retentionMs above ${formatExact(longestComebackMs)}.`,
   };
 }
 
@@ -36,13 +36,13 @@ export function copyAfterRetention(
   const kept = removeOnComplete === false;
   const found =
     jobId === undefined
-      ? `A copy that is added before the first email has left comes up to ${inWords(copyMs)} after it`
-      : `Once the job is ${kept ? 'cleaned from the queue' : 'removed (removeOnComplete)'}, its jobId may be added again: that copy comes ${inWords(copyMs)} later`;
+      ? `A copy that is added before the first email has left comes up to ${formatExact(copyMs)} after it`
+      : `Once the job is ${kept ? 'cleaned from the queue' : 'removed (removeOnComplete)'}, its jobId may be added again: that copy comes ${formatExact(copyMs)} later`;
   return {
     severity: jobId !== undefined && kept ? 'warning' : 'error',
     check: 'delay',
-    found: `${found}, but the outcome is forgotten after ${inWords(retentionMs)}: the email would leave again.`,
-    remedy: `Set retentionMs above ${inWords(copyMs)}: what stops a copy is the ledger, not the jobId.`,
+    found: `${found}, but the outcome is forgotten after ${formatExact(retentionMs)}: the email would leave again.`,
+    remedy: `Set retentionMs above ${formatExact(copyMs)}: what stops a copy is the ledger, not the jobId.`,
   };
 }
 
@@ -64,7 +64,7 @@ export function retriedByHand(
     severity: 'info',
     check: 'retry by hand',
     found:
-      `The queue may keep ${kept.join(' and ')} jobs for longer than the ledger their outcomes (${inWords(retentionMs)}): one ` +
+      `The queue may keep ${kept.join(' and ')} jobs for longer than the ledger their outcomes (${formatExact(retentionMs)}): one ` +
       'that a person retries after that sends its email as a new one.',
     remedy: `Set removeOnComplete and removeOnFail to { age: ${Math.floor(retentionMs / 1000)} } (seconds), or retry none that is older.`,
   };

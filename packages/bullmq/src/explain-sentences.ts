@@ -1,9 +1,9 @@
-import { attemptsOf, type ExplainedNumbers, inWords } from './explain-numbers.ts';
+import { attemptsOf, type ExplainedNumbers, formatExact } from './explain-numbers.ts';
 import type { Settings } from './explain-options.ts';
 
 /** What holds, and until when. */
 export function promise(settings: Settings, numbers: ExplainedNumbers): string {
-  const retention = inWords(numbers.retentionMs);
+  const retention = formatExact(numbers.retentionMs);
   return (
     `Each email leaves at most once per key for ${retention} after its outcome, as long as ` +
     `${conditions(settings)}; one that was surely not sent ${tries(settings, numbers)}.`
@@ -16,7 +16,7 @@ export function window(settings: Settings, numbers: ExplainedNumbers): string {
   const point = atSend ? 'just before it can leave' : 'before the first line of the processor';
   return (
     `An email whose sender dies between its dispatch (${point}) and the outcome is in doubt ` +
-    `${inWords(numbers.doubtAfterMs)} after its last sign of life (at once where an error leaves the ` +
+    `${formatExact(numbers.doubtAfterMs)} after its last sign of life (at once where an error leaves the ` +
     `outcome unknown), ${ending(settings, numbers)}.`
   );
 }
@@ -38,9 +38,11 @@ export function ending(settings: Settings, numbers: ExplainedNumbers): string {
 
 function replayed(settings: Settings, numbers: ExplainedNumbers, withinMs: number): string {
   const by = settings.onBusy === 'throw' ? ' by the attempts that its job has left' : '';
-  const until = `replayed under the provider's key${by} until ${inWords(withinMs)} after its dispatch`;
+  const until = `replayed under the provider's key${by} until ${formatExact(withinMs)} after its dispatch`;
   const backMs = latestReplayMs(settings, numbers);
-  return backMs > withinMs ? `${until} (its job may be back only after ${inWords(backMs)})` : until;
+  return backMs > withinMs
+    ? `${until} (its job may be back only after ${formatExact(backMs)})`
+    : until;
 }
 
 /** From the dispatch of a sender that dies as late as it can until its job is back. */
@@ -66,5 +68,5 @@ function tries(settings: Settings, { lastAttemptMs }: ExplainedNumbers): string 
 function waits({ backoff }: Settings, lastAttemptMs: number | undefined): string {
   if (lastAttemptMs === undefined) return 'with waits of your own';
   if (lastAttemptMs === 0) return 'without a wait';
-  return `with waits of ${backoff.jitter ? 'at most ' : ''}${inWords(lastAttemptMs)} in all`;
+  return `with waits of ${backoff.jitter ? 'at most ' : ''}${formatExact(lastAttemptMs)} in all`;
 }

@@ -1,6 +1,6 @@
 import type { Finding } from '@sendonce/core';
 import { copyAfterRetention, comebackAfterRetention, retriedByHand } from './explain-retention.ts';
-import { attemptsOf, type ExplainedNumbers, inWords } from './explain-numbers.ts';
+import { attemptsOf, type ExplainedNumbers, formatExact } from './explain-numbers.ts';
 import { PATIENT_MS, type Settings } from './explain-options.ts';
 import { latestReplayMs } from './explain-sentences.ts';
 
@@ -38,10 +38,10 @@ const replayWindow: Check = (settings, numbers) => {
     severity: 'warning',
     check: 'replay window',
     found:
-      `A job whose sender dies may be back only ${inWords(backMs)} after its dispatch (a send of up to ` +
-      `${inWords(sendTimeoutMs)}, then ${inWords(numbers.backInDoubtMs)} until its job is run again and the doubt is one), but the provider ` +
-      `knows the email for ${inWords(replayWithinMs)}: it would be held for a person, not replayed.`,
-    remedy: `Shorten the send timeout, leaseMs, lockDuration or stalledInterval until these are below ${inWords(replayWithinMs)}.`,
+      `A job whose sender dies may be back only ${formatExact(backMs)} after its dispatch (a send of up to ` +
+      `${formatExact(sendTimeoutMs)}, then ${formatExact(numbers.backInDoubtMs)} until its job is run again and the doubt is one), but the provider ` +
+      `knows the email for ${formatExact(replayWithinMs)}: it would be held for a person, not replayed.`,
+    remedy: `Shorten the send timeout, leaseMs, lockDuration or stalledInterval until these are below ${formatExact(replayWithinMs)}.`,
   };
 };
 
@@ -58,8 +58,8 @@ const replayAttempts: Check = (settings, { backInDoubtMs }) => {
       'With onBusy "throw" the replays are the attempts of the job' +
       (none
         ? ', and it has only one: an email that falls in doubt by an error is not replayed.'
-        : `, and the first wait (${inWords(backoff.delay ?? 0)}) is as long as the provider's window.`),
-    remedy: `Leave onBusy at "delay", or give the job attempts whose waits outlast ${inWords(backInDoubtMs)} and begin before ${inWords(replayWithinMs)}.`,
+        : `, and the first wait (${formatExact(backoff.delay ?? 0)}) is as long as the provider's window.`),
+    remedy: `Leave onBusy at "delay", or give the job attempts whose waits outlast ${formatExact(backInDoubtMs)} and begin before ${formatExact(replayWithinMs)}.`,
   };
 };
 
@@ -70,8 +70,8 @@ const busyAttempts: Check = ({ onBusy, leaseMs }, { lastAttemptMs = Infinity }) 
     check: 'busy attempts',
     found:
       'With onBusy "throw" a run that finds its email busy burns an attempt, and all of them ' +
-      `may be over (waits of ${inWords(lastAttemptMs)} in all) before the lease of a sender that died (${inWords(leaseMs)}): not sent, in sight.`,
-    remedy: `Leave onBusy at "delay", or give the job waits of more than ${inWords(leaseMs)} in all.`,
+      `may be over (waits of ${formatExact(lastAttemptMs)} in all) before the lease of a sender that died (${formatExact(leaseMs)}): not sent, in sight.`,
+    remedy: `Leave onBusy at "delay", or give the job waits of more than ${formatExact(leaseMs)} in all.`,
   };
 };
 
@@ -135,7 +135,7 @@ const patience: Check = ({ sendTimeoutMs, replayWithinMs, resolver }) => {
     severity: 'warning',
     check: 'send timeout',
     found:
-      `A sender that gives up after ${inWords(sendTimeoutMs)} makes a doubt of an email that the mail server has taken: ` +
+      `A sender that gives up after ${formatExact(sendTimeoutMs)} makes a doubt of an email that the mail server has taken: ` +
       'it may need 10 min for its reply to the final dot (RFC 5321, 4.5.3.2).',
     remedy:
       "Leave nodemailer's socketTimeout at 10 min. For an HTTP provider: replayWithinMs, or a resolver.",
@@ -148,7 +148,7 @@ const renewal: Check = ({ lockRenewTime, lockDuration, sendTimeoutMs }) => {
     severity: 'warning',
     check: 'lock renewal',
     found:
-      `The lock (${inWords(lockDuration)}) runs out before it is renewed (lockRenewTime ${inWords(lockRenewTime)}): a send that takes ` +
+      `The lock (${formatExact(lockDuration)}) runs out before it is renewed (lockRenewTime ${formatExact(lockRenewTime)}): a send that takes ` +
       'longer stalls, and its job is run beside it. That run is busy, never a second email; but it burns a stall.',
     remedy: 'Leave lockRenewTime out: it is half of lockDuration.',
   };
@@ -156,19 +156,19 @@ const renewal: Check = ({ lockRenewTime, lockDuration, sendTimeoutMs }) => {
 
 const eventLoop: Check = ({ lockRenewTime, lockDuration, leaseMs, sendTimeoutMs }) => {
   const shorter = [
-    ...(lockDuration < sendTimeoutMs ? [`the lock (${inWords(lockDuration)})`] : []),
-    ...(leaseMs < sendTimeoutMs ? [`the lease (${inWords(leaseMs)})`] : []),
+    ...(lockDuration < sendTimeoutMs ? [`the lock (${formatExact(lockDuration)})`] : []),
+    ...(leaseMs < sendTimeoutMs ? [`the lease (${formatExact(leaseMs)})`] : []),
   ];
   if (shorter.length === 0 || lockRenewTime >= lockDuration) return undefined;
   return {
     severity: 'info',
     check: 'event loop',
     found:
-      `A send may take ${inWords(sendTimeoutMs)}, longer than ${shorter.join(' and ')}. That is no problem: both are ` +
+      `A send may take ${formatExact(sendTimeoutMs)}, longer than ${shorter.join(' and ')}. That is no problem: both are ` +
       'renewed while it runs. A blocked event loop renews nothing: ' +
-      `from ${inWords(lockDuration - lockRenewTime)} on the job may be run a second time beside the first (busy, never a ` +
-      `second email), from ${inWords(Math.floor((leaseMs * 2) / 3))} on a claim may be lost before its dispatch (given back, ` +
-      `tried again), from ${inWords(Math.floor((leaseMs * 5) / 3))} on a sender past its dispatch may be taken for dead.`,
+      `from ${formatExact(lockDuration - lockRenewTime)} on the job may be run a second time beside the first (busy, never a ` +
+      `second email), from ${formatExact(Math.floor((leaseMs * 2) / 3))} on a claim may be lost before its dispatch (given back, ` +
+      `tried again), from ${formatExact(Math.floor((leaseMs * 5) / 3))} on a sender past its dispatch may be taken for dead.`,
     remedy:
       'Keep long synchronous work (rendering, compressing) out of the worker, or lockDuration and leaseMs above it.',
   };

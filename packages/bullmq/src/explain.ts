@@ -1,5 +1,5 @@
 import type { Finding } from '@sendonce/core';
-import { compute, type ExplainedNumbers, inWords } from './explain-numbers.ts';
+import { compute, type ExplainedNumbers, formatExact } from './explain-numbers.ts';
 import { type Assumed, type ExplainOptions, fillIn } from './explain-options.ts';
 import { ending, promise, window } from './explain-sentences.ts';
 import { findings } from './explain-warnings.ts';
@@ -47,7 +47,7 @@ export function explainLine(options: ExplainOptions = {}): string {
     .map(({ check }) => check);
   const warned = checks.length > 0 ? `; see explain(): ${checks.join(', ')}` : '';
   return (
-    `sendonce: at most once per key for ${inWords(numbers.retentionMs)} after the outcome; a dead sender's email ` +
-    `is in doubt after ${inWords(numbers.doubtAfterMs)}, ${ending(settings, numbers)}${warned}`
+    `sendonce: at most once per key for ${formatExact(numbers.retentionMs)} after the outcome; a dead sender's email ` +
+    `is in doubt after ${formatExact(numbers.doubtAfterMs)}, ${ending(settings, numbers)}${warned}`
   );
 }

@@ -1,9 +1,12 @@
 const LONGEST_LABEL = 200;
 
-/** A name for people decides over no email: one that cannot be had is left out. */
-export function labelOf<T>(label: ((of: T) => unknown) | undefined, of: T): string | undefined {
+/** The label of an email. A label decides nothing, so a function that throws only leaves it out. */
+export function labelFor<T>(
+  label: ((email: T) => unknown) | undefined,
+  email: T,
+): string | undefined {
   try {
-    const text = label?.(of);
+    const text = label?.(email);
     return typeof text === 'string' && text !== '' ? text.slice(0, LONGEST_LABEL) : undefined;
   } catch {
     return undefined;

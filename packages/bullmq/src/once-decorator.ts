@@ -1,5 +1,5 @@
-import { isHopeless, unrecoverable } from './control-flow.ts';
-import { once, type OnceProcessor } from './once.ts';
+import { isPermanent, unrecoverableError } from './control-flow.ts';
+import { once, type OnceProcessor, type ProcessorOf } from './once.ts';
 import type { JobLike, OnceOptions } from './options.ts';
 
 // A decorator sits on methods of any class and any job: their own types stay as they are.
@@ -10,6 +10,9 @@ type Method = (this: any, job: any, token?: string, signal?: AbortSignal) => Pro
  * `once()` as a method decorator, for the `process` method of NestJS's `WorkerHost`, and for standard
  * and legacy (`experimentalDecorators`) TypeScript alike. The options may be a function of the
  * instance, for a ledger that is injected; they are then checked at the first job.
+ *
+ * The type of the method stays as it is. Like that of `once()`, its promise may resolve with
+ * `undefined`: the email was cancelled, or this is a duplicate whose original had no result.
  *
  * @example
  * class Notices extends WorkerHost {
@@ -46,11 +49,11 @@ function guard<T extends object, J extends JobLike>(
   return async function process(this: T, job: J, token?: string, signal?: AbortSignal) {
     let processor = guarded.get(this);
     if (!processor) {
-      const bound = method.bind(this) as OnceProcessor<J, unknown>;
+      const bound = method.bind(this) as ProcessorOf<J, unknown>;
       try {
         processor = once(bound, typeof options === 'function' ? options(this) : options);
       } catch (error) {
-        throw isHopeless(error) ? unrecoverable(error) : error;
+        throw isPermanent(error) ? unrecoverableError(error) : error;
       }
       guarded.set(this, processor);
     }

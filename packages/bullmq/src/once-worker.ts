@@ -1,6 +1,6 @@
 import { OptionError } from '@sendonce/core';
 import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq';
-import { once } from './once.ts';
+import { once, type ProcessorOf } from './once.ts';
 import type { OnceOptions } from './options.ts';
 
 export interface OnceWorkerOptions<D, R, N extends string> extends WorkerOptions {
@@ -23,7 +23,7 @@ export interface OnceWorkerOptions<D, R, N extends string> extends WorkerOptions
 // The defaults are those of BullMQ's own Worker.
 // oxlint-disable-next-line typescript/no-explicit-any
 export class OnceWorker<D = any, R = any, N extends string = string> extends Worker<D, R, N> {
-  readonly #guarded: (job: Job<D, R, N>, token?: string, signal?: AbortSignal) => Promise<R>;
+  readonly #guarded: ProcessorOf<Job<D, R, N>, R>;
 
   constructor(
     name: string,
@@ -48,7 +48,10 @@ export class OnceWorker<D = any, R = any, N extends string = string> extends Wor
   }
 }
 
-function checkProcessor(processor: unknown, options: { readonly dispatch?: string }): void {
+function checkProcessor(
+  processor: unknown,
+  options: { readonly dispatch?: string | undefined },
+): void {
   if (processor === null || processor === undefined) {
     throw new OptionError(
       'processor',

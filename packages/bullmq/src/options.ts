@@ -10,7 +10,7 @@ export interface JobLike {
   readonly data: any;
   readonly timestamp: number;
   readonly attemptsMade: number;
-  readonly attemptsStarted?: number;
+  readonly attemptsStarted?: number | undefined;
   readonly opts: { readonly delay?: number | undefined };
   readonly repeatJobKey?: string | undefined;
   log(row: string): Promise<unknown>;
@@ -24,31 +24,34 @@ export interface OnceOptions<J extends JobLike> extends Omit<
   /**
    * Which email this is: what every copy of the job has in common and no other email has.
    * Computed before the processor runs, so `job.updateData()` changes it for later attempts only.
-   * Jobs of a scheduler all have the same data: their iteration is added by itself.
+   * Jobs of a scheduler all have the same data: `once()` adds their iteration.
    *
    * @example (job) => ['delivery-notice', job.data.orderId, job.data.to]
    */
   readonly key: (job: J) => unknown;
   /** The payload that must not change under one key; another one is a conflict. */
-  readonly fingerprint?: (job: J) => unknown;
+  readonly fingerprint?: ((job: J) => unknown) | undefined;
   /**
-   * What people call this email in the journal: an order number. Stored as it is, so no address unless you want that.
+   * What people call this email in the journal: an order number. Stored as it is, so no address unless
+   * you want that.
    *
    * @example (job) => `order ${job.data.orderId}`
    */
-  readonly label?: (job: J) => string;
+  readonly label?: ((job: J) => string) | undefined;
   /**
    * What a copy does while another attempt is sending: `delay` moves the job a little later and
-   * burns no attempt (but counts as a start: do not combine it with `maxStartedAttempts`); `throw`
+   * uses up no attempt (but counts as a start: do not combine it with `maxStartedAttempts`); `throw`
    * fails the attempt with BusyError.
    * @default 'delay'
    */
-  readonly onBusy?: 'delay' | 'throw';
+  readonly onBusy?: 'delay' | 'throw' | undefined;
   /** Called for every step, synchronously; what it throws becomes a process warning. */
-  readonly onEvent?: (event: OnceEvent<J>) => void;
+  readonly onEvent?: ((event: OnceEvent<J>) => void) | undefined;
 }
 
+/** One step of one email. */
 export interface OnceEvent<J extends JobLike> extends Omit<PerformEvent, 'job'> {
+  /** BullMQ's job. */
   readonly job: J;
 }
 
@@ -64,8 +67,8 @@ export function checkOnceOptions<J extends JobLike>(options: OnceOptions<J>): vo
     );
   }
   // These have another form here, and are checked below.
-  const own = { fingerprint: undefined, label: undefined, onEvent: undefined };
-  checkPerformOptions({ ...options, ...own } as unknown as PerformOptions);
+  const { key: _, fingerprint: __, label: ___, onEvent: ____, ...shared } = options;
+  checkPerformOptions(shared);
   if (options.key === undefined) {
     throw new OptionError(
       'key',

@@ -1,8 +1,7 @@
 import { ScheduleError } from '@sendonce/core';
-import { createToken } from '@sendonce/core/ledger';
-import { type EmailJob, type Found, look, moveTo } from './email-jobs.ts';
-import { type EmailStatus, statusOf } from './email-status.ts';
-import { markOf } from './mark.ts';
+import { type EmailJob, type EmailSnapshot, loadEmail, moveJob } from './email-jobs.ts';
+import { type EmailStatus, toStatus } from './email-status.ts';
+import { createStamp, stampOf } from './schedule-stamp.ts';
 import { type Producer, scheduleEmail } from './schedule-email.ts';
 
 /** What became of `reschedule()`. */
@@ -14,7 +13,7 @@ export type Rescheduled = { readonly key: string } & (
 
 const TRIES = 5;
 
-/** Moves the job that waits for its time, or gives one that has failed for good a successor. */
+/** Moves the job that waits for its time, or adds a new one if it has failed for good. */
 export async function rescheduleEmail(
   producer: Producer,
   key: string,
@@ -22,16 +21,16 @@ export async function rescheduleEmail(
 ): Promise<Rescheduled> {
   let cause: unknown;
   for (let tried = 0; tried < TRIES; tried += 1) {
-    const found = await look(producer.queue, producer.ledger, key);
-    const email = statusOf(key, found);
+    const snapshot = await loadEmail(producer.queue, producer.ledger, key);
+    const email = toStatus(key, snapshot);
     switch (email.state) {
       case 'not-scheduled':
         return { key, state: 'not-scheduled' };
       case 'failed':
-        return revive(producer, { key, found, atMs });
+        return scheduleFailed(producer, { key, snapshot, atMs });
       case 'scheduled':
         try {
-          return await move({ key, found, atMs });
+          return await moveEmail({ key, snapshot, atMs });
         } catch (error) {
           if (error instanceof ScheduleError) throw error;
           // It became due between the two, or the queue did not answer: look again.
@@ -54,14 +53,14 @@ export async function rescheduleEmail(
   );
 }
 
-interface Move {
+interface NewTime {
   readonly key: string;
-  readonly found: Found;
+  readonly snapshot: EmailSnapshot;
   readonly atMs: number;
 }
 
-async function move({ key, found, atMs }: Move): Promise<Rescheduled> {
-  const delayed = found.jobs.filter(({ state }) => state === 'delayed');
+async function moveEmail({ key, snapshot, atMs }: NewTime): Promise<Rescheduled> {
+  const delayed = snapshot.jobs.filter(({ state }) => state === 'delayed');
   const [first] = delayed;
   if (!first) {
     throw new ScheduleError(
@@ -70,12 +69,15 @@ async function move({ key, found, atMs }: Move): Promise<Rescheduled> {
     );
   }
   // All of them: one left behind would send at the old time.
-  await Promise.all(delayed.map((job) => moveTo(job, atMs)));
+  await Promise.all(delayed.map((job) => moveJob(job, atMs)));
   return { key, state: 'rescheduled', at: new Date(atMs), jobId: first.job.id };
 }
 
-async function revive(producer: Producer, { key, found, atMs }: Move): Promise<Rescheduled> {
-  const { job } = found.jobs.findLast(({ state }) => state === 'failed') as EmailJob;
+async function scheduleFailed(
+  producer: Producer,
+  { key, snapshot, atMs }: NewTime,
+): Promise<Rescheduled> {
+  const { job } = snapshot.jobs.findLast(({ state }) => state === 'failed') as EmailJob;
   const {
     delay: _,
     timestamp: __,
@@ -83,13 +85,13 @@ async function revive(producer: Producer, { key, found, atMs }: Move): Promise<R
     parent: ____,
     ...jobOptions
   } = job.opts as Record<string, unknown>;
-  const mark = markOf(job);
+  const stamp = stampOf(job);
   const scheduled = await scheduleEmail(producer, {
     name: job.name,
     data: job.data,
     atMs,
     jobOptions,
-    mark: { parts: '', ...mark, key, token: createToken() },
+    stamp: createStamp({ parts: '', ...stamp, key }),
   });
   switch (scheduled.state) {
     case 'scheduled':
@@ -97,7 +99,7 @@ async function revive(producer: Producer, { key, found, atMs }: Move): Promise<R
     case 'already-scheduled':
       return rescheduleEmail(producer, key, atMs);
     default: {
-      const email = statusOf(key, await look(producer.queue, producer.ledger, key));
+      const email = toStatus(key, await loadEmail(producer.queue, producer.ledger, key));
       return { key, state: 'too-late', email };
     }
   }

@@ -1,5 +1,5 @@
 import { OptionError } from '@sendonce/core';
-import { checkDuration, describe } from '@sendonce/core/ledger';
+import { checkDuration, describe, MAX_DURATION_MS } from '@sendonce/core/ledger';
 
 /** When an email is due: a moment, or a time from now. */
 export type When =
@@ -21,47 +21,45 @@ export type When =
 export function dueMs(when: When, nowMs: number, pastToleranceMs: number): number {
   const { at, delay } = (when ?? {}) as { at?: unknown; delay?: unknown };
   if (at !== undefined && delay !== undefined) {
-    throw refused('delay', 'Expected either "at" or "delay", got both.');
+    throw invalidWhen('delay', 'Expected either "at" or "delay", got both.');
   }
   if (delay !== undefined) {
     return nowMs + (delay === 0 ? 0 : checkDelay(delay));
   }
   if (at === undefined) {
-    throw refused('at', 'Expected "at" (a Date) or "delay" (milliseconds; 0 sends at once).');
+    throw invalidWhen('at', 'Expected "at" (a Date) or "delay" (milliseconds; 0 sends at once).');
   }
   if (!(at instanceof Date)) {
-    throw refused('at', `Expected "at" to be a Date, got ${describe(at)}; pass new Date(…).`);
+    throw invalidWhen('at', `Expected "at" to be a Date, got ${describe(at)}; pass new Date(…).`);
   }
   const atMs = at.getTime();
   if (Number.isNaN(atMs))
-    throw refused('at', 'Expected "at" to be a valid Date, got one without a time.');
+    throw invalidWhen('at', 'Expected "at" to be a valid Date, got one without a time.');
   if (atMs < nowMs - pastToleranceMs) {
-    throw refused(
+    throw invalidWhen(
       'at',
       `Expected "at" to be in the future, got ${at.toISOString()}, more than ${pastToleranceMs} ms ago ` +
         '(pastToleranceMs). To send at once, pass { delay: 0 }.',
     );
   }
-  if (atMs > nowMs + LONGEST_MS) {
-    throw refused('at', `Expected "at" to be within 100 years, got ${at.toISOString()}.`);
+  if (atMs > nowMs + MAX_DURATION_MS) {
+    throw invalidWhen('at', `Expected "at" to be within 100 years, got ${at.toISOString()}.`);
   }
   return Math.max(atMs, nowMs);
 }
-
-const LONGEST_MS = 100 * 365 * 24 * 60 * 60 * 1000;
 
 function checkDelay(delay: unknown): number {
   const whole = typeof delay === 'number' ? Math.ceil(delay) : delay;
   try {
     return checkDuration('delay', whole);
   } catch {
-    throw refused(
+    throw invalidWhen(
       'delay',
       `Expected "delay" to be milliseconds from 0 to 100 years, got ${describe(delay)}.`,
     );
   }
 }
 
-function refused(option: string, message: string): OptionError {
+function invalidWhen(option: string, message: string): OptionError {
   return new OptionError(option, `${message} Nothing was scheduled.`);
 }

@@ -9,7 +9,7 @@ function refused(make: () => unknown): OptionError {
   try {
     make();
   } catch (error) {
-    if (isSendonceError(error, 'SENDONCE_OPTION')) return error as OptionError;
+    if (isSendonceError(error, 'SENDONCE_OPTION')) return error;
     throw error;
   }
   throw new Error('nothing was refused');

@@ -152,7 +152,7 @@ onBothVersions((bullmq) => {
       failedReason:
         'The email KEY is in doubt: it was dispatched by q:1 at TIME and no outcome was recorded (ETIMEDOUT). ' +
         'It may have left and is not sent again. Find out (ask the provider, the mail log or the customer), ' +
-        'then call ledger.resolve() with "sent" or "not-sent", and retry the job.',
+        'then run "npx sendonce resolve KEY --sent" or "--not-sent", or call resolveEmail(), and retry the job.',
       logs: [doubt],
     });
 

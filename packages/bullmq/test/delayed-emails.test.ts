@@ -57,10 +57,10 @@ onBothVersions((bullmq) => {
     await emails.reschedule({ order: 8 }, { at });
 
     const { key } = first!;
-    const by = `q:email-${key}`;
+    const job = { queue: 'q', id: `email-${key}` };
     expect(told).toMatchObject([
-      { key, type: 'scheduled', by, dueMs: at.getTime(), label: 'order 7' },
-      { key, type: 'rescheduled', by, dueMs: later.getTime() },
+      { key, type: 'scheduled', job, dueMs: at.getTime(), label: 'order 7' },
+      { key, type: 'rescheduled', job, dueMs: later.getTime() },
       { key, type: 'cancelled', by: 'ada' },
     ]);
     // What people call it decides over no email.

@@ -43,7 +43,7 @@ onBothVersions((bullmq) => {
       token: 'x'.repeat(16),
       leaseMs: 30_000,
       retentionMs: 60_000,
-      by: `q:${job.id}`,
+      job: { queue: 'q', id: job.id! },
     };
     await ledger.claim({ ...attempt, dispatched: true });
     await ledger.settle({ ...attempt, outcome: 'in-doubt', note: 'ECONNRESET' });
@@ -88,7 +88,9 @@ onBothVersions((bullmq) => {
     work();
     for (let round = 0; round < 2; round += 1) {
       const { held, retried } = await sweep();
-      expect(held).toMatchObject([{ state: 'in-doubt', note: 'ECONNRESET', by: `q:${id}` }]);
+      expect(held).toMatchObject([
+        { state: 'in-doubt', note: 'ECONNRESET', job: { queue: 'q', id } },
+      ]);
       expect(retried).toBe(0);
     }
     expect(await stateOf(stage, id)).toBe('failed');
@@ -139,7 +141,9 @@ onBothVersions((bullmq) => {
     const sweeper = doubtSweeper(stage.queue(), {
       ledger,
       everyMs: 20,
-      onSwept: ({ held }) => (sweeps += held.length),
+      onSwept({ held }) {
+        sweeps += held.length;
+      },
     });
     await eventually(() => expect(sweeps).toBeGreaterThan(2));
     await sweeper.close();

@@ -1,7 +1,6 @@
 import { type Finding, isSendonceError, type OptionError } from '@sendonce/core';
 import { describe, expect, test } from 'vitest';
 import { type Explanation, explain, explainLine } from '../src/explain.ts';
-import { inWords } from '../src/explain-numbers.ts';
 import type { ExplainOptions } from '../src/explain-options.ts';
 import { openScene } from './explain-scene.ts';
 import { table } from './explain-table.ts';
@@ -146,15 +145,6 @@ describe('without a run', () => {
     ['log', { job: { keepLogs: 10 } }, undefined],
   ])('%s: %o', (check, options, severity) => {
     expect(foundBy(check, options)?.severity).toBe(severity);
-  });
-
-  test('durations in words', () => {
-    const times = [450, 1000, 1500, 60_000, 90_000, 120_000, 7_200_000, 86_400_000, 604_800_000];
-    expect(times.map((ms) => inWords(ms)).join(', ')).toBe(
-      '450 ms, 1 s, 1500 ms, 60 s, 90 s, 2 min, 2 h, 24 h, 7 days',
-    );
-    expect(inWords(630_150)).toBe('631 s');
-    expect(inWords(Infinity)).toBe('more than 100 years');
   });
 });
 

@@ -12,7 +12,7 @@ onBothVersions((bullmq) => {
     const job = await notice(stage);
     const seen = await stage.ended(job);
     expect(seen).toMatchObject({ state: 'failed', attemptsMade: 1, attemptsStarted: 1 });
-    expect(seen.failedReason).toMatch(/in doubt.*q:.*ledger\.resolve\(\)/);
+    expect(seen.failedReason).toMatch(/in doubt.*q:.*resolveEmail\(\)/);
     expect(seen.logs).toEqual([
       expect.stringMatching(
         /^sendonce: in doubt: dispatched by q:1 \(this job\) at \S+Z \(ECONNRESET\), outcome unknown$/,
@@ -26,7 +26,7 @@ onBothVersions((bullmq) => {
     expect((error.cause as InDoubtError).record).toMatchObject({ key, note: 'ECONNRESET' });
     const listed = [];
     for await (const record of stage.ledger.list({ state: 'in-doubt' })) listed.push(record);
-    expect(listed).toMatchObject([{ key, by: `q:${job.id}` }]);
+    expect(listed).toMatchObject([{ key, job: { queue: 'q', id: job.id } }]);
     expect(events).toEqual(['claimed', 'dispatched', 'in-doubt']);
     expect(counters).toMatchObject({ 'in-doubt': 1, sent: 0 });
     expect(sent).toEqual([]);

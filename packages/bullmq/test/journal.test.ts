@@ -31,7 +31,7 @@ onBothVersions((bullmq) => {
     for (const job of jobs) expect(await journal.find(`q:${job.id}`)).toEqual([email]);
     const history = await journal.history(email);
     expect(history.filter(({ type }) => type === 'duplicate')).toHaveLength(31);
-    expect(new Set(history.map(({ by }) => by)).size).toBe(32);
+    expect(new Set(history.map(({ job }) => job?.id)).size).toBe(32);
   });
 
   test('why an email is in doubt is told: the code, never the message of the error', async () => {
@@ -51,7 +51,7 @@ onBothVersions((bullmq) => {
     expect(history.at(-1)).toMatchObject({
       type: 'in-doubt',
       note: 'ETIMEDOUT',
-      by: `q:${job.id}`,
+      job: { queue: 'q', id: job.id },
     });
     expect(JSON.stringify(history)).not.toContain('ada');
   });
@@ -70,7 +70,7 @@ onBothVersions((bullmq) => {
     await stage.ended(job);
     await stage.ended(await stage.queue('other').add('n', { orderId: 2 }), { queue: 'other' });
     const email = { key: deriveKey(['notice', 2]), by: 'webhook of Brevo' };
-    expect(await confirmSent(ledger, { ...email, journal })).toBe('resolved');
+    expect(await confirmSent({ ledger, journal }, email)).toBe('resolved');
     await journal.flush();
     const resolved = async (orderId: number) =>
       (await journal.history(deriveKey(['notice', orderId]))).find(

@@ -40,7 +40,7 @@ export const notice = (stage: Stage) => stage.queue().add('notice', { order: 7 }
 
 export function another(changes: Partial<Attempt> = {}): Attempt {
   const times = { leaseMs: 30_000, retentionMs: 60_000 };
-  return { key, token: createToken(), by: 'q:other', ...times, ...changes };
+  return { key, token: createToken(), job: { queue: 'q', id: 'other' }, ...times, ...changes };
 }
 
 export async function putInDoubt(ledger: Ledger): Promise<Attempt> {

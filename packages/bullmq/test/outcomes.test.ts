@@ -25,7 +25,7 @@ onBothVersions((bullmq) => {
     const record = await stage.ledger.read(key);
     expect(record).toMatchObject({
       state: 'sent',
-      by: `q:${job.id}`,
+      job: { queue: 'q', id: job.id },
       result: '{"messageNumber":1}',
     });
     expect(events).toEqual(['claimed', 'dispatched', 'sent']);
@@ -370,8 +370,7 @@ onBothVersions((bullmq) => {
       ['claimed', 'dispatched', 'sent'].map((type) => ({
         type,
         key,
-        by: `q:${job.id}`,
-        job: { id: job.id },
+        job: { id: job.id, queueName: 'q' },
       })),
     );
     expect(new Set(events.map(({ token }) => token)).size).toBe(1);

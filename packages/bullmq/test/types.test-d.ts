@@ -60,15 +60,29 @@ once(annotated, {
   onEvent: ({ job, type }) => console.log(job.data.to, type),
 });
 
-// A duplicate returns what the original returned: the type stays R.
+// A call sees that a cancelled email, and a duplicate whose original had no result, have none.
 const guarded = once(async (job: Job<Notice>) => ({ messageId: job.data.to }), {
   ledger,
   key: (job) => job.data.orderId,
 });
 assert<Same<typeof guarded, OnceProcessor<Job<Notice>, { messageId: string }>>>();
-assert<Same<Awaited<ReturnType<typeof guarded>>, { messageId: string }>>();
+assert<Same<Awaited<ReturnType<typeof guarded>>, { messageId: string } | undefined>>();
+const result = await guarded({} as Job<Notice>);
+assert<Same<typeof result, { messageId: string } | undefined>>();
 assert<Same<typeof guarded.counters.duplicate, number>>();
+// A Worker with type arguments takes it for what the processor returns, one without sees the truth.
 new Worker<Notice, Sent>('q', guarded, { connection });
+new Worker<Notice, Sent | undefined>('q', guarded, { connection });
+const inferred = new Worker('q', guarded, { connection });
+assert<Same<typeof inferred, Worker<Notice, { messageId: string } | undefined>>>();
+const asProcessor: Processor<Notice, Sent> = guarded;
+once(asProcessor, { ledger, key: (job) => job.data.orderId });
+
+// A processor without a result.
+const silent = once(async (_job: Job<Notice>) => {}, { ledger, key: (job) => job.data.orderId });
+new Worker<Notice, void>('q', silent, { connection });
+new Worker<Notice>('q', silent, { connection });
+new Worker('q', silent, { connection });
 
 // An inline arrow function, its job annotated.
 new Worker<Notice, Sent>(

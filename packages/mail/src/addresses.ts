@@ -4,7 +4,7 @@ import { AddressError } from '@sendonce/core';
  * Checks the address of one recipient before an email to it is scheduled, for example in `check` of
  * `delayedEmails()`: a bare address as `user@domain`, of at most 254 characters (RFC 5321, section
  * 4.5.3.1). Comments, quoted local parts and display names are refused: what is read in two ways can
- * reach somebody else.
+ * reach another person.
  * @throws {AddressError} which never shows the address.
  */
 export function checkAddress(address: unknown, field = 'to'): void {

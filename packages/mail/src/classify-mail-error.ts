@@ -1,4 +1,5 @@
 import { isSendonceError, type Verdict } from '@sendonce/core';
+import { errorCode } from '@sendonce/core/ledger';
 
 /**
  * How far an email had come: `before-dot` (the final dot of DATA cannot have been written),
@@ -6,7 +7,7 @@ import { isSendonceError, type Verdict } from '@sendonce/core';
  */
 export type MailPhase = 'before-dot' | 'after-dot' | 'unknown';
 
-// nodemailer gives these only before the body is complete, whatever its version (measured, 6.10 to
+// nodemailer gives these only before the body is complete, in every version (measured, 6.10 to
 // 10.6). ECONNECTION, ESOCKET, ETIMEDOUT, EPROTOCOL and EABORT come before and after the dot.
 const surelyNotSent = new Set([
   'EAUTH',
@@ -27,7 +28,7 @@ const surelyNotSent = new Set([
 
 const timeoutsBeforeMail = new Set(['CONNECT_TIMEOUT', 'GREETING_TIMEOUT', 'UPGRADE_TIMEOUT']);
 
-const sendErrors = ['SENDONCE_NOT_SENT', 'SENDONCE_CLAIM_LOST', 'SENDONCE_RECIPIENTS'] as const;
+const unsentCodes = ['SENDONCE_NOT_SENT', 'SENDONCE_CLAIM_LOST', 'SENDONCE_RECIPIENTS'] as const;
 
 interface MailError {
   readonly code?: unknown;
@@ -52,16 +53,16 @@ export function classifyMailError(error: unknown, phase: MailPhase = 'unknown'):
   if (phase === 'before-dot') return 'not-sent';
   if (isSendonceError(error)) {
     // Only those that a send ends with: others may come from elsewhere, after the email left.
-    return sendErrors.some((code) => isSendonceError(error, code)) ? 'not-sent' : 'unknown';
+    return unsentCodes.some((code) => isSendonceError(error, code)) ? 'not-sent' : 'unknown';
   }
   const found = (error ?? {}) as MailError;
   const reply = replyToBody(found);
-  if (reply !== undefined) return verdictOfReply(reply);
+  if (reply !== undefined) return classifyReply(reply);
   return phase === 'unknown' && isSurelyNotSent(found) ? 'not-sent' : 'unknown';
 }
 
 /** What a complete reply to the final dot means. */
-export function verdictOfReply(code: number): Verdict {
+export function classifyReply(code: number): Verdict {
   if (code >= 200 && code <= 299) return 'sent';
   if (code >= 400 && code <= 499) return 'refused';
   if (code >= 500 && code <= 599) return 'rejected';
@@ -71,9 +72,9 @@ export function verdictOfReply(code: number): Verdict {
 /** A short code for people: `552`, `ETIMEDOUT`. Never text of a reply, which may hold an address. */
 export function mailErrorNote(error: unknown): string {
   const { code, responseCode } = (error ?? {}) as MailError;
-  const complete = code === 'EMESSAGE' || code === 'EENVELOPE';
-  if (complete && typeof responseCode === 'number') return String(responseCode);
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,39}$/.test(code) ? code : 'error';
+  // nodemailer gives an incomplete reply's code to an error of the connection, see below.
+  const isComplete = code === 'EMESSAGE' || code === 'EENVELOPE' || code === 'SENDONCE_PROVIDER';
+  return errorCode(isComplete && responseCode !== undefined ? { responseCode } : { code });
 }
 
 // A reply whose line end never came ("451", then close) has a responseCode too, on an ECONNECTION:

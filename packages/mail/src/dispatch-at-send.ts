@@ -4,14 +4,13 @@ import {
   NotSentError,
   OptionError,
   RecipientsError,
-  type SendonceError,
 } from '@sendonce/core';
-import { checkOneOf, describe } from '@sendonce/core/ledger';
+import { checkOneOf, describe, errorCode } from '@sendonce/core/ledger';
 import { checkAddressFields } from './addresses.ts';
 import {
   isProvider,
   isSmtp,
-  keepClaim,
+  attachClaim,
   type MailTransport,
   type MimeRoot,
   type SendCallback,
@@ -27,19 +26,19 @@ export interface DispatchAtSendOptions {
    * fails the send.
    * @default 'pass'
    */
-  readonly outsideClaim?: 'pass' | 'refuse';
+  readonly outsideClaim?: 'pass' | 'refuse' | undefined;
   /**
    * The part of the Message-ID after the `@`.
    * @default the domain of the From address, or 'sendonce.invalid' where it has none
    */
-  readonly messageIdDomain?: string;
+  readonly messageIdDomain?: string | undefined;
   /**
    * A header of the email that gets the claim's key, for a provider that knows its emails by it over
    * SMTP: `Resend-Idempotency-Key`, `Idempotency-Key` (Lettermint), `X-EE-Idempotency-Key` (EmailEngine).
    * Then `replayWithinMs` may be the provider's window. Raw messages are refused: they cannot carry it.
    * @default none
    */
-  readonly idempotencyHeader?: string;
+  readonly idempotencyHeader?: string | undefined;
 }
 
 /**
@@ -47,9 +46,9 @@ export interface DispatchAtSendOptions {
  * email can leave, and reports what became of it.
  *
  * With SMTP, plain or pooled, the instant is between the last byte of the body and the final dot of
- * DATA: whatever breaks before it surely sent nothing. Any other transport gets the message only
+ * DATA: if anything breaks before it, nothing was sent. Any other transport gets the message only
  * after the dispatch. Each attempt carries the same Message-ID, Date and MIME boundary. On a provider
- * transport of this package the plugin only checks: the transport dispatches and reports by itself.
+ * transport of this package the plugin only checks: the transport itself dispatches and reports.
  *
  * The send fails with a `RecipientsError` unless the email has exactly one recipient, with an
  * `AddressError` for a line break in an address, with a `SecondEmailError` when one has already left
@@ -69,7 +68,7 @@ export function dispatchAtSend(options: DispatchAtSendOptions = {}): StreamPlugi
     const claim = currentClaim();
     try {
       if (claim) prepare(mail, claim, options);
-      else if (outsideClaim === 'refuse') throw outside();
+      else if (outsideClaim === 'refuse') throw outsideClaimError();
     } catch (error) {
       callback(error as Error);
       return;
@@ -83,24 +82,24 @@ function prepare(
   claim: Claim,
   { messageIdDomain, idempotencyHeader }: DispatchAtSendOptions,
 ): void {
-  if (attemptOf(mail)) return;
+  if (preparedSend(mail)) return;
   const { message } = mail;
   const transport = mail.mailer.transporter as MailTransport;
-  checked(claim, () => {
+  checkUnderClaim(claim, () => {
     checkAddressFields(mail.data);
-    if (idempotencyHeader && isRaw(mail.data)) throw rawWithoutKey();
+    if (idempotencyHeader && isRaw(mail.data)) throw rawMessageError();
   });
-  // It begins, dispatches and reports by itself.
+  // It begins, dispatches and reports on its own.
   if (isProvider(transport)) {
-    keepClaim(mail, claim);
+    attachClaim(mail, claim);
     return;
   }
-  stabiliseMime(message as MimeRoot, mail.data, claim, messageIdDomain);
+  stabiliseMime({ message: message as MimeRoot, data: mail.data }, claim, messageIdDomain);
   if (idempotencyHeader) (message as MimeRoot).setHeader(idempotencyHeader, claim.key);
   wrapSend(transport);
-  setAttempt(mail, (callback, send) => {
+  setPreparedSend(mail, (callback, send) => {
     try {
-      checked(claim, () => keepEnvelope(message));
+      checkUnderClaim(claim, () => fixEnvelope(message));
     } catch (error) {
       callback(error as Error);
       return;
@@ -110,18 +109,18 @@ function prepare(
   });
 }
 
-/** Reports what a check throws, so that it is known not to have left even where the claim is dispatched already. */
-function checked(claim: Claim, check: () => void): void {
+/** Reports what a check throws: "not sent" must be known even where the claim is dispatched already. */
+function checkUnderClaim(claim: Claim, check: () => void): void {
   try {
     check();
   } catch (error) {
-    claim.begin().report({ verdict: 'not-sent', note: (error as SendonceError).code, error });
+    claim.begin().report({ verdict: 'not-sent', note: errorCode(error), error });
     throw error;
   }
 }
 
-/** When no other plugin comes any more; nobody reads the addresses once more, so it is the one who gets it. */
-function keepEnvelope(message: StreamPluginMail['message']): void {
+/** Called after all plugins. The addresses are not read again, so this is the recipient who gets it. */
+function fixEnvelope(message: StreamPluginMail['message']): void {
   const envelope = message.getEnvelope();
   const { to } = envelope;
   const count = Array.isArray(to) ? to.length : to ? 1 : 0;
@@ -130,43 +129,44 @@ function keepEnvelope(message: StreamPluginMail['message']): void {
   message.getEnvelope = () => ({ ...envelope });
 }
 
-type RunAttempt = (callback: SendCallback, send: (callback: SendCallback) => void) => void;
+/** Sends a message under the claim that the plugin saw. */
+type PreparedSend = (callback: SendCallback, send: (callback: SendCallback) => void) => void;
 
 // On the objects themselves and under global symbols: with two copies of this package one may have
 // wrapped the transport and the other have seen the message.
-const attemptKey = Symbol.for('@sendonce/mail/attempt');
+const preparedKey = Symbol.for('@sendonce/mail/prepared-send');
 const wrappedKey = Symbol.for('@sendonce/mail/wrapped');
 
-function attemptOf(mail: object): RunAttempt | undefined {
-  return (mail as { [attemptKey]?: RunAttempt })[attemptKey];
+function preparedSend(mail: object): PreparedSend | undefined {
+  return (mail as { [preparedKey]?: PreparedSend })[preparedKey];
 }
 
-function setAttempt(mail: object, attempt: RunAttempt | undefined): void {
-  Object.assign(mail, { [attemptKey]: attempt });
+function setPreparedSend(mail: object, prepared: PreparedSend | undefined): void {
+  Object.assign(mail, { [preparedKey]: prepared });
 }
 
-/** Lets a transport's send() run the attempt of the message, once per transport. */
+/** Lets a transport's send() use what was prepared for the message, once per transport. */
 function wrapSend(transport: MailTransport): void {
   if (wrappedKey in transport.send) return;
   const original = transport.send.bind(transport);
   const wrapped = (mail: object, callback: SendCallback) => {
-    const attempt = attemptOf(mail);
-    if (!attempt) return original(mail, callback);
-    setAttempt(mail, undefined);
-    attempt(callback, (done) => void original(mail, done));
+    const prepared = preparedSend(mail);
+    if (!prepared) return original(mail, callback);
+    setPreparedSend(mail, undefined);
+    prepared(callback, (done) => void original(mail, done));
     return undefined;
   };
   transport.send = Object.assign(wrapped, { [wrappedKey]: true });
 }
 
-function outside(): Error {
+function outsideClaimError(): Error {
   return new NotSentError(
     'The email was not sent: no claim covers it, and "outsideClaim" is "refuse". Send it inside ' +
       'once() or perform(), in the same asynchronous context, or use a transporter without the plugin.',
   );
 }
 
-function rawWithoutKey(): Error {
+function rawMessageError(): Error {
   return new NotSentError(
     'The email was not sent: a raw message cannot get the "idempotencyHeader". Give nodemailer its parts, ' +
       'or use a transporter without that option.',

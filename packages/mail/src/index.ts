@@ -1,6 +1,7 @@
 export { checkAddress } from './addresses.ts';
 export { classifyMailError, mailErrorNote, type MailPhase } from './classify-mail-error.ts';
 export { dispatchAtSend, type DispatchAtSendOptions } from './dispatch-at-send.ts';
+export { MailTransportError } from './mail-transport-error.ts';
 export type { StreamPlugin, StreamPluginMail, StreamPluginMessage } from './nodemailer-shapes.ts';
 export { ahaSendTransport, type AhaSendOptions } from './providers/ahasend.ts';
 export { azureLookUp, type AzureLookUpOptions } from './providers/azure-look-up.ts';

@@ -75,11 +75,11 @@ export function isProvider(transport: object): boolean {
 const claimKey = Symbol.for('@sendonce/mail/claim');
 
 /** @internal For the transport: another plugin may lose the asynchronous context in between. */
-export function keepClaim(mail: object, claim: Claim): void {
+export function attachClaim(mail: object, claim: Claim): void {
   Object.assign(mail, { [claimKey]: claim });
 }
 
 /** @internal The claim that the plugin saw. */
-export function keptClaim(mail: object): Claim | undefined {
+export function attachedClaim(mail: object): Claim | undefined {
   return (mail as { [claimKey]?: Claim })[claimKey];
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { domainToASCII } from 'node:url';
-import type { Claim } from '@sendonce/core';
+import { type Claim, messageIdOf } from '@sendonce/core';
 import type { MimeRoot } from './nodemailer-shapes.ts';
 
 /**
@@ -9,8 +9,7 @@ import type { MimeRoot } from './nodemailer-shapes.ts';
  * for the email in a mail log, go by these.
  */
 export function stabiliseMime(
-  message: MimeRoot,
-  data: object,
+  { message, data }: { readonly message: MimeRoot; readonly data: object },
   claim: Claim,
   messageIdDomain: string | undefined,
 ): void {
@@ -19,8 +18,7 @@ export function stabiliseMime(
   // The tree always has a Message-ID: nodemailer makes one up when it compiles.
   if (!givenByUser(data, 'messageId', 'message-id')) {
     const domain = messageIdDomain ?? senderDomain(message);
-    const id = Buffer.from(claim.key, 'base64url').toString('hex');
-    message.setHeader('Message-ID', `<${id}@${domain}>`);
+    message.setHeader('Message-ID', messageIdOf(claim.key, domain));
   }
   if (!message.getHeader('Date') && claim.emailDateMs !== undefined) {
     const date = new Date(claim.emailDateMs).toUTCString().replace('GMT', '+0000');

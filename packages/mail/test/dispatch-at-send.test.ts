@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Ledger, NotSentError } from '@sendonce/core';
+import { isSendonceError, type Ledger, NotSentError } from '@sendonce/core';
 import { createTransport, type SentMessageInfo, type Transport } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
-import { dispatchAtSend } from '../src/index.ts';
+import { dispatchAtSend, MailTransportError } from '../src/index.ts';
 import {
   attempt,
   codeOf,
@@ -188,7 +188,7 @@ describe.for(majors)('the claim and the connection, with nodemailer %i', (major)
     const transporter = transporterTo(test, { host: '127.0.0.1', port }, { major });
     const job = newJob();
     const ended = await attempt(job, () => transporter.sendMail(email({ text: slowText() })));
-    expect(codeOf(ended.error)).toBe('EPROTOCOL');
+    expect(codeOf(ended.error)).toBe('SENDONCE_NOT_SENT');
     expect(await recordState(job)).toBe('absent');
     await sleep(150);
     expect(lines).toContain('first');
@@ -275,6 +275,13 @@ describe.for(majors)('the claim and the connection, with nodemailer %i', (major)
       const ended = await attempt(job, () => transporter.sendMail(email()));
       expect(ended.state).toBe(state);
       expect(String(ended.error)).not.toContain('customer');
+      if (reply === 'nonsense') continue;
+      const responseCode = Number.parseInt(reply, 10);
+      const { error } = ended;
+      expect(isSendonceError(error, 'SENDONCE_PROVIDER')).toBe(true);
+      expect(error).toMatchObject({ name: 'MailTransportError', mayHaveLeft: 'no', responseCode });
+      const record = await job.ledger.read(job.key);
+      expect(record?.note).toBe(state === 'rejected' ? String(responseCode) : undefined);
     }
   });
 });
@@ -356,6 +363,17 @@ describe("a transport that is not nodemailer's SMTP gets the message after the d
     const ended = await attempt(newJob(), () => transporter.sendMail(email()));
     expect(ended.state).toBe('in-doubt');
     expect(ended.error).toBeInstanceOf(TypeError);
+  });
+
+  it('one that throws what is no error fails the send with one, whose cause it is', async () => {
+    const transporter = custom(() => {
+      // oxlint-disable-next-line typescript/only-throw-error
+      throw 'a text';
+    });
+    const { state, error } = await attempt(newJob(), () => transporter.sendMail(email()));
+    expect(state).toBe('in-doubt');
+    expect(error).toBeInstanceOf(MailTransportError);
+    expect(error).toMatchObject({ mayHaveLeft: 'maybe', cause: 'a text' });
   });
 
   it('one that is never reached when the claim is lost', async () => {

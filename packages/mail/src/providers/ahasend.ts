@@ -1,19 +1,19 @@
 import { OptionError } from '@sendonce/core';
+import { DAY_MS } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
 import type { Email } from './email.ts';
 import { contact } from './mailbox.ts';
 import type { Outcome } from './outcome.ts';
-import type { Answer } from './post-once.ts';
+import type { HttpAnswer } from './post-once.ts';
 import {
   checkHeaderText,
   checkProviderOptions,
   checkWindow,
-  DAY_MS,
   type KeyedProviderOptions,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { everything, type Provider } from './provider.ts';
-import { field, idOf } from './read-answer.ts';
+import { supportsEverything, type Provider } from './provider.ts';
+import { field, readMessageId } from './read-answer.ts';
 
 export interface AhaSendOptions extends KeyedProviderOptions {
   /** The id of the AhaSend account, a part of the address that emails are posted to. */
@@ -51,38 +51,38 @@ export function ahaSendTransport(options: AhaSendOptions): ProviderTransport {
 function ahaSend(apiKey: string): Provider {
   return {
     name: 'AhaSend',
-    carries: { ...everything, replyTo: 1 },
+    supports: { ...supportsEverything, replyTo: 1 },
     request: (email, key) => ({
       headers: {
         authorization: `Bearer ${apiKey}`,
         ...keyHeader(key),
       },
-      body: bodyOf(email),
+      body: buildBody(email),
     }),
     accepted,
     replayed: ({ headers }) => headers.get('idempotent-replayed') === 'true',
     // Its errors have a sentence and no code.
-    errorCode: () => undefined,
+    providerCode: () => undefined,
     keyAnswer: (status) => {
       if (status === 409) return 'in-progress';
       // Documented for other content alone: what it refuses otherwise is a 400.
       if (status === 422) return 'conflict';
-      // An earlier request with this key failed, and nobody says how far it came.
+      // An earlier request with this key failed, and AhaSend does not say how far it came.
       return status === 412 ? 'unknown' : undefined;
     },
   };
 }
 
-function accepted({ json }: Answer): { readonly messageId: string } | Outcome | undefined {
+function accepted({ json }: HttpAnswer): { readonly messageId: string } | Outcome | undefined {
   const data = field(json, 'data');
   if (!Array.isArray(data) || data.length === 0) return undefined;
   // One email for each recipient: it has left if any of them was taken.
   const taken = (data as unknown[]).find((one) => field(one, 'status') !== 'error');
-  if (taken !== undefined) return idOf(field(taken, 'id'));
+  if (taken !== undefined) return readMessageId(field(taken, 'id'));
   return { state: 'rejected', code: 'recipient_rejected' };
 }
 
-function bodyOf(email: Email): object {
+function buildBody(email: Email): object {
   const { from, to, cc, bcc, replyTo, subject, html, text, headers, attachments } = email;
   return {
     from: contact(from),

@@ -15,13 +15,13 @@ export interface EmailAttachment {
 /** @internal Refuses the attachments that the API cannot carry, before anything is read. */
 export function checkAttachments(given: unknown, provider: Provider): void {
   if (!Array.isArray(given) || given.length === 0) return;
-  const { name, carries } = provider;
-  if (!carries.attachments) throw cannotCarry(name, 'it has attachments');
+  const { name, supports } = provider;
+  if (!supports.attachments) throw cannotCarry(name, 'it has attachments');
   for (const attachment of given as Record<string, unknown>[]) {
     if (attachment['raw']) throw cannotCarry(name, 'it has a ready-made attachment ("raw")');
     if (attachment['headers']) throw cannotCarry(name, 'it has an attachment with headers');
     const cid = Boolean(attachment['cid']);
-    if (cid && !carries.inlineImages) throw cannotCarry(name, 'it has an inline image ("cid")');
+    if (cid && !supports.inlineImages) throw cannotCarry(name, 'it has an inline image ("cid")');
     if (!cid && attachment['contentDisposition'] === 'inline') {
       throw cannotCarry(name, 'it has an inline attachment without "cid"');
     }
@@ -29,7 +29,7 @@ export function checkAttachments(given: unknown, provider: Provider): void {
 }
 
 /** @internal The attachments of a normalised message. */
-export function attachmentsOf(given: unknown, provider: string): EmailAttachment[] {
+export function readAttachments(given: unknown, provider: string): EmailAttachment[] {
   if (!Array.isArray(given)) return [];
   return (given as Record<string, unknown>[]).map((attachment) => {
     const { filename, contentType, content, encoding, cid } = attachment;
@@ -42,7 +42,7 @@ export function attachmentsOf(given: unknown, provider: string): EmailAttachment
   });
 }
 
-/** nodemailer has made base64 of everything but plain strings. */
+/** nodemailer has made base64 of all but plain strings. */
 function base64(content: unknown, encoding: unknown, provider: string): string {
   if (typeof content === 'string') {
     return encoding === 'base64' ? content : Buffer.from(content, 'utf8').toString('base64');

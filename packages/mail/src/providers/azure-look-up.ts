@@ -1,11 +1,10 @@
 import { type LedgerRecord, type Resolver } from '@sendonce/core';
-import { checkDuration } from '@sendonce/core/ledger';
+import { checkDuration, DAY_MS } from '@sendonce/core/ledger';
 import { azureApiVersion } from './azure.ts';
 import { type AzureAccount, azureHeaders, checkAzureAccount } from './azure-signature.ts';
-import { uuidOf } from './idempotency-key.ts';
-import { checkLookUpOptions, type Found, lookUp, type LookUpOptions } from './look-up.ts';
-import type { Answer } from './post-once.ts';
-import { DAY_MS } from './provider-options.ts';
+import { toUuid } from './idempotency-key.ts';
+import { checkLookUpOptions, type LookUpVerdict, lookUp, type LookUpOptions } from './look-up.ts';
+import type { HttpAnswer } from './post-once.ts';
 import { field, isObject } from './read-answer.ts';
 
 export interface AzureLookUpOptions
@@ -16,7 +15,7 @@ export interface AzureLookUpOptions
    * way, a sender can be frozen, and clocks can differ.
    * @default never
    */
-  readonly notFoundAfterMs?: number;
+  readonly notFoundAfterMs?: number | undefined;
 }
 
 /**
@@ -37,7 +36,7 @@ export function azureLookUp(options: AzureLookUpOptions): Resolver {
   const settings = checkLookUpOptions({ ...options, url: endpoint, apiKey: accessKey }, endpoint);
   if (notFoundAfterMs !== undefined) checkDuration('notFoundAfterMs', notFoundAfterMs);
   return lookUp(settings, async (record, get) => {
-    const url = `${endpoint}/emails/operations/${uuidOf(record.key)}?api-version=${azureApiVersion}`;
+    const url = `${endpoint}/emails/operations/${toUuid(record.key)}?api-version=${azureApiVersion}`;
     const signed = { method: 'GET', url, body: '', accessKey } as const;
     const answer = await get(url, azureHeaders({ ...signed, date: new Date() }));
     return read(answer, record, notFoundAfterMs);
@@ -47,11 +46,11 @@ export function azureLookUp(options: AzureLookUpOptions): Resolver {
 const accepted: readonly unknown[] = ['NotStarted', 'Running', 'Succeeded'];
 
 function read(
-  { status, json }: Answer,
+  { status, json }: HttpAnswer,
   { key, atMs }: LedgerRecord,
   notFoundAfterMs: number | undefined,
-): Found {
-  if (status === 200 && field(json, 'id') === uuidOf(key)) {
+): LookUpVerdict {
+  if (status === 200 && field(json, 'id') === toUuid(key)) {
     return accepted.includes(field(json, 'status')) ? 'sent' : 'unknown';
   }
   // Azure's own answer, and not that of a proxy.

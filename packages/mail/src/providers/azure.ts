@@ -1,13 +1,13 @@
 import { type AzureAccount, azureHeaders, checkAzureAccount } from './azure-signature.ts';
 import type { Email, EmailAddress } from './email.ts';
-import { uuidOf } from './idempotency-key.ts';
+import { toUuid } from './idempotency-key.ts';
 import type { Outcome } from './outcome.ts';
-import type { Answer } from './post-once.ts';
+import type { HttpAnswer } from './post-once.ts';
 import { cannotCarry } from './provider-error.ts';
 import { checkProviderOptions, type ProviderOptions } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { everything, type Provider } from './provider.ts';
-import { field, idOf } from './read-answer.ts';
+import { supportsEverything, type Provider } from './provider.ts';
+import { field, readMessageId } from './read-answer.ts';
 
 export interface AzureOptions extends AzureAccount, Pick<ProviderOptions, 'timeoutMs' | 'fetch'> {}
 
@@ -41,32 +41,35 @@ export function azureTransport(options: AzureOptions): ProviderTransport {
 function azure(url: string, accessKey: string): Provider {
   return {
     name: 'Azure',
-    carries: everything,
+    supports: supportsEverything,
     request: (email, key) => {
-      const body = bodyOf(email);
+      const body = buildBody(email);
       // The signature has the time in it; the body, which says what is sent, has none.
       const signed = { method: 'POST', url, body: JSON.stringify(body), accessKey } as const;
       return {
         headers: {
           ...azureHeaders({ ...signed, date: new Date() }),
-          ...(key !== undefined && { 'operation-id': uuidOf(key) }),
+          ...(key !== undefined && { 'operation-id': toUuid(key) }),
         },
         body,
       };
     },
     accepted,
-    errorCode: ({ json }) => field(field(json, 'error'), 'code'),
+    providerCode: ({ json }) => field(field(json, 'error'), 'code'),
   };
 }
 
-function accepted({ status, json }: Answer): { readonly messageId: string } | Outcome | undefined {
+function accepted({
+  status,
+  json,
+}: HttpAnswer): { readonly messageId: string } | Outcome | undefined {
   if (status !== 202) return undefined;
   const state = field(json, 'status');
   if (state === 'Failed' || state === 'Canceled') return { state: 'rejected', code: state };
-  return idOf(field(json, 'id'));
+  return readMessageId(field(json, 'id'));
 }
 
-function bodyOf(email: Email): object {
+function buildBody(email: Email): object {
   const { from, to, cc, bcc, replyTo, subject, html, text, headers, attachments } = email;
   if (from.name) throw cannotCarry('Azure', 'its From has a name');
   return {

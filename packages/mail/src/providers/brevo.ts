@@ -1,16 +1,15 @@
+import { MINUTE_MS } from '@sendonce/core/ledger';
 import type { Email } from './email.ts';
 import { contact } from './mailbox.ts';
-import { uuidOf } from './idempotency-key.ts';
+import { toUuid } from './idempotency-key.ts';
 import {
   checkProviderOptions,
   checkWindow,
   type KeyedProviderOptions,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { everything, type Provider } from './provider.ts';
-import { field, idOf } from './read-answer.ts';
-
-const MINUTE_MS = 60_000;
+import { supportsEverything, type Provider } from './provider.ts';
+import { field, readMessageId } from './read-answer.ts';
 
 /**
  * A nodemailer transport for Brevo's API (`POST /v3/smtp/email`). Under a claim it sends the claim's
@@ -38,19 +37,19 @@ export function brevoTransport(options: KeyedProviderOptions): ProviderTransport
 function brevo(apiKey: string): Provider {
   return {
     name: 'Brevo',
-    carries: { ...everything, replyTo: 1, inlineImages: false },
-    request: (email, key) => ({ headers: { 'api-key': apiKey }, body: bodyOf(email, key) }),
-    accepted: ({ json }) => idOf(field(json, 'messageId')),
-    errorCode: ({ json }) => field(json, 'code'),
+    supports: { ...supportsEverything, replyTo: 1, inlineImages: false },
+    request: (email, key) => ({ headers: { 'api-key': apiKey }, body: buildBody(email, key) }),
+    accepted: ({ json }) => readMessageId(field(json, 'messageId')),
+    providerCode: ({ json }) => field(json, 'code'),
     keyAnswer: (_status, code) => (code === 'duplicate_parameter' ? 'sent-already' : undefined),
     refusal: (_status, code) => (code === 'not_enough_credits' ? 'refused' : undefined),
   };
 }
 
-function bodyOf(email: Email, key: string | undefined): object {
+function buildBody(email: Email, key: string | undefined): object {
   const { from, to, cc, bcc, replyTo, subject, html, text, attachments } = email;
   // The reference also spells it `Idempotency-Key`, which was measured not to be honoured (brevo-node#94).
-  const headers = { ...email.headers, ...(key !== undefined && { idempotencyKey: uuidOf(key) }) };
+  const headers = { ...email.headers, ...(key !== undefined && { idempotencyKey: toUuid(key) }) };
   return {
     sender: contact(from),
     to: to.map(contact),

@@ -15,11 +15,12 @@ export function checkHeaders(data: Record<string, unknown>, provider: Provider):
   const own = ['inReplyTo', 'references', 'list', 'priority', 'xMailer'].find(
     (field) => data[field],
   );
-  if (!provider.carries.headers && (given.length > 0 || own !== undefined)) {
+  if (!provider.supports.headers && (given.length > 0 || own !== undefined)) {
     throw cannotCarry(provider.name, 'it has custom headers');
   }
   for (const [name, value] of given) {
-    if (!token.test(name)) throw cannotCarry(provider.name, 'the name of a custom header is none');
+    if (!token.test(name))
+      throw cannotCarry(provider.name, 'it has a custom header with an invalid name');
     if (reserved.test(name)) {
       throw cannotCarry(provider.name, `its "headers" have ${name}, which is no custom header`);
     }
@@ -30,28 +31,28 @@ export function checkHeaders(data: Record<string, unknown>, provider: Provider):
 }
 
 /** @internal The custom headers of a normalised message, sorted, so that their order makes no other bytes. */
-export function headersOf(mail: ProviderMail, provider: Provider): Record<string, string> {
+export function readHeaders(mail: ProviderMail, provider: Provider): Record<string, string> {
   const data = mail.data as Record<string, unknown>;
   const found: [string, string][] = pairs(data['headers']).map(([name, value]) => [
     name,
-    textOf(value),
+    toText(value),
   ]);
   const normalized = (data['normalizedHeaders'] ?? {}) as Record<string, unknown>;
   for (const [name, value] of Object.entries(normalized)) {
     // Made by nodemailer of `list`, `references` and `inReplyTo`.
-    const made = name.startsWith('list-') ? data['list'] : data[madeOf[name] ?? ''];
-    if (made) found.push([name, textOf(value)]);
+    const made = name.startsWith('list-') ? data['list'] : data[sourceFields[name] ?? ''];
+    if (made) found.push([name, toText(value)]);
   }
   for (const name of ['X-Priority', 'X-MSMail-Priority', 'Importance']) {
     if (data['priority'] && mail.message.getHeader(name)) {
-      found.push([name, textOf(mail.message.getHeader(name))]);
+      found.push([name, toText(mail.message.getHeader(name))]);
     }
   }
-  if (data['xMailer']) found.push(['X-Mailer', textOf(data['xMailer'])]);
+  if (data['xMailer']) found.push(['X-Mailer', toText(data['xMailer'])]);
   return withoutDoubles(found, provider);
 }
 
-const madeOf: Readonly<Record<string, string>> = {
+const sourceFields: Readonly<Record<string, string>> = {
   references: 'references',
   'in-reply-to': 'inReplyTo',
 };
@@ -85,7 +86,7 @@ function pairs(headers: unknown): [string, unknown][] {
   ]);
 }
 
-function textOf(value: unknown): string {
+function toText(value: unknown): string {
   const one: unknown = Array.isArray(value) ? value[0] : value;
   const prepared = (one as { value?: unknown } | null)?.value;
   return oneLine(prepared ?? one ?? '');

@@ -1,7 +1,7 @@
 import { RecipientsError } from '@sendonce/core';
 import { checkAddress, checkAddressFields } from '../addresses.ts';
-import { attachmentsOf, checkAttachments, type EmailAttachment } from './attachments.ts';
-import { checkHeaders, headersOf } from './custom-headers.ts';
+import { readAttachments, checkAttachments, type EmailAttachment } from './attachments.ts';
+import { checkHeaders, readHeaders } from './custom-headers.ts';
 import { oneLine } from './one-line.ts';
 import type { ProviderMail } from './provider-mail.ts';
 import type { Provider } from './provider.ts';
@@ -44,20 +44,20 @@ export async function readEmail(
   checkFields(data, provider.name);
   checkAttachments(data['attachments'], provider);
   checkHeaders(data, provider);
-  const addresses = addressesOf(mail, provider, underClaim);
+  const addresses = readAddresses(mail, provider, underClaim);
   await normalize(mail);
   const text = content(data['text'], 'text', provider.name);
   const html = content(data['html'], 'html', provider.name);
   if (text === undefined && html === undefined) {
-    throw refused(provider.name, 'it has neither "text" nor "html"');
+    throw incompleteEmail(provider.name, 'it has neither "text" nor "html"');
   }
   return {
     ...addresses,
     subject: oneLine(data['subject'] ?? ''),
     text,
     html,
-    headers: headersOf(mail, provider),
-    attachments: attachmentsOf(data['attachments'], provider.name),
+    headers: readHeaders(mail, provider),
+    attachments: readAttachments(data['attachments'], provider.name),
   };
 }
 
@@ -88,7 +88,7 @@ function checkFields(data: Record<string, unknown>, provider: string): void {
 type Addresses = Pick<Email, 'from' | 'to' | 'cc' | 'bcc' | 'replyTo'>;
 
 /** From the compiled tree: parsed, groups flattened, international domains encoded, as for SMTP. */
-function addressesOf(mail: ProviderMail, provider: Provider, underClaim: boolean): Addresses {
+function readAddresses(mail: ProviderMail, provider: Provider, underClaim: boolean): Addresses {
   const found = mail.message.getAddresses();
   const list = (field: string): EmailAddress[] =>
     (found[field] ?? []).map(({ name, address = '' }) => {
@@ -100,17 +100,17 @@ function addressesOf(mail: ProviderMail, provider: Provider, underClaim: boolean
   const [to, cc, bcc, replyTo] = [list('to'), list('cc'), list('bcc'), list('reply-to')];
   const count = to.length + cc.length + bcc.length;
   if (underClaim && count !== 1) throw new RecipientsError(count);
-  const { name, carries } = provider;
-  if (!from) throw refused(name, 'it has no "from"');
+  const { name, supports } = provider;
+  if (!from) throw incompleteEmail(name, 'it has no "from"');
   if (otherFrom.length > 0) throw cannotCarry(name, 'it has several From addresses');
-  if (to.length === 0) throw refused(name, 'it has nobody in "to"');
-  if (count > 1 && !carries.severalRecipients) {
+  if (to.length === 0) throw incompleteEmail(name, 'it has no recipient in "to"');
+  if (count > 1 && !supports.severalRecipients) {
     throw cannotCarry(name, 'it has several recipients (to, cc, bcc)');
   }
-  if (carries.replyTo !== 'several' && replyTo.length > carries.replyTo) {
+  if (supports.replyTo !== 'several' && replyTo.length > supports.replyTo) {
     throw cannotCarry(
       name,
-      carries.replyTo === 0 ? 'it has a Reply-To' : 'it has several Reply-To',
+      supports.replyTo === 0 ? 'it has a Reply-To' : 'it has several Reply-To',
     );
   }
   return { from, to, cc, bcc, replyTo };
@@ -131,10 +131,10 @@ function content(value: unknown, field: string, provider: string): string | unde
   // Of an empty one nodemailer makes the object itself.
   const { content } = value as { readonly content?: unknown };
   if (content === '' || content === undefined) return undefined;
-  throw refused(provider, `its "${field}" is no text`);
+  throw incompleteEmail(provider, `its "${field}" is no text`);
 }
 
-function refused(provider: string, what: string): ProviderError {
-  const message = `The email was not sent: ${what}. Correct it where it is made.`;
+function incompleteEmail(provider: string, what: string): ProviderError {
+  const message = `The email was not sent: ${what}. Correct the code that makes it.`;
   return new ProviderError(provider, { state: 'not-sent' }, message);
 }

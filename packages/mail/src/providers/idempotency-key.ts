@@ -1,12 +1,17 @@
+import { KeyError } from '@sendonce/core';
+
 /**
  * @internal The 128 bits of a key as a UUID of version 8 (RFC 9562, section 5.8): six of them become
  * version and variant.
+ * @throws {KeyError} for a key that does not have 128 bits.
  */
-export function uuidOf(key: string): string {
+export function toUuid(key: string): string {
   const bytes = Buffer.from(key, 'base64url');
   if (bytes.length !== 16) {
-    // A key that was not made by deriveKey().
-    throw new TypeError('Expected the key to be 22 characters of base64url (128 bits).');
+    throw new KeyError(
+      'Expected the key to come from deriveKey(): 22 characters of base64url (128 bits). The ' +
+        'email was not sent.',
+    );
   }
   bytes[6] = (bytes[6]! & 0x0f) | 0x80;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;

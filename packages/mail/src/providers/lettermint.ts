@@ -1,14 +1,14 @@
+import { DAY_MS } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
 import { mailboxBody } from './mailbox-body.ts';
 import {
   checkProviderOptions,
   checkWindow,
-  DAY_MS,
   type KeyedProviderOptions,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { everything, type Provider } from './provider.ts';
-import { field, idOf } from './read-answer.ts';
+import { supportsEverything, type Provider } from './provider.ts';
+import { field, readMessageId } from './read-answer.ts';
 
 /**
  * A nodemailer transport for Lettermint's API (`POST /v1/send`). Under a claim it sends the claim's key
@@ -16,7 +16,7 @@ import { field, idOf } from './read-answer.ts';
  * id. It compares the content. An email that Lettermint suppresses is `rejected`.
  *
  * Its documentation exists in two editions: other content is a 422, or a 409 beside a request in
- * progress. A 409 is therefore told apart by its error code only; without a known one nobody knows.
+ * progress. A 409 is therefore told apart by its error code only; without a known one the outcome is unknown.
  *
  * Built from Lettermint's documentation as it was in November 2026 and tested against a local server that
  * behaves as it says; never run against a live account.
@@ -34,7 +34,7 @@ export function lettermintTransport(options: KeyedProviderOptions): ProviderTran
 function lettermint(apiKey: string): Provider {
   return {
     name: 'Lettermint',
-    carries: everything,
+    supports: supportsEverything,
     request: (email, key) => ({
       headers: {
         'x-lettermint-token': apiKey,
@@ -45,8 +45,8 @@ function lettermint(apiKey: string): Provider {
     accepted: ({ json }) =>
       field(json, 'status') === 'suppressed'
         ? { state: 'rejected', code: 'suppressed' }
-        : idOf(field(json, 'message_id')),
-    errorCode: ({ json }) => {
+        : readMessageId(field(json, 'message_id')),
+    providerCode: ({ json }) => {
       const code = field(json, 'error_type') ?? field(json, 'error') ?? field(json, 'code');
       // The older edition says it by a sentence alone.
       const used = /idempotency key has already been used/i.test(String(field(json, 'message')));

@@ -1,23 +1,27 @@
 import type { LedgerRecord, Resolver } from '@sendonce/core';
-import type { Answer } from './post-once.ts';
-import { checkProviderOptions, type ProviderOptions, type Settings } from './provider-options.ts';
+import type { HttpAnswer } from './post-once.ts';
+import {
+  checkProviderOptions,
+  type ProviderOptions,
+  type ProviderSettings,
+} from './provider-options.ts';
 
 /** The options that all look-ups have. */
 export interface LookUpOptions extends Pick<ProviderOptions, 'apiKey' | 'fetch'> {
-  /** Where is asked. @default the provider's documented address */
-  readonly url?: string;
+  /** Where to ask. @default the provider's documented address */
+  readonly url?: string | undefined;
   /** How long to wait for the whole answer, in milliseconds; after it nothing is known. @default 10_000 */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** @internal */
-export type Found = Awaited<ReturnType<Resolver>>;
+export type LookUpVerdict = Awaited<ReturnType<Resolver>>;
 
 /** @internal One GET, without redirects. `json` is undefined where the body is none. @throws where none came whole. */
-export type Get = (url: string, headers: Readonly<Record<string, string>>) => Promise<Answer>;
+export type Get = (url: string, headers: Readonly<Record<string, string>>) => Promise<HttpAnswer>;
 
 /** @internal @throws {OptionError} which never shows the API key. */
-export function checkLookUpOptions(options: LookUpOptions, url: string): Settings {
+export function checkLookUpOptions(options: LookUpOptions, url: string): ProviderSettings {
   const { timeoutMs = 10_000 } = options;
   return checkProviderOptions({ ...options, timeoutMs }, url);
 }
@@ -27,8 +31,8 @@ export function checkLookUpOptions(options: LookUpOptions, url: string): Setting
  * a log: what fails, or cannot be read, is `unknown`.
  */
 export function lookUp(
-  { fetch, timeoutMs }: Pick<Settings, 'fetch' | 'timeoutMs'>,
-  ask: (record: LedgerRecord, get: Get) => Promise<Found>,
+  { fetch, timeoutMs }: Pick<ProviderSettings, 'fetch' | 'timeoutMs'>,
+  ask: (record: LedgerRecord, get: Get) => Promise<LookUpVerdict>,
 ): Resolver {
   const get: Get = async (url, headers) => {
     const response = await fetch(url, {
@@ -38,7 +42,7 @@ export function lookUp(
       headers: { ...headers, accept: 'application/json', connection: 'close' },
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, json: parsed(text) };
+    return { status: response.status, headers: response.headers, json: parseJson(text) };
   };
   return async ({ record }) => {
     try {
@@ -49,7 +53,7 @@ export function lookUp(
   };
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

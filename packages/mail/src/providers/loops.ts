@@ -1,4 +1,4 @@
-import { checkFunction } from '@sendonce/core/ledger';
+import { checkFunction, DAY_MS } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
 import type { Email } from './email.ts';
 import { mailbox } from './mailbox.ts';
@@ -6,11 +6,10 @@ import {
   checkHeaderText,
   checkProviderOptions,
   checkWindow,
-  DAY_MS,
   type KeyedProviderOptions,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { everything, type Provider } from './provider.ts';
+import { supportsEverything, type Provider } from './provider.ts';
 import { field } from './read-answer.ts';
 
 /** The parts of an email that a Loops template can show. */
@@ -29,13 +28,15 @@ export interface LoopsOptions extends KeyedProviderOptions {
    * Makes the template's data variables. The same email must make the same ones.
    * @default the parts as they are: `from`, `subject`, `text`, `html`, `replyTo`
    */
-  readonly dataVariables?: (parts: LoopsParts) => Readonly<Record<string, string | number>>;
+  readonly dataVariables?:
+    | ((parts: LoopsParts) => Readonly<Record<string, string | number>>)
+    | undefined;
 }
 
 /**
  * A nodemailer transport for Loops' API (`POST /api/v1/transactional`), which fills a template: what the
  * template does not show is not in the email. Under a claim it sends the claim's key in the header
- * `Idempotency-Key`, and Loops answers a second request with it by a 409, whatever its content.
+ * `Idempotency-Key`, and Loops answers a second request with it by a 409, even with other content.
  *
  * That answer does not say whether the first one was sent: an email in doubt that had reached Loops stays in
  * doubt, and one that had not is sent by its replay.
@@ -59,7 +60,7 @@ export function loopsTransport(options: LoopsOptions): ProviderTransport {
   const body = (email: Email) => ({
     email: email.to[0]?.address,
     transactionalId,
-    dataVariables: dataVariables(partsOf(email)),
+    dataVariables: dataVariables(toLoopsParts(email)),
     ...(email.attachments.length > 0 && {
       attachments: email.attachments.map(({ filename, contentType, content }) => ({
         filename,
@@ -74,8 +75,8 @@ export function loopsTransport(options: LoopsOptions): ProviderTransport {
 function loops(apiKey: string, body: (email: Email) => object): Provider {
   return {
     name: 'Loops',
-    carries: {
-      ...everything,
+    supports: {
+      ...supportsEverything,
       severalRecipients: false,
       replyTo: 1,
       headers: false,
@@ -90,7 +91,7 @@ function loops(apiKey: string, body: (email: Email) => object): Provider {
     }),
     accepted: ({ json }) => (field(json, 'success') === true ? { state: 'sent' } : undefined),
     // Its errors have a sentence and no code.
-    errorCode: () => undefined,
+    providerCode: () => undefined,
     // A 409 says that the key was used: by an email that was sent, is on its way, or has other content?
   };
 }
@@ -99,7 +100,7 @@ function asTheyAre(parts: LoopsParts): Record<string, string> {
   return { ...parts };
 }
 
-function partsOf({ from, subject, text, html, replyTo }: Email): LoopsParts {
+function toLoopsParts({ from, subject, text, html, replyTo }: Email): LoopsParts {
   return {
     from: mailbox(from),
     subject,

@@ -4,7 +4,7 @@ import type { MayHaveLeft, Verdict } from '@sendonce/core';
  * What one request to a provider ended with:
  * `sent`; `sent-already` (an earlier request with this key sent it); `in-progress` (an earlier one is on
  * its way); `conflict` (the key belongs to an email with other content); `rejected` (for good);
- * `refused` (for now); `not-sent` (the request surely never left); `unknown` (nobody knows).
+ * `refused` (for now); `not-sent` (the request surely never left); `unknown` (it may have been sent).
  */
 export type OutcomeState =
   | 'sent'
@@ -20,16 +20,16 @@ export type OutcomeState =
 export interface Outcome {
   readonly state: OutcomeState;
   /** Of the HTTP answer, if one came. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** The provider's error name or the network's error code, if it is a short identifier. */
-  readonly code?: string;
+  readonly code?: string | undefined;
   /** The provider's id of the email. */
-  readonly messageId?: string;
-  readonly retryAfterMs?: number;
+  readonly messageId?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
 }
 
-/** @internal The verdict that a claim is told. */
-export function verdictOf(state: OutcomeState): Verdict {
+/** @internal What an outcome means for the claim. */
+export function toVerdict(state: OutcomeState): Verdict {
   switch (state) {
     case 'sent':
     case 'sent-already':
@@ -46,14 +46,14 @@ export function verdictOf(state: OutcomeState): Verdict {
 }
 
 /** @internal */
-export function mayHaveLeft(state: OutcomeState): MayHaveLeft {
-  const verdict = verdictOf(state);
+export function toMayHaveLeft(state: OutcomeState): MayHaveLeft {
+  const verdict = toVerdict(state);
   if (verdict === 'sent') return 'yes';
   return verdict === 'unknown' ? 'maybe' : 'no';
 }
 
 /** @internal A short note for the record: `sent-already`, `in-progress`, `422 validation_error`, `ECONNRESET`. */
-export function noteOf({ state, status, code }: Outcome): string {
+export function toNote({ state, status, code }: Outcome): string {
   if (state === 'sent-already' || state === 'in-progress' || state === 'conflict') return state;
   return [status, code].filter((part) => part !== undefined).join(' ') || state;
 }

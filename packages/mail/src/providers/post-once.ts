@@ -1,4 +1,4 @@
-import { identifier } from './outcome.ts';
+import { errorCode } from '@sendonce/core/ledger';
 
 /** The `fetch` of Node. */
 export type Fetch = typeof globalThis.fetch;
@@ -13,7 +13,7 @@ export interface Post {
 }
 
 /** @internal An HTTP answer; `json` is undefined where the body is none, or did not arrive whole. */
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
   readonly json: unknown;
@@ -22,17 +22,17 @@ export interface Answer {
 /** @internal No answer. `left`: whether the request can have left. */
 export interface NoAnswer {
   readonly left: boolean;
-  readonly code: string | undefined;
+  readonly code: string;
 }
 
 /**
- * @internal Makes exactly one POST. It never throws: it is known what came back, or that nothing did.
+ * @internal Makes exactly one POST. It never throws: it returns what came back, or that nothing did.
  *
- * fetch repeats a POST by itself after a 421, unless the body is a stream (measured on Node 20.20). A
+ * fetch repeats a POST after a 421, unless the body is a stream (measured on Node 20.20). A
  * connection of its own for each email, because one that the server has just closed would make a doubt
  * of every email that is written to it.
  */
-export async function postOnce(post: Post): Promise<Answer | NoAnswer> {
+export async function postOnce(post: Post): Promise<HttpAnswer | NoAnswer> {
   const bytes = new TextEncoder().encode(post.body);
   let response: Response;
   try {
@@ -47,16 +47,16 @@ export async function postOnce(post: Post): Promise<Answer | NoAnswer> {
         'content-length': String(bytes.length),
         'content-type': 'application/json',
       },
-      body: streamOf(bytes),
+      body: toStream(bytes),
       duplex: 'half',
     });
   } catch (error) {
-    return { left: !neverConnected(error), code: codeOf(error) };
+    return { left: !neverConnected(error), code: networkErrorCode(error) };
   }
-  return { status: response.status, headers: response.headers, json: await jsonOf(response) };
+  return { status: response.status, headers: response.headers, json: await readJson(response) };
 }
 
-function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+function toStream(bytes: Uint8Array): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {
       controller.enqueue(bytes);
@@ -65,7 +65,7 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   });
 }
 
-async function jsonOf(response: Response): Promise<unknown> {
+async function readJson(response: Response): Promise<unknown> {
   try {
     return JSON.parse(await response.text());
   } catch {
@@ -99,8 +99,8 @@ function neverConnected(error: unknown): boolean {
   return typeof code === 'string' && handshake.test(code);
 }
 
-function codeOf(error: unknown): string | undefined {
+/** fetch throws a TypeError whose cause is the error of the network. */
+function networkErrorCode(error: unknown): string {
   const { name, cause } = (error ?? {}) as NetworkError;
-  if (name === 'TimeoutError') return 'ETIMEDOUT';
-  return identifier(((cause ?? error ?? {}) as NetworkError).code);
+  return name === 'TimeoutError' ? 'ETIMEDOUT' : errorCode(cause ?? error);
 }

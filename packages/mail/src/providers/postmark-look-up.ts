@@ -5,7 +5,7 @@ import { field } from './read-answer.ts';
 
 export interface PostmarkLookUpOptions extends LookUpOptions {
   /** The one that the transport has. @default Postmark's own, `outbound` */
-  readonly messageStream?: string;
+  readonly messageStream?: string | undefined;
 }
 
 /**

@@ -1,15 +1,15 @@
 import type { Email, EmailAddress } from './email.ts';
 import { mailbox } from './mailbox.ts';
 import type { Outcome } from './outcome.ts';
-import type { Answer } from './post-once.ts';
+import type { HttpAnswer } from './post-once.ts';
 import { checkHeaderText, checkProviderOptions, type ProviderOptions } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { everything, type Provider } from './provider.ts';
-import { field, idOf } from './read-answer.ts';
+import { supportsEverything, type Provider } from './provider.ts';
+import { field, readMessageId } from './read-answer.ts';
 
 export interface PostmarkOptions extends ProviderOptions {
   /** @default Postmark's own, `outbound` */
-  readonly messageStream?: string;
+  readonly messageStream?: string | undefined;
 }
 
 /**
@@ -39,23 +39,27 @@ const accountCodes = new Set(['10', '402', '405', '412', '413']);
 function postmark(apiKey: string, messageStream: string | undefined): Provider {
   return {
     name: 'Postmark',
-    carries: { ...everything, replyTo: 1 },
+    supports: { ...supportsEverything, replyTo: 1 },
     request: (email, key) => ({
       headers: { 'x-postmark-server-token': apiKey },
-      body: bodyOf(email, key, messageStream),
+      body: buildBody(email, key, messageStream),
     }),
     accepted,
-    errorCode: ({ json }) => field(json, 'ErrorCode'),
+    providerCode: ({ json }) => field(json, 'ErrorCode'),
     refusal: (status, code = '') =>
       status === 422 && accountCodes.has(code) ? 'refused' : undefined,
   };
 }
 
-function accepted({ json }: Answer): { readonly messageId: string } | Outcome | undefined {
-  return field(json, 'ErrorCode') === 0 ? idOf(field(json, 'MessageID')) : undefined;
+function accepted({ json }: HttpAnswer): { readonly messageId: string } | Outcome | undefined {
+  return field(json, 'ErrorCode') === 0 ? readMessageId(field(json, 'MessageID')) : undefined;
 }
 
-function bodyOf(email: Email, key: string | undefined, messageStream: string | undefined): object {
+function buildBody(
+  email: Email,
+  key: string | undefined,
+  messageStream: string | undefined,
+): object {
   const { from, to, cc, bcc, replyTo, subject, html, text, headers, attachments } = email;
   const list = (addresses: readonly EmailAddress[]) => addresses.map(mailbox).join(', ');
   const named = Object.entries(headers).map(([name, value]) => ({ Name: name, Value: value }));

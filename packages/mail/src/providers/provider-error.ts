@@ -1,17 +1,15 @@
-import type { MayHaveLeft } from '@sendonce/core';
-import { mayHaveLeft, type Outcome, type OutcomeState } from './outcome.ts';
+import { SendonceError } from '@sendonce/core';
+import { type Outcome, type OutcomeState, toMayHaveLeft } from './outcome.ts';
 
 /**
  * A provider transport did not get its email away, or does not know. It never holds the API key, an
- * address, the content or the provider's own message. Recognise it by its `code`.
+ * address, the content or the provider's own message. Its `code` is `SENDONCE_PROVIDER`.
  */
-export class ProviderError extends Error {
+export class ProviderError extends SendonceError {
   override readonly name = 'ProviderError';
-  readonly code = 'EPROVIDER';
   /** `Brevo`, `Resend`, … */
   readonly provider: string;
   readonly outcome: OutcomeState;
-  readonly mayHaveLeft: MayHaveLeft;
   /** Of the HTTP answer; undefined where none came. */
   readonly status: number | undefined;
   /** The provider's error name, or the network's error code. */
@@ -20,10 +18,9 @@ export class ProviderError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(provider: string, outcome: Outcome, message: string) {
-    super(message);
+    super('SENDONCE_PROVIDER', toMayHaveLeft(outcome.state), message);
     this.provider = provider;
     this.outcome = outcome.state;
-    this.mayHaveLeft = mayHaveLeft(outcome.state);
     this.status = outcome.status;
     this.reason = outcome.code;
     this.retryAfterMs = outcome.retryAfterMs;
@@ -41,17 +38,17 @@ export function cannotCarry(provider: string, what: string): ProviderError {
 }
 
 /** @internal What an outcome other than sent means, and what to do next. */
-export function failureOf(provider: string, outcome: Outcome): ProviderError {
+export function toProviderError(provider: string, outcome: Outcome): ProviderError {
   const { status, code } = outcome;
   const known = [status, code].filter((part) => part !== undefined).join(', ');
   return new ProviderError(
     provider,
     outcome,
-    `${provider}${known && ` (${known})`}: ${meaning(outcome)}`,
+    `${provider}${known && ` (${known})`}: ${explainOutcome(outcome)}`,
   );
 }
 
-function meaning(outcome: Outcome): string {
+function explainOutcome(outcome: Outcome): string {
   switch (outcome.state) {
     case 'sent':
     case 'sent-already':
@@ -70,7 +67,7 @@ function meaning(outcome: Outcome): string {
     case 'rejected':
       return 'the email was refused for good and not sent. Correct the email, then send it under a key of its own.';
     case 'refused':
-      return `the email was not sent. ${cure(outcome)}`;
+      return `the email was not sent. ${remedyFor(outcome)}`;
     case 'not-sent':
       return 'no connection was made, so the email was not sent. Check the network and "url"; a retry is safe.';
     case 'unknown':
@@ -81,13 +78,17 @@ function meaning(outcome: Outcome): string {
   }
 }
 
-function cure({ status, retryAfterMs }: Outcome): string {
+function remedyFor({ status, retryAfterMs }: Outcome): string {
   if (status === 401 || status === 403) {
-    return 'The API key is not accepted, or may not send this (a sender domain that is not verified?): mend the key, then retry.';
+    return (
+      'The API key is not accepted, or may not send this email (is the sender domain verified?): fix the ' +
+      'API key and retry.'
+    );
   }
-  if (status === 402) return 'The account has no credit left: see to it, then retry.';
-  if (status === 404 || status === 405)
-    return 'Nothing takes emails at "url": mend it, then retry.';
+  if (status === 402) return 'The account has no credit left: add credit and retry.';
+  if (status === 404 || status === 405) {
+    return 'There is no such API at "url": fix "url" and retry.';
+  }
   const when = retryAfterMs === undefined ? 'later' : `in ${retryAfterMs} ms`;
-  return `The provider takes no more emails for now: retry ${when}.`;
+  return `The provider accepts no more emails now: retry ${when}.`;
 }

@@ -10,18 +10,18 @@ export interface ProviderOptions {
    * Where emails are posted to: a test server, a proxy, another region.
    * @default the provider's documented address
    */
-  readonly url?: string;
+  readonly url?: string | undefined;
   /**
    * How long to wait for the whole answer, in milliseconds. An answer that comes later is a doubt: be
    * generous.
    * @default 60_000
    */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /**
-   * Makes the one request. It must not retry or follow redirects by itself.
+   * Makes the one request. It must not retry or follow redirects.
    * @default the `fetch` of Node
    */
-  readonly fetch?: Fetch;
+  readonly fetch?: Fetch | undefined;
 }
 
 /** The options of a provider that takes an idempotency key. */
@@ -30,11 +30,11 @@ export interface KeyedProviderOptions extends ProviderOptions {
    * How long the provider remembers a key, in milliseconds. Never more than it promises: after it the
    * same request is a second email.
    */
-  readonly windowMs?: number;
+  readonly windowMs?: number | undefined;
 }
 
 /** @internal */
-export interface Settings {
+export interface ProviderSettings {
   readonly apiKey: string;
   readonly url: string;
   readonly timeoutMs: number;
@@ -45,7 +45,7 @@ export interface Settings {
 const longestTimeoutMs = 2 ** 31 - 1;
 
 /** @internal @throws {OptionError} which never shows the API key. */
-export function checkProviderOptions(options: ProviderOptions, url: string): Settings {
+export function checkProviderOptions(options: ProviderOptions, url: string): ProviderSettings {
   if (typeof options !== 'object' || options === null) {
     throw new OptionError(
       'options',
@@ -80,9 +80,6 @@ export function checkHeaderText(option: string, value: unknown, what: string): v
         : describe(value);
   throw new OptionError(option, `Expected "${option}" to be ${what}, got ${got}.`);
 }
-
-/** @internal How long most providers remember a key. */
-export const DAY_MS = 86_400_000;
 
 /** @internal A key that is forgotten earlier than believed would be a second email. */
 export function checkWindow(

@@ -1,17 +1,18 @@
 import { currentClaim, type Effect } from '@sendonce/core';
+import { errorCode } from '@sendonce/core/ledger';
 import {
-  keptClaim,
+  attachedClaim,
   providerMark,
   type SendCallback,
   type StreamPluginMail,
 } from '../nodemailer-shapes.ts';
 import { readEmail } from './email.ts';
-import { noteOf, type Outcome, verdictOf } from './outcome.ts';
+import { toNote, type Outcome, toVerdict } from './outcome.ts';
 import { type Post, postOnce } from './post-once.ts';
 import type { ProviderMail } from './provider-mail.ts';
-import type { Settings } from './provider-options.ts';
+import type { ProviderSettings } from './provider-options.ts';
 import type { Provider } from './provider.ts';
-import { failureOf } from './provider-error.ts';
+import { toProviderError } from './provider-error.ts';
 import { readAnswer } from './read-answer.ts';
 
 /** What `sendMail()` resolves with. */
@@ -43,34 +44,40 @@ export interface ProviderTransport {
   ): void;
 }
 
+/** One email that a provider transport is given to send. */
+interface OneEmail {
+  readonly provider: Provider;
+  readonly settings: ProviderSettings;
+  readonly mail: ProviderMail;
+}
+
 /**
  * @internal The one engine of all provider transports: read the email, dispatch the claim, make exactly
  * one POST, read its answer once, report.
  */
 export function providerTransport(
   provider: Provider,
-  settings: Settings,
+  settings: ProviderSettings,
   windowMs: number | undefined,
 ): ProviderTransport {
   const transport: ProviderTransport = {
     name: `sendonce/${provider.name}`,
     version: '1',
     idempotencyWindowMs: windowMs,
-    send: (mail, callback) =>
-      void run(provider, settings, mail as ProviderMail, callback as SendCallback),
+    send(mail, callback) {
+      void sendAndCallBack(
+        { provider, settings, mail: mail as ProviderMail },
+        callback as SendCallback,
+      );
+    },
   };
   return Object.assign(transport, { [providerMark]: true });
 }
 
-async function run(
-  provider: Provider,
-  settings: Settings,
-  mail: ProviderMail,
-  callback: SendCallback,
-): Promise<void> {
+async function sendAndCallBack(email: OneEmail, callback: SendCallback): Promise<void> {
   let info: ProviderSentInfo;
   try {
-    info = await sendOnce(provider, settings, mail);
+    info = await sendOnce(email);
   } catch (error) {
     callback(error as Error);
     return;
@@ -78,25 +85,21 @@ async function run(
   callback(null, info);
 }
 
-async function sendOnce(
-  provider: Provider,
-  settings: Settings,
-  mail: ProviderMail,
-): Promise<ProviderSentInfo> {
-  const claim = keptClaim(mail) ?? currentClaim();
-  // At once, so that a send that nobody awaits is waited for.
+async function sendOnce(email: OneEmail): Promise<ProviderSentInfo> {
+  const { provider, mail } = email;
+  const claim = attachedClaim(mail) ?? currentClaim();
+  // At once: perform() then waits for a send that the processor does not await.
   const effect = claim?.begin();
-  const post = await prepare(provider, settings, mail, claim?.key, effect);
+  const post = await preparePost(email, claim?.key, effect);
   await effect?.dispatch();
   const outcome = readAnswer(provider, await postOnce(post), claim !== undefined);
-  return conclude(provider, outcome, mail, effect);
+  reportOutcome(provider.name, outcome, effect);
+  return toSentInfo(outcome, mail);
 }
 
 /** All that can fail before the email can leave. */
-async function prepare(
-  provider: Provider,
-  settings: Settings,
-  mail: ProviderMail,
+async function preparePost(
+  { provider, settings, mail }: OneEmail,
   key: string | undefined,
   effect: Effect | undefined,
 ): Promise<Post> {
@@ -106,29 +109,30 @@ async function prepare(
     const { url, timeoutMs, fetch } = settings;
     return { url, headers, body: JSON.stringify(body), timeoutMs, fetch };
   } catch (error) {
-    const { code } = error as { readonly code?: unknown };
-    const note = typeof code === 'string' ? code : 'error';
-    effect?.report({ verdict: 'not-sent', note, error });
+    effect?.report({ verdict: 'not-sent', note: errorCode(error), error });
     throw error;
   }
 }
 
-function conclude(
-  provider: Provider,
-  outcome: Outcome,
-  mail: ProviderMail,
-  effect: Effect | undefined,
-): ProviderSentInfo {
-  const { state, messageId, status } = outcome;
-  const verdict = verdictOf(state);
+/** Reports an outcome to the claim. @throws {ProviderError} unless the email was sent. */
+function reportOutcome(provider: string, outcome: Outcome, effect: Effect | undefined): void {
+  const { state, messageId } = outcome;
+  const verdict = toVerdict(state);
   const id = messageId !== undefined && { messageId };
-  if (verdict !== 'sent') {
-    const error = failureOf(provider.name, outcome);
-    effect?.report({ verdict, error, note: noteOf(outcome), ...id });
-    throw error;
+  if (verdict === 'sent') {
+    effect?.report({ verdict, ...id, ...(state === 'sent-already' && { note: state }) });
+    return;
   }
-  effect?.report({ verdict, ...id, ...(state === 'sent-already' && { note: state }) });
-  const { from, to } = mail.message.getEnvelope();
+  const error = toProviderError(provider, outcome);
+  effect?.report({ verdict, error, note: toNote(outcome), ...id });
+  throw error;
+}
+
+function toSentInfo(
+  { state, messageId, status }: Outcome,
+  { message }: ProviderMail,
+): ProviderSentInfo {
+  const { from, to } = message.getEnvelope();
   const accepted = Array.isArray(to) ? to.map(String) : [];
   return {
     envelope: { from: String(from), to: accepted },

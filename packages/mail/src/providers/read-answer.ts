@@ -1,32 +1,35 @@
 import { type Outcome, identifier, type OutcomeState } from './outcome.ts';
-import type { Answer, NoAnswer } from './post-once.ts';
+import type { HttpAnswer, NoAnswer } from './post-once.ts';
 import type { Provider } from './provider.ts';
 
 /** Nothing was sent, and the email itself is not at fault: key, quota, "url", too early, the wrong server. */
-const refusing = new Set([401, 402, 403, 404, 405, 421, 425, 426, 429]);
+const refusingStatuses = new Set([401, 402, 403, 404, 405, 421, 425, 426, 429]);
 
 /** @internal The one reading of an answer. `keyed`: whether the request had an idempotency key. */
-export function readAnswer(provider: Provider, answer: Answer | NoAnswer, keyed: boolean): Outcome {
+export function readAnswer(
+  provider: Provider,
+  answer: HttpAnswer | NoAnswer,
+  keyed: boolean,
+): Outcome {
   if (!('status' in answer)) {
-    const { left, code } = answer;
-    return { state: left ? 'unknown' : 'not-sent', ...(code !== undefined && { code }) };
+    return { state: answer.left ? 'unknown' : 'not-sent', code: answer.code };
   }
   const { status } = answer;
   if (status >= 200 && status <= 299) return readSuccess(provider, answer);
-  const code = identifier(provider.errorCode(answer));
-  const retryAfterMs = retryAfter(answer);
+  const code = identifier(provider.providerCode(answer));
+  const retryAfterMs = readRetryAfterMs(answer);
   return {
     state:
       (keyed ? provider.keyAnswer?.(status, code) : undefined) ??
       provider.refusal?.(status, code) ??
       byStatus(answer, retryAfterMs),
     status,
-    ...(code !== undefined && { code }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    code,
+    retryAfterMs,
   };
 }
 
-function readSuccess(provider: Provider, answer: Answer): Outcome {
+function readSuccess(provider: Provider, answer: HttpAnswer): Outcome {
   const { status } = answer;
   const accepted = provider.accepted(answer);
   // A proxy's page, or half an answer.
@@ -36,8 +39,8 @@ function readSuccess(provider: Provider, answer: Answer): Outcome {
   return { state: replayed ? 'sent-already' : 'sent', status, ...accepted };
 }
 
-function byStatus({ status, json }: Answer, retryAfterMs: number | undefined): OutcomeState {
-  if (refusing.has(status)) return 'refused';
+function byStatus({ status, json }: HttpAnswer, retryAfterMs: number | undefined): OutcomeState {
+  if (refusingStatuses.has(status)) return 'refused';
   // A gateway says 503 also when it has lost a server that had the request. With a time it is meant.
   if (status === 503 && retryAfterMs !== undefined) return 'refused';
   // A request that timed out at a gateway, and a key in a state that is not documented.
@@ -46,7 +49,7 @@ function byStatus({ status, json }: Answer, retryAfterMs: number | undefined): O
 }
 
 /** `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. */
-function retryAfter({ headers }: Answer): number | undefined {
+function readRetryAfterMs({ headers }: HttpAnswer): number | undefined {
   const given = headers.get('retry-after')?.trim();
   if (!given) return undefined;
   const ms = /^\d{1,9}$/.test(given) ? Number(given) * 1000 : Date.parse(given) - Date.now();
@@ -64,7 +67,7 @@ export function field(json: unknown, name: string): unknown {
 }
 
 /** @internal The id of an accepted email, if it can be one. */
-export function idOf(value: unknown): { readonly messageId: string } | undefined {
+export function readMessageId(value: unknown): { readonly messageId: string } | undefined {
   if (typeof value !== 'string' || !/^[!-~]{1,255}$/.test(value)) return undefined;
   return { messageId: value };
 }

@@ -1,14 +1,14 @@
+import { DAY_MS } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
 import { mailboxBody } from './mailbox-body.ts';
 import {
   checkProviderOptions,
   checkWindow,
-  DAY_MS,
   type KeyedProviderOptions,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { everything, type Provider } from './provider.ts';
-import { field, idOf } from './read-answer.ts';
+import { supportsEverything, type Provider } from './provider.ts';
+import { field, readMessageId } from './read-answer.ts';
 
 /**
  * A nodemailer transport for Resend's API (`POST /emails`). Under a claim it sends the claim's key in
@@ -33,7 +33,7 @@ export function resendTransport(options: KeyedProviderOptions): ProviderTranspor
 function resend(apiKey: string): Provider {
   return {
     name: 'Resend',
-    carries: everything,
+    supports: supportsEverything,
     request: (email, key) => ({
       headers: {
         authorization: `Bearer ${apiKey}`,
@@ -41,8 +41,8 @@ function resend(apiKey: string): Provider {
       },
       body: mailboxBody(email),
     }),
-    accepted: ({ json }) => idOf(field(json, 'id')),
-    errorCode: ({ json }) => field(json, 'name'),
+    accepted: ({ json }) => readMessageId(field(json, 'id')),
+    providerCode: ({ json }) => field(json, 'name'),
     keyAnswer: (_status, code) => {
       if (code === 'concurrent_idempotent_requests') return 'in-progress';
       return code === 'invalid_idempotent_request' ? 'conflict' : undefined;

@@ -2,8 +2,8 @@ import type { Email } from './email.ts';
 import { contact } from './mailbox.ts';
 import { checkProviderOptions, type ProviderOptions } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { everything, type Provider } from './provider.ts';
-import { field, idOf } from './read-answer.ts';
+import { supportsEverything, type Provider } from './provider.ts';
+import { field, readMessageId } from './read-answer.ts';
 
 /**
  * A nodemailer transport for SendGrid's API (`POST /v3/mail/send`). SendGrid has no idempotency key: a
@@ -25,22 +25,22 @@ export function sendGridTransport(options: ProviderOptions): ProviderTransport {
 function sendGrid(apiKey: string): Provider {
   return {
     name: 'SendGrid',
-    carries: everything,
+    supports: supportsEverything,
     request: (email, key) => ({
       headers: { authorization: `Bearer ${apiKey}` },
-      body: bodyOf(email, key),
+      body: buildBody(email, key),
     }),
     // 202 with an empty body; the id is in a header.
     accepted: ({ status, headers }) =>
-      status === 202 ? idOf(headers.get('x-message-id')) : undefined,
-    errorCode: ({ json }) => {
+      status === 202 ? readMessageId(headers.get('x-message-id')) : undefined,
+    providerCode: ({ json }) => {
       const errors = field(json, 'errors');
       return field(Array.isArray(errors) ? errors[0] : undefined, 'field');
     },
   };
 }
 
-function bodyOf(email: Email, key: string | undefined): object {
+function buildBody(email: Email, key: string | undefined): object {
   const { from, to, cc, bcc, replyTo, subject, html, text, headers, attachments } = email;
   return {
     personalizations: [

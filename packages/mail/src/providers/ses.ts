@@ -2,12 +2,12 @@ import { OptionError } from '@sendonce/core';
 import type { Email, EmailAddress } from './email.ts';
 import { encodedWords } from './encoded-word.ts';
 import { mailbox } from './mailbox.ts';
-import type { Answer } from './post-once.ts';
+import type { HttpAnswer } from './post-once.ts';
 import { cannotCarry } from './provider-error.ts';
 import { checkHeaderText, checkProviderOptions, type ProviderOptions } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { everything, type Provider } from './provider.ts';
-import { field, idOf } from './read-answer.ts';
+import { supportsEverything, type Provider } from './provider.ts';
+import { field, readMessageId } from './read-answer.ts';
 import { type AwsCredentials, sigV4Headers } from './sigv4.ts';
 
 export interface SesOptions extends Omit<ProviderOptions, 'apiKey'> {
@@ -17,12 +17,12 @@ export interface SesOptions extends Omit<ProviderOptions, 'apiKey'> {
   /** It is never shown in an error. */
   readonly secretAccessKey: string;
   /** Of temporary credentials. They run out: make the transport anew with the next ones. */
-  readonly sessionToken?: string;
+  readonly sessionToken?: string | undefined;
 }
 
 /**
  * A nodemailer transport for Amazon SES (`POST /v2/email/outbound-emails`), without AWS's SDK, which sends
- * a request two or three times by itself. SES has no idempotency key and no look-up: a doubt is never
+ * a request two or three times. SES has no idempotency key and no look-up: a doubt is never
  * resolved by sending again. Under a claim the email has the claim's key as the tag `sendonce`, which
  * comes back in the events of a configuration set.
  *
@@ -50,11 +50,7 @@ export function sesTransport(options: SesOptions): ProviderTransport {
     { ...options, apiKey: secretAccessKey },
     `https://email.${region}.amazonaws.com/v2/email/outbound-emails`,
   );
-  const credentials = {
-    accessKeyId,
-    secretAccessKey,
-    ...(sessionToken !== undefined && { sessionToken }),
-  };
+  const credentials = { accessKeyId, secretAccessKey, sessionToken };
   return providerTransport(ses(settings.url, region, credentials), settings, undefined);
 }
 
@@ -73,28 +69,28 @@ const accountCodes = new Set([
 function ses(url: string, region: string, credentials: AwsCredentials): Provider {
   return {
     name: 'SES',
-    carries: everything,
+    supports: supportsEverything,
     request: (email, key) => {
-      const body = bodyOf(email, key);
+      const body = buildBody(email, key);
       const signed = { method: 'POST', url, headers: {}, body: JSON.stringify(body) };
       // The signature has the time in it; the body, which says what is sent, has none.
       const service = { region, service: 'ses', credentials, date: new Date() };
       return { headers: sigV4Headers({ ...signed, ...service }), body };
     },
-    accepted: ({ json }) => idOf(field(json, 'MessageId')),
-    errorCode,
+    accepted: ({ json }) => readMessageId(field(json, 'MessageId')),
+    providerCode,
     refusal: (status, code = '') =>
       status === 400 && accountCodes.has(code) ? 'refused' : undefined,
   };
 }
 
 /** `BadRequestException:http://…` in a header, or `namespace#BadRequestException` in the body. */
-function errorCode({ headers, json }: Answer): unknown {
+function providerCode({ headers, json }: HttpAnswer): unknown {
   const type: unknown = headers.get('x-amzn-errortype') ?? field(json, '__type');
   return typeof type === 'string' ? type.split(':')[0]?.split('#').at(-1) : undefined;
 }
 
-function bodyOf(email: Email, key: string | undefined): object {
+function buildBody(email: Email, key: string | undefined): object {
   const { from, to, cc, bcc, replyTo, subject, html, text, headers, attachments } = email;
   const list = (addresses: readonly EmailAddress[]) => addresses.map(encoded);
   const utf8 = (Data: string) => ({ Data, Charset: 'UTF-8' });
@@ -113,15 +109,15 @@ function bodyOf(email: Email, key: string | undefined): object {
           ...(text !== undefined && { Text: utf8(text) }),
           ...(html !== undefined && { Html: utf8(html) }),
         },
-        ...(Object.keys(headers).length > 0 && { Headers: headersOf(headers) }),
-        ...(attachments.length > 0 && { Attachments: attachments.map(attachmentOf) }),
+        ...(Object.keys(headers).length > 0 && { Headers: buildHeaders(headers) }),
+        ...(attachments.length > 0 && { Attachments: attachments.map(buildAttachment) }),
       },
     },
     ...(key !== undefined && { EmailTags: [{ Name: 'sendonce', Value: key }] }),
   };
 }
 
-function headersOf(headers: Email['headers']): object[] {
+function buildHeaders(headers: Email['headers']): object[] {
   const named = Object.entries(headers);
   if (named.length > 15) throw cannotCarry('SES', 'it has more than 15 custom headers');
   return named.map(([Name, Value]) => {
@@ -130,7 +126,7 @@ function headersOf(headers: Email['headers']): object[] {
   });
 }
 
-function attachmentOf({ filename, content, contentType, cid }: Email['attachments'][number]) {
+function buildAttachment({ filename, content, contentType, cid }: Email['attachments'][number]) {
   return {
     FileName: filename,
     RawContent: content,

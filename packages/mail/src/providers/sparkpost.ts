@@ -1,18 +1,18 @@
+import { DAY_MS } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
 import type { Email } from './email.ts';
 import { contact } from './mailbox.ts';
 import { type Outcome } from './outcome.ts';
-import type { Answer } from './post-once.ts';
+import type { HttpAnswer } from './post-once.ts';
 import { cannotCarry } from './provider-error.ts';
 import {
   checkProviderOptions,
   checkWindow,
-  DAY_MS,
   type KeyedProviderOptions,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { everything, type Provider } from './provider.ts';
-import { field, idOf } from './read-answer.ts';
+import { supportsEverything, type Provider } from './provider.ts';
+import { field, readMessageId } from './read-answer.ts';
 
 /**
  * A nodemailer transport for SparkPost's API (`POST /api/v1/transmissions`). Under a claim it sends the
@@ -37,14 +37,14 @@ export function sparkPostTransport(options: KeyedProviderOptions): ProviderTrans
 function sparkPost(apiKey: string): Provider {
   return {
     name: 'SparkPost',
-    carries: { ...everything, severalRecipients: false, replyTo: 1 },
+    supports: { ...supportsEverything, severalRecipients: false, replyTo: 1 },
     request: (email, key) => ({
       headers: { authorization: apiKey, ...keyHeader(key) },
-      body: bodyOf(email),
+      body: buildBody(email),
     }),
     accepted,
     replayed: ({ headers }) => headers.get('x-idempotent-replayed') === 'true',
-    errorCode: ({ json }) => {
+    providerCode: ({ json }) => {
       const errors = field(json, 'errors');
       return field(Array.isArray(errors) ? errors[0] : undefined, 'code');
     },
@@ -57,16 +57,16 @@ function sparkPost(apiKey: string): Provider {
   };
 }
 
-function accepted({ json }: Answer): { readonly messageId: string } | Outcome | undefined {
+function accepted({ json }: HttpAnswer): { readonly messageId: string } | Outcome | undefined {
   const results = field(json, 'results');
   // A transmission whose only recipient was refused has an id too.
   if (field(results, 'total_accepted_recipients') === 0) {
     return { state: 'rejected', code: 'recipient_rejected' };
   }
-  return idOf(field(results, 'id'));
+  return readMessageId(field(results, 'id'));
 }
 
-function bodyOf(email: Email): object {
+function buildBody(email: Email): object {
   const { from, to, replyTo, subject, html, text, headers, attachments } = email;
   if (
     [subject, html, text, from.name, ...Object.values(headers)].some((part) => part?.includes('{{'))

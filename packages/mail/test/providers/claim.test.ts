@@ -38,7 +38,7 @@ describe.for([false, true])('under a claim, with the plugin: %s', (plugin) => {
     const setup = await setUp(test, resend, { plugin });
     const { state, error, job } = await trySend(setup, { mail });
     expect(state).toBe('threw');
-    expect(['SENDONCE_RECIPIENTS', 'EPROVIDER']).toContain(codeOf(error));
+    expect(['SENDONCE_RECIPIENTS', 'SENDONCE_PROVIDER']).toContain(codeOf(error));
     expect(await recordState(job)).toBe('absent');
     expect(setup.server.posts).toBe(0);
   });

@@ -1,3 +1,4 @@
+import { isSendonceError } from '@sendonce/core';
 import { describe, expect, it } from 'vitest';
 import type { OutcomeState, ProviderError } from '../../src/index.ts';
 import { recordState } from '../helpers.ts';
@@ -78,7 +79,12 @@ describe.for(providers)('$name', (provider) => {
 
       if (state !== 'sent') {
         const failure = error as ProviderError;
-        expect(failure).toMatchObject({ code: 'EPROVIDER', provider: provider.name, outcome });
+        expect(isSendonceError(failure, 'SENDONCE_PROVIDER')).toBe(true);
+        expect(failure).toMatchObject({
+          code: 'SENDONCE_PROVIDER',
+          provider: provider.name,
+          outcome,
+        });
         const left = { 'in-doubt': 'maybe', threw: 'no', rejected: 'no' };
         expect(failure.mayHaveLeft).toBe((left as Record<string, string>)[state]);
         expect(String(failure)).not.toMatch(/customer|example|secret|parcel/);

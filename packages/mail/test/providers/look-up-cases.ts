@@ -6,7 +6,7 @@ import {
   postmarkLookUp,
   sendGridLookUp,
 } from '../../src/index.ts';
-import { uuidOf } from '../../src/providers/idempotency-key.ts';
+import { toUuid } from '../../src/providers/idempotency-key.ts';
 import {
   azureApiVersion,
   azureDialect,
@@ -42,11 +42,11 @@ export const lookUps: readonly LookUpCase[] = [
     create: (endpoint, options) =>
       azureLookUp({ endpoint, accessKey: azureDialect.apiKey, ...options }),
     gets: 1,
-    found: (key) => json({ id: uuidOf(key), status: 'Succeeded', error: null }),
+    found: (key) => json({ id: toUuid(key), status: 'Succeeded', error: null }),
     none: { status: 404, body: { error: { code: 'NotFound', message: 'no such operation' } } },
     asks({ path, query, headers }, key) {
       const url = `${path}?${query.toString()}`;
-      const wanted = `/emails/operations/${uuidOf(key)}?api-version=${azureApiVersion}`;
+      const wanted = `/emails/operations/${toUuid(key)}?api-version=${azureApiVersion}`;
       return url === wanted && azureKeyOf('GET', url, headers) !== undefined;
     },
     keyOf: ({ headers }) => headers['operation-id'],

@@ -1,7 +1,7 @@
 import { deriveKey, memoryLedger, type Resolver } from '@sendonce/core';
 import { describe, expect, it } from 'vitest';
 import { attempt, email, recordState, type Test } from '../helpers.ts';
-import { uuidOf } from '../../src/providers/idempotency-key.ts';
+import { toUuid } from '../../src/providers/idempotency-key.ts';
 import { azureLookUp, brevoLookUp, postmarkLookUp } from '../../src/index.ts';
 import { providerNamed, setUp } from './helpers.ts';
 import { doubt, type LookUpCase, lookUps, type Options } from './look-up-cases.ts';
@@ -124,7 +124,7 @@ describe.for(lookUps)('$name', (provider) => {
   });
 });
 
-const isKey = (key: string) => (found: unknown) => found === key || found === uuidOf(key);
+const isKey = (key: string) => (found: unknown) => found === key || found === toUuid(key);
 
 describe('Azure', () => {
   const [azure] = lookUps;
@@ -137,7 +137,7 @@ describe('Azure', () => {
     ['Canceled', 'unknown'],
     ['Paused', 'unknown'],
   ] as const)('an operation that is %s is %s', async ([status, found], test) => {
-    const answer = () => ({ status: 200, body: { id: uuidOf(key), status } });
+    const answer = () => ({ status: 200, body: { id: toUuid(key), status } });
     const { resolver } = await ask(test, azure, answer, { notFoundAfterMs: 1 });
     expect(await resolver(doubt(key, hourMs))).toBe(found);
   });

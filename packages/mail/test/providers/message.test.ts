@@ -47,7 +47,7 @@ describe.for(providers)('$name', (provider) => {
         return;
       }
       expect(state).toBe('threw');
-      expect(codeOf(error)).toBe('EPROVIDER');
+      expect(codeOf(error)).toBe('SENDONCE_PROVIDER');
       expect(error).toMatchObject({ outcome: 'not-sent', mayHaveLeft: 'no', status: undefined });
       expect(String(error)).toMatch(/^ProviderError: The email was not sent: /);
       expect(String(error)).not.toMatch(/@|secret/);

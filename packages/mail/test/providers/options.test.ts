@@ -9,7 +9,7 @@ import {
   postmarkTransport,
   resendTransport,
 } from '../../src/index.ts';
-import { uuidOf } from '../../src/providers/idempotency-key.ts';
+import { toUuid } from '../../src/providers/idempotency-key.ts';
 import { providers } from './helpers.ts';
 
 const secret = 'secret-key';
@@ -76,7 +76,7 @@ describe('options of one provider', () => {
   });
 
   it('a key that is no 128 bits makes no UUID', () => {
-    expect(() => uuidOf('short')).toThrow(/128 bits/);
+    expect(() => toUuid('short')).toThrow(/128 bits/);
   });
 });
 

@@ -2,7 +2,7 @@ import { deriveKey } from '@sendonce/core';
 import { createTransport, type SendMailOptions } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
 import { azureTransport, type OutcomeState, sesTransport } from '../../src/index.ts';
-import { uuidOf } from '../../src/providers/idempotency-key.ts';
+import { toUuid } from '../../src/providers/idempotency-key.ts';
 import { email } from '../helpers.ts';
 import { providerNamed, setUp, trySend } from './helpers.ts';
 
@@ -68,7 +68,7 @@ describe('Azure', () => {
     await trySend(setup, { key });
     await trySend(setup, { key });
     const ids = setup.server.requests.map(({ headers }) => headers['operation-id']);
-    expect(ids).toEqual([uuidOf(key), uuidOf(key)]);
+    expect(ids).toEqual([toUuid(key), toUuid(key)]);
   });
 
   it('refuses a From with a name', async (test) => {
@@ -123,7 +123,7 @@ describe('SES', () => {
       const setup = await setUp(test, ses);
       const { state, error } = await trySend(setup, { mail: { headers } });
       expect(state).toBe('threw');
-      expect(error).toMatchObject({ code: 'EPROVIDER', outcome: 'not-sent' });
+      expect(error).toMatchObject({ code: 'SENDONCE_PROVIDER', outcome: 'not-sent' });
       expect(setup.server.posts).toBe(0);
     },
   );

@@ -1,0 +1,85 @@
+import {
+  BusyError,
+  InDoubtError,
+  KeyConflictError,
+  type Performed,
+  RejectedError,
+} from '@sendonce/core';
+import { delayedError, unrecoverableError } from './control-flow.ts';
+import { describeRecord, logToJob } from './job-log.ts';
+import type { JobLike } from './options.ts';
+
+/** A job that has not sent its email, and how it was started. */
+interface UnsentJob {
+  readonly key: string;
+  readonly job: JobLike;
+  /** BullMQ's lock token of this run. */
+  readonly token: string | undefined;
+  readonly onBusy: 'delay' | 'throw' | undefined;
+}
+
+/** Completes, delays or fails a job that has not sent its email, and says in its log why. */
+export async function finishUnsent<R>(
+  performed: Exclude<Performed<R>, { state: 'sent' }>,
+  unsent: UnsentJob,
+): Promise<R | undefined> {
+  const { job } = unsent;
+  switch (performed.state) {
+    case 'duplicate':
+      logToJob(job, `duplicate of an email that was sent${describeRecord(performed.record, job)}`);
+      return performed.value;
+    case 'cancelled':
+      logToJob(job, `cancelled${describeRecord(performed.record, job)}: not sent`);
+      return undefined;
+    case 'busy':
+      logToJob(job, 'busy: another attempt is sending this email');
+      return delayJob(unsent, performed.retryAfterMs);
+    case 'in-doubt':
+      logToJob(
+        job,
+        `in doubt: dispatched${describeRecord(performed.record, job)}, outcome unknown`,
+      );
+      return finishInDoubt(performed, unsent);
+    case 'rejected':
+      logToJob(job, `rejected for good${describeRecord(performed.record, job)}: not sent`);
+      throw unrecoverableError(new RejectedError(performed.record, performed.error));
+    case 'conflict':
+      logToJob(
+        job,
+        `conflict: the key belongs to an email claimed${describeRecord(performed.record, job)}: not sent`,
+      );
+      throw unrecoverableError(new KeyConflictError(performed.fields, performed.record));
+  }
+}
+
+/** Delays the job while the provider still knows the email. Otherwise a person has to find out. */
+async function finishInDoubt(
+  { record, error, replayForMs }: Extract<Performed<unknown>, { state: 'in-doubt' }>,
+  unsent: UnsentJob,
+): Promise<never> {
+  const inDoubt = new InDoubtError(record, error);
+  if (replayForMs === undefined) throw unrecoverableError(inDoubt);
+  // The queue's own attempts, where that is wanted.
+  if (!canBeDelayed(unsent)) throw inDoubt;
+  logToJob(unsent.job, 'in doubt: comes back, to be sent again under the same key of the provider');
+  return delayJob(unsent, replayForMs);
+}
+
+async function delayJob(unsent: UnsentJob, retryAfterMs: number): Promise<never> {
+  const { key, job, token } = unsent;
+  if (!canBeDelayed(unsent)) throw new BusyError(key, Math.ceil(retryAfterMs));
+  await job.moveToDelayed(Date.now() + waitMs(job, retryAfterMs), token);
+  throw delayedError();
+}
+
+/** Without a lock token, `moveToDelayed` would check no lock at all. */
+function canBeDelayed({ token, onBusy }: UnsentJob): boolean {
+  return onBusy !== 'throw' && token !== undefined;
+}
+
+/** Growing, jittered, and no longer than the other attempt can hold its claim in silence. */
+function waitMs(job: JobLike, retryAfterMs: number): number {
+  const earlier = Math.max(0, (job.attemptsStarted ?? 1) - job.attemptsMade - 1);
+  const grown = Math.min(250 * 2 ** earlier, 15_000);
+  return Math.ceil(Math.max(50, Math.min(retryAfterMs, grown) * (0.75 + Math.random() / 4)));
+}

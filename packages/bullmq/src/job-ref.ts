@@ -1,0 +1,11 @@
+import type { JobRef } from '@sendonce/core';
+import type { JobLike } from './options.ts';
+
+/** How a ledger names the job. Undefined for a job that has no id yet. */
+export function refOf({ queueName, id }: JobLike): JobRef | undefined {
+  return id === undefined ? undefined : { queue: queueName, id };
+}
+
+export function isSameJob(one: JobRef | undefined, other: JobRef | undefined): boolean {
+  return one !== undefined && one.queue === other?.queue && one.id === other.id;
+}

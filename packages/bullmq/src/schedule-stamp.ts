@@ -1,0 +1,84 @@
+import { deriveKey, fingerprintOf, KeyChangedError, ScheduleError } from '@sendonce/core';
+import { createToken, differingFields } from '@sendonce/core/ledger';
+
+/** The form of the stamp. A form that an older worker would misread gets the next number. */
+const STAMP_VERSION = 1;
+
+/**
+ * What a scheduled email carries in the options of its job (`opts.sendonce`): who scheduled it, and
+ * under which key. BullMQ stores options that it does not know, on all of its backends.
+ */
+export interface ScheduleStamp {
+  readonly version: typeof STAMP_VERSION;
+  /** Random, one per call of `schedule()`: tells the job that this call added from an earlier one. */
+  readonly token: string;
+  readonly key: string;
+  /** One short hash per part of the key: names the part that changed, never its value. */
+  readonly parts: string;
+  readonly fingerprint?: string | undefined;
+  readonly occurrence?: string | number | undefined;
+}
+
+/** A job of any queue, as far as its stamp is concerned. */
+interface StampedJob {
+  readonly id?: string | undefined;
+  readonly opts: object;
+}
+
+/** A stamp with a token of its own. */
+export function createStamp(fields: Omit<ScheduleStamp, 'version' | 'token'>): ScheduleStamp {
+  return { ...fields, version: STAMP_VERSION, token: createToken() };
+}
+
+/**
+ * The stamp of a job that `delayedEmails()` scheduled; undefined on any other job.
+ * @throws {ScheduleError} for a stamp that another version of sendonce wrote. Without it the key and
+ *   the occurrence of the email are unknown, so a guess could send a second email.
+ */
+export function stampOf({ id, opts }: StampedJob): ScheduleStamp | undefined {
+  const stamp = rawStamp(opts);
+  if (stamp === undefined || isReadable(stamp)) return stamp;
+  throw new ScheduleError(
+    `The job ${id} was scheduled by another version of sendonce: its stamp has version ` +
+      `${JSON.stringify(stamp.version) ?? 'none'}, and this program reads version ${STAMP_VERSION}. This ` +
+      'attempt sent nothing. Run the version of sendonce that scheduled the job, then retry the job.',
+  );
+}
+
+/** Whether the call of `schedule()` with this token added the job. A stamp of any version tells. */
+export function isStampedWith(token: string, { opts }: StampedJob): boolean {
+  return rawStamp(opts)?.token === token;
+}
+
+function rawStamp(opts: object): Partial<ScheduleStamp> | undefined {
+  return (opts as { readonly sendonce?: Partial<ScheduleStamp> }).sendonce;
+}
+
+function isReadable(stamp: Partial<ScheduleStamp>): stamp is ScheduleStamp {
+  const { version, token, key, parts } = stamp;
+  return version === STAMP_VERSION && [token, key, parts].every((text) => typeof text === 'string');
+}
+
+/** The key of what was selected. An occurrence makes another email of it, on purpose. */
+export function deriveEmailKey(selected: unknown, occurrence: string | number | undefined): string {
+  return deriveKey(occurrence === undefined ? selected : [selected, { occurrence }]);
+}
+
+/** The parts of a key for its stamp; those of a list by their number. */
+export function hashParts(selected: unknown, key: string): string {
+  const parts = Array.isArray(selected) ? Object.fromEntries(selected.entries()) : selected;
+  return fingerprintOf(parts, key);
+}
+
+/**
+ * The key of a scheduled email, if the processor's own `key` selects the same.
+ * @throws {KeyChangedError} when it selects another key than the one that the email was scheduled under.
+ */
+export function checkScheduledKey(stamp: ScheduleStamp, selected: unknown): string {
+  const key = deriveEmailKey(selected, stamp.occurrence);
+  if (key === stamp.key) return key;
+  throw new KeyChangedError(
+    stamp.key,
+    differingFields(stamp.parts, hashParts(selected, stamp.key)),
+  );
+}

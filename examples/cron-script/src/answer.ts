@@ -74,12 +74,13 @@ function recorded(
   exitCode: number,
   lineOf: (told: string) => string,
 ): Answer {
-  const { by, atMs, messageId, note } = record;
+  const { by, atMs, messageId, note, resolvedBy } = record;
+  const why = resolvedBy === undefined ? note : `resolved by ${resolvedBy}`;
   const parts = [
     by === undefined ? '' : `by ${by} `,
     `at ${new Date(atMs).toISOString()}`,
     messageId === undefined ? '' : `, Message-ID ${messageId}`,
-    note === undefined ? '' : ` (${note})`,
+    why === undefined ? '' : ` (${why})`,
   ];
   return { state, exitCode, line: lineOf(parts.join('')), messageId };
 }

@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  DEFAULT_RETENTION_MS,
-  deriveKey,
-  type Ledger,
-  perform,
-  type Performed,
-} from '@sendonce/core';
+import { deriveKey, type Ledger, perform, type Performed, resolveEmail } from '@sendonce/core';
 
 export interface Sent {
   readonly messageId: string;
@@ -20,7 +14,7 @@ export interface ReportOptions {
   readonly send: () => Promise<Sent>;
 }
 
-/** Of which email this is: one report a day, whatever machine sends it. */
+/** Which email this is: one report a day, on all machines. */
 export function keyOf(day: string): string {
   return deriveKey(['daily-report', day]);
 }
@@ -28,7 +22,7 @@ export function keyOf(day: string): string {
 /**
  * Sends the report of that day unless another machine does. Where one is just about to, waits for
  * what becomes of it: if that machine dies before its dispatch, its claim runs out, and we send.
- * A queue would come back by itself; cron does not.
+ * A queue would retry; cron does not.
  */
 export async function sendReport(options: ReportOptions): Promise<Performed<Sent>> {
   const { ledger, day, by, waitMs, send } = options;
@@ -60,7 +54,6 @@ export async function resolveReport(
   const record = await ledger.read(key);
   if (!record) return false;
   const { token } = record;
-  const retentionMs = DEFAULT_RETENTION_MS;
-  const { state } = await ledger.resolve({ key, token, verdict, by, retentionMs });
+  const { state } = await resolveEmail({ ledger }, { key, token, verdict, by });
   return state === 'resolved';
 }

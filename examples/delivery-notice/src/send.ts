@@ -1,4 +1,4 @@
-import { isSendonceError } from '@sendonce/core';
+import { isSendonceError } from '@sendonce/bullmq';
 import { dispatchAtSend, mailErrorNote } from '@sendonce/mail';
 import { UnrecoverableError } from 'bullmq';
 import { createTransport } from 'nodemailer';
@@ -31,6 +31,6 @@ function withoutText(error: unknown): Error {
   const message = `The mail server did not take the notice (${note}).`;
   const { code } = (error ?? {}) as { code?: unknown };
   // An address that does not exist: the next attempt would be told the same.
-  const isHopeless = code === 'EENVELOPE' && note.startsWith('5');
-  return isHopeless ? new UnrecoverableError(message) : new Error(message);
+  const isPermanent = code === 'EENVELOPE' && note.startsWith('5');
+  return isPermanent ? new UnrecoverableError(message) : new Error(message);
 }

@@ -1,6 +1,6 @@
 import { BullModule, type WorkerHost } from '@nestjs/bullmq';
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
-import type { Ledger } from '@sendonce/core';
+import type { Ledger } from '@sendonce/bullmq';
 import { dispatchAtSend } from '@sendonce/mail';
 import type { Redis } from 'ioredis';
 import { createTransport } from 'nodemailer';

@@ -1,7 +1,6 @@
 import { Processor, WorkerHost } from '@nestjs/bullmq';
 import { Inject } from '@nestjs/common';
-import { Once } from '@sendonce/bullmq';
-import type { Ledger } from '@sendonce/core';
+import { type Ledger, Once } from '@sendonce/bullmq';
 import type { Job } from 'bullmq';
 import { LEDGER, MAILER, type Mailer, type Notice, type Sent, sendNotice } from './mail.ts';
 

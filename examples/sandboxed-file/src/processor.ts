@@ -1,4 +1,4 @@
-import { NotSentError } from '@sendonce/core';
+import { NotSentError } from '@sendonce/bullmq';
 import type { SandboxedJob } from 'bullmq';
 import { createTransport } from 'nodemailer';
 

@@ -1,6 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { OnceWorker } from '@sendonce/bullmq';
-import type { Ledger } from '@sendonce/core';
+import { type Ledger, OnceWorker } from '@sendonce/bullmq';
 import { redisLedger } from '@sendonce/redis';
 import { bundleWorker, type Servers, untilDone } from '@sendonce/testkit';
 import { Queue } from 'bullmq';

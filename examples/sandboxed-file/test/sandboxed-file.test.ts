@@ -1,5 +1,4 @@
-import { OnceWorker } from '@sendonce/bullmq';
-import { memoryLedger } from '@sendonce/core';
+import { memoryLedger, OnceWorker } from '@sendonce/bullmq';
 import { redisUrl } from '@sendonce/testkit/vitest';
 import { expect, test } from 'vitest';
 import {

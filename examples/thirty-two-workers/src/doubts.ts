@@ -1,4 +1,4 @@
-import type { LedgerRecord } from '@sendonce/core';
+import { type LedgerRecord, resolveEmail } from '@sendonce/bullmq';
 import type { Stage } from './stage.ts';
 
 /** An email in doubt, how it was resolved, and what a retry of its job did then. */
@@ -30,7 +30,7 @@ export async function resolveDoubt(
   const found = smtp.received.some((email) => email.messageId.includes(messageId));
   const verdict = found ? 'sent' : 'not-sent';
   const { key, token } = record;
-  await ledger.resolve({ key, token, verdict, by: 'the mail log', retentionMs: 3_600_000 });
+  await resolveEmail({ ledger }, { key, token, verdict, by: 'the mail log' });
 
   const jobs = await queue.getFailed();
   for (const job of jobs) await job.retry('failed');

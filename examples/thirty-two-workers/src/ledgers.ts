@@ -23,7 +23,7 @@ export function openLedger(guard: GuardId, { clients, pool }: Connections, prefi
     }
     case 'redlock': {
       // Frozen workers and busy cores: a node that is slow is not a node that is gone.
-      const ledger = redlockLedger(clients, { prefix, timeoutMs: 2_000 });
+      const ledger = redlockLedger(clients, { prefix, answerWithinMs: 2_000 });
       const ready = async () => void (await ledger.read('A'.repeat(22)));
       return { ledger, ready, close: nothing };
     }
@@ -34,7 +34,7 @@ export function openLedger(guard: GuardId, { clients, pool }: Connections, prefi
 
 export function connect(url: string, lazyConnect = false): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: null, lazyConnect });
-  // ioredis connects again by itself.
+  // ioredis connects again.
   redis.on('error', () => {});
   return redis;
 }

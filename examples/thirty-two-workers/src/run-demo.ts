@@ -1,5 +1,4 @@
-import { deriveKey } from '@sendonce/core';
-import { createToken } from '@sendonce/core/ledger';
+import { deriveKey } from '@sendonce/bullmq';
 import { redisLedger } from '@sendonce/redis';
 import { deleteNamespace, findRedis, namespace } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
@@ -89,7 +88,8 @@ function checkUrl(url: string, { scenarios }: Arguments): void {
 async function loadScripts(redis: Redis, prefix: string): Promise<void> {
   const ledger = redisLedger(redis, { prefix: `${prefix}-warm` });
   const key = deriveKey(['warm']);
-  const attempt = { key, token: createToken(), leaseMs: LEASE_MS, retentionMs: LEASE_MS };
+  const token = 'w'.repeat(16);
+  const attempt = { key, token, leaseMs: LEASE_MS, retentionMs: LEASE_MS };
   await ledger.claim(attempt);
   await ledger.dispatch(attempt);
   await ledger.release(attempt);

@@ -1,4 +1,4 @@
-import type { Ledger } from '@sendonce/core';
+import type { Ledger } from '@sendonce/bullmq';
 import {
   dropSchema,
   namespace,

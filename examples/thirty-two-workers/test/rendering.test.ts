@@ -59,7 +59,14 @@ test('the page is well formed and escapes what it shows', () => {
   const nasty = '<b>"&\'';
   const doubt: Doubt = {
     cell: 'killed-after-sendonce',
-    record: { key: nasty, state: 'in-doubt', token: 't', atMs: 0, by: nasty, note: nasty },
+    record: {
+      key: nasty,
+      state: 'in-doubt',
+      token: 't',
+      atMs: 0,
+      job: { queue: nasty, id: nasty },
+      note: nasty,
+    },
     verdict: 'sent',
     retried: nasty,
     arrived: 1,

@@ -85,10 +85,10 @@ function renderDoubts(doubts: readonly Doubt[]): string {
     const since = new Date(record.atMs).toISOString();
     const text =
       `${element('code', {}, escapeHtml(record.key))} since ${since}, by job ` +
-      `${element('code', {}, escapeHtml(record.by ?? '?'))} ` +
+      `${element('code', {}, escapeHtml(record.job?.id ?? '?'))} ` +
       `(${element('a', { href: `#${escapeHtml(cell)}` }, 'picture')}). ` +
       `The log of the mail server says: ${verdict}. After ` +
-      `${element('code', {}, `ledger.resolve({ key, token, verdict: &#39;${verdict}&#39;, … })`)} ` +
+      `${element('code', {}, `resolveEmail({ ledger }, { key, token, verdict: &#39;${verdict}&#39;, … })`)} ` +
       `the job was retried: ${escapeHtml(retried)}, ${arrived} arrived in all.`;
     return element('li', {}, text);
   });

@@ -15,12 +15,12 @@ export function renderDoubts(doubts: readonly Doubt[], paint: Paint): string {
 }
 
 function renderDoubt({ cell, record, verdict, retried, arrived }: Doubt, paint: Paint): string[] {
-  const { key, atMs, by = '?', note } = record;
+  const { key, job, atMs, note } = record;
   return [
-    `  ${paint.yellow('?')} ${key}  since ${new Date(atMs).toISOString()}, job ${by}${note ? ` (${note})` : ''}`,
+    `  ${paint.yellow('?')} ${key}  since ${new Date(atMs).toISOString()}, job ${job?.id ?? '?'}${note ? ` (${note})` : ''}`,
     paint.dim(`    ${cell}: looked for its Message-ID in the log of the mail server: ${verdict}`),
     paint.dim(
-      `    ledger.resolve({ key, token, verdict: '${verdict}', by: 'the mail log', retentionMs })`,
+      `    resolveEmail({ ledger }, { key, token, verdict: '${verdict}', by: 'the mail log' })`,
     ),
     `    job retried: ${retried}, ${count(arrived, 'email')} arrived in all`,
   ];

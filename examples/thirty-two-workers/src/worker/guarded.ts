@@ -1,5 +1,4 @@
-import { once, type OnceEvent } from '@sendonce/bullmq';
-import type { Ledger } from '@sendonce/core';
+import { type Ledger, once, type OnceEvent } from '@sendonce/bullmq';
 import type { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 import type { GuardId } from '../guards.ts';

@@ -10,7 +10,10 @@ export interface Backend extends Sources {
   close(): Promise<void>;
 }
 
-/** The default export of a configuration file: `export default { ledger, journal } satisfies SendonceConfig`. */
+/**
+ * The default export of a configuration file: `export default { ledger, journal } satisfies
+ * SendonceConfig`.
+ */
 export interface SendonceConfig {
   readonly ledger: Ledger;
   readonly journal?: Sources['journal'];

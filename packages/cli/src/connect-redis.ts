@@ -3,7 +3,10 @@ import { Redis } from 'ioredis';
 import { UsageError } from './terminal.ts';
 
 interface ConnectOptions {
-  /** Returns the client even if its server does not answer: a quorum does without it. @default false */
+  /**
+   * Returns the client even if its server does not answer: a quorum does without it.
+   * @default false
+   */
   readonly optional?: boolean;
   /** Sets what BullMQ needs of a client. @default false */
   readonly forQueue?: boolean;

@@ -9,7 +9,10 @@ import { connectRedis } from './connect-redis.ts';
 import { openLedger } from './open-ledger.ts';
 import { type Terminal, UsageError } from './terminal.ts';
 
-/** Opens what the options, the environment (SENDONCE_REDIS, …) or a configuration file name, in this order. */
+/**
+ * Opens what the options, the environment (SENDONCE_REDIS, …) or a configuration file name, in this
+ * order.
+ */
 export async function openBackend(
   commandLine: CommandLine,
   { env, folder }: Terminal,

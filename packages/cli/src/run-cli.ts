@@ -52,7 +52,8 @@ async function runCommand(
   } catch (error) {
     if (!isSendonceError(error)) throw error;
     terminal.err(error.message);
-    // An option of the command line is checked before the backend is open. After that, an OptionError
+    // An option of the command line is checked before the backend is open. After that, an
+    // OptionError
     // is about a server, such as a schema of another version.
     const isWrongOption = !backend && error.code === 'SENDONCE_OPTION';
     if (!isWrongOption && error.code !== 'SENDONCE_USAGE') return exitCodes.unavailable;

@@ -15,7 +15,10 @@ export function sumCounts(hours: readonly HourCounts[], sinceMs: number): Counts
   return sum;
 }
 
-/** The hour in which today began in the time zone of this machine. The journal counts by whole hours. */
+/**
+ * The hour in which today began in the time zone of this machine. The journal counts by whole
+ * hours.
+ */
 export function startOfTodayMs(nowMs: number): number {
   const day = new Date(nowMs).setHours(0, 0, 0, 0);
   return Math.floor(day / HOUR_MS) * HOUR_MS;

@@ -13,7 +13,10 @@ export interface Column {
 const MIN_WIDTH = 8;
 const GAP = 2;
 
-/** Rows under titles, in aligned columns. A cell that does not fit the terminal is cut, with an ellipsis. */
+/**
+ * Rows under titles, in aligned columns. A cell that does not fit the terminal is cut, with an
+ * ellipsis.
+ */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],

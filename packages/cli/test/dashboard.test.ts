@@ -21,7 +21,7 @@ async function open(argv: readonly string[]) {
   return { url, port };
 }
 
-interface Asked {
+interface AskOptions {
   readonly path: string;
   readonly host?: string;
   readonly cookie?: string;
@@ -29,7 +29,7 @@ interface Asked {
 }
 
 /** As a browser would, but for the Host, which fetch() does not let one choose. */
-function ask(port: number, { path, host = `127.0.0.1:${port}`, cookie, form }: Asked) {
+function ask(port: number, { path, host = `127.0.0.1:${port}`, cookie, form }: AskOptions) {
   return new Promise<{ status: number; text: string; location: string; cookie: string }>(
     (resolve, reject) => {
       const headers = {

@@ -9,8 +9,8 @@ export interface Ran {
   readonly questions: readonly string[];
 }
 
-export interface Around {
-  /** What the user answers; undefined: nobody can be asked. */
+export interface RunOptions {
+  /** What the user answers. Undefined if there is no user to ask. */
   readonly answer?: string | (() => Promise<string>);
   readonly columns?: number;
   readonly colours?: boolean;
@@ -21,19 +21,19 @@ export interface Around {
   readonly onOut?: (text: string) => void;
 }
 
-/** One command line, in this process; the servers are real. */
-export async function run(argv: readonly string[], around: Around = {}): Promise<Ran> {
+/** Runs one command line in this process, with real servers. */
+export async function run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const [out, err, questions]: string[][] = [[], [], []];
-  const { answer } = around;
+  const { answer } = options;
   const terminal: Terminal = {
     out(text) {
       out!.push(text);
-      around.onOut?.(text);
+      options.onOut?.(text);
     },
     err: (text) => void err!.push(text),
-    paint: colors.createColors(around.colours ?? false),
-    columns: around.columns,
-    env: around.env ?? {},
+    paint: colors.createColors(options.colours ?? false),
+    columns: options.columns,
+    env: options.env ?? {},
     ask:
       answer === undefined
         ? undefined
@@ -41,9 +41,9 @@ export async function run(argv: readonly string[], around: Around = {}): Promise
             questions!.push(question);
             return typeof answer === 'string' ? answer : answer();
           },
-    readInput: async () => around.input ?? '',
-    stopped: around.stopped ?? new AbortController().signal,
-    folder: around.folder ?? import.meta.dirname,
+    readInput: async () => options.input ?? '',
+    stopped: options.stopped ?? new AbortController().signal,
+    folder: options.folder ?? import.meta.dirname,
   };
   const code = await runCli(argv, terminal);
   return { code, out: out!.join('\n'), err: err!.join('\n'), questions: questions! };

@@ -7,7 +7,10 @@ export type Admission =
   /** Why the request is denied, as a sentence for a page. */
   | { readonly deniedBecause: string };
 
-/** Finds out who asks, and whether they may look. Without `authorize` only this machine may, and only look. */
+/**
+ * Finds out who asks, and whether they may look. Without `authorize` only this machine may, and
+ * only look.
+ */
 export async function admit(request: Request, { authorize }: Settings): Promise<Admission> {
   const original = originalOf(request);
   if (!authorize) {

@@ -18,8 +18,8 @@ export function isFormToken(
 
 /**
  * Whether a page of the same origin sent the form. Browsers say so in `Sec-Fetch-Site` if the
- * connection is https or local. Otherwise `Origin` is compared, by its host only: behind a proxy that
- * ends TLS, the scheme here differs.
+ * connection is https or local. Otherwise `Origin` is compared, by its host only: behind a proxy
+ * that ends TLS, the scheme here differs.
  */
 export function isSameOrigin(request: Request): boolean {
   const site = request.headers.get('sec-fetch-site');

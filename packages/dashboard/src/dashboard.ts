@@ -42,9 +42,9 @@ interface RequestContext {
 }
 
 /**
- * Pages that show which emails are sent, which duplicates are prevented and which emails are in doubt,
- * and that record verdicts. Mount `fetch` where your framework takes a web-standard handler, or use
- * {@link nodeHandler} or {@link fastifyPlugin}.
+ * Pages that show which emails are sent, which duplicates are prevented and which emails are in
+ * doubt, and that record verdicts. Mount `fetch` where your framework takes a web-standard handler,
+ * or use {@link nodeHandler} or {@link fastifyPlugin}.
  * @throws {OptionError} for wrong options.
  *
  * @example

@@ -2,8 +2,8 @@ import { LedgerUnavailableError } from '@sendonce/core';
 import { withTimeout } from '@sendonce/core/ledger';
 
 /**
- * Limits how long a page waits. A client that waits for its server to come back would otherwise hold
- * the page for as long.
+ * Limits how long a page waits. A client that waits for its server to come back would otherwise
+ * hold the page for as long.
  * @throws {LedgerUnavailableError} after `timeoutMs`
  */
 export function withDeadline<T>(answer: Promise<T>, timeoutMs = 5000): Promise<T> {

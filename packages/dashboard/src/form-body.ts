@@ -16,7 +16,8 @@ export async function readForm(request: Request): Promise<FormBody> {
     if (done) break;
     size += value.byteLength;
     if (size > MAX_FORM_BYTES) {
-      // Not awaited, because a sender that never ends its form may not answer the cancellation either.
+      // Not awaited, because a sender that never ends its form may not answer the cancellation
+      // either.
       reader?.cancel().catch(() => {});
       return { status: 413 };
     }

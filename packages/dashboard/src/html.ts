@@ -23,7 +23,10 @@ export function html(strings: TemplateStringsArray, ...values: readonly Template
   return piece;
 }
 
-/** Shows a text that others wrote, such as a label. Its direction does not affect the text beside it. */
+/**
+ * Shows a text that others wrote, such as a label. Its direction does not affect the text beside
+ * it.
+ */
 export function textOr(text: string | undefined, otherwise = '–'): Html {
   return text === undefined || text === ''
     ? html`<span class="none">${otherwise}</span>`

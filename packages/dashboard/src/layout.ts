@@ -86,7 +86,10 @@ export function messagePage(
   return pageResponse(status, renderPage(context, { title, main }));
 }
 
-/** A page with one message for a viewer who was not admitted. It contains nothing else of the dashboard. */
+/**
+ * A page with one message for a viewer who was not admitted. It contains nothing else of the
+ * dashboard.
+ */
 export function barePage(
   status: number,
   title: string,

@@ -42,7 +42,10 @@ const KEEP_ALIVE_MS = 15_000;
 const MAX_STREAM_MS = 5 * MINUTE_MS;
 const MAX_LISTENERS = 200;
 
-/** Loads each topic about once a second for all of its pages. Without an open page there is no timer. */
+/**
+ * Loads each topic about once a second for all of its pages. Without an open page there is no
+ * timer.
+ */
 export function liveStreams({ everyMs = LOAD_EVERY_MS } = {}): LiveStreams {
   const audiences = new Map<string, Audience>();
   const allListeners = new Set<Listener>();

@@ -26,8 +26,8 @@ const MAX_DOUBTS = 100;
 const READ_AGAIN_AFTER_MS = 10_000;
 
 /**
- * Makes a function that loads what the overview shows. It reads the history of a doubt again only if
- * something in it was missing, and not each second.
+ * Makes a function that loads what the overview shows. It reads the history of a doubt again only
+ * if something in it was missing, and not each second.
  */
 export function overviewLoader(sources: Sources): (days: Days) => Promise<OverviewData> {
   let known = new Map<string, { doubt: Doubt; readAtMs: number }>();

@@ -11,7 +11,10 @@ import { type FindQueue, type QueueOfJobs } from '@sendonce/core/inspect';
 
 /** The person who uses the dashboard. */
 export interface Viewer {
-  /** A name or a login, never an address: it is recorded in the ledger and the journal with each verdict. */
+  /**
+   * A name or a login, never an address: it is recorded in the ledger and the journal with each
+   * verdict.
+   */
   readonly name: string;
   /** Whether this person may resolve an email in doubt. @default false */
   readonly mayResolve?: boolean | undefined;
@@ -37,7 +40,8 @@ export interface DashboardOptions {
    */
   readonly journal?: Journal | undefined;
   /**
-   * The queues whose failed jobs are retried after a verdict, or a function that finds one by its name.
+   * The queues whose failed jobs are retried after a verdict, or a function that finds one by its
+   * name.
    * @default none: no job is retried
    */
   readonly queues?: readonly QueueOfJobs[] | FindQueue | undefined;

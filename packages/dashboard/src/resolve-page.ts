@@ -93,7 +93,8 @@ async function recordVerdict(
   const reply = await withDeadline(resolveEmail(sources, found)).catch(unknownIfUnavailable);
   if (reply === 'unknown') return unknownOutcomePage(context);
   if (reply.state === 'not-in-doubt') return tooLatePage(context, sources, key);
-  // The next page should show the verdict. A journal that does not answer delays it by a second only.
+  // The next page should show the verdict. A journal that does not answer delays it by a second
+  // only.
   await withDeadline(journal?.flush() ?? Promise.resolve(), 1000).catch(() => {});
   const job = await withDeadline(retryAfterVerdict(findQueue, record)).catch(
     () => 'unknown' as const,

@@ -29,7 +29,9 @@ export function pageResponse(status: number, { markup }: Html, headers: Headers 
   });
 }
 
-/** Redirects to a page of the dashboard. The location is a path, so it never leads to another site. */
+/**
+ * Redirects to a page of the dashboard. The location is a path, so it never leads to another site.
+ */
 export function redirectTo(path: string): Response {
   return respondWith(303, null, { location: path });
 }

@@ -21,7 +21,10 @@ const fixedRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/icon.svg', { name: 'icon' }],
 ]);
 
-/** Finds the route of a path of a URL. Such a path has no dots left, and an encoded character matches no route. */
+/**
+ * Finds the route of a path of a URL. Such a path has no dots left, and an encoded character
+ * matches no route.
+ */
 export function matchRoute(path: string): MatchedRoute | undefined {
   const route = fixedRoutes.get(path);
   if (route) return { route, methods: readMethods };

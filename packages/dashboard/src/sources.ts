@@ -24,5 +24,8 @@ export function withJournalDeadline(ledger: Ledger, journal: Journal | undefined
   };
 }
 
-/** What `counts` returns if the journal does not answer. Compared by identity: no counts are `[]`, too. */
+/**
+ * What `counts` returns if the journal does not answer. Compared by identity: no counts are `[]`,
+ * too.
+ */
 export const UNKNOWN_COUNTS: readonly never[] = [];

@@ -10,7 +10,10 @@ export function timeElement(atMs: number, precise = false): Html {
   return html`<time datetime="${iso}">${day} ${clock}</time>`;
 }
 
-/** A duration to the minute, for a part of a page that is loaded every second and should not change each time. */
+/**
+ * A duration to the minute, for a part of a page that is loaded every second and should not change
+ * each time.
+ */
 export function formatAge(ms: number): string {
   return ms < MINUTE_MS ? 'under a minute' : formatDuration(Math.floor(ms / MINUTE_MS) * MINUTE_MS);
 }

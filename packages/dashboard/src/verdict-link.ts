@@ -29,7 +29,10 @@ interface RecordedVerdict {
   readonly job: string;
 }
 
-/** The query of the page after a verdict. It is signed: a link that another person made shows no verdict. */
+/**
+ * The query of the page after a verdict. It is signed: a link that another person made shows no
+ * verdict.
+ */
 export function verdictLink(recorded: RecordedVerdict, scope: LinkScope): string {
   return new URLSearchParams({ ...recorded, seal: sealOf(recorded, scope) }).toString();
 }

@@ -128,7 +128,8 @@ export function trackAttempts(
     if (!attempt) return;
     if (type === 'dispatched' || type === 'replayed') attempt.dispatchedMs = performance.now();
     if (type === 'unrecorded') {
-      // Another end of this attempt is reported in the same tick. Otherwise its caller gets an error.
+      // Another end of this attempt is reported in the same tick. Otherwise its caller gets an
+      // error.
       queueMicrotask(() => {
         if (openAttempts.get(token) === attempt) safely(() => end(attempt, 'unrecorded'));
       });

@@ -1,7 +1,13 @@
-/** One process does not have more attempts at a time; older entries belong to attempts that never ended. */
+/**
+ * One process does not have more attempts at a time; older entries belong to attempts that never
+ * ended.
+ */
 const MAX_ENTRIES = 10_000;
 
-/** A Map that drops its oldest entry when it is full, so that attempts that never end use no more memory. */
+/**
+ * A Map that drops its oldest entry when it is full, so that attempts that never end use no more
+ * memory.
+ */
 export function createBoundedMap<K, V>(
   onDrop: (value: V) => void = () => {},
   maxEntries: number = MAX_ENTRIES,

@@ -3,8 +3,8 @@ import type { JobRef, PerformEvent } from '@sendonce/core';
 import { errorCode } from '@sendonce/core/ledger';
 
 /**
- * An event of `perform()` or of `once()`. The job is a {@link JobRef} in an event of `perform()`, and
- * BullMQ's own job in an event of `once()`.
+ * An event of `perform()` or of `once()`. The job is a {@link JobRef} in an event of `perform()`,
+ * and BullMQ's own job in an event of `once()`.
  */
 export type SeenEvent = Omit<PerformEvent, 'job' | 'by'> & {
   readonly job?: JobRef | BullMQJob | undefined;
@@ -23,7 +23,10 @@ const OTHER = '_OTHER';
 /** More queues than this are counted as `_OTHER`: each name is a set of time series. */
 const MAX_DESTINATIONS = 100;
 
-/** Gives the queue of a job as a metric attribute: its name, or `_OTHER` without a job or after 100 names. */
+/**
+ * Gives the queue of a job as a metric attribute: its name, or `_OTHER` without a job or after 100
+ * names.
+ */
 export type NameDestination = (job: SeenEvent['job']) => string;
 
 /** @param onFirst called with each name before it is used for the first time */
@@ -41,7 +44,10 @@ export function createNameDestination(onFirst: (name: string) => void): NameDest
   };
 }
 
-/** The attributes of an attempt's span: the job and the key, which is a hash. Never a text of the email. */
+/**
+ * The attributes of an attempt's span: the job and the key, which is a hash. Never a text of the
+ * email.
+ */
 export function spanAttributes({ job, key }: SeenEvent, destination: string): Attributes {
   return {
     ...(isBullMQJob(job) && { 'messaging.system': 'bullmq' }),
@@ -54,7 +60,8 @@ export function spanAttributes({ job, key }: SeenEvent, destination: string): At
 /** The attribute `error.type`: the code or the name of an error, never its message. */
 export function errorType(error: unknown): string {
   const code = errorCode(error);
-  // "error" is what errorCode() returns for a value that has no code; OpenTelemetry has its own word.
+  // "error" is what errorCode() returns for a value that has no code; OpenTelemetry has its own
+  // word.
   return code === 'error' ? OTHER : code;
 }
 

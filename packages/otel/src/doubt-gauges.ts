@@ -6,8 +6,8 @@ import { overviewOf } from '@sendonce/core/inspect';
 const MAX_OPEN_EMAILS = 1000;
 
 /**
- * Counts the emails that are dispatched and have no outcome, each time that metrics are collected. If
- * the ledger cannot answer, there is no value.
+ * Counts the emails that are dispatched and have no outcome, each time that metrics are collected.
+ * If the ledger cannot answer, there is no value.
  *
  * @returns a function that stops it
  */

@@ -23,9 +23,9 @@ const LEDGER_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
  * Creates the instruments.
  *
  * Attempts and steps are two counters, because the sum of a counter over its attributes must have a
- * meaning. Each attempt ends once, so `sendonce.attempts` sums up to the attempts; in one counter of
- * all events, a sent email would count three times. They are not one counter for each event either:
- * every ratio would need two names.
+ * meaning. Each attempt ends once, so `sendonce.attempts` sums up to the attempts; in one counter
+ * of all events, a sent email would count three times. They are not one counter for each event
+ * either: every ratio would need two names.
  */
 export function createInstruments(meter: Meter, safely: Safely): Instruments {
   const counter = (name: string, options: MetricOptions): Measure => {

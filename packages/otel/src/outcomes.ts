@@ -1,7 +1,10 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { SeenEvent } from './destination.ts';
 
-/** How an attempt ended. `unrecorded`: the ledger did not take the outcome, and no other end was reported. */
+/**
+ * How an attempt ended. `unrecorded`: the ledger did not take the outcome, and no other end was
+ * reported.
+ */
 export type Outcome = (typeof outcomes)[number] | 'unrecorded';
 
 /** The events that end an attempt. */
@@ -26,7 +29,9 @@ export const steps = [
   'unrecorded',
 ] as const satisfies readonly SeenEvent['type'][];
 
-/** The `error.type` of a failed attempt that has no code of its own. A duplicate is not a failure. */
+/**
+ * The `error.type` of a failed attempt that has no code of its own. A duplicate is not a failure.
+ */
 export const failureTypes: Readonly<Partial<Record<Outcome, string>>> = {
   'in-doubt': 'SENDONCE_IN_DOUBT',
   rejected: 'SENDONCE_REJECTED',

@@ -19,7 +19,10 @@ import { createSafely, type Safely } from './safely.ts';
 import { timedLedger } from './timed-ledger.ts';
 
 export interface TelemetryOptions {
-  /** @default the global one; register it before `sendonceTelemetry()` is called, or nothing is counted */
+  /**
+   * @default the global one; register it before `sendonceTelemetry()` is called, or nothing is
+   * counted
+   */
   readonly meterProvider?: MeterProvider | undefined;
   /** @default the global one, also if it is registered later */
   readonly tracerProvider?: TracerProvider | undefined;
@@ -41,32 +44,34 @@ export interface Telemetry {
    */
   readonly observe: <O extends ObservedOptions>(options: O) => O;
   /**
-   * Returns the same ledger with timed verbs, for `doubtSweeper()`, `delayedEmails()`, `confirmSent()`
-   * and `resolveEmail()`. Each ledger has one timed ledger, also if you ask again.
+   * Returns the same ledger with timed verbs, for `doubtSweeper()`, `delayedEmails()`,
+   * `confirmSent()` and `resolveEmail()`. Each ledger has one timed ledger, also if you ask again.
    * @throws {OptionError}
    */
   readonly ledger: <L extends Ledger>(ledger: L) => L;
   /**
-   * Runs a processor, or the effect of `perform()`, within the span of its attempt: spans of its own
-   * requests and queries become children of that span. Without this they are siblings.
+   * Runs a processor, or the effect of `perform()`, within the span of its attempt: spans of its
+   * own requests and queries become children of that span. Without this they are siblings.
    * @throws {OptionError}
    */
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly effect: <F extends (...values: any[]) => unknown>(effect: F) => F;
-  /** The listener that {@link Telemetry.observe} registers, if you have one place for all events. */
+  /**
+   * The listener that {@link Telemetry.observe} registers, if you have one place for all events.
+   */
   readonly onEvent: (event: SeenEvent) => void;
   /**
-   * Counts the open emails and those in doubt each time that metrics are collected, by one `list` of
-   * the ledger. One process is enough. Returns a function that stops it; the SDK may keep the last
-   * values.
+   * Counts the open emails and those in doubt each time that metrics are collected, by one `list`
+   * of the ledger. One process is enough. Returns a function that stops it; the SDK may keep the
+   * last values.
    * @throws {OptionError}
    */
   readonly watchDoubts: (ledger: Ledger) => () => void;
 }
 
 /**
- * OpenTelemetry for sendonce: counters, durations and one span for each attempt. No email depends on
- * it: if measuring fails, there is one process warning (`--disable-warning=SENDONCE_TELEMETRY`).
+ * OpenTelemetry for sendonce: counters, durations and one span for each attempt. No email depends
+ * on it: if measuring fails, there is one process warning (`--disable-warning=SENDONCE_TELEMETRY`).
  * @throws {OptionError} if a provider has no `getMeter()` or `getTracer()`.
  *
  * @example

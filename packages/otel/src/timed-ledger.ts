@@ -12,8 +12,8 @@ interface Meters {
 
 /**
  * Wraps a ledger so that its verbs are timed. Replies and errors stay as they are, and so does all
- * that the ledger can do besides: `onLost`, `settleVia`, `doctor`, a `close()` of its own. `list` and
- * `doctor` are not timed: the time that a list takes depends on its reader.
+ * that the ledger can do besides: `onLost`, `settleVia`, `doctor`, a `close()` of its own. `list`
+ * and `doctor` are not timed: the time that a list takes depends on its reader.
  */
 export function timedLedger<L extends Ledger>(ledger: L, meters: Meters): L {
   const { instruments, attempts, safely } = meters;
@@ -77,7 +77,8 @@ function createTimer({ instruments, attempts, safely }: Meters): Timer {
   return async (verb, token, send) => {
     const startedMs = Date.now();
     const startMs = performance.now();
-    // Read before the verb: a settle that nothing waits for is answered after its attempt has ended.
+    // Read before the verb: a settle that nothing waits for is answered after its attempt has
+    // ended.
     const attemptContext =
       token === undefined ? undefined : safely(() => attempts.contextOf(token));
 

@@ -72,8 +72,9 @@ async function listen(server: Server, port: number): Promise<number> {
 }
 
 /**
- * Turns the key in the URL into a cookie, which a page of another site does not send and the browser's
- * history does not keep. The key is needed because other users of this machine can reach the port.
+ * Turns the key in the URL into a cookie, which a page of another site does not send and the
+ * browser's history does not keep. The key is needed because other users of this machine can reach
+ * the port.
  *
  * @returns whether the request was answered
  */

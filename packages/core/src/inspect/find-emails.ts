@@ -26,7 +26,8 @@ export interface FoundEmail {
 
 /**
  * Finds emails by what a person knows about them. The words are one of:
- * - the parts of the key in their order, as for {@link deriveKey}: `delivery-notice 4711`, or as JSON;
+ * - the parts of the key in their order, as for {@link deriveKey}: `delivery-notice 4711`, or as
+ *   JSON;
  * - the key itself;
  * - a label, a Message-ID or `queue:jobId`, which the journal looks up.
  *
@@ -65,8 +66,8 @@ export function lastLabel(history: readonly JournalEntry[]): string | undefined 
 }
 
 /**
- * The process, `host:pid`, that made the attempt of a record. Undefined if the journal does not know.
- * The journal keeps only the beginning of a token, so tokens are compared by it.
+ * The process, `host:pid`, that made the attempt of a record. Undefined if the journal does not
+ * know. The journal keeps only the beginning of a token, so tokens are compared by it.
  */
 export function findWorker(
   { token: ofRecord }: Pick<LedgerRecord, 'token'>,
@@ -80,9 +81,9 @@ export function findWorker(
 const LATE_AFTER_MS = 60_000;
 
 /**
- * When a scheduled email is due, in ms since 1970, and whether it is late: due for more than a minute
- * without being claimed. Undefined for an email that has a record, and for one that is not scheduled.
- * Known from the journal of `delayedEmails()`.
+ * When a scheduled email is due, in ms since 1970, and whether it is late: due for more than a
+ * minute without being claimed. Undefined for an email that has a record, and for one that is not
+ * scheduled. Known from the journal of `delayedEmails()`.
  */
 export function scheduledFor({
   record,

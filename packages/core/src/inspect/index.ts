@@ -1,4 +1,7 @@
-/** `@sendonce/core/inspect`: for programs that show emails to people, such as the CLI and the dashboard. */
+/**
+ * `@sendonce/core/inspect`: for programs that show emails to people, such as the CLI and the
+ * dashboard.
+ */
 export { senderOf } from '../sender.ts';
 export {
   findEmails,

@@ -1,6 +1,8 @@
 import type { LedgerRecord } from '../record.ts';
 
-/** The part of a queue that is needed to run a job again; every `Queue` of BullMQ 5 and 6 has it. */
+/**
+ * The part of a queue that is needed to run a job again; every `Queue` of BullMQ 5 and 6 has it.
+ */
 export interface QueueOfJobs {
   readonly name: string;
   getJob(jobId: string): Promise<RetriedJob | undefined>;
@@ -15,9 +17,9 @@ export interface RetriedJob {
 export type FindQueue = (name: string) => QueueOfJobs | undefined;
 
 /**
- * Runs the job of an email again, if it has failed. After a verdict it sends the email ("not-sent") or
- * completes ("sent"). `not-failed`: the job waits, runs, or is completed. `no-job`: the job belongs to
- * another queue, or was removed.
+ * Runs the job of an email again, if it has failed. After a verdict it sends the email ("not-sent")
+ * or completes ("sent"). `not-failed`: the job waits, runs, or is completed. `no-job`: the job
+ * belongs to another queue, or was removed.
  * @throws what the queue throws: it is then unknown whether the job was retried.
  */
 export async function retryJob(

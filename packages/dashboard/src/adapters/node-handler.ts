@@ -13,7 +13,8 @@ export type NodeHandler = (
 ) => void;
 
 /**
- * The dashboard for `node:http`, Express and Nest. A request outside of the mount goes to `next`, if there is one.
+ * The dashboard for `node:http`, Express and Nest. A request outside of the mount goes to `next`,
+ * if there is one.
  *
  * @example app.use('/emails', nodeHandler(dashboard({ ledger, basePath: '/emails' })));
  */

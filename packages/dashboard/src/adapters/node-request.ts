@@ -9,7 +9,10 @@ type FrameworkRequest = IncomingMessage & {
   readonly body?: unknown;
 };
 
-/** Converts Node's request into a web-standard one. Undefined if its target or Host is not one that a browser sends. */
+/**
+ * Converts Node's request into a web-standard one. Undefined if its target or Host is not one that
+ * a browser sends.
+ */
 export function requestOf(req: FrameworkRequest, original: unknown): Request | undefined {
   const target = req.originalUrl ?? req.url ?? '';
   const host = req.headers.host ?? 'unknown.invalid';
@@ -55,7 +58,10 @@ function bodyOf(req: FrameworkRequest): ReadableStream<Uint8Array> | URLSearchPa
   return form;
 }
 
-/** A stream that can be cancelled in the middle. Cancelling Node's own stream would close the connection. */
+/**
+ * A stream that can be cancelled in the middle. Cancelling Node's own stream would close the
+ * connection.
+ */
 function streamOf(req: IncomingMessage): ReadableStream<Uint8Array> {
   const chunks = req.iterator({ destroyOnReturn: false });
   return new ReadableStream<Uint8Array>(

@@ -49,7 +49,7 @@ export function encodeFields(fields: RecordFields): string {
 
 /** @throws {UnreadableRecordError} */
 export function decodeRecord(key: string, value: string, remainingMs: number): StoredRecord {
-  const match = /^1([CDSRX])([\w-]{16})(\d{13})((?:\n[^\n]*){0,9})$/.exec(value);
+  const match = /^1([CDSRX])([\w-]{16})(\d{13})(\n[^]*)?$/.exec(value);
   if (!match) throw unreadableRecord(key, 'Redis', value.slice(0, 1));
   const [, letter = '', token = '', at, texts = ''] = match;
   const fields = texts.split('\n').slice(1).map(unescapeText);

@@ -195,11 +195,15 @@ describe('the Redis journal', () => {
   });
 
   test.each([
-    ['a newer version', JSON.stringify([2, 1_795_000_000_000, 'abc', { queue: 'q' }, 'sent', 0])],
+    // With all that this version would take for steps, if it did not look at the version.
+    [
+      'a newer version',
+      JSON.stringify([2, 1_795_000_000_000, 'abc', 'q', '1', '', 'w:1', '', '', '', 'sent', 0]),
+    ],
     // As they were before there were versions: time, token, by, worker, label, Message-ID, reason, steps.
     [
       'a version from before lines had one',
-      JSON.stringify([1_795_000_000_000, 'abc', 'notices:17', 'w:1', '', '', '', 'sent', 0]),
+      JSON.stringify([1_795_000_000_000, 'abc', 'q:1', 'w:1', '', '', '', 'claimed', 0, 'sent', 9]),
     ],
     ['a version that writes objects', '{"v":2}'],
     ['another program', 'x'],

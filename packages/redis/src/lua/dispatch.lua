@@ -11,7 +11,7 @@ for i = 1, #KEYS / 2 do
     reply[#reply + 1] = 'expired'
   elseif stillHolds(record, token, key, index) then
     -- A repeat keeps the time: what a provider remembers counts from then on.
-    local at = record.state == 'D' and atOf(record) or stamp
+    local at = record.state == 'D' and record.at or stamp
     writeDispatched(key, index, write('D', token, at, fieldsOf(record)), leaseMs)
     reply[#reply + 1] = 'dispatched'
   else

@@ -19,7 +19,7 @@ for i = 1, #KEYS / 2 do
   elseif outcome == 'D' then
     call('ZREM', index, sub(key, -21))
     -- A doubt keeps the time of its dispatch: what a provider remembers counts from then on.
-    local at = state == 'D' and atOf(record) or stamp
+    local at = state == 'D' and record.at or stamp
     call('SET', key, write('D', token, at, fields))
     call('ZADD', index, now, sub(key, -21))
   else

@@ -13,7 +13,7 @@ mtype:state = { absent, claimed, dispatched, sent, rejected, cancelled };
 mtype:state state = absent;
 byte holder;                    /* the token that stands there: the number of an attempt */
 bool silent;                    /* dispatched, and in doubt */
-bool knownNotSent;              /* with the note of a sender that woke up too late: surely not sent */
+bool lateNotSent;               /* of a doubt: its sender woke up too late and sent nothing */
 
 /* ------------------------------------------------------------------ what is on its way */
 
@@ -47,7 +47,7 @@ bool windowIsOpen = true;       /* the provider still knows the key */
 #define providerKnowsTheKey false
 #define isInTime true
 #endif
-bool noted[ATTEMPTS];           /* its word "in doubt" carries the note "surely not sent" */
+bool isLate[ATTEMPTS];          /* it settles its doubt with lateNotSent */
 bool retried;                   /* a person has said "not sent", and retries the jobs that have failed */
 bool promised;                  /* somebody was told "cancelled" */
 
@@ -86,7 +86,7 @@ inline write(newState, newHolder, newSilent, byPerson) {
     !(state == sent && newState != sent) && !(state == rejected && newState != rejected && !byPerson));
   property(ON_RECORD,
     emails == 0 || newState == dispatched || newState == sent);
-  state = newState; holder = newHolder; silent = newSilent; knownNotSent = false
+  state = newState; holder = newHolder; silent = newSilent; lateNotSent = false
 }
 
 /* A repeat of the same token keeps what stands, and is a new mark "still being sent". */
@@ -205,11 +205,11 @@ inline doDoubt(t) {
 #else
   :: isAnothersFact(t) || isCancelledForGood || state == sent || state == rejected -> reply = lost
 #endif
-  :: else -> write(dispatched, t, true, false); knownNotSent = noted[t]; reply = good
+  :: else -> write(dispatched, t, true, false); lateNotSent = isLate[t]; reply = good
   fi
 }
 
-/* ------------------------------------------------------------------ one attempt: perform.ts */
+/* ------------------------------------------------------------------ one attempt: core/src/attempt */
 
 /* A process may die at any step; one that is not scheduled is frozen, and may wake up at any step. */
 inline mayDie() {
@@ -221,7 +221,7 @@ inline mayDie() {
 
 /*
  * Posts a command. It is answered; or it is executed and its answer lost; or it is never executed: then the
- * caller has insisted for long enough. What was posted may be executed later, again.
+ * caller has repeated it for long enough. What was posted may be executed later, again.
  */
 #define ask(verb, command, execute) \
   mayDie(); \
@@ -239,7 +239,7 @@ inline mayDie() {
 inline endJob() { mayDie(); gaveUp[me] = true; goto ended }
 
 /* Nothing was sent: the claim is given back, and the queue retries the job. */
-inline giveBack(mayHave) { mayHaveDispatched = mayHave; goto givesBack }
+inline releaseUnsent(mayHave) { mayHaveDispatched = mayHave; goto releasesUnsent }
 
 /* The provider takes a second request under a key that it knows for the same email; a mail server does not. */
 inline leave() {
@@ -281,17 +281,17 @@ again: skip;
   :: reply == won || reply == none
 #else
   :: reply == won
-  :: reply == none -> giveBack(!atSend[me])
+  :: reply == none -> releaseUnsent(!atSend[me])
 #endif
   :: reply == ownDoubt -> goto late
   :: reply == inDoubt ->
     atomic {
       seen = holder;
       if
-      /* The note of its own sender: resolved here, and asked again. */
-      :: state == dispatched && silent && knownNotSent -> goto resolveKnown
+      /* Its own sender sent nothing: resolved here, and claimed again. */
+      :: state == dispatched && silent && lateNotSent -> goto resolveKnown
 #ifdef REPLAY
-      :: state == dispatched && silent && !knownNotSent && isInTime && holder != tok[me] ->
+      :: state == dispatched && silent && !lateNotSent && isInTime && holder != tok[me] ->
         printf("%c: replays %c\n", name(me), name(holder));
         tok[me] = holder; seen = 0; beats[me] = true; releasing[me] = false; silent = false; goto send
 #endif
@@ -314,7 +314,7 @@ again: skip;
     if
     :: true
     /* The processor throws before it sends. */
-    :: true; giveBack(false)
+    :: true; releaseUnsent(false)
     fi;
 #ifndef NO_DISPATCH
     stale[me] = false; releasing[me] = true;
@@ -322,7 +322,7 @@ again: skip;
     if
     :: reply == good -> releasing[me] = false
     /* Not sent: the ledger could not answer, and may have executed it. */
-    :: reply == none -> giveBack(true)
+    :: reply == none -> releaseUnsent(true)
     :: reply == ownDoubt -> goto late
     :: else -> goto ended
     fi
@@ -331,7 +331,7 @@ again: skip;
 
 send: skip;
   mayDie();
-  /* The last look: what is known of the claim is asked again where it is old. claim.ts, dispatchInLedger() */
+  /* The last look: what is known of the claim is asked again where it is old. attempt/dispatch.ts */
   atomic {
     if
 #ifdef NO_CONFIRMATION
@@ -383,16 +383,16 @@ confirm: skip;
   ask(Dispatch, dispatch, doDispatch(tok[me]));
   if
   :: reply == good -> goto send
-  :: reply == none -> giveBack(true)
+  :: reply == none -> releaseUnsent(true)
   :: reply == ownDoubt -> goto late
   :: else -> goto ended
   fi;
 #endif
 
 late: skip;
-  wasSilent[me] = true; giveBack(true);
+  wasSilent[me] = true; releaseUnsent(true);
 
-givesBack: skip;                /* conclude.ts, giveBack() */
+releasesUnsent: skip;           /* attempt/release-unsent.ts */
   atomic {
     beats[me] = false; releasing[me] = false; reply = none;
     if
@@ -412,7 +412,7 @@ givesBack: skip;                /* conclude.ts, giveBack() */
   fi;
 #ifndef REPLAY
   if
-  :: reply == ownDoubt -> noted[me] = true; ask(SettleInDoubt, settleInDoubt, doDoubt(tok[me]))
+  :: reply == ownDoubt -> isLate[me] = true; ask(SettleInDoubt, settleInDoubt, doDoubt(tok[me]))
   :: else
   fi;
 #endif
@@ -440,7 +440,7 @@ notSent: skip;
 #ifdef REPLAY
   if :: wasSilent[me] -> goto nobodyKnows :: else fi;
 #endif
-  giveBack(true);
+  releaseUnsent(true);
 
 wasRejected: skip;
   beats[me] = false;
@@ -452,7 +452,7 @@ nobodyKnows: skip;
   beats[me] = false;
 #endif
 #ifdef RELEASE_WITHOUT_PROOF
-  giveBack(true);
+  releaseUnsent(true);
 #else
   ask(SettleInDoubt, settleInDoubt, doDoubt(tok[me]));
   endJob();

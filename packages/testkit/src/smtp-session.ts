@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { type ReceivedEmail, parseEmail } from './smtp-email.ts';
-import { type Fault, type FaultPhase, faultText } from './smtp-faults.ts';
+import type { Fault, FaultPhase } from './smtp-faults.ts';
+import { SmtpWire } from './smtp-wire.ts';
 
 /** What one connection needs from its server. */
 export interface SessionHost {
@@ -13,233 +14,220 @@ export interface SessionHost {
   pipelining: boolean;
 }
 
-const endOfData = '\r\n.\r\n';
-// Long enough for the client to see an open connection, so that `greeting` differs from `connect`.
-const greetingFaultDelayMs = 20;
+const END_OF_DATA = '\r\n.\r\n';
+/** Long enough for the client to see an open connection, so that `greeting` differs from `connect`. */
+const GREETING_FAULT_DELAY_MS = 20;
+
+/** Speaks SMTP on one socket until it closes. */
+export function runSmtpSession(socket: Socket, host: SessionHost): void {
+  const session = new SmtpSession(socket, host);
+  socket.on('data', (chunk: Buffer) => session.receive(chunk));
+  // A client that dies is part of the test; 'close' always follows.
+  socket.on('error', () => {});
+  session.greet(socket);
+}
 
 /**
- * Speaks SMTP on one socket until it closes.
- *
- * Bytes are gathered in `input` and worked off line by line, so that it does not matter how the client
- * cuts them into segments: nodemailer 10 sends MAIL, RCPT and DATA in one.
+ * One conversation. Bytes are collected in `input` and processed line by line, so that it does not
+ * matter how the client cuts them into segments: nodemailer 10 sends MAIL, RCPT and DATA in one.
  */
-export function runSmtpSession(socket: Socket, host: SessionHost): void {
-  let input: Buffer = Buffer.alloc(0);
-  let mode: 'command' | 'auth' | 'data' | 'waiting' | 'deaf' = 'command';
-  let authLines = 0;
-  let mails = 0;
-  let envelope: { from: string; to: string[] } | undefined;
-  let helloFault: Fault | undefined;
-  let bodyFault: Fault | undefined;
-  let discardBody = false;
+class SmtpSession {
+  private readonly host: SessionHost;
+  private readonly wire: SmtpWire;
+  private input: Buffer = Buffer.alloc(0);
+  private mode: 'command' | 'auth' | 'data' | 'waiting' = 'command';
+  private authLines = 0;
+  private mails = 0;
+  private envelope: { from: string; to: string[] } | undefined;
+  private helloFault: Fault | undefined;
+  private bodyFault: Fault | undefined;
+  private discardsBody = false;
 
-  const reply = (line: string, written?: () => void) => {
-    if (!socket.writable) return;
-    socket.write(`${line}\r\n`, (error) => {
-      if (!error) written?.();
-    });
-    if (line.startsWith('421')) hangUp();
-  };
+  constructor(socket: Socket, host: SessionHost) {
+    this.host = host;
+    this.wire = new SmtpWire(socket, host.takeFault);
+  }
 
-  const hangUp = () => {
-    mode = 'deaf';
-    socket.end();
-  };
-
-  const strike = (fault: Fault) => {
-    const text = faultText(fault);
-    if (text !== '' && socket.writable) socket.write(text);
-    const refused = fault.how === '4xx' || fault.how === '5xx';
-    if (fault.how === 'reset') {
-      mode = 'deaf';
-      socket.resetAndDestroy();
-    } else if (fault.how === 'hang') {
-      mode = 'deaf';
-    } else if (fault.how === 'close' || fault.how === 'half-reply' || text.startsWith('421')) {
-      hangUp();
-    } else if (refused && (fault.at === 'greeting' || fault.at === 'body')) {
-      hangUp();
-    }
-  };
-
-  /** True when a fault struck in place of the usual answer. */
-  const faulty = (phase: FaultPhase) => {
-    const fault = host.takeFault(phase);
-    if (fault) strike(fault);
-    return fault !== undefined;
-  };
-
-  const hello = (argument: string, extended: boolean) => {
-    envelope = undefined;
-    // One refusal covers the connection: clients answer a refused EHLO with HELO.
-    helloFault ??= host.takeFault('ehlo');
-    if (helloFault) return strike(helloFault);
-    if (!extended) return reply('250 testkit');
-    const extensions = ['8BITMIME', 'SIZE 10485760', 'AUTH PLAIN LOGIN'];
-    if (host.pipelining) extensions.unshift('PIPELINING');
-    const lines = [`testkit greets ${argument || 'you'}`, ...extensions];
-    return reply(
-      lines.map((line, i) => `250${i === lines.length - 1 ? ' ' : '-'}${line}`).join('\r\n'),
-    );
-  };
-
-  const auth = (argument: string) => {
-    const [method = '', initial] = argument.split(' ');
-    // PLAIN has one line of credentials, LOGIN two; the first may come with the command.
-    authLines = (method.toUpperCase() === 'LOGIN' ? 2 : 1) - (initial ? 1 : 0);
-    continueAuth();
-  };
-
-  const continueAuth = () => {
-    if (authLines > 0) {
-      authLines--;
-      mode = 'auth';
-      // "VXNlcm5hbWU6" is "Username:"; clients of LOGIN count the questions rather than read them.
-      reply(authLines === 1 ? '334 VXNlcm5hbWU6' : '334 UGFzc3dvcmQ6');
-    } else {
-      mode = 'command';
-      reply('235 2.7.0 accepted');
-    }
-  };
-
-  const mail = (argument: string) => {
-    if (mails++ > 0) host.nextMessage();
-    if (faulty('mail')) return;
-    if (envelope) return reply('503 5.5.1 nested MAIL');
-    envelope = { from: addressIn(argument), to: [] };
-    reply('250 2.1.0 sender ok');
-  };
-
-  const recipient = (argument: string) => {
-    if (faulty('rcpt')) return;
-    if (!envelope) return reply('503 5.5.1 MAIL first');
-    const address = addressIn(argument);
-    const code = host.rejectRecipient(address);
-    if (code !== undefined)
-      return reply(`${code} ${Math.floor(code / 100)}.1.1 <${address}> refused`);
-    envelope.to.push(address);
-    reply('250 2.1.5 recipient ok');
-  };
-
-  const data = () => {
-    if (!envelope || envelope.to.length === 0) return reply('503 5.5.1 no valid recipients');
-    if (faulty('data')) return;
-    bodyFault = host.takeFault('body');
-    discardBody = false;
-    mode = 'data';
-    // With this the final dot of an empty body is found like any other.
-    input = Buffer.concat([Buffer.from('\r\n'), input]);
-    reply('354 end with <CRLF>.<CRLF>');
-  };
-
-  /** Handles the body so far; true when the final dot was there. */
-  const readBody = () => {
-    const end = input.indexOf(endOfData);
-    const bodyBytes = Math.max(0, (end === -1 ? input.length : end) - 2);
-    if (bodyFault && bodyBytes >= Math.max(1, bodyFault.afterBytes ?? 0)) {
-      const fault = bodyFault;
-      bodyFault = undefined;
-      discardBody = true;
-      strike(fault);
-    }
-    if (end === -1 || mode !== 'data') return false;
-    const body = input.subarray(2, Math.max(2, end + 2));
-    input = input.subarray(end + endOfData.length);
-    finishMessage(body);
-    return true;
-  };
-
-  const finishMessage = (body: Buffer) => {
-    const finished = envelope ?? { from: '', to: [] };
-    envelope = undefined;
-    mode = 'command';
-    // The client that ignored a garbage line in its body is told the truth.
-    if (discardBody) return reply('451 4.3.0 message discarded');
-    if (faulty('dot-before-accept')) return;
-    const email = parseEmail(finished, body);
-    host.accept(email);
-    if (faulty('dot-after-accept')) return;
-    const acknowledge = () => reply('250 2.0.0 accepted', () => void (email.acknowledged = true));
-    if (host.ackDelayMs === 0) return acknowledge();
-    mode = 'waiting';
+  greet(socket: Socket): void {
+    if (this.wire.strikesAt('connect')) return;
+    const fault = this.host.takeFault('greeting');
+    if (!fault) return this.wire.reply('220 testkit ESMTP');
+    this.mode = 'waiting';
     setTimeout(() => {
-      mode = 'command';
-      acknowledge();
-      work();
-    }, host.ackDelayMs).unref();
-  };
+      // Only garbage is followed by a conversation.
+      this.mode = 'command';
+      if (!socket.destroyed) this.wire.strike(fault);
+      this.process();
+    }, GREETING_FAULT_DELAY_MS);
+  }
 
-  const command = (line: string) => {
+  receive(chunk: Buffer): void {
+    this.input = Buffer.concat([this.input, chunk]);
+    this.process();
+  }
+
+  /** Processes what has arrived, as far as it is complete. */
+  private process(): void {
+    while (this.mode !== 'waiting') {
+      if (this.wire.isDeaf) {
+        this.input = Buffer.alloc(0);
+        return;
+      }
+      if (!(this.mode === 'data' ? this.readBody() : this.readLine())) return;
+    }
+  }
+
+  /** Handles one line; false when none is complete. */
+  private readLine(): boolean {
+    const end = this.input.indexOf('\r\n');
+    if (end === -1) return false;
+    const line = this.input.toString('latin1', 0, end);
+    this.input = this.input.subarray(end + 2);
+    if (this.mode === 'auth') this.continueAuth();
+    else this.execute(line);
+    return true;
+  }
+
+  private execute(line: string): void {
     const [verb = '', ...rest] = line.split(' ');
     const argument = rest.join(' ');
     switch (verb.toUpperCase()) {
       case 'EHLO':
-        return hello(argument, true);
+        return this.hello(() => this.extendedHello(argument));
       case 'HELO':
-        return hello(argument, false);
+        return this.hello(() => '250 testkit');
       case 'AUTH':
-        return auth(argument);
+        return this.auth(argument);
       case 'MAIL':
-        return mail(argument);
+        return this.mail(argument);
       case 'RCPT':
-        return recipient(argument);
+        return this.recipient(argument);
       case 'DATA':
-        return data();
+        return this.data();
       case 'RSET':
-        envelope = undefined;
-        return reply('250 2.0.0 reset');
+        this.envelope = undefined;
+        return this.wire.reply('250 2.0.0 reset');
       case 'NOOP':
-        return reply('250 2.0.0 ok');
+        return this.wire.reply('250 2.0.0 ok');
       case 'QUIT':
-        reply('221 2.0.0 bye');
-        return hangUp();
+        this.wire.reply('221 2.0.0 bye');
+        return this.wire.hangUp();
       default:
-        return reply('502 5.5.2 unknown command');
+        return this.wire.reply('502 5.5.2 unknown command');
     }
-  };
-
-  /** Works off what has arrived, as far as it is complete. */
-  const work = () => {
-    for (;;) {
-      if (mode === 'waiting') return;
-      if (mode === 'deaf') {
-        input = Buffer.alloc(0);
-        return;
-      }
-      if (mode === 'data') {
-        if (!readBody()) return;
-        continue;
-      }
-      const end = input.indexOf('\r\n');
-      if (end === -1) return;
-      const line = input.toString('latin1', 0, end);
-      input = input.subarray(end + 2);
-      if (mode === 'auth') continueAuth();
-      else command(line);
-    }
-  };
-
-  socket.on('data', (chunk: Buffer) => {
-    input = mode === 'deaf' ? Buffer.alloc(0) : Buffer.concat([input, chunk]);
-    work();
-  });
-  // A client that dies is part of the test; 'close' always follows.
-  socket.on('error', () => {});
-
-  const connectFault = host.takeFault('connect');
-  if (connectFault) return strike(connectFault);
-  const greetingFault = host.takeFault('greeting');
-  if (greetingFault) {
-    mode = 'waiting';
-    setTimeout(() => {
-      // Only garbage leaves a conversation behind.
-      mode = 'command';
-      if (!socket.destroyed) strike(greetingFault);
-      work();
-    }, greetingFaultDelayMs);
-    return;
   }
-  reply('220 testkit ESMTP');
+
+  private hello(answer: () => string): void {
+    this.envelope = undefined;
+    // One refusal covers the connection: clients answer a refused EHLO with HELO.
+    this.helloFault ??= this.host.takeFault('ehlo');
+    if (this.helloFault) this.wire.strike(this.helloFault);
+    else this.wire.reply(answer());
+  }
+
+  private extendedHello(argument: string): string {
+    const extensions = ['8BITMIME', 'SIZE 10485760', 'AUTH PLAIN LOGIN'];
+    if (this.host.pipelining) extensions.unshift('PIPELINING');
+    const lines = [`testkit greets ${argument || 'you'}`, ...extensions];
+    return lines.map((line, i) => `250${i === lines.length - 1 ? ' ' : '-'}${line}`).join('\r\n');
+  }
+
+  private auth(argument: string): void {
+    const [method = '', initial] = argument.split(' ');
+    // PLAIN has one line of credentials, LOGIN two; the first may come with the command.
+    this.authLines = (method.toUpperCase() === 'LOGIN' ? 2 : 1) - (initial ? 1 : 0);
+    this.continueAuth();
+  }
+
+  private continueAuth(): void {
+    if (this.authLines > 0) {
+      this.authLines--;
+      this.mode = 'auth';
+      // "VXNlcm5hbWU6" is "Username:"; clients of LOGIN count the questions rather than read them.
+      this.wire.reply(this.authLines === 1 ? '334 VXNlcm5hbWU6' : '334 UGFzc3dvcmQ6');
+    } else {
+      this.mode = 'command';
+      this.wire.reply('235 2.7.0 accepted');
+    }
+  }
+
+  private mail(argument: string): void {
+    if (this.mails++ > 0) this.host.nextMessage();
+    if (this.wire.strikesAt('mail')) return;
+    if (this.envelope) return this.wire.reply('503 5.5.1 nested MAIL');
+    this.envelope = { from: addressIn(argument), to: [] };
+    this.wire.reply('250 2.1.0 sender ok');
+  }
+
+  private recipient(argument: string): void {
+    if (this.wire.strikesAt('rcpt')) return;
+    if (!this.envelope) return this.wire.reply('503 5.5.1 MAIL first');
+    const address = addressIn(argument);
+    const code = this.host.rejectRecipient(address);
+    if (code !== undefined) {
+      return this.wire.reply(`${code} ${Math.floor(code / 100)}.1.1 <${address}> refused`);
+    }
+    this.envelope.to.push(address);
+    this.wire.reply('250 2.1.5 recipient ok');
+  }
+
+  private data(): void {
+    if (!this.envelope || this.envelope.to.length === 0) {
+      return this.wire.reply('503 5.5.1 no valid recipients');
+    }
+    if (this.wire.strikesAt('data')) return;
+    this.bodyFault = this.host.takeFault('body');
+    this.discardsBody = false;
+    this.mode = 'data';
+    // With this the final dot of an empty body is found like any other.
+    this.input = Buffer.concat([Buffer.from('\r\n'), this.input]);
+    this.wire.reply('354 end with <CRLF>.<CRLF>');
+  }
+
+  /** Handles the body so far; true when the final dot was there. */
+  private readBody(): boolean {
+    const end = this.input.indexOf(END_OF_DATA);
+    this.strikeInBody(Math.max(0, (end === -1 ? this.input.length : end) - 2));
+    if (end === -1 || this.wire.isDeaf) return false;
+    const body = this.input.subarray(2, Math.max(2, end + 2));
+    this.input = this.input.subarray(end + END_OF_DATA.length);
+    this.finishMessage(body);
+    return true;
+  }
+
+  private strikeInBody(bodyBytes: number): void {
+    const fault = this.bodyFault;
+    if (!fault || bodyBytes < Math.max(1, fault.afterBytes ?? 0)) return;
+    this.bodyFault = undefined;
+    this.discardsBody = true;
+    this.wire.strike(fault);
+  }
+
+  private finishMessage(body: Buffer): void {
+    const envelope = this.envelope ?? { from: '', to: [] };
+    this.envelope = undefined;
+    this.mode = 'command';
+    // The client ignored a garbage line in its body.
+    if (this.discardsBody) return this.wire.reply('451 4.3.0 message discarded');
+    if (this.wire.strikesAt('dot-before-accept')) return;
+    const email = parseEmail(envelope, body);
+    this.host.accept(email);
+    if (this.wire.strikesAt('dot-after-accept')) return;
+    this.acknowledge(email);
+  }
+
+  private acknowledge(email: ReceivedEmail): void {
+    const { ackDelayMs } = this.host;
+    const reply = () =>
+      this.wire.reply('250 2.0.0 accepted', () => void (email.acknowledged = true));
+    if (ackDelayMs === 0) return reply();
+    this.mode = 'waiting';
+    setTimeout(() => {
+      this.mode = 'command';
+      reply();
+      this.process();
+    }, ackDelayMs).unref();
+  }
 }
 
 /** `FROM:<a@b> SIZE=1` gives `a@b`. */

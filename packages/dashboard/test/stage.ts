@@ -21,7 +21,8 @@ export interface Stage {
   readonly ledger: Ledger;
   readonly journal: Journal;
   readonly queue: Queue;
-  worker(processor: Processor): Worker;
+  /** `lockMs`: after this time without a sign of life, BullMQ runs the job of a worker again. */
+  worker(processor: Processor, options?: { readonly lockMs?: number }): Worker;
   /** Runs at the end of the test, last registered first. */
   onEnd(end: () => unknown): void;
 }
@@ -45,13 +46,13 @@ export function startStage(url = redisUrl()): Stage {
     ledger: redisLedger(redis, { prefix: `${prefix}:ledger` }),
     journal: redisJournal(redis, { prefix: `${prefix}:ledger`, everyMs: 20 }),
     onEnd: (end) => void ends.push(end),
-    worker(processor) {
+    worker(processor, { lockMs = LEASE_MS } = {}) {
       const worker = new Worker('notices', processor, {
         connection: redis,
         prefix,
         concurrency: 32,
-        lockDuration: LEASE_MS,
-        stalledInterval: LEASE_MS / 2,
+        lockDuration: lockMs,
+        stalledInterval: lockMs / 2,
         maxStalledCount: 100,
       });
       worker.on('error', () => {});

@@ -10,7 +10,10 @@ export interface RedisClient {
   evalsha(sha: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
   eval(script: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
   info(section: string): Promise<string>;
-  /** Only for `durability`: the commands go to one connection, and none of them alone to another one. */
+  /**
+   * Only for `durability`: the commands go to one connection, and none of them alone to another
+   * one.
+   */
   pipeline?(commands: unknown[][]): {
     exec(): Promise<[error: Error | null, reply?: unknown][] | null>;
   };
@@ -72,7 +75,9 @@ export function shaOf(lua: string): string {
   return createHash('sha1').update(lua).digest('hex');
 }
 
-/** Says "no answer". The cause keeps no command: its arguments may hold the result of a processor. */
+/**
+ * Says "no answer". The cause keeps no command: its arguments may hold the result of a processor.
+ */
 export function unavailable(error: unknown): LedgerUnavailableError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   const cause = Object.assign(new Error(message), { name, stack });

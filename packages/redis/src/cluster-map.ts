@@ -1,8 +1,8 @@
 import type { RedisClient } from './client.ts';
 
 /**
- * The nodes that hold a shard, by the map of an ioredis Cluster: shards with the same answer may share a
- * pipeline. Undefined if there is no map (yet).
+ * The nodes that hold a shard, by the map of an ioredis Cluster: shards with the same answer may
+ * share a pipeline. Undefined if there is no map (yet).
  */
 export function findShardNodes({ slots }: RedisClient, shard: string): string | undefined {
   const nodes: unknown = slots?.[slotOf(shard)];

@@ -35,12 +35,12 @@ interface Queue {
 }
 
 /**
- * Runs one verb. All its commands of one tick go out as one script call, because what a job costs is the
- * number of calls. On a Cluster they are one call per shard, because a call has one slot.
+ * Runs one verb. All its commands of one tick go out as one script call, because what a job costs
+ * is the number of calls. On a Cluster they are one call per shard, because a call has one slot.
  *
- * A wait holds up its whole connection, so there is one at a time, and the commands that come meanwhile
- * share the next one. On a Cluster there is one for each node: if each shard waited alone, heartbeats
- * would queue behind twenty waits for a replica that is gone.
+ * A wait holds up its whole connection, so there is one at a time, and the commands that come
+ * meanwhile share the next one. On a Cluster there is one for each node: if each shard waited
+ * alone, heartbeats would queue behind twenty waits for a replica that is gone.
  */
 export class CommandBatcher {
   private readonly client: RedisClient;
@@ -68,7 +68,10 @@ export class CommandBatcher {
     });
   }
 
-  /** Resolves when the waiting commands of this key's queue are written; undefined if there are none. */
+  /**
+   * Resolves when the waiting commands of this key's queue are written; undefined if there are
+   * none.
+   */
   flushed(key: string): Promise<void> | undefined {
     return this.queueOf(key).flushing;
   }

@@ -16,7 +16,8 @@ const STATUSES_WITHOUT_WRITE: ReadonlySet<unknown> = new Set(['exists', 'expired
  * The reply about the email at `position` of a call.
  *
  * @throws {UnreadableRecordError}
- * @throws {LedgerUnavailableError} where the call failed, or what it wrote is not as durable as it must be.
+ * @throws {LedgerUnavailableError} where the call failed, or what it wrote is not as durable as it
+ *   must be.
  */
 export function decodeReply(key: string, result: CallResult | Error, position: number): Reply {
   if (result instanceof Error) throw isSendonceError(result) ? result : unavailable(result);

@@ -12,13 +12,13 @@ export interface Durability {
    */
   readonly replicas?: number | undefined;
   /**
-   * Whether it must be on disk, on the master and on so many replicas (WAITAOF: Redis 7.2 or Valkey,
-   * with `appendonly yes`). @default false
+   * Whether it must be on disk, on the master and on so many replicas (WAITAOF: Redis 7.2 or
+   * Valkey, with `appendonly yes`). @default false
    */
   readonly fsync?: boolean | undefined;
   /**
-   * How long to wait for it, in milliseconds: well below half a lease. The disk takes up to a second and
-   * more with `appendfsync everysec`. @default 1000, with fsync 3000
+   * How long to wait for it, in milliseconds: well below half a lease. The disk takes up to a
+   * second and more with `appendfsync everysec`. @default 1000, with fsync 3000
    */
   readonly answerWithinMs?: number | undefined;
 }

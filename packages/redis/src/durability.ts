@@ -75,10 +75,11 @@ export function definePlainScript(lua: string): CallScript {
 }
 
 /**
- * A script and one wait for the writes of all its calls, as one pipeline. WAIT counts the writes of the
- * connection that asks: on a fresh one it succeeds at once and says nothing. A pipeline cannot be torn
- * apart by a reconnect (ioredis and node-redis reject the rest of one that was answered in part, and
- * repeat only a whole one), and on a Cluster it goes to one node. A Lua script cannot wait.
+ * A script and one wait for the writes of all its calls, as one pipeline. WAIT counts the writes of
+ * the connection that asks: on a fresh one it succeeds at once and says nothing. A pipeline cannot
+ * be torn apart by a reconnect (ioredis and node-redis reject the rest of one that was answered in
+ * part, and repeat only a whole one), and on a Cluster it goes to one node. A Lua script cannot
+ * wait.
  */
 export function defineDurableScript(lua: string, wait: Wait): CallScript {
   const [script, sha] = [defineScript(lua), shaOf(lua)];
@@ -92,8 +93,8 @@ export function defineDurableScript(lua: string, wait: Wait): CallScript {
     let results = await write(client, calls);
     for (let repeats = 0; repeats < MAX_REPEATS && results.some(isToRepeat); repeats++) {
       const again = calls.filter((_, index) => isToRepeat(results[index]!));
-      // The plain way loads the script and follows the redirection. The repeat, which changes nothing,
-      // writes once more on the right connection, so that the wait counts.
+      // The plain way loads the script and follows the redirection. The repeat, which changes
+      // nothing, writes once more on the right connection, so that the wait counts.
       await Promise.allSettled(again.map(({ keys, args }) => script(client, keys, args)));
       const repeated = await write(client, again);
       results = results.map((first) => (isToRepeat(first) ? repeated.shift()! : first));

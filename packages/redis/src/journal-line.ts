@@ -11,7 +11,9 @@ export interface Line {
 /** The format that this code reads and writes: the first element of every line. */
 const FORMAT = 1;
 
-/** Entries of one email and attempt that follow each other become one line: most emails have one. */
+/**
+ * Entries of one email and attempt that follow each other become one line: most emails have one.
+ */
 export function linesOf(entries: readonly JournalEntry[]): Line[] {
   const groups = new Map<string, JournalEntry[][]>();
   for (const entry of entries) {
@@ -35,7 +37,10 @@ function hasDetails(steps: readonly JournalEntry[]): boolean {
   return steps.some(({ messageId, note, dueMs }) => (messageId ?? note ?? dueMs) !== undefined);
 }
 
-/** `[format, at, token, queue, id, by, worker, label, Message-ID, reason or due time, type, ms after at, …]`. */
+/**
+ * A JSON array: format, time, token, queue, id, by, worker, label, Message-ID, reason or due time,
+ * then for each step its type and how long after the time it was, in ms.
+ */
 function encodeLine(steps: readonly JournalEntry[]): string {
   const { token = '', job, by = '', worker = '', label = '', atMs } = steps[0]!;
   const { messageId = '', note, dueMs } = steps.at(-1)!;

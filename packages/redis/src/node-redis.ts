@@ -1,6 +1,8 @@
 import type { RedisClient } from './client.ts';
 
-/** What is needed of a client of node-redis (the package `redis`, 5): `createClient()`, connected. */
+/**
+ * What is needed of a client of node-redis (the package `redis`, 5): `createClient()`, connected.
+ */
 export interface NodeRedisClient {
   sendCommand(command: string[]): Promise<unknown>;
   multi(): {
@@ -10,8 +12,8 @@ export interface NodeRedisClient {
 }
 
 /**
- * Lets a ledger work by a client of node-redis. Not by `createCluster()`, whose commands need their key
- * beside them.
+ * Lets a ledger work by a client of node-redis. Not by `createCluster()`, whose commands need their
+ * key beside them.
  *
  * @example
  * const ledger = redisLedger(fromNodeRedis(await createClient({ url }).connect()));

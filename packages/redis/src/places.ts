@@ -2,8 +2,8 @@ import { OptionError } from '@sendonce/core';
 import { describe } from '@sendonce/core/ledger';
 
 /**
- * The names of all keys in Redis. The first character of an email's key is its shard, and a hash tag:
- * what belongs to a shard is in one slot of a Cluster.
+ * The names of all keys in Redis. The first character of an email's key is its shard, and a hash
+ * tag: what belongs to a shard is in one slot of a Cluster.
  */
 export interface Places {
   /** The record of an email. */

@@ -4,8 +4,8 @@ import { type LedgerRecord, type RecordState, UnreadableRecordError } from '@sen
 export interface StoredRecord {
   readonly record: LedgerRecord;
   /**
-   * How long its lease or its mark "still being sent" lasts, in ms. Of a record in doubt: how long ago
-   * it was dispatched, negated.
+   * How long its lease or its mark "still being sent" lasts, in ms. Of a record in doubt: how long
+   * ago it was dispatched, negated.
    */
   readonly remainingMs: number;
 }
@@ -13,7 +13,9 @@ export interface StoredRecord {
 /** The format that this code reads and writes: the first character of every record. */
 const FORMAT = '1';
 
-/** The second character of a record. A doubt is a dispatch whose mark "still being sent" is over. */
+/**
+ * The second character of a record. A doubt is a dispatch whose mark "still being sent" is over.
+ */
 export const STATE_LETTERS: Readonly<Record<RecordState, string>> = {
   claimed: 'C',
   dispatched: 'D',

@@ -22,11 +22,13 @@ import { entriesOf, linesOf } from './journal-line.ts';
 import { checkPrefix, placesOf, type Places } from './places.ts';
 
 export interface RedisJournalOptions {
-  /** What the keys begin with; it may be the ledger's, which uses other keys. @default 'sendonce' */
+  /**
+   * What the keys begin with; it may be the ledger's, which uses other keys. @default 'sendonce'
+   */
   readonly prefix?: string | undefined;
   /**
-   * How long histories and names are kept after their last entry, in ms, and the history of a scheduled
-   * email after it is due. Counts are kept for 35 days.
+   * How long histories and names are kept after their last entry, in ms, and the history of a
+   * scheduled email after it is due. Counts are kept for 35 days.
    * @default 604_800_000 (7 days)
    */
   readonly retentionMs?: number | undefined;
@@ -41,10 +43,10 @@ const FLUSH_AT = 1000;
 const MAX_WAITING = 100_000;
 
 /**
- * A journal on Redis or Valkey (5 or later), Sentinel or Cluster, by an ioredis client of yours: that of
- * the ledger, or of the queue. Names are stored as hashes. Labels, Message-IDs and job ids are stored as
- * they are inside the lines. Lines that another version wrote in another format are left out of a
- * history, with one process warning (`SENDONCE_JOURNAL`).
+ * A journal on Redis or Valkey (5 or later), Sentinel or Cluster, by an ioredis client of yours:
+ * that of the ledger, or of the queue. Names are stored as hashes. Labels, Message-IDs and job ids
+ * are stored as they are inside the lines. Lines that another version wrote in another format are
+ * left out of a history, with one process warning (`SENDONCE_JOURNAL`).
  * @throws {OptionError} for wrong options.
  *
  * @example
@@ -127,7 +129,8 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
 
     async find(text) {
       const name = hashName(text);
-      // Names are kept by the day on which they were written. Tomorrow's are those of a clock that is ahead.
+      // Names are kept by the day on which they were written. Tomorrow's are those of a clock that
+      // is ahead.
       const days = Math.ceil(retentionMs / DAY_MS) + 2;
       const tomorrow = Math.floor(Date.now() / DAY_MS) + 1;
       const keys = Array.from({ length: days }, (_, ago) => places.names(name, tomorrow - ago));

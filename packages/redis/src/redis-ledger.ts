@@ -50,8 +50,9 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
   if (wait) checkPipeline(client);
   const places = placesOf(prefix);
   const verb = (script: string) => new CommandBatcher(client, places, { lua: script });
-  // Only what would do harm if it were forgotten is waited for: the answer that lets an email leave,
-  // and a cancellation. A claim that is forgotten is not dispatched, a forgotten outcome is a doubt.
+  // Only what would do harm if it were forgotten is waited for: the answer that lets an email
+  // leave, and a cancellation. A claim that is forgotten is not dispatched, a forgotten outcome is
+  // a doubt.
   const durable = (script: string) => new CommandBatcher(client, places, { lua: script, wait });
   const claim = verb(lua.claim);
   const claimDispatched = durable(lua.claim);

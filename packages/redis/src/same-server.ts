@@ -1,9 +1,9 @@
 import type { RedisClient } from './client.ts';
 
 /**
- * Whether another client talks to the same database of the same running server as the ledger's. Where it is
- * later led elsewhere (a failover that only one of them has followed), what it writes is not found by the
- * ledger: a doubt, and no second email.
+ * Whether another client talks to the same database of the same running server as the ledger's. If
+ * it is led elsewhere later (a failover that only one of them has followed), the ledger does not find
+ * what it writes: a doubt, and no second email.
  */
 export async function isSameServer(own: RedisClient, other: RedisClient): Promise<boolean> {
   if (databaseOf(own) !== databaseOf(other)) return false;

@@ -151,8 +151,8 @@ async function sendOne(ledger: Ledger, key: string, effect: () => Promise<void>)
 
 /**
  * The replica of one master loses touch; the master goes on for 200 ms and is killed (kill -9); the
- * replica takes over without what it missed, and the old master comes back as its replica. Meanwhile
- * another master gives way. Resolves with the number of emails that had left before that.
+ * replica takes over without what it missed, and the old master comes back as its replica.
+ * Meanwhile another master gives way. Resolves with the number of emails that had left before that.
  */
 async function failOverTwice(cluster: RedisCluster, emails: () => number): Promise<number> {
   const roles = await Promise.all(cluster.nodes.map(({ run }) => run('ROLE')));

@@ -1,6 +1,7 @@
 /**
- * What `durability: { replicas: 1 }` costs, as a ratio: `tsx packages/redis/test/durability-cost.ts`.
- * A master and a replica on this machine, so the way to the replica takes next to nothing.
+ * What `durability: { replicas: 1 }` costs, as a ratio: `tsx
+ * packages/redis/test/durability-cost.ts`. A master and a replica on this machine, so the way to
+ * the replica takes next to nothing.
  */
 import { deriveKey, perform } from '@sendonce/core';
 import { createToken } from '@sendonce/core/ledger';

@@ -148,8 +148,8 @@ describe('with durability: { replicas: 1 }', () => {
 });
 
 describe('a connection that breaks between the write and the wait', () => {
-  // The wait of another connection counts none of the writes of this one: a client that simply sends
-  // it again would be told "one replica" by a server that has lost the record.
+  // The wait of another connection counts none of the writes of this one: a client that simply
+  // sends it again would be told "one replica" by a server that has lost the record.
   test('is never durable, though the new connection has a replica and nothing to wait for', async () => {
     const ledger = durable({ replicas: 1, answerWithinMs: 5_000 });
     await ledger.claim({ ...attempt(), dispatched: true });

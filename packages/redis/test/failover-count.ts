@@ -1,6 +1,6 @@
 /**
- * Counts the emails that leave twice when a master fails over right after a dispatch. Not part of the
- * test run: 200 failovers by real Sentinels, eight at a time, take some minutes.
+ * Counts the emails that leave twice when a master fails over right after a dispatch. Not part of
+ * the test run: 200 failovers by real Sentinels, eight at a time, take some minutes.
  *
  *     NODE_OPTIONS=--disable-warning=SENDONCE_DOCTOR tsx packages/redis/test/failover-count.ts 200
  */

@@ -23,9 +23,9 @@ export interface AfterFailover {
 }
 
 /**
- * A master with one replica that lags, watched by real Sentinels. An attempt dispatches its email; the
- * master and the attempt die (kill -9); the replica is promoted; a copy of the job comes and sends what
- * the new master lets it send.
+ * A master with one replica that lags, watched by real Sentinels. An attempt dispatches its email;
+ * the master and the attempt die (kill -9); the replica is promoted; a copy of the job comes and
+ * sends what the new master lets it send.
  */
 export async function failOver(
   { sentinels, watch, forget, masterPort }: RedisSentinels,

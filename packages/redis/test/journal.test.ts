@@ -200,7 +200,8 @@ describe('the Redis journal', () => {
       'a newer version',
       JSON.stringify([2, 1_795_000_000_000, 'abc', 'q', '1', '', 'w:1', '', '', '', 'sent', 0]),
     ],
-    // As they were before there were versions: time, token, by, worker, label, Message-ID, reason, steps.
+    // As they were before there were versions: time, token, by, worker, label, Message-ID, reason,
+    // steps.
     [
       'a version from before lines had one',
       JSON.stringify([1_795_000_000_000, 'abc', 'q:1', 'w:1', '', '', '', 'claimed', 0, 'sent', 9]),

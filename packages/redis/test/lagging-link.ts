@@ -1,9 +1,9 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /**
- * The way from a master to its replica, as long as one between two data centres. What the master says
- * arrives `lagMs` later, and what is on its way when the master's machine dies never does: on one
- * machine the kernel would still deliver it.
+ * The way from a master to its replica, as long as one between two data centres. What the master
+ * says arrives `lagMs` later, and what is on its way when the master's machine dies never does: on
+ * one machine the kernel would still deliver it.
  */
 export async function startLaggingLink(port: number, lagMs: number) {
   const sockets = new Set<Socket>();

@@ -7,8 +7,9 @@ import { redisLedger } from '../src/index.ts';
 import { inStep, openBySentinel, sendCopy } from './failover.ts';
 import { startLaggingLink } from './lagging-link.ts';
 
-// Why `replicas` is to be all of them: two replicas, and Sentinel prefers the one that lags, because of
-// its replica-priority. The same happens where the one that acknowledged dies with the master.
+// Why `replicas` is to be all of them: two replicas, and Sentinel prefers the one that lags,
+// because of its replica-priority. The same happens where the one that acknowledged dies with the
+// master.
 test.concurrent.each([
   [1, 'does not hold, and the email leaves twice', 2],
   [2, 'holds, and the email leaves once', 1],

@@ -251,7 +251,8 @@ async function doubt(ledger: Ledger): Promise<void> {
 async function counted() {
   const own = space.connect();
   const ledger = redisLedger(own, { prefix });
-  // The first claim also asks for the eviction policy, and loads the scripts where they are unknown.
+  // The first claim also asks for the eviction policy, and loads the scripts where they are
+  // unknown.
   await perform(async () => 'warm', { ledger, key: deriveKey(createToken()) });
   const address = /addr=(\S+)/.exec(await own.client('INFO'))![1]!;
   let count = 0;

@@ -12,11 +12,13 @@ import { answersOf, noMajority, type Quorum, repliesOf } from './quorum.ts';
 import { isFact, mostConclusive, pauseMs } from './most-conclusive.ts';
 import { undo } from './undo.ts';
 
-// Rivals that come in the same moment may leave none of them a majority. Five short pauses of random
-// length part even 32 of them.
+// Rivals that come in the same moment may leave none of them a majority. Five short pauses of
+// random length part even 32 of them.
 const ROUNDS = 5;
 
-/** Takes the lock of one email on a majority, or says why not and undoes what a minority granted. */
+/**
+ * Takes the lock of one email on a majority, or says why not and undoes what a minority granted.
+ */
 export async function claimByMajority(quorum: Quorum, attempt: Attempt): Promise<ClaimReply> {
   for (let round = 1; ; round++) {
     const reply = await claimOnce(quorum, attempt);

@@ -8,9 +8,9 @@ const copy = defineScript(recordLua + lua.copy);
 const paste = defineScript(recordLua + lua.paste);
 
 /**
- * Gives one node all records that another one has and it has not: outcomes, doubts, cancellations, and,
- * byte by byte, the records of other versions.
- * Rejects if a page of them takes longer than `pageWithinMs`.
+ * Gives one node all records that another one has and it has not: outcomes, doubts, cancellations,
+ * and, byte by byte, the records of other versions. Rejects if a page of them takes longer than
+ * `pageWithinMs`.
  */
 export async function copyRecords(
   from: Node,
@@ -39,7 +39,10 @@ export async function copyRecords(
   } while (cursor !== '0');
 }
 
-/** Writes an outcome with all its fields to one node. False if that node has a record that forbids it. */
+/**
+ * Writes an outcome with all its fields to one node. False if that node has a record that forbids
+ * it.
+ */
 export async function pasteOutcome(
   node: Node,
   record: LedgerRecord,

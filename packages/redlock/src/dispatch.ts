@@ -14,11 +14,13 @@ export async function dispatchByMajority(quorum: Quorum, attempt: Attempt): Prom
   const all = await Promise.all(votes);
   const answers = answersOf('dispatch', all);
   const losses = answers.filter((reply): reply is Loss => 'record' in reply);
-  // A node that missed heartbeats may hold its own dispatch for a doubt: that does not speak against it.
+  // A node that missed heartbeats may hold its own dispatch for a doubt: that does not speak
+  // against it.
   const facts = losses.filter(({ record }) => isFact(record) && record.token !== attempt.token);
   if (held && facts.length === 0) {
     for (const vote of all) {
-      // A node that missed the claim shall have the dispatch as well; the email does not wait for it.
+      // A node that missed the claim shall have the dispatch as well; the email does not wait for
+      // it.
       if (vote.state !== 'answered' || vote.reply.state !== 'expired') continue;
       vote.node.ledger.claim({ ...attempt, dispatched: true }).catch(() => {});
     }
@@ -29,7 +31,8 @@ export async function dispatchByMajority(quorum: Quorum, attempt: Attempt): Prom
     // Those that are silent may have dispatched: it stays, and asking again finds it.
     throw noMajority('dispatch', all, isDispatched);
   }
-  // If another attempt holds the record, callers learn of that one. A slow node may have let the mark run out.
+  // If another attempt holds the record, callers learn of that one. A slow node may have let the
+  // mark run out.
   const written = all.filter((vote) => vote.state !== 'answered' || isDispatched(vote.reply));
   const on = written.map(({ node }) => node);
   await undo(quorum, 'dispatched', { ...attempt, on, leaveDoubts: facts.length === 0 });

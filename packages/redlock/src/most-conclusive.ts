@@ -1,7 +1,7 @@
 import type { LedgerRecord, RecordState } from '@sendonce/core';
 
-// What one node remembers and another does not is decided by what it means for the email: that it was
-// sent outweighs everything, a mere claim outweighs nothing.
+// What one node remembers and another does not is decided by what it means for the email: that it
+// was sent outweighs everything, a mere claim outweighs nothing.
 const rank: Record<RecordState, number> = {
   sent: 5,
   rejected: 4,
@@ -20,7 +20,8 @@ export function mostConclusive<T extends { readonly record: LedgerRecord }>(
   shown: readonly T[],
   size: number,
 ): T | undefined {
-  // A sender whom a majority takes for silent is silent: few have heard its heartbeat, so it was lost.
+  // A sender whom a majority takes for silent is silent: few have heard its heartbeat, so it was
+  // lost.
   const isSilent = ({ token }: LedgerRecord) => {
     const doubts = shown.filter(({ record }) => record.state === 'in-doubt');
     return doubts.filter(({ record }) => record.token === token).length >= size;
@@ -33,8 +34,8 @@ export function mostConclusive<T extends { readonly record: LedgerRecord }>(
     )[0];
 }
 
-// A repeat of these changes nothing, so the oldest record is the right one. A claim or an outcome is
-// written anew by a repeat, so the newest one is.
+// A repeat of these changes nothing, so the oldest record is the right one. A claim or an outcome
+// is written anew by a repeat, so the newest one is.
 const firstWins: ReadonlySet<RecordState> = new Set(['dispatched', 'in-doubt', 'cancelled']);
 
 function ageOrder(one: LedgerRecord, other: LedgerRecord): number {

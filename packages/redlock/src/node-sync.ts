@@ -9,10 +9,10 @@ const status = defineScript(lua.status);
 const markInSync = defineScript(lua.markInSync);
 
 /**
- * Which nodes have all records. A node that restarted may have forgotten emails that it acknowledged, all
- * of them or those since its last fsync: the hole of a plain redlock. So its votes do not count until it
- * has been given the records of the others. Each node keeps the id of the run in which it last had all
- * records; a restart is a new run.
+ * Which nodes have all records. A node that restarted may have forgotten emails that it
+ * acknowledged, all of them or those since its last fsync: the hole of a plain redlock. So its
+ * votes do not count until it has been given the records of the others. Each node keeps the id of
+ * the run in which it last had all records; a restart is a new run.
  */
 export interface NodeSync {
   /** Asked after an answer: true if that answer came from a node that has all records. */
@@ -69,9 +69,9 @@ export function createNodeSync(
     const all = await reachable();
     const inSync = all.filter((one) => one.isInSync);
     const behind = all.filter((one) => !one.isInSync);
-    // A decided record is on a majority, less those that forgot it: a majority that is in sync has it.
-    // With fewer nodes in sync all nodes must be there, and what any of them has counts. That is the
-    // first start as well, when there is nothing to copy.
+    // A decided record is on a majority, less those that forgot it: a majority that is in sync has
+    // it. With fewer nodes in sync all nodes must be there, and what any of them has counts. That
+    // is the first start as well, when there is nothing to copy.
     const sources = inSync.length >= majorityOf(nodes) ? inSync : all;
     if (sources === all && all.length < nodes.length) return;
     await Promise.all(

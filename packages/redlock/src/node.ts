@@ -21,8 +21,8 @@ export type Vote<T> =
   | { readonly node: Node; readonly state: 'refused'; readonly error: unknown };
 
 /**
- * The vote of one node, within our own deadline: a client whose server is down keeps a command in its
- * queue for as long as it likes. An answer that comes later ends the suspicion and is dropped.
+ * The vote of one node, within our own deadline: a client whose server is down keeps a command in
+ * its queue for as long as it likes. An answer that comes later ends the suspicion and is dropped.
  */
 export async function voteOf<T>(
   node: Node,

@@ -5,7 +5,10 @@ import { answersOf, type Quorum } from './quorum.ts';
 
 const open = defineScript(lua.open);
 
-/** The keys of all emails that any node lists as open, those without a sign of life for longest first. */
+/**
+ * The keys of all emails that any node lists as open, those without a sign of life for longest
+ * first.
+ */
 export async function openKeys(quorum: Quorum): Promise<string[]> {
   const indexes = Array.from(KEY_ALPHABET, placesOf(quorum.prefix).index);
   const votes = await quorum.poll((node) => open(node.client, indexes, []));
@@ -24,8 +27,8 @@ export async function openKeys(quorum: Quorum): Promise<string[]> {
 }
 
 /**
- * A node that missed a heartbeat thinks that its sender is silent for longer, so the longest mark counts;
- * but if a majority takes it for silent, few have heard it.
+ * A node that missed a heartbeat thinks that its sender is silent for longer, so the longest mark
+ * counts; but if a majority takes it for silent, few have heard it.
  */
 function remainingOf(marksMs: readonly number[], size: number): number {
   const sorted = marksMs.toSorted((one, other) => one - other);

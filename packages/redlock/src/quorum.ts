@@ -19,8 +19,8 @@ export function majorityOf(nodes: readonly unknown[]): number {
 }
 
 /**
- * A node is asked again if its answer came from a server that restarted and was resynced since. A node
- * that let an earlier deadline pass is not waited for, unless a majority needs it.
+ * A node is asked again if its answer came from a server that restarted and was resynced since. A
+ * node that let an earlier deadline pass is not waited for, unless a majority needs it.
  */
 export function createQuorum(
   nodes: readonly Node[],

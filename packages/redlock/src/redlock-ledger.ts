@@ -27,22 +27,23 @@ export interface RedlockLedgerOptions {
    */
   readonly prefix?: string | undefined;
   /**
-   * How long a node may take to answer, in milliseconds; then it counts as unreachable for this verb.
+   * How long a node may take to answer, in milliseconds; then it counts as unreachable for this
+   * verb.
    * @default 500
    */
   readonly answerWithinMs?: number | undefined;
 }
 
 /**
- * The ledger on an odd number of independent Redis servers: redlock as the lease, the same record on a
- * majority of them as the memory. An email is never sent twice and never dropped silently, while at any
- * moment no more than a minority of the nodes is down, frozen, cut off, or restarted with or without its
- * data. With a majority gone nothing is sent and nothing is lost. A sender that dies between dispatch
- * and settle leaves its email in doubt, listed for you to resolve.
+ * The ledger on an odd number of independent Redis servers: redlock as the lease, the same record
+ * on a majority of them as the memory. An email is never sent twice and never dropped silently,
+ * while at any moment no more than a minority of the nodes is down, frozen, cut off, or restarted
+ * with or without its data. With a majority gone nothing is sent and nothing is lost. A sender that
+ * dies between dispatch and settle leaves its email in doubt, listed for you to resolve.
  *
  * @param clients one ioredis client for each node, three or more, an odd number. They stay yours.
- * @throws {OptionError} for an even number, the same client twice, a Cluster, a client with keyPrefix. Two
- *   clients of one server are found by the first verb, which throws it then.
+ * @throws {OptionError} for an even number, the same client twice, a Cluster, a client with
+ *   keyPrefix. Two clients of one server are found by the first verb, which throws it then.
  * @example const ledger = redlockLedger([new Redis(urlA), new Redis(urlB), new Redis(urlC)])
  */
 export function redlockLedger(

@@ -13,9 +13,9 @@ interface Resolved {
 }
 
 /**
- * Ends a doubt on a majority. Of "sent" and "not sent" at the same time one is granted, since a single
- * node that has it as sent decides: "sent" needs one node that still had the doubt, "not sent" needs none
- * that has it as sent.
+ * Ends a doubt on a majority. Of "sent" and "not sent" at the same time one is granted, since a
+ * single node that has it as sent decides: "sent" needs one node that still had the doubt, "not
+ * sent" needs none that has it as sent.
  *
  * @param existing what the ledger reads: one node alone may take a sender for silent that is not.
  */

@@ -10,8 +10,8 @@ interface Written extends Pick<Attempt, 'key' | 'token'> {
   /** Where it may have been written. @default on any node */
   readonly on?: readonly Node[];
   /**
-   * Leaves a dispatch that is in doubt by now: a command may reach its node late. Other attempts may have
-   * read the doubt meanwhile and given up, so that none would try again. @default false
+   * Leaves a dispatch that is in doubt by now: a command may reach its node late. Other attempts
+   * may have read the doubt meanwhile and given up, so that none would try again. @default false
    */
   readonly leaveDoubts?: boolean;
 }

@@ -6,7 +6,8 @@ describeModel(
   async () => {
     const nodes = await startNodes(3);
     return {
-      // So long that no node is given up that only stands still: its answer would come into a later step.
+      // So long that no node is given up that only stands still: its answer would come into a later
+      // step.
       ledger: nodes.ledger({ answerWithinMs: 10_000 }),
       other: nodes.ledger({ answerWithinMs: 10_000 }),
       timeUnitMs: 200,

@@ -88,7 +88,7 @@ describe('a cancellation', () => {
 
   test('is not forgotten sooner because an attempt with a short retention has met it', async () => {
     const email = attempt();
-    // Of a cancellation that one node shows nobody knows whether it was decided: the claim completes it.
+    // A cancellation that one node shows may be decided or not: the claim completes it.
     await single[0]!.cancel({ ...email, retentionMs: 60_000 });
     const late = { ...attempt(email.key), retentionMs: 50 };
     expect(await ledger.claim(late)).toMatchObject({ state: 'cancelled' });
@@ -301,7 +301,8 @@ describe('what the nodes remember differently', () => {
   test('a dispatch without majority is taken back, but no doubt that others were told of meanwhile', async () => {
     const [late, other] = [attempt(deriveKey(createToken()), 200), attempt()];
     expect(await ledger.claim(late)).toEqual({ state: 'won' });
-    // Two nodes have lost the claim, so that it is dispatched on one; what takes it back arrives late.
+    // Two nodes have lost the claim, so that it is dispatched on one; what takes it back arrives
+    // late.
     for (const index of [1, 2]) await direct[index]!.del(nodes.place(late.key));
     let told: unknown;
     const dispatching = hookedLedger(

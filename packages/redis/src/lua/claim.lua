@@ -14,7 +14,8 @@ for i = 1, #KEYS / 2 do
     local record = read(key)
     if not stillHolds(record, token, key, index) then
       status = show('exists', key, index, record)
-    -- The repeat of a claim whose reply was lost. It neither undoes a dispatch nor changes its time and texts.
+    -- The repeat of a claim whose reply was lost. It neither undoes a dispatch nor changes its time
+    -- and texts.
     elseif record.state == 'D' then
       writeDispatched(key, index, record.value, leaseMs)
     elseif dispatched then

@@ -1,4 +1,5 @@
--- journal-read: the lines of an email, the keys under a name, or the counts of some hours. Writes nothing.
+-- journal-read: the lines of an email, the keys under a name, or the counts of some hours. Writes
+-- nothing.
 -- KEYS  what to read, all in one slot
 -- ARGV  operation (line | name | count), the hash of a name
 -- reply a list for each key: lines | one text or nothing | step, number, step, number, …

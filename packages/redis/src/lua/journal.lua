@@ -1,7 +1,7 @@
 -- journal: what happened to emails, for people. All keys of a call are in one slot.
 -- KEYS  one for each operation
--- ARGV  operation (line | name | count), how long it is kept (ms), what is kept (line: a line; name: a name's
---       hash and a key of 22 characters; count: a step and how often)
+-- ARGV  operation (line | name | count), how long it is kept (ms), and two more: for a line the line
+--   and nothing; for a name its hash and a key of 22 characters; for a count a step and how often
 -- reply nothing
 
 for i = 1, #KEYS do

@@ -1,4 +1,5 @@
--- list: the open dispatches of one shard, those without a sign of life for longest first. Writes nothing.
+-- list: the open dispatches of one shard, those without a sign of life for longest first. Writes
+-- nothing.
 -- A script and not a plain ZRANGE, so that RESP2 and RESP3 clients get the same reply.
 -- KEYS  index
 -- reply member, score, member, score, …

@@ -12,15 +12,15 @@
 -- The client escapes \ and newline in them.
 -- C lives for a lease, S R X for the retention, D has no expiry.
 --
--- The index of a shard (a ZSET) holds the open dispatches, scored by the time from which they are in
--- doubt. A D without score is in doubt: an index that was lost must not hide one.
+-- The index of a shard (a ZSET) holds the open dispatches, scored by the time from which they are
+-- in doubt. A D without score is in doubt: an index that was lost must not hide one.
 --
 -- All verbs take many operations: KEYS has two for each (record, index), ARGV a fixed width. They
 -- reply a list with one element for each: a status, or { status, record, remaining ms }.
 --
--- If the memory is full, Redis refuses what could enlarge it (claims, dispatches, cancellations), but
--- not in a script that has written before. An outcome of a dispatched email must be recorded then, too,
--- and takes the place of its dispatch: those scripts begin with a ZREM.
+-- If the memory is full, Redis refuses what could enlarge it (claims, dispatches, cancellations),
+-- but not in a script that has written before. An outcome of a dispatched email must be recorded
+-- then, too, and takes the place of its dispatch: those scripts begin with a ZREM.
 --
 -- A script runs for every email, so each call sets up little: no string.rep, few closures.
 
@@ -34,8 +34,8 @@ local function write(state, token, at, fields)
   return '1' .. state .. token .. at .. fields
 end
 
--- State '?' when this code cannot read it; its value is then its first character, which names its version.
--- One match: with four finds a script took half a microsecond more for each record.
+-- State '?' when this code cannot read it; its value is then its first character, which names its
+-- version. One match: with four finds a script took half a microsecond more for each record.
 local function parse(value)
   if type(value) ~= 'string' then return { state = '?', value = '' } end
   local state, token, at, after = string.match(value, '^1([CDSRX])(................)(%d+)(.?)')

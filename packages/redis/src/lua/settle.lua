@@ -1,6 +1,6 @@
--- settle: record the outcome, or that it is unknown (D, in doubt from now on).
--- Lost if another attempt has dispatched or settled. Only "sent" replaces a cancellation, and a doubt
--- never replaces an outcome.
+-- settle: record the outcome, or that it is unknown (D, in doubt from now on). Lost if another
+-- attempt has dispatched or settled. Only "sent" replaces a cancellation, and a doubt never
+-- replaces an outcome.
 -- KEYS  record, index
 -- ARGV  token, retentionMs, outcome (S | R | D), fields
 -- reply settled | exists

@@ -1,6 +1,6 @@
--- copy: a page of the records that must not be forgotten (all but claims), as they are stored. A record of
--- another version may be anything, so it is one of them.
--- A node is a server of its own, so that keys need not be declared.
+-- copy: a page of the records that must not be forgotten (all but claims), as they are stored. A
+-- record of another version may be anything, so it is one of them. A node is a server of its own,
+-- so that keys need not be declared.
 -- ARGV  cursor, pattern of record keys
 -- reply next cursor, then for each record: key, value, remaining ms (-1: forever), score (or '')
 

@@ -1,4 +1,5 @@
--- open: all open dispatches, with how long their mark "still being sent" lasts by this server's clock.
+-- open: all open dispatches, with how long their mark "still being sent" lasts by this server's
+-- clock.
 -- KEYS  the indexes of all shards
 -- reply number of the shard, member, remaining ms, …
 

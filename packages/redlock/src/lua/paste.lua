@@ -12,7 +12,7 @@ for i, key in ipairs(KEYS) do
   local index, member = sub(key, 1, -22) .. ':open', sub(key, -21)
   local given, found = parse(value), read(key)
   local mayReplace = not found or (found.state ~= '?' and rank[given.state] > rank[found.state])
-  -- Another attempt's dispatch stays listed, whatever else is known.
+  -- Another attempt's dispatch stays listed, also against an outcome.
   if found and found.state == 'D' and found.token ~= given.token then mayReplace = false end
   if mayReplace and remaining == '-1' then
     call('SET', key, value)

@@ -4,7 +4,7 @@ import { createToken } from '@sendonce/core/ledger';
 import * as fc from 'fast-check';
 import type { LedgerUnderTest } from '../topic.ts';
 import { type Scenario, scenarios } from './commands.ts';
-import { play, type Stage } from './play.ts';
+import { type ModelSetup, runScenario } from './run-scenario.ts';
 import { createReference } from './reference.ts';
 
 export interface ModelRun {
@@ -12,35 +12,35 @@ export interface ModelRun {
   readonly atOnce: boolean;
   readonly runs: number;
   readonly seed: number;
-  /** Where a failure was found, by fast-check: goes there straight. */
+  /** Where fast-check found a failure: runs that scenario first. */
   readonly path?: string | undefined;
-  /** After so long no further scenario is begun. */
+  /** After this time no further scenario begins. */
   readonly withinMs: number;
-  /** How many scenarios are played side by side: one mostly waits. @default 1 */
+  /** How many scenarios run side by side: one mostly waits. @default 1 */
   readonly lanes?: number;
   /**
    * Whether the ledger asks many nodes. A claim that dispatches takes two steps there; of what runs at once
-   * only what is granted must be explained, and what stands afterwards; and one attempt does one thing
+   * only what is granted must be explained, and what is stored afterwards; and one attempt does one thing
    * after the other (its heartbeats beside it), as `perform()` does. @default false
    */
   readonly byMajority?: boolean;
 }
 
 /**
- * Plays random scenarios on a ledger. Resolves with what was run, rejects with the shortest failing
+ * Runs random scenarios on a ledger. Resolves with what was run, rejects with the shortest failing
  * scenario that was found, one line a step, and how to play it again.
  */
 export async function checkLedger(
   underTest: LedgerUnderTest,
   { atOnce, runs, seed, path, withinMs, lanes = 1, byMajority = false }: ModelRun,
 ): Promise<{ readonly runs: number; readonly asked: number; readonly unanswered: number }> {
-  const stage = await stageOf(underTest, byMajority);
+  const setup = await setUp(underTest, byMajority);
   const arbitrary = scenarios({ atOnce });
   const count = path === undefined ? lanes : 1;
   const checked = await Promise.all(
     Array.from({ length: count }, (_, lane) =>
       fc.check(
-        fc.asyncProperty(arbitrary, (scenario: Scenario) => play(stage, scenario)),
+        fc.asyncProperty(arbitrary, (scenario: Scenario) => runScenario(setup, scenario)),
         {
           numRuns: Math.ceil(runs / count),
           seed: seed + lane,
@@ -53,7 +53,7 @@ export async function checkLedger(
   // fast-check also calls a lane failed whose time was over before its first scenario was.
   const failed = checked.find((one) => one.failed && one.counterexample !== null);
   if (failed) throw failureOf(failed);
-  return { runs: checked.reduce((sum, { numRuns }) => sum + numRuns, 0), ...stage.counts };
+  return { runs: checked.reduce((sum, { numRuns }) => sum + numRuns, 0), ...setup.counts };
 }
 
 function failureOf({
@@ -73,7 +73,7 @@ function failureOf({
 
 const LONG_MS = 600_000;
 
-async function stageOf(underTest: LedgerUnderTest, byMajority: boolean): Promise<Stage> {
+async function setUp(underTest: LedgerUnderTest, byMajority: boolean): Promise<ModelSetup> {
   const { ledger, other, advance, fallSilent, lostReply, timeUnitMs = 200 } = underTest;
   let virtualMs = 0;
   const nowMs = () => (advance ? virtualMs : Date.now());
@@ -87,7 +87,7 @@ async function stageOf(underTest: LedgerUnderTest, byMajority: boolean): Promise
     reference: createReference({ bySession, byMajority }),
     ledgers: [ledger, other],
     byMajority,
-    lengths: { shortMs: timeUnitMs, longMs: LONG_MS },
+    durations: { shortMs: timeUnitMs, longMs: LONG_MS },
     nowMs,
     offsetMs: await offsetOf(ledger, nowMs),
     async silence(leases) {

@@ -3,7 +3,7 @@ import { createToken } from '@sendonce/core/ledger';
 import * as fc from 'fast-check';
 import type { Question } from './reference.ts';
 
-/** What is asked of one ledger at once. Attempts are named by their place in the cast. */
+/** What is asked of one ledger at once. Attempts are named by their index in the scenario. */
 export type Command =
   /** `altered`: under another fingerprint. */
   | {
@@ -27,6 +27,8 @@ export type Command =
   /** An earlier command once more, as a client does that got no reply. */
   | { readonly verb: 'again'; readonly back: number };
 type Outcome = 'sent' | 'rejected' | 'in-doubt';
+/** A command that names its attempt itself. */
+export type ConcreteCommand = Exclude<Command, { readonly verb: 'again' }>;
 
 /** A command and the connection that it goes by. */
 export interface Issued {
@@ -44,15 +46,15 @@ export type Step =
   /** So many short leases. */
   | { readonly silence: number };
 
-/** How an attempt goes about it. */
-export interface Role {
+/** What attempts differ in. */
+export interface AttemptTraits {
   readonly shortLease: boolean;
   readonly shortRetention: boolean;
   readonly fingerprint: string | null;
 }
 
 export interface Scenario {
-  readonly cast: readonly Role[];
+  readonly attempts: readonly AttemptTraits[];
   readonly steps: readonly Step[];
 }
 
@@ -61,7 +63,7 @@ export const NAMES = ['A', 'B', 'C', 'D'] as const;
 export const KEYS = 2;
 export const keyOf = (of: number): number => (of < 3 ? 0 : 1);
 
-// Unequal, so that what one begins is often gone on with.
+// Unequal, so that an attempt often continues what it began.
 const of = fc.constantFrom(0, 0, 0, 1, 1, 2, 3, 3);
 const verbs = <V extends string>(...names: V[]) => fc.constantFrom(...names);
 /** True so many times of so many and one; shrinks to false. */
@@ -111,7 +113,7 @@ const isIn = often(7);
 const alone = fc.record({ isIn, command, via, lost: seldom });
 const inCompany = fc.record({ isIn, command, via, lost: fc.constant(false) });
 
-const role: fc.Arbitrary<Role> = fc.record({
+const traits: fc.Arbitrary<AttemptTraits> = fc.record({
   shortLease: fc.boolean(),
   shortRetention: fc.boolean(),
   fingerprint: fc.constantFrom(null, 'to=ada&total=7', 'to=bob&total=7'),
@@ -128,33 +130,33 @@ export function scenarios({ atOnce }: { readonly atOnce: boolean }): fc.Arbitrar
     { weight: 1, arbitrary: silence },
   );
   return fc.record({
-    cast: fc.tuple(role, role, role, role),
+    attempts: fc.tuple(traits, traits, traits, traits),
     steps: fc.array(step, { minLength: 1, maxLength: 20 }),
   });
 }
 
 /** The time of the attempts: of a short lease or retention, and of one that does not end in a run. */
-export interface Lengths {
+export interface Durations {
   readonly shortMs: number;
   readonly longMs: number;
 }
 
-/** The scenario with keys and tokens of its own, so that each run of it begins with nothing. */
-export function rehearsalOf({ cast }: Scenario, { shortMs, longMs }: Lengths) {
+/** The attempts of a scenario with new keys and tokens, so that each run of it begins with nothing. */
+export function createAttempts({ attempts: allTraits }: Scenario, { shortMs, longMs }: Durations) {
   const keys = Array.from({ length: KEYS }, () => deriveKey(createToken()));
-  const attempts = cast.map((role, index) => ({
+  const attempts = allTraits.map((one, index) => ({
     key: keys[keyOf(index)]!,
-    // Said by its first letter in what is printed.
+    // Printed by its first letter.
     token: NAMES[index]! + createToken().slice(1),
-    leaseMs: role.shortLease ? shortMs : longMs,
-    retentionMs: role.shortRetention ? shortMs : longMs,
+    leaseMs: one.shortLease ? shortMs : longMs,
+    retentionMs: one.shortRetention ? shortMs : longMs,
     job: { queue: 'notices', id: `${index}:é` },
     by: `host ${index}\né`,
-    ...(role.fingerprint !== null && { fingerprint: role.fingerprint }),
+    ...(one.fingerprint !== null && { fingerprint: one.fingerprint }),
   }));
 
   /** What a command asks: one question, and many where it is a heartbeat or a list. */
-  function questionsOf(command: Exclude<Command, { verb: 'again' }>): readonly Question[] {
+  function questionsOf(command: ConcreteCommand): readonly Question[] {
     if (command.verb === 'list') return keys.map((key) => ({ ...command, key }));
     if (command.verb === 'heartbeat') {
       return command.of.map((index) => ({ verb: 'heartbeat', ...attempts[index]! }));
@@ -182,7 +184,7 @@ export function rehearsalOf({ cast }: Scenario, { shortMs, longMs }: Lengths) {
         return [{ ...attempt, ...asked }];
     }
   }
-  return { keys, attempts, questionsOf };
+  return { keys, questionsOf };
 }
 
 /** Who resolves a doubt. */

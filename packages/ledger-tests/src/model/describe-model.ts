@@ -4,7 +4,7 @@ import type { LedgerUnderTest } from '../topic.ts';
 import { checkLedger, type ModelRun } from './check-ledger.ts';
 
 export interface DescribeModelOptions extends Pick<ModelRun, 'lanes' | 'byMajority'> {
-  /** How many scenarios each of the two tests plays. SENDONCE_RUNS in the environment overrides it. */
+  /** How many scenarios each of the two tests runs. SENDONCE_RUNS in the environment overrides it. */
   readonly runs: number;
 }
 
@@ -12,7 +12,7 @@ const WITHIN_MS = 8_000;
 const LONG_MS = 3_600_000;
 
 /**
- * Registers two vitest tests that play random scenarios on a ledger, and compare it with a small
+ * Registers two vitest tests that run random scenarios on a ledger, and compare it with a small
  * reference of the contract.
  *
  * @example describeModel('the memory ledger', () => memoryUnderTest(), { runs: 1_000 })
@@ -25,7 +25,7 @@ export function describeModel(
   const { SENDONCE_SEED, SENDONCE_PATH: path, SENDONCE_RUNS } = process.env;
   const seed = Number(SENDONCE_SEED ?? randomInt(2 ** 30));
   const runs = Number(SENDONCE_RUNS ?? options.runs);
-  // Only a run that was asked for takes as long as it takes.
+  // Only a run that was asked for has no time limit.
   const withinMs = (SENDONCE_RUNS ?? path) ? LONG_MS : WITHIN_MS;
 
   describe(`${name} and the reference (SENDONCE_SEED=${seed})`, () => {
@@ -46,7 +46,7 @@ export function describeModel(
         const checked = await checkLedger(underTest, run);
         // Under load there are fewer scenarios, but not none.
         expect(checked.runs).toBeGreaterThan(0);
-        // "Could not answer" is allowed, but whoever says nothing else is not tested.
+        // "Could not answer" is allowed, but a ledger that says nothing else is not tested.
         expect(checked.unanswered).toBeLessThan(checked.asked / 2);
       });
     }

@@ -4,10 +4,10 @@ import type { Answered, Reply } from './explain.ts';
 import type { Question } from './reference.ts';
 
 /**
- * Asks a ledger what one command says, and tells the answer for each key. `offsetMs`: how far the
+ * Asks a ledger what one command says, and returns the answer for each key. `offsetMs`: how far the
  * ledger's clock is ahead of that of the test.
  */
-export async function ask(
+export async function askLedger(
   ledger: Ledger,
   questions: readonly Question[],
   offsetMs: number,
@@ -21,7 +21,7 @@ export async function ask(
       return { question, reply: { ...reply, record: { ...record, atMs } } };
     });
   } catch (error) {
-    // "Could not answer" is an answer that the contract allows, and whoever gets it asks again.
+    // "Could not answer" is an answer that the contract allows. The caller asks again.
     if (isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) return withoutReply(questions);
     return questions.map((question) => ({
       question,
@@ -30,7 +30,7 @@ export async function ask(
   }
 }
 
-/** Nobody knows whether they were executed. */
+/** It is unknown whether they were executed. */
 export function withoutReply(questions: readonly Question[]): readonly Answered[] {
   return questions.map((question) => ({ question }));
 }

@@ -1,14 +1,12 @@
 import type { LedgerRecord } from '@sendonce/core';
 import { textsOf } from '../table/record-after.ts';
-import { type Command, NAMES, type Role } from './commands.ts';
+import { type AttemptTraits, type ConcreteCommand, NAMES } from './commands.ts';
 import type { Answered, Reply } from './explain.ts';
 import type { Outcome, Span, StoredRecord } from './reference.ts';
 
 /** How a run is written down, one line a step. */
 
-type Asked = Exclude<Command, { verb: 'again' }>;
-
-export function commandLine(command: Asked): string {
+export function commandLine(command: ConcreteCommand): string {
   if (command.verb === 'list') return `list ${command.state}`;
   if (command.verb === 'heartbeat') return `heartbeat ${command.of.map(nameOf).join(', ')}`;
   const name = nameOf(command.of);
@@ -29,26 +27,32 @@ export function commandLine(command: Asked): string {
   }
 }
 
-/** A command as it is written down, and its answers. */
-export interface Told {
-  readonly asked: string;
+/** A command and its answers. */
+export interface Exchange {
+  /** As it is written down. */
+  readonly command: string;
   readonly answers: readonly Answered[];
   /** Whether it changes nothing. */
   readonly asksOnly: boolean;
 }
 
-export function toldLine(told: readonly Told[]): string {
-  const line = told.map(({ asked, answers }) => `${asked} -> ${answers.map(answerOf).join(', ')}`);
-  return `${told.length > 1 ? 'together: ' : ''}${line.join(' | ')}`;
+export function exchangesLine(exchanges: readonly Exchange[]): string {
+  const parts = exchanges.map(
+    ({ command, answers }) => `${command} -> ${answers.map(answerOf).join(', ')}`,
+  );
+  return `${exchanges.length > 1 ? 'together: ' : ''}${parts.join(' | ')}`;
 }
 
 function answerOf({ reply }: Answered): string {
   return reply ? shortly(reply) : 'no answer';
 }
 
-/** Says of the attempts that took part how they differ from the plainest one. */
-export function castLines(cast: readonly Role[], lines: readonly string[]): string[] {
-  return cast.flatMap(({ shortLease, shortRetention, fingerprint }, index) => {
+/** How the attempts that took part differ from the plainest one. */
+export function attemptLines(
+  attempts: readonly AttemptTraits[],
+  lines: readonly string[],
+): string[] {
+  return attempts.flatMap(({ shortLease, shortRetention, fingerprint }, index) => {
     const takesPart = lines.some((line) => new RegExp(`\\b${nameOf(index)}\\b`).test(line));
     const traits = [
       shortLease && 'a short lease',

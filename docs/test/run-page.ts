@@ -33,7 +33,8 @@ export async function runBlock(
   const file = project.compiledFile(block);
   const child = fork(join(project.folder, 'out/run-block.mjs'), {
     cwd: project.folder,
-    execArgv: ['--import', './out/network.mjs'],
+    // A newer Node may deprecate what a client uses. Our own warnings fail the page.
+    execArgv: ['--import', './out/network.mjs', '--disable-warning=DeprecationWarning'],
     silent: true,
     env: {
       ...process.env,

@@ -6,6 +6,7 @@ import {
   type LedgerRecord,
   resolveEmail,
   type Resolver,
+  type ResolverVerdict,
 } from '@sendonce/core';
 import { checkDuration, checkFunction, checkLedger, createToken } from '@sendonce/core/ledger';
 import { type QueueOfJobs, retryIfFailed } from '@sendonce/core/inspect';
@@ -24,10 +25,10 @@ export interface DoubtSweeperOptions {
   /** Pause between two sweeps, in ms. @default 60_000 */
   readonly everyMs?: number | undefined;
   /**
-   * Called after each sweep by time, also after one that failed (`error`). It may be async. What it
-   * throws becomes a process warning.
+   * Called after each sweep by time, also after one that failed (`error`); it may be async. If it
+   * fails, that is a process warning.
    */
-  readonly onSwept?: ((swept: Swept) => void | Promise<void>) | undefined;
+  readonly onSwept?: ((swept: Swept) => unknown) | undefined;
 }
 
 /** What one sweep found of this queue. */
@@ -148,7 +149,7 @@ async function findVerdict(
   record: LedgerRecord,
   { ledger, journal, resolver, retentionMs }: Options,
   canRun: boolean,
-): Promise<'sent' | 'not-sent' | 'unknown'> {
+): Promise<ResolverVerdict> {
   try {
     const verdict = (await resolver?.({ record })) ?? 'unknown';
     // Without a job that sends it, "not sent" would drop the email silently.

@@ -41,7 +41,7 @@ export async function finishUnsent<R>(
       );
       return finishInDoubt(performed, unsent);
     case 'rejected':
-      logToJob(job, `rejected for good${describeRecord(performed.record, job)}: not sent`);
+      logToJob(job, `rejected permanently${describeRecord(performed.record, job)}: not sent`);
       throw unrecoverableError(new RejectedError(performed.record, performed.error));
     case 'conflict':
       logToJob(

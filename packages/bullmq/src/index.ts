@@ -51,6 +51,7 @@ export {
   type Resolution,
   resolveEmail,
   type Resolver,
+  type ResolverVerdict,
   ResultError,
   ScheduleError,
   SecondEmailError,

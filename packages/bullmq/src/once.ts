@@ -85,7 +85,7 @@ export function once<J extends JobLike, R>(
         onEvent(event) {
           counters[event.type] += 1;
           if (event.type === 'undispatched') logToJob(job, undispatched);
-          onEvent?.({ ...event, job });
+          return onEvent?.({ ...event, job });
         },
       });
     } catch (error) {

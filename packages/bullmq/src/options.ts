@@ -45,8 +45,8 @@ export interface OnceOptions<J extends JobLike> extends Omit<
    * @default 'delay'
    */
   readonly onBusy?: 'delay' | 'throw' | undefined;
-  /** Called for every step, synchronously; what it throws becomes a process warning. */
-  readonly onEvent?: ((event: OnceEvent<J>) => void) | undefined;
+  /** Called for every step, synchronously; it may be async. If it fails, that is a process warning. */
+  readonly onEvent?: ((event: OnceEvent<J>) => unknown) | undefined;
 }
 
 /** One step of one email. */

@@ -73,7 +73,7 @@ async function bullBoard(stage: Stage, queue: Queue) {
 function masked(text: string): string {
   return text
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME')
-    .replaceAll(/(?<=(?:email|key) )[\w-]{22}(?= )/g, 'KEY');
+    .replaceAll(/(?<=(?:email|key|resolve) )[\w-]{22}(?= )/g, 'KEY');
 }
 
 /** A processor, its queue and the board that shows it. */
@@ -151,7 +151,7 @@ onBothVersions((bullmq) => {
       attempts: 1,
       failedReason:
         'The email KEY is in doubt: it was dispatched by q:1 at TIME and no outcome was recorded (ETIMEDOUT). ' +
-        'It may have left and is not sent again. Find out (ask the provider, the mail log or the customer), ' +
+        'It may have been sent and is not sent again. Find out (ask the provider, the mail log or the customer), ' +
         'then run "npx sendonce resolve KEY --sent" or "--not-sent", or call resolveEmail(), and retry the job.',
       logs: [doubt],
     });
@@ -199,16 +199,16 @@ onBothVersions((bullmq) => {
       returnValue: null,
       attempts: 1,
       failedReason:
-        'The email KEY was rejected for good by q:1 at TIME (550). It did not leave and is not tried again under ' +
+        'The email KEY was rejected permanently by q:1 at TIME (550). It was not sent and is not tried again under ' +
         'this key until the retention is over. Correct the cause and send it under another key.',
     };
     expect((await run({ orderId: 7, fails: 'refused' })).page).toEqual({
       ...page,
-      logs: ['sendonce: rejected for good by q:1 (this job) at TIME (550): not sent'],
+      logs: ['sendonce: rejected permanently by q:1 (this job) at TIME (550): not sent'],
     });
     expect((await run({ orderId: 7, fails: 'refused' })).page).toEqual({
       ...page,
-      logs: ['sendonce: rejected for good by q:1 at TIME (550): not sent'],
+      logs: ['sendonce: rejected permanently by q:1 at TIME (550): not sent'],
     });
   });
 

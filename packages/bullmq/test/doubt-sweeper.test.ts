@@ -1,6 +1,6 @@
 import { currentClaim, deriveKey, type Ledger, type LedgerRecord } from '@sendonce/core';
 import { eventually } from '@sendonce/testkit';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { doubtSweeper, type DoubtSweeperOptions, once, type OnceOptions } from '../src/index.ts';
 import { type Job, onBothVersions, type Stage, startStage } from './stage.ts';
 
@@ -141,15 +141,48 @@ onBothVersions((bullmq) => {
     const sweeper = doubtSweeper(stage.queue(), {
       ledger,
       everyMs: 20,
-      onSwept({ held }) {
-        sweeps += held.length;
-      },
+      onSwept: ({ held }) => (sweeps += held.length),
     });
     await eventually(() => expect(sweeps).toBeGreaterThan(2));
     await sweeper.close();
     const closed = sweeps;
     await new Promise((resolve) => setTimeout(resolve, 80));
     expect(sweeps).toBe(closed);
+  });
+
+  test('what "onSwept" throws is a process warning, and the next sweep comes', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    onTestFinished(() => warned.mockRestore());
+    const { stage, ledger } = open();
+    let sweeps = 0;
+    const sweeper = doubtSweeper(stage.queue(), {
+      ledger,
+      everyMs: 20,
+      async onSwept() {
+        sweeps += 1;
+        throw new Error('a broken listener');
+      },
+    });
+    await eventually(() => expect(sweeps).toBeGreaterThan(2));
+    await sweeper.close();
+    expect(warned.mock.calls.map(([warning]) => String(warning))).toContain(
+      'Error: a broken listener',
+    );
+  });
+
+  test('it is an async disposable: disposing of it ends the sweeping', async () => {
+    const { stage, ledger } = open();
+    let sweeps = 0;
+    const sweeper = doubtSweeper(stage.queue(), {
+      ledger,
+      everyMs: 20,
+      onSwept: () => (sweeps += 1),
+    });
+    await eventually(() => expect(sweeps).toBeGreaterThan(0));
+    await sweeper[Symbol.asyncDispose]();
+    const disposed = sweeps;
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    expect(sweeps).toBe(disposed);
   });
 
   test.each([

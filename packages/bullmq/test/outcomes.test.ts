@@ -380,6 +380,16 @@ onBothVersions((bullmq) => {
     expect(complaints).toHaveLength(3);
   });
 
+  test('a listener may be async: if it fails, that is a process warning', async () => {
+    const stage = startStage(bullmq);
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    stage.onEnd(() => warned.mockRestore());
+    mailer(stage, { onEvent: () => Promise.reject(new Error('a broken listener')) });
+    expect(await stage.ended(await notice(stage))).toMatchObject({ state: 'completed' });
+    const isOurs = ([warning]: unknown[]) => /a broken listener/.test(String(warning));
+    await eventually(() => expect(warned.mock.calls.filter(isOurs)).toHaveLength(3));
+  });
+
   test('NotSentError in the default mode gives the claim back', async () => {
     const stage = startStage(bullmq);
     const { counters } = mailer(stage, {}, () => new NotSentError('no template'));

@@ -1,9 +1,9 @@
-import { type LedgerRecord, type Resolver } from '@sendonce/core';
+import type { LedgerRecord, Resolver, ResolverVerdict } from '@sendonce/core';
 import { checkDuration, DAY_MS } from '@sendonce/core/ledger';
 import { azureApiVersion } from './azure.ts';
 import { type AzureAccount, azureHeaders, checkAzureAccount } from './azure-signature.ts';
 import { toUuid } from './idempotency-key.ts';
-import { checkLookUpOptions, type LookUpVerdict, lookUp, type LookUpOptions } from './look-up.ts';
+import { checkLookUpOptions, lookUp, type LookUpOptions } from './look-up.ts';
 import type { HttpAnswer } from './post-once.ts';
 import { field, isObject } from './read-answer.ts';
 
@@ -49,7 +49,7 @@ function read(
   { status, json }: HttpAnswer,
   { key, atMs }: LedgerRecord,
   notFoundAfterMs: number | undefined,
-): LookUpVerdict {
+): ResolverVerdict {
   if (status === 200 && field(json, 'id') === toUuid(key)) {
     return accepted.includes(field(json, 'status')) ? 'sent' : 'unknown';
   }

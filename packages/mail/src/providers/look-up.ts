@@ -1,4 +1,4 @@
-import type { LedgerRecord, Resolver } from '@sendonce/core';
+import type { LedgerRecord, Resolver, ResolverVerdict } from '@sendonce/core';
 import type { HttpAnswer } from './post-once.ts';
 import {
   checkProviderOptions,
@@ -13,9 +13,6 @@ export interface LookUpOptions extends Pick<ProviderOptions, 'apiKey' | 'fetch'>
   /** How long to wait for the whole answer, in milliseconds; after it nothing is known. @default 10_000 */
   readonly timeoutMs?: number | undefined;
 }
-
-/** @internal */
-export type LookUpVerdict = Awaited<ReturnType<Resolver>>;
 
 /** @internal One GET, without redirects. `json` is undefined where the body is none. @throws where none came whole. */
 export type Get = (url: string, headers: Readonly<Record<string, string>>) => Promise<HttpAnswer>;
@@ -32,7 +29,7 @@ export function checkLookUpOptions(options: LookUpOptions, url: string): Provide
  */
 export function lookUp(
   { fetch, timeoutMs }: Pick<ProviderSettings, 'fetch' | 'timeoutMs'>,
-  ask: (record: LedgerRecord, get: Get) => Promise<LookUpVerdict>,
+  ask: (record: LedgerRecord, get: Get) => Promise<ResolverVerdict>,
 ): Resolver {
   const get: Get = async (url, headers) => {
     const response = await fetch(url, {

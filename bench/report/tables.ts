@@ -3,8 +3,7 @@ import type { Arguments } from '../arguments.ts';
 import type { ProcessorName } from '../names.ts';
 import { type Cell, type MemoryForm, type Results, setups } from '../results.ts';
 import { systems } from '../systems/index.ts';
-
-type Row = readonly string[];
+import { align } from './align.ts';
 
 /** All that was measured, as aligned tables. */
 export function renderTables(results: Results, args: Arguments, paint: Paint): string {
@@ -103,23 +102,4 @@ function lookTable({ looks }: Results): string {
     ['asked', 'settled emails', 'median, ms', 'longest, ms', 'slowest command, ms'],
     ...rows,
   ]);
-}
-
-/** The first column to the left, the others to the right; painted when their width is known. */
-function align(
-  rows: readonly Row[],
-  paint: (text: string, row: number) => string = (text) => text,
-): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row, index) =>
-      row
-        .map((text, column) => {
-          const gap = ' '.repeat(widths[column]! - text.length);
-          return column === 0 ? text + gap : gap + paint(text, index);
-        })
-        .join('   ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

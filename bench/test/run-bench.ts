@@ -16,9 +16,14 @@ export function killRunning(): void {
 }
 
 /** Runs the benchmark as `pnpm bench` does, on the servers of this test run. */
-export async function runBench(...args: readonly string[]): Promise<BenchRun> {
-  const run = fileURLToPath(new URL('../run.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', run, ...args], {
+export function runBench(...args: readonly string[]): Promise<BenchRun> {
+  return runScript('run.ts', ...args);
+}
+
+/** Runs a script of the benchmark, on the servers of this test run. */
+export async function runScript(name: string, ...args: readonly string[]): Promise<BenchRun> {
+  const script = fileURLToPath(new URL(`../${name}`, import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     env: { ...process.env, REDIS_URL: redisUrl(), DATABASE_URL: databaseUrl() },
     stdio: ['ignore', 'pipe', 'pipe'],

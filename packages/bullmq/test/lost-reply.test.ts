@@ -38,7 +38,8 @@ async function sendWithout(
   const stage = startStage(bullmq);
   const proxy = await startTcpProxy({ url: redisUrl() });
   stage.onEnd(proxy.close);
-  const ledger = stage.ledgerOn(stage.client(proxy.url, redisOptions));
+  const ownConnectionOnly = stage.ledgerOn(stage.client(proxy.url, redisOptions));
+  delete ownConnectionOnly.settleVia;
   const sent: string[] = [];
   let failing = verb === 'release';
   const processor = once(
@@ -51,8 +52,8 @@ async function sendWithout(
       sent.push(job.data.order);
       return 'the original';
     },
-    // A copy settles on its own connection, which is the one that is cut.
-    { ledger: { ...ledger }, key: select, dispatch },
+    // It settles on the ledger's own connection, which is the one that is cut.
+    { ledger: ownConnectionOnly, key: select, dispatch },
   );
   stage.worker(processor);
   // The server learns all scripts first: a lost NOSCRIPT would be no lost reply.

@@ -25,13 +25,15 @@ export async function measureCheckout(
   checkout: URL,
   { processor, setup, jobs, redisUrl }: CellRun & { readonly redisUrl: string },
 ): Promise<Ratios> {
-  const output = await runBench(checkout, redisUrl, [
-    'throughput',
-    '--json',
-    ...['--rounds', '1', '--processors', processor, '--setups', setup],
-    ...['--systems', comparedSystems.join()],
-    ...(jobs === undefined ? [] : ['--jobs', String(jobs)]),
-  ]);
+  const named = {
+    rounds: '1',
+    processors: processor,
+    setups: setup,
+    systems: comparedSystems.join(),
+    ...(jobs !== undefined && { jobs: String(jobs) }),
+  };
+  const options = Object.entries(named).flatMap(([name, value]) => [`--${name}`, value]);
+  const output = await runBench(checkout, redisUrl, ['throughput', '--json', ...options]);
   const { cells } = JSON.parse(output) as { readonly cells: readonly Cell[] };
   const ratioOf = (system: ComparedSystem): number => {
     const cell = cells.find((one) => one.system === system);

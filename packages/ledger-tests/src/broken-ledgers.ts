@@ -4,7 +4,7 @@ import { memoryUnderTest } from './memory-under-test.ts';
 import { removeByVerbs } from './table/remove-by-verbs.ts';
 import type { LedgerUnderTest } from './topic.ts';
 
-/** A ledger with one mistake that somebody has made somewhere, and the topic that must notice it. */
+/** A ledger with one mistake that a store could make, and the topic that must notice it. */
 export interface BrokenLedger {
   readonly name: string;
   readonly topic: string;
@@ -61,7 +61,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
   ],
   [
     'lost replies',
-    'takes the dispatch back when the claim is repeated',
+    'undoes the dispatch when the claim is repeated',
     (sound) => ({
       async claim(request) {
         const record = await sound.read(request.key);
@@ -84,7 +84,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
   ],
   [
     'lost replies',
-    'takes back a verdict whose reply was lost',
+    'undoes a verdict whose reply was lost',
     (sound) => ({
       async resolve(resolution) {
         const record = await sound.read(resolution.key);
@@ -157,7 +157,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
   ],
   [
     'release',
-    'a bare DEL: gives back whatever stands there',
+    'a bare DEL: releases the record of any attempt',
     (sound) => ({
       async release({ key, token }) {
         const record = await sound.read(key);
@@ -177,7 +177,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
   ],
   [
     'release',
-    'gives back what others were told is in doubt',
+    'releases a record that others may have read as in doubt',
     (sound) => ({
       async release(attempt) {
         const record = await sound.read(attempt.key);
@@ -212,7 +212,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
   ],
   [
     'lost replies',
-    'forgets what was said of a dispatch when its claim is repeated',
+    'forgets the texts of a dispatch when its claim is repeated',
     (sound) => ({
       async claim(request) {
         const record = await sound.read(request.key);
@@ -237,7 +237,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
   ],
   [
     'in doubt',
-    'the SET PX of the post: a dispatch expires',
+    'a SET with PX: a dispatch expires',
     (sound) => ({
       async claim(request) {
         const record = await sound.read(request.key);
@@ -299,7 +299,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
   ],
   [
     'cancel',
-    'cancels only what nobody has claimed',
+    'cancels only an email that was not claimed',
     (sound) => ({
       async cancel(cancellation) {
         const record = await sound.read(cancellation.key);
@@ -337,7 +337,7 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
   ],
   [
     'retention',
-    'keeps outcomes for ever',
+    'never forgets outcomes',
     (sound) => ({
       settle: (settlement) => sound.settle({ ...settlement, retentionMs: 1000 * DAY_MS }),
     }),

@@ -28,7 +28,7 @@ export function memoryUnderTest(
   };
 }
 
-/** Lets bytes stand in the place of a record: a memory ledger has none of its own. */
+/** Puts bytes in the place of a record: a memory ledger stores no bytes. */
 export function corruptible(ledger: Ledger) {
   const bytesByKey = new Map<string, string>();
 

@@ -69,7 +69,7 @@ export const rejected: Start = async (context, overrides) => {
   return attempt;
 };
 
-/** An attempt that said itself that it does not know. */
+/** An attempt that has settled that it does not know the outcome. */
 export const inDoubt: Start = async (context, overrides) => {
   const attempt = await dispatched(context, overrides);
   expectState(

@@ -77,7 +77,7 @@ describe('a ledger that cannot answer', () => {
         resolver: async () => 'unknown',
       };
       let leftCount = 0;
-      // The queue runs the job again and again, whatever came out.
+      // The queue runs the job again and again.
       for (let run = 0; run < 3; run++) {
         const before = leftCount;
         const outcome = await perform(
@@ -94,7 +94,7 @@ describe('a ledger that cannot answer', () => {
   );
 });
 
-describe('what perform() says of a ledger that cannot answer', () => {
+describe('perform() on a ledger that cannot answer', () => {
   const setup = (verb: Verb, moment: 'before' | 'after', dispatch: PerformOptions['dispatch']) => {
     const sound = memoryLedger();
     const key = deriveKey(createToken());
@@ -109,7 +109,7 @@ describe('what perform() says of a ledger that cannot answer', () => {
   };
 
   test.each(['before', 'after'] as const)(
-    'a claim that fails %s it was executed: nothing was sent, and the claim is given back',
+    'a claim that fails %s it was executed: nothing was sent, and the claim is released',
     async (moment) => {
       const { options, stateNow } = setup('claim', moment, 'before-processor');
       await expect(perform(() => expect.unreachable(), options)).rejects.toMatchObject({
@@ -121,7 +121,7 @@ describe('what perform() says of a ledger that cannot answer', () => {
   );
 
   test.each(['before', 'after'] as const)(
-    'a dispatch that fails %s it was executed: nothing was sent, and the claim is given back',
+    'a dispatch that fails %s it was executed: nothing was sent, and the claim is released',
     async (moment) => {
       const { options, stateNow } = setup('dispatch', moment, 'at-send');
       await expect(perform((claim) => claim.dispatch(), options)).rejects.toMatchObject({
@@ -146,7 +146,7 @@ describe('what perform() says of a ledger that cannot answer', () => {
     });
   });
 
-  test('a claim that cannot be given back falls in doubt, and the error of the effect goes on', async () => {
+  test('a claim that cannot be released falls in doubt, and the error of the effect is rethrown', async () => {
     const { options, stateNow } = setup('release', 'before', 'before-processor');
     const run = perform((claim) => {
       claim.report({ verdict: 'not-sent' });

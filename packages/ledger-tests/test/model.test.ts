@@ -12,7 +12,7 @@ const invisible = [
 const nameOf = ({ name }: { readonly name: string }) => name;
 const visible = brokenLedgers.map(nameOf).filter((name) => !invisible.includes(name));
 
-/** Only a machine that stands still needs so long: the same scenarios are played each time. */
+/** Only a very busy machine needs so long: the same scenarios run each time. */
 const WITHIN_MS = 120_000;
 
 /** What the model says of a ledger that makes a mistake. */
@@ -38,22 +38,22 @@ describe('the model', { timeout: WITHIN_MS }, () => {
     expect(await failureOf(name, { runs: 200 })).toBeUndefined();
   });
 
-  test('tells the shortest failing scenario, one line a step, and how to play it again', async () => {
+  test('prints the shortest failing scenario, one line a step, and how to run it again', async () => {
     const mistake = 'a naive SET NX: does not know its own token';
-    const told = (await failureOf(mistake)) ?? '';
-    expect(told).toMatch(
-      /\nclaim (\w) -> won\nclaim \1 -> busy \(claimed by \1\), the reference says: won\nTo play/,
+    const message = (await failureOf(mistake)) ?? '';
+    expect(message).toMatch(
+      /\nclaim (\w) -> won\nclaim \1 -> busy \(claimed by \1\), the reference says: won\nTo run/,
     );
-    expect(told.split('\n')).toHaveLength(4);
-    const path = /SENDONCE_SEED=1 SENDONCE_PATH=([\d:]+)$/.exec(told)?.[1];
+    expect(message.split('\n')).toHaveLength(4);
+    const path = /SENDONCE_SEED=1 SENDONCE_PATH=([\d:]+)$/.exec(message)?.[1];
     expect((await failureOf(mistake, { path }))?.split('\n').slice(1, 3)).toEqual(
-      told.split('\n').slice(1, 3),
+      message.split('\n').slice(1, 3),
     );
   });
 
-  test('tells of a race whose answers no order explains', async () => {
-    const told = await failureOf('asks first and writes then');
-    expect(told).toMatch(/\ntogether: claim .* -> won \| .*\nthe reference knows no order/);
-    expect(told?.split('\n').length).toBeLessThanOrEqual(5);
+  test('reports a race whose answers no order explains', async () => {
+    const message = await failureOf('asks first and writes then');
+    expect(message).toMatch(/\ntogether: claim .* -> won \| .*\nthe reference knows no order/);
+    expect(message?.split('\n').length).toBeLessThanOrEqual(5);
   });
 });

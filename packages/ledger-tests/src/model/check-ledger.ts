@@ -62,11 +62,11 @@ function failureOf({
   counterexamplePath,
   numShrinks,
 }: fc.RunDetails<[Scenario]>) {
-  const told = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
+  const steps = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
   const again = `SENDONCE_SEED=${seed} SENDONCE_PATH=${counterexamplePath}`;
   return new Error(
     `The ledger breaks the contract of packages/core/src/ledger.ts (shrunk ${numShrinks} times):\n` +
-      `${told}\nTo play this again: ${again}`,
+      `${steps}\nTo run this again: ${again}`,
     { cause: errorInstance },
   );
 }

@@ -21,16 +21,16 @@ export interface Reply {
   readonly place?: number;
 }
 
-/** Without a reply nobody knows whether it was executed. */
+/** Without a reply it is unknown whether the command was executed. */
 export interface Answered {
   readonly question: Question;
   readonly reply?: Reply;
 }
 
 /**
- * What may stand after questions that ran at the same time: of every order of them that explains all
- * the replies. Empty where none does, so the ledger is not linearizable. Keys are independent of each
- * other, so each is explained alone.
+ * What may be stored after questions that ran at the same time: for every order that explains all the
+ * replies. Empty if no order does: the ledger is not linearizable. Keys are independent of each other,
+ * so each is explained alone.
  */
 export function explain(
   reference: Reference,
@@ -81,7 +81,7 @@ function advances(
 }
 
 /**
- * What binds of the answers that many nodes gave at the same time. Whatever was granted holds. Why
+ * What binds of the answers that many nodes gave at the same time. What was granted holds. Why
  * something was refused was seen at a moment, on any node: a claim or a cancellation that was taken back a
  * moment later. A refused dispatch gives back its claim; a heartbeat that few have heard is heard, and so is
  * a claim that few have granted.
@@ -113,7 +113,7 @@ function isRefusal({ verb }: Question, { status }: Reply): boolean {
   return refusals.includes(status) || (status === 'cancelled' && verb !== 'cancel');
 }
 
-/** Whether a list shows them in this order, whatever it counts from: the last sign of life, or the doubt. */
+/** Whether a list shows them in this order, by the last sign of life or by the doubt. */
 export function isSilentForLonger(ones: readonly World[], others: readonly World[]): boolean {
   const isOver = (one: Span, other: Span) => one.toMs + ROUNDING_MS < other.fromMs;
   return ones.every((one) =>

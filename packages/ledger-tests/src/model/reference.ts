@@ -11,7 +11,7 @@ import { meet, transitionFor } from '../table/transition-table.ts';
 
 /**
  * The transition table for one key, with times: what a verb may answer, and what may be stored
- * afterwards. It knows a moment only as a span, the time that the command took. Whatever falls into
+ * afterwards. It knows a moment only as a span, the time that the command took. What falls into
  * that span may have ended or not.
  */
 

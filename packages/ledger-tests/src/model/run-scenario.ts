@@ -15,7 +15,7 @@ import { Worlds } from './worlds.ts';
 /** The ledgers on which a scenario runs, and the time there. */
 export interface ModelSetup {
   readonly reference: Reference;
-  /** On one store, each with a connection of its own. */
+  /** On one store, each with its own connection. */
   readonly ledgers: readonly Ledger[];
   /** One attempt never does two things at once then, but for heartbeats. */
   readonly byMajority: boolean;
@@ -23,7 +23,7 @@ export interface ModelSetup {
   readonly nowMs: () => number;
   /** How far the clock of the ledger is ahead of this one. */
   readonly offsetMs: number;
-  /** So many short leases pass; true where the senders have died of it, whatever their leases. */
+  /** So many short leases pass; true if the senders have died of it, even those with long leases. */
   readonly silence: (leases: number) => Promise<boolean>;
   readonly lostReply?: (verb: (ledger: Ledger) => Promise<unknown>) => Promise<unknown>;
   /** How often the ledger could not answer, of how many commands. */

@@ -2,7 +2,7 @@ import type { Attempt, Ledger, LedgerRecord } from '@sendonce/core';
 
 const DAY_MS = 86_400_000;
 
-/** Removes a record by verbs alone, whatever its state. */
+/** Removes a record by verbs alone, in every state. */
 export async function removeByVerbs(
   ledger: Ledger,
   { key, token, state }: LedgerRecord,

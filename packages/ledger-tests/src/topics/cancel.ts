@@ -15,7 +15,7 @@ export const cancel: Topic = {
   name: 'cancel',
   cases: [
     {
-      title: 'an email that nobody claimed is cancelled, for every attempt',
+      title: 'an email that was not claimed is cancelled, for every attempt',
       async run(context) {
         const { key, retentionMs } = context.attempt();
         expectState(await context.other.cancel({ key, retentionMs, by: 'customer' }), 'cancelled');
@@ -83,7 +83,7 @@ export const cancel: Topic = {
       },
     },
     {
-      title: 'an email whose claim was given back is cancelled like one that nobody claimed',
+      title: 'an email whose claim was released is cancelled like one that was not claimed',
       async run(context) {
         const attempt = await claimed(context);
         expectState(await context.ledger.release(attempt), 'released');

@@ -7,7 +7,8 @@ export const claimRaces: Topic = {
   name: 'claim races',
   cases: [
     {
-      title: 'one of 32 claims from two instances wins, and the others are told who holds it',
+      title:
+        'one of 32 claims from two instances wins, and the others get the record of the winner',
       async run(context) {
         const { winner, losers } = await race(context, context.key(), false);
         for (const reply of losers) {
@@ -34,7 +35,7 @@ export const claimRaces: Topic = {
       },
     },
     {
-      title: 'after the winner gives back, one of the next 32 claims wins',
+      title: 'after the winner releases its claim, one of the next 32 claims wins',
       async run(context) {
         const first = await claimed(context);
         expectState(await context.ledger.release(first), 'released');
@@ -43,7 +44,7 @@ export const claimRaces: Topic = {
       },
     },
     {
-      title: 'of 32 claims on an email that was sent none wins, and all are told so',
+      title: 'of 32 claims on an email that was sent none wins, and all are duplicates',
       async run(context) {
         const { winner } = await race(context, context.key(), true);
         await context.ledger.settle({ ...winner, outcome: 'sent', result: '7' });
@@ -66,7 +67,7 @@ export const claimRaces: Topic = {
 async function race(context: Context, key: string, asDispatched: boolean) {
   const replies = await claimAll(context, rivals(context, key), asDispatched);
   const [won, ...more] = replies.filter(([, { state }]) => state === 'won');
-  assert.ok(won, 'nobody won');
+  assert.ok(won, 'no attempt won');
   assert.equal(more.length, 0, `${more.length + 1} attempts won`);
   const losers = replies.filter((reply) => reply !== won).map(([, reply]) => reply);
   assert.equal(losers.length, 31);

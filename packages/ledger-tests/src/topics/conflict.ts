@@ -23,7 +23,7 @@ export const conflict: Topic = {
   name: 'conflict',
   cases: [
     {
-      title: 'another fingerprint under the same key is a conflict, whatever the state',
+      title: 'another fingerprint under the same key is a conflict, in every state',
       async run(context) {
         for (const [start, state] of starts) {
           const attempt = await start(context, { fingerprint: 'to=abc&total=def' });

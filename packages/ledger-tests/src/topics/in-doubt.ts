@@ -13,7 +13,7 @@ import type { Context, Topic, TopicCase } from '../topic.ts';
 
 const silence: readonly TopicCase[] = [
   {
-    title: 'two leases of silence after the dispatch are a doubt, which nobody can claim',
+    title: 'two leases of silence after the dispatch are a doubt, which no attempt can claim',
     async run(context) {
       for (const attempt of await fallenSilent(context, 2.5)) {
         await expectRecord(context, attempt, 'in-doubt');
@@ -39,7 +39,7 @@ const silence: readonly TopicCase[] = [
     },
   },
   {
-    title: 'heartbeats keep the doubt off',
+    title: 'heartbeats prevent the doubt',
     async run(context) {
       const attempt = await dispatched(context, { leaseMs: context.unitMs });
       for (let beat = 0; beat < 4; beat++) {
@@ -61,8 +61,7 @@ const silence: readonly TopicCase[] = [
     },
   },
   {
-    title:
-      'a sender that wakes up is told of its own doubt, as the others were, until it is heard again',
+    title: 'a sender that wakes up gets its own doubt as an answer, until it sends a heartbeat',
     async run(context) {
       for (const attempt of [...(await fallenSilent(context, 2.5)), await inDoubt(context)]) {
         const longer = { ...attempt, leaseMs: 60_000 };
@@ -85,7 +84,8 @@ const silence: readonly TopicCase[] = [
 
 const doubt: readonly TopicCase[] = [
   {
-    title: 'a sender that does not know puts its email in doubt at once, with note and Message-ID',
+    title:
+      'a sender that does not know the outcome puts its email in doubt at once, with note and Message-ID',
     async run(context) {
       for (const start of [claimed, dispatched]) {
         const job = { queue: 'notices', id: '7' };
@@ -149,7 +149,7 @@ const doubt: readonly TopicCase[] = [
     },
   },
   {
-    title: 'another process may go on in the name of the token, and end the doubt by a fact',
+    title: 'another process may continue with the token, and end the doubt by an outcome',
     async run(context) {
       const doubts = [await inDoubt(context), ...(await fallenSilent(context, 2.5))];
       for (const attempt of doubts) {

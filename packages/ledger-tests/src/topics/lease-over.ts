@@ -75,7 +75,7 @@ export const leaseOver: Topic = {
       },
     },
     {
-      title: 'a dispatch after the lease is told of a doubt and of a cancellation',
+      title: 'a dispatch after the lease loses where another attempt is in doubt or was cancelled',
       async run(context) {
         const late = await paused(context);
         const next = await inDoubt(context, { key: late.key });
@@ -88,7 +88,7 @@ export const leaseOver: Topic = {
       },
     },
     {
-      title: 'a heartbeat after the lease is lost, and a release finds nothing to give back',
+      title: 'a heartbeat after the lease is lost, and a release finds no record',
       async run(context) {
         const late = await paused(context);
         assert.deepEqual(await context.ledger.heartbeat([late]), ['lost']);

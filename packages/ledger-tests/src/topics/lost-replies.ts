@@ -39,7 +39,7 @@ const repeats: readonly TopicCase[] = [
     },
   },
   {
-    title: 'a claim repeated after the dispatch wins and does not take the dispatch back',
+    title: 'a claim repeated after the dispatch wins and does not undo the dispatch',
     async run(context) {
       const attempt = await dispatched(context, { leaseMs: context.unitMs });
       expectState(await context.other.claim(attempt), 'won');
@@ -68,7 +68,7 @@ const repeats: readonly TopicCase[] = [
     },
   },
   {
-    title: 'a dispatch that finds itself dispatched is good',
+    title: 'a dispatch that finds itself dispatched is dispatched',
     async run(context) {
       const attempt = await dispatched(context);
       expectState(await context.other.dispatch(attempt), 'dispatched');
@@ -76,7 +76,7 @@ const repeats: readonly TopicCase[] = [
     },
   },
   {
-    title: 'a dispatch repeated keeps its time, and what was said of it',
+    title: 'a dispatch repeated keeps its time and its texts',
     async run(context) {
       const job = { queue: 'notices', id: '7' };
       const attempt = await dispatched(context, { job, by: 'host 7' });
@@ -280,7 +280,7 @@ async function expectDispatched({ other }: Context, { key, token }: Attempt): Pr
   assert.equal(record.token, token);
 }
 
-/** Granted again; or told of its own doubt, where the session that had dispatched died with the reply. */
+/** Granted again; or in doubt, if the session that had dispatched died with the reply. */
 function granted(
   reply: ClaimReply | DispatchReply,
   state: 'won' | 'dispatched',
@@ -291,7 +291,7 @@ function granted(
   return false;
 }
 
-/** The verb was executed; its caller got the right answer (by asking again) or none, never a wrong one. */
+/** The verb was executed. Its caller got the correct answer, if necessary by a repeat, or none. */
 async function unanswered<R extends { readonly state: string }>(
   { lostReply }: Context,
   verb: (ledger: Ledger) => Promise<R>,

@@ -18,7 +18,7 @@ export const release: Topic = {
   name: 'release',
   cases: [
     {
-      title: 'the own record is given back, claimed or dispatched, and the next claim wins',
+      title: 'the own record is released, claimed or dispatched, and the next claim wins',
       async run(context) {
         for (const start of [claimed, dispatched]) {
           const attempt = await start(context);
@@ -30,7 +30,7 @@ export const release: Topic = {
       },
     },
     {
-      title: 'the own record in doubt stays, and stays listed: others were told so',
+      title: 'the own record in doubt stays, and stays listed: others may have read it',
       async run(context) {
         const { unitMs } = context;
         const silent = await dispatched(context, { leaseMs: unitMs });
@@ -62,7 +62,7 @@ export const release: Topic = {
       },
     },
     {
-      title: 'an outcome is not given back, not even the own one',
+      title: 'an outcome is not released, not even the own one',
       async run(context) {
         for (const [start, state] of [
           [sent, 'sent'],
@@ -75,7 +75,7 @@ export const release: Topic = {
       },
     },
     {
-      title: 'a cancellation is not given back by the attempt that it stopped',
+      title: 'a cancellation is not released by the attempt that it stopped',
       async run(context) {
         const attempt = await cancelled(context);
         expectState(await context.ledger.release(attempt), 'lost');
@@ -84,7 +84,7 @@ export const release: Topic = {
       },
     },
     {
-      title: 'a release where nothing stands has released',
+      title: 'a release of an absent record has released',
       async run(context) {
         const attempt = context.attempt();
         expectState(await context.ledger.release(attempt), 'released');

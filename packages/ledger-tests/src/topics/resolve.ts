@@ -84,7 +84,7 @@ export const resolve: Topic = {
       },
     },
     {
-      title: 'what is not in doubt is not resolved, and the answer tells what stands there',
+      title: 'a record that is not in doubt is not resolved, and the answer contains it',
       async run(context) {
         for (const [start, state] of [
           [claimed, 'claimed'],

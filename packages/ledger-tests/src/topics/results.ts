@@ -86,7 +86,7 @@ export const results: Topic = {
       },
     },
     {
-      title: 'an empty result and no result are told apart',
+      title: 'an empty result differs from no result',
       async run(context) {
         for (const result of ['""', 'null']) await roundTrip(context, result);
         const attempt = await dispatched(context);
@@ -130,8 +130,8 @@ export const results: Topic = {
           assert.deepEqual([resolvedBy, note], [text, text]);
           const cancellation = { key: context.key(), retentionMs, by: text };
           expectState(await context.ledger.cancel(cancellation), 'cancelled');
-          const nobody = { key: cancellation.key, token: '' };
-          assert.equal((await expectRecord(context, nobody, 'cancelled')).by, text);
+          const withoutToken = { key: cancellation.key, token: '' };
+          assert.equal((await expectRecord(context, withoutToken, 'cancelled')).by, text);
         }
       },
     },

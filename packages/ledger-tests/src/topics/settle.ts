@@ -93,14 +93,14 @@ const facts: readonly TopicCase[] = [
     title: 'of all outcomes only "sent" is written over a cancellation',
     async run(context) {
       const attempt = await cancelled(context);
-      const nobody = { key: attempt.key, token: '' };
+      const withoutToken = { key: attempt.key, token: '' };
       for (const outcome of ['rejected', 'in-doubt'] as const) {
         for (const sender of [attempt, rivalOf(context, attempt)]) {
           const { record } = expectState(
             await context.ledger.settle({ ...sender, outcome }),
             'lost',
           );
-          assert.deepEqual(await expectRecord(context, nobody, 'cancelled'), record);
+          assert.deepEqual(await expectRecord(context, withoutToken, 'cancelled'), record);
         }
       }
       assert.deepEqual(await listedKeys(context, 'open', [attempt]), []);

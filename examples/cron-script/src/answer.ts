@@ -34,20 +34,28 @@ export function answerOf(performed: Performed<Sent>): Answer {
       return { state, exitCode: busy, line };
     }
     case 'duplicate':
-      return recorded(performed, done, (told) => `duplicate: sent ${told}`);
+      return recorded(performed, done, (details) => `duplicate: sent ${details}`);
     case 'cancelled':
-      return recorded(performed, done, (told) => `cancelled ${told}: not sent`);
+      return recorded(performed, done, (details) => `cancelled ${details}: not sent`);
     case 'in-doubt':
-      return recorded(performed, inDoubt, (told) => `in doubt: dispatched ${told}. ${lookItUp}`);
+      return recorded(
+        performed,
+        inDoubt,
+        (details) => `in doubt: dispatched ${details}. ${lookItUp}`,
+      );
     case 'rejected':
-      return recorded(performed, rejected, (told) => `rejected ${told}: ${correctIt}`);
+      return recorded(performed, rejected, (details) => `rejected ${details}: ${correctIt}`);
     case 'conflict':
       // Only with a fingerprint, which this script does not give.
-      return recorded(performed, rejected, (told) => `conflict with the email ${told}: not sent`);
+      return recorded(
+        performed,
+        rejected,
+        (details) => `conflict with the email ${details}: not sent`,
+      );
   }
 }
 
-/** The message of a mail error may hold an address: only its code is told. */
+/** The message of a mail error may hold an address: only its code is shown. */
 export function answerOfError(error: unknown): Answer {
   const ours = isSendonceError(error);
   const why = ours ? error.message : `the mail server said ${mailErrorNote(error)}.`;
@@ -72,7 +80,7 @@ const correctIt =
 function recorded(
   { state, record }: Pick<Answer, 'state'> & { readonly record: LedgerRecord },
   exitCode: number,
-  lineOf: (told: string) => string,
+  toLine: (details: string) => string,
 ): Answer {
   const { by, atMs, messageId, note, resolvedBy } = record;
   const why = resolvedBy === undefined ? note : `resolved by ${resolvedBy}`;
@@ -82,5 +90,5 @@ function recorded(
     messageId === undefined ? '' : `, Message-ID ${messageId}`,
     why === undefined ? '' : ` (${why})`,
   ];
-  return { state, exitCode, line: lineOf(parts.join('')), messageId };
+  return { state, exitCode, line: toLine(parts.join('')), messageId };
 }

@@ -5,7 +5,7 @@ export interface Arguments {
   readonly day: string;
   /** How long to wait for another machine that is sending it. */
   readonly waitMs: number;
-  /** What somebody found out about an email in doubt. */
+  /** What a person found out about an email in doubt. */
   readonly resolve: 'sent' | 'not-sent' | undefined;
   readonly json: boolean;
 }

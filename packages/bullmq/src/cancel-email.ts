@@ -9,7 +9,10 @@ export type Cancelled = { readonly key: string } & (
   | { readonly state: 'too-late'; readonly email: EmailStatus }
 );
 
-/** The ledger decides. The job is then removed, or completes as cancelled where it cannot be removed. */
+/**
+ * The ledger decides. The job is then removed, or completes as cancelled where it cannot be
+ * removed.
+ */
 export async function cancelEmail(
   { queue, ledger }: Producer,
   { key, by, retentionMs }: { key: string; by: string | undefined; retentionMs: number },

@@ -14,7 +14,8 @@ const controlFlowErrors: Readonly<Record<string, string>> = {
 export function isBullMQControlFlow(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   const { name = '', message = '' } = error as Partial<Error>;
-  // The message as well: a minified bundle renames the classes, and BullMQ takes the name from there.
+  // The message as well: a minified bundle renames the classes, and BullMQ takes the name from
+  // there.
   return (
     Object.hasOwn(controlFlowErrors, name) || Object.values(controlFlowErrors).includes(message)
   );
@@ -50,7 +51,9 @@ const permanentCodes = [
   'SENDONCE_UNREADABLE_RECORD',
 ] as const;
 
-/** Whether another attempt would end in the same way. Looks through the causes of a wrapped error. */
+/**
+ * Whether another attempt would end in the same way. Looks through the causes of a wrapped error.
+ */
 export function isPermanent(error: unknown): error is Error {
   const seen = new Set<unknown>();
   for (let cause = error; cause instanceof Error && !seen.has(cause); cause = cause.cause) {

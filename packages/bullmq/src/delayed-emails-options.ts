@@ -29,8 +29,8 @@ export interface DelayedEmailsOptions<D, K extends Partial<D> = D> {
   readonly check?: ((data: D) => unknown) | undefined;
   /**
    * Records what is scheduled, moved and cancelled, so that an email can be shown before a worker
-   * begins with it: the journal of `once()`. A program that ends at once awaits its `flush()` before
-   * it closes the client.
+   * begins with it: the journal of `once()`. A program that ends at once awaits its `flush()`
+   * before it closes the client.
    */
   readonly journal?: Journal | undefined;
   /**
@@ -43,13 +43,19 @@ export interface DelayedEmailsOptions<D, K extends Partial<D> = D> {
   readonly name?: string | undefined;
   /** Options of every job: attempts, backoff, priority, removeOnComplete, … */
   readonly job?: EmailJobOptions | undefined;
-  /** How long a cancellation is kept after the email was due, in ms. @default 604_800_000 (7 days) */
+  /**
+   * How long a cancellation is kept after the email was due, in ms.
+   * @default 604_800_000 (7 days)
+   */
   readonly retentionMs?: number | undefined;
   /** How long ago `at` may be and still mean "now", in ms. @default 60_000 */
   readonly pastToleranceMs?: number | undefined;
 }
 
-/** BullMQ's job options without those that say when and under which id: `delayedEmails()` sets these. */
+/**
+ * BullMQ's job options without those that say when and under which id: `delayedEmails()` sets
+ * these.
+ */
 export type EmailJobOptions = Omit<JobsOptions, (typeof reservedJobOptions)[number]>;
 
 export interface WhichEmail {

@@ -34,18 +34,21 @@ export type EmailRef<K> = K | string;
 /** Schedules, moves, cancels and finds the delayed emails of one queue. */
 export interface DelayedEmails<D, K extends Partial<D> = D> {
   /**
-   * Schedules an email, once: a second call for the same key finds the first, from another process, too,
-   * at the same moment, too, and also where the job has been removed since. An email whose job failed
-   * for good and was kept gets a new job.
+   * Schedules an email, once. A second call for the same key finds the first: from another process,
+   * at the same moment, and after the job was removed. An email whose job failed permanently and
+   * was kept gets a new job.
    * @throws {OptionError} for a wrong time, data or option; nothing was scheduled.
    * @throws {ScheduleError} when queue or ledger did not answer: call it again.
    */
   schedule(data: D, options: ScheduleOptions): Promise<Scheduled>;
-  /** Many at once, in pages; answers in the same order. All are checked before the first is scheduled. */
+  /**
+   * Many at once, in pages; answers in the same order. All are checked before the first is
+   * scheduled.
+   */
   scheduleBulk(emails: readonly ({ readonly data: D } & ScheduleOptions)[]): Promise<Scheduled[]>;
   /**
-   * Moves an email that waits for its time. One whose job failed for good and was kept gets a new job
-   * with the same data. Once it is due it can be cancelled but no longer moved: `too-late`.
+   * Moves an email that waits for its time. One whose job failed permanently and was kept gets a
+   * new job with the same data. Once it is due it can be cancelled but no longer moved: `too-late`.
    * @throws {ScheduleError} when it waits for its children in a flow, or the queue did not answer.
    */
   reschedule(email: EmailRef<K>, options: When & WhichEmail): Promise<Rescheduled>;
@@ -53,9 +56,9 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
     emails: readonly ({ readonly email: EmailRef<K> } & When & WhichEmail)[],
   ): Promise<Rescheduled[]>;
   /**
-   * Forbids an email, by the ledger's own compare-and-set: either it wins, for every copy of the job,
-   * or it is `too-late`, and says why. Also an email that was never scheduled can be cancelled; it
-   * cannot be scheduled then. To send after all, schedule it with an `occurrence`.
+   * Forbids an email, by the ledger's own compare-and-set: either it wins, for every copy of the
+   * job, or it is `too-late`, and says why. An email that was never scheduled can be cancelled,
+   * too; it cannot be scheduled then. To send after all, schedule it with an `occurrence`.
    */
   cancel(email: EmailRef<K>, options?: CancelOptions): Promise<Cancelled>;
   cancelBulk(emails: readonly EmailRef<K>[], options?: CancelOptions): Promise<Cancelled[]>;
@@ -63,8 +66,10 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
   status(email: EmailRef<K>, options?: WhichEmail): Promise<EmailStatus>;
   statusBulk(emails: readonly EmailRef<K>[], options?: WhichEmail): Promise<EmailStatus[]>;
   /**
-   * The email as a job for `FlowProducer.add()`: `{ ...(await emails.flowJob(data, when)), children }`.
-   * A flow does not tell whether that job existed; `status()` does.
+   * The email as a job for `FlowProducer.add()`. A flow does not tell whether that job existed;
+   * `status()` does.
+   *
+   * @example flowProducer.add({ ...(await emails.flowJob(data, { delay: 0 })), children })
    */
   flowJob(data: D, options: ScheduleOptions): Promise<FlowEmail<D>>;
   /** The key of an email: 22 characters, as the ledger has it. */
@@ -83,8 +88,8 @@ export interface FlowEmail<D> {
 
 /**
  * The delayed emails of a queue: you say what email, when, and under which key. You do not have to
- * handle job ids or kept jobs. The worker's processor goes through `once()`, with the same ledger and
- * the same parts of the key.
+ * handle job ids or kept jobs. The worker's processor goes through `once()`, with the same ledger
+ * and the same parts of the key.
  * @throws {OptionError} for a wrong option.
  *
  * @example
@@ -208,6 +213,6 @@ function unsteadyKey(): OptionError {
   return new OptionError(
     'key',
     'Expected "key" to select the same from the same data, got two different keys: a time of now, a ' +
-      'random id? Each copy would be an email of its own. Nothing was scheduled.',
+      'random id? Each copy would be another email. Nothing was scheduled.',
   );
 }

@@ -18,7 +18,7 @@ export interface DoubtSweeperOptions {
   readonly journal?: Journal | undefined;
   /** Asked about each email in doubt, for example by a look-up at the provider. */
   readonly resolver?: Resolver | undefined;
-  /** As in `once()`: an email in doubt is given back to its job while the provider knows it. */
+  /** As in `once()`: the job of an email in doubt is retried while the provider knows the email. */
   readonly replayWithinMs?: number | undefined;
   /** How long a resolved outcome is kept, in ms. @default 604_800_000 (7 days) */
   readonly retentionMs?: number | undefined;
@@ -58,9 +58,9 @@ const LEASE_MS = 30_000;
 
 /**
  * Finds the emails in doubt that no job comes back for: BullMQ fails a job after its second stall
- * without running it. Each one is shown to the resolver, and its job is run again where that helps: after
- * a verdict, and while the provider still knows the email. Every worker may run a sweeper; one at a time
- * sweeps. What is left is `held`: log it, or alert a person.
+ * without running it. Each one is shown to the resolver, and its job is run again where that helps:
+ * after a verdict, and while the provider still knows the email. Every worker may run a sweeper;
+ * one at a time sweeps. What is left is `held`: log it, or alert a person.
  * @throws {OptionError} for a wrong option.
  *
  * @example
@@ -114,7 +114,8 @@ async function sweepAlone(queue: QueueOfJobs, options: Options): Promise<Swept> 
   };
   const { state } = await ledger.claim(lock);
   if (state !== 'won') return { ...nothingSwept, busy: true };
-  // Two sweepers at once would only do the same twice: what they write names the token of the doubt.
+  // Two sweepers at once would only do the same twice: what they write names the token of the
+  // doubt.
   const beat = setInterval(() => void ledger.heartbeat([lock]).catch(() => {}), LEASE_MS / 3);
   try {
     return await sweepAll(queue, options);

@@ -1,6 +1,8 @@
 import { jobIdOf, type Ledger, type LedgerRecord, ScheduleError } from '@sendonce/core';
 
-/** The few things that `delayedEmails()` needs of a queue; every `Queue` of BullMQ 5 and 6 has them. */
+/**
+ * The few things that `delayedEmails()` needs of a queue; every `Queue` of BullMQ 5 and 6 has them.
+ */
 export interface QueueLike<D> {
   readonly name: string;
   add(name: string, data: D, opts?: object): Promise<unknown>;
@@ -35,7 +37,9 @@ export interface EmailJob {
 /** What the queue holds under one key. */
 export interface EmailJobs {
   readonly jobs: readonly EmailJob[];
-  /** The id that a new job gets; undefined when each id is taken by a job that ended and was kept. */
+  /**
+   * The id that a new job gets; undefined when each id is taken by a job that ended and was kept.
+   */
   readonly nextJobId: string | undefined;
 }
 

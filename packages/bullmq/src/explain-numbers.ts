@@ -12,13 +12,19 @@ export interface ExplainedNumbers {
    */
   readonly lastAttemptMs: number | undefined;
   /**
-   * From the death of a worker until another one runs its job, at most: the lock has to run out, and
-   * one check for stalled jobs has to mark the job before the next takes it.
+   * From the death of a worker until another one runs its job, at most: the lock has to run out,
+   * and one check for stalled jobs has to mark the job before the next takes it.
    */
   readonly stallRecoveryMs: number;
-  /** From a death before the dispatch until the email is tried again, at most. Undefined: never by itself. */
+  /**
+   * From a death before the dispatch until the email is tried again, at most. Undefined: not
+   * without a person.
+   */
   readonly retriedAfterMs: number | undefined;
-  /** From the last sign of life of a sender that has dispatched until its email is in doubt (PostgreSQL: at once). */
+  /**
+   * From the last sign of life of a sender that has dispatched until its email is in doubt
+   * (PostgreSQL: at once).
+   */
   readonly doubtAfterMs: number;
   /** From a death after the dispatch until the job is back and finds the doubt, at most. */
   readonly backInDoubtMs: number;
@@ -26,15 +32,19 @@ export interface ExplainedNumbers {
   readonly replayUntilMs: number | undefined;
   /** From the outcome until it is forgotten. */
   readonly retentionMs: number;
-  /** From the outcome until the last time that this very job can come back by itself, at most. */
+  /**
+   * From the outcome until the last time that this very job can come back without a person, at
+   * most.
+   */
   readonly longestComebackMs: number | undefined;
 }
 
 export function compute(settings: Settings): ExplainedNumbers {
   const { leaseMs, lockDuration, stalledInterval, retentionMs, maxStalledCount } = settings;
-  // The check of all workers together runs at most once in `stalledInterval`: a mark that lives so long says so.
-  // Whoever asks a moment before it is gone waits a whole interval more, and a worker alone does, about every
-  // second time (measured on BullMQ 5 and 6). So two checks are up to two intervals apart.
+  // The check of all workers together runs at most once in `stalledInterval`: a mark that lives so
+  // long says so. A worker that asks a moment before it is gone waits a whole interval more, and a
+  // worker alone does, about every second time (measured on BullMQ 5 and 6). So two checks are up
+  // to two intervals apart.
   const checkMs = 2 * stalledInterval;
   const stallRecoveryMs = Math.max(lockDuration, checkMs) + checkMs;
   const doubtAfterMs = 2 * leaseMs;

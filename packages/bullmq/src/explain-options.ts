@@ -40,9 +40,15 @@ export interface ExplainOptions {
   readonly job?: Pick<JobsOptions, JobSetting> | undefined;
   /** BullMQ's options of the worker. */
   readonly worker?: Pick<WorkerOptions, WorkerSetting> | undefined;
-  /** How long one send may take from its dispatch on, in ms. @default 600_000, nodemailer's `socketTimeout` */
+  /**
+   * How long one send may take from its dispatch on, in ms.
+   * @default 600_000, nodemailer's `socketTimeout`
+   */
   readonly sendTimeoutMs?: number | undefined;
-  /** How often the mail client or SDK tries again by itself inside one call. @default 0, as nodemailer */
+  /**
+   * How often the mail client or SDK tries again inside one call.
+   * @default 0, as nodemailer
+   */
   readonly sdkRetries?: number | undefined;
 }
 
@@ -73,7 +79,10 @@ const defaults = {
   },
 } as const;
 
-/** The least that a sender has to wait after the final dot (RFC 5321, 4.5.3.2), and nodemailer's default. */
+/**
+ * The least that a sender has to wait after the final dot (RFC 5321, 4.5.3.2), and nodemailer's
+ * default.
+ */
 export const PATIENT_MS = 10 * MINUTE_MS;
 
 /** All that is reckoned with: nothing is missing, what means "none" is undefined. */
@@ -130,7 +139,8 @@ function assumedIn(options: ExplainOptions): Assumed[] {
 function checkOptions(options: ExplainOptions): void {
   checkGroup('options', options);
   for (const name of Object.keys(options)) {
-    // An option at the wrong level would be ignored, and the explanation be of another configuration.
+    // An option at the wrong level would be ignored, and the explanation be of another
+    // configuration.
     checkOneOf(name, name, ['once', 'job', 'worker', 'sendTimeoutMs', 'sdkRetries']);
   }
   const { once = {}, job = {}, worker = {}, sendTimeoutMs, sdkRetries } = options;

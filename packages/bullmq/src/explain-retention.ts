@@ -26,7 +26,9 @@ export function comebackAfterRetention(
   };
 }
 
-/** A copy that was added while the first was waiting, or right after it, is due a whole delay later. */
+/**
+ * A copy that was added while the first was waiting, or right after it, is due a whole delay later.
+ */
 export function copyAfterRetention(
   { delay, jobId, removeOnComplete }: Settings,
   { longestComebackMs = 0, retentionMs }: ExplainedNumbers,

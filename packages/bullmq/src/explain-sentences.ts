@@ -10,7 +10,7 @@ export function promise(settings: Settings, numbers: ExplainedNumbers): string {
   );
 }
 
-/** What becomes of the email whose outcome nobody knows. */
+/** What becomes of an email whose outcome is unknown. */
 export function window(settings: Settings, numbers: ExplainedNumbers): string {
   const atSend = settings.dispatch === 'at-send';
   const point = atSend ? 'just before it can leave' : 'before the first line of the processor';

@@ -12,6 +12,6 @@ export function deriveJobKey<J extends JobLike>(job: J, select: (job: J) => unkn
   const selected = select(job);
   const stamp = stampOf(job);
   if (stamp) return checkScheduledKey(stamp, selected);
-  // All jobs of a scheduler have the same data: what differs is the iteration, told by the id.
+  // All jobs of a scheduler have the same data: what differs is the iteration, and with it the id.
   return deriveKey(job.repeatJobKey ? [selected, job.id] : selected);
 }

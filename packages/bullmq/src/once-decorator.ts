@@ -7,9 +7,9 @@ import type { JobLike, OnceOptions } from './options.ts';
 type Method = (this: any, job: any, token?: string, signal?: AbortSignal) => Promise<any>;
 
 /**
- * `once()` as a method decorator, for the `process` method of NestJS's `WorkerHost`, and for standard
- * and legacy (`experimentalDecorators`) TypeScript alike. The options may be a function of the
- * instance, for a ledger that is injected; they are then checked at the first job.
+ * `once()` as a method decorator, for the `process` method of NestJS's `WorkerHost`, and for
+ * standard and legacy (`experimentalDecorators`) TypeScript alike. The options may be a function of
+ * the instance, for a ledger that is injected; they are then checked at the first job.
  *
  * The type of the method stays as it is. Like that of `once()`, its promise may resolve with
  * `undefined`: the email was cancelled, or this is a duplicate whose original had no result.

@@ -22,8 +22,8 @@ export type ProcessorOf<J, R> = (job: J, token?: string, signal?: AbortSignal) =
 /**
  * The wrapped processor, and what it has counted.
  *
- * It resolves with `undefined` where the email was cancelled, or this job is a duplicate whose original
- * had no result. A call, `ReturnType` and a Worker without type arguments see that.
+ * It resolves with `undefined` where the email was cancelled, or this job is a duplicate whose
+ * original had no result. A call, `ReturnType` and a Worker without type arguments see that.
  */
 export interface OnceProcessor<J, R> {
   (job: J, token?: string, signal?: AbortSignal): Promise<R | undefined>;
@@ -39,13 +39,13 @@ export interface OnceProcessor<J, R> {
 
 /**
  * Wraps a BullMQ processor that sends one email, so that the email is never sent twice and never
- * dropped silently. If a crash makes it impossible to know whether the email was sent, the job fails
- * with InDoubtError until the doubt is resolved.
+ * dropped silently. If a crash makes it impossible to know whether the email was sent, the job
+ * fails with InDoubtError until the doubt is resolved.
  *
  * The processor stays as it is: its errors, retries, delays, progress and result work as before. A
- * duplicate completes with the result of the original. It completes with `undefined` if the original
- * had none, and so does the job of a cancelled email. An error that another attempt cannot change fails
- * the job at once; its `code` and `cause` are those of the sendonce error.
+ * duplicate completes with the result of the original. It completes with `undefined` if the
+ * original had none, and so does the job of a cancelled email. An error that another attempt cannot
+ * change fails the job at once; its `code` and `cause` are those of the sendonce error.
  * @throws {OptionError} for wrong options or a processor that is not a function.
  *
  * @example
@@ -67,7 +67,8 @@ export function once<J extends JobLike, R>(
         ? 'not-sent'
         : options.classify?.(error),
   };
-  // BullMQ passes a signal only to a function that declares three plain parameters, and makes one for it.
+  // BullMQ passes a signal only to a function that declares three plain parameters, and makes one
+  // for it.
   const wantsSignal = processor.length >= 3;
 
   async function guarded(job: J, token?: string, signal?: AbortSignal): Promise<R | undefined> {
@@ -113,7 +114,8 @@ function emailDateMs(job: JobLike): number {
   // A promoted job runs early; a Date in the future looks like spam.
   const dateMs = dueMs <= Date.now() ? dueMs : Math.floor(timestamp);
   // A scheduled email may have been moved by days, which its job does not tell: the first due time
-  // would put it far down in the recipient's inbox. The hour, so that a replay soon after is the same email.
+  // would put it far down in the recipient's inbox. The hour, so that a replay soon after is the
+  // same email.
   const hourMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
   return stampOf(job) && dateMs < Date.now() - HOUR_MS ? hourMs : dateMs;
 }

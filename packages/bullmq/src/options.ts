@@ -1,7 +1,9 @@
 import { OptionError, type PerformEvent, type PerformOptions } from '@sendonce/core';
 import { checkFunction, checkOneOf, checkPerformOptions, describe } from '@sendonce/core/ledger';
 
-/** The few things that the wrapper needs of a BullMQ job; every `Job` of BullMQ 5 and 6 has them. */
+/**
+ * The few things that the wrapper needs of a BullMQ job; every `Job` of BullMQ 5 and 6 has them.
+ */
 export interface JobLike {
   readonly id?: string | undefined;
   readonly queueName: string;
@@ -32,20 +34,22 @@ export interface OnceOptions<J extends JobLike> extends Omit<
   /** The payload that must not change under one key; another one is a conflict. */
   readonly fingerprint?: ((job: J) => unknown) | undefined;
   /**
-   * What people call this email in the journal: an order number. Stored as it is, so no address unless
-   * you want that.
+   * What people call this email in the journal: an order number. Stored as it is, so no address
+   * unless you want that.
    *
    * @example (job) => `order ${job.data.orderId}`
    */
   readonly label?: ((job: J) => string) | undefined;
   /**
    * What a copy does while another attempt is sending: `delay` moves the job a little later and
-   * uses up no attempt (but counts as a start: do not combine it with `maxStartedAttempts`); `throw`
-   * fails the attempt with BusyError.
+   * uses up no attempt (but counts as a start: do not combine it with `maxStartedAttempts`);
+   * `throw` fails the attempt with BusyError.
    * @default 'delay'
    */
   readonly onBusy?: 'delay' | 'throw' | undefined;
-  /** Called for every step, synchronously; it may be async. If it fails, that is a process warning. */
+  /**
+   * Called for every step, synchronously; it may be async. If it fails, that is a process warning.
+   */
   readonly onEvent?: ((event: OnceEvent<J>) => unknown) | undefined;
 }
 

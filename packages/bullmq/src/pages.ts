@@ -7,7 +7,7 @@ export async function inPages<T, R>(
 ): Promise<R[]> {
   const results: R[] = [];
   for (let start = 0; start < items.length; start += MAX_BATCH) {
-    // All of the page have ended before an error is thrown, so that none goes on unseen.
+    // All of the page have ended before an error is thrown, so that none runs on unseen.
     const page = await Promise.allSettled(items.slice(start, start + MAX_BATCH).map(work));
     for (const settled of page) {
       if (settled.status === 'rejected') throw settled.reason;

@@ -13,7 +13,7 @@ export type Rescheduled = { readonly key: string } & (
 
 const TRIES = 5;
 
-/** Moves the job that waits for its time, or adds a new one if it has failed for good. */
+/** Moves the job that waits for its time, or adds a new one if it has failed permanently. */
 export async function rescheduleEmail(
   producer: Producer,
   key: string,

@@ -68,7 +68,8 @@ async function addJob(
     const { record } = found;
     const ownRef = { queue: queue.name, id: jobId };
     if (record && !isSending(record.state) && !isSameJob(record.job, ownRef)) {
-      // Cancelled or sent elsewhere meanwhile. No other call adds a job over such a record, so this is ours.
+      // Cancelled or sent elsewhere meanwhile. No other call adds a job over such a record, so this
+      // is ours.
       await own.job.remove().catch(() => {});
       return findExisting(found, plan);
     }

@@ -10,7 +10,9 @@ const STAMP_VERSION = 1;
  */
 export interface ScheduleStamp {
   readonly version: typeof STAMP_VERSION;
-  /** Random, one per call of `schedule()`: tells the job that this call added from an earlier one. */
+  /**
+   * Random, one per call of `schedule()`: tells the job that this call added from an earlier one.
+   */
   readonly token: string;
   readonly key: string;
   /** One short hash per part of the key: names the part that changed, never its value. */
@@ -25,15 +27,15 @@ interface StampedJob {
   readonly opts: object;
 }
 
-/** A stamp with a token of its own. */
+/** A stamp with a new token. */
 export function createStamp(fields: Omit<ScheduleStamp, 'version' | 'token'>): ScheduleStamp {
   return { ...fields, version: STAMP_VERSION, token: createToken() };
 }
 
 /**
  * The stamp of a job that `delayedEmails()` scheduled; undefined on any other job.
- * @throws {ScheduleError} for a stamp that another version of sendonce wrote. Without it the key and
- *   the occurrence of the email are unknown, so a guess could send a second email.
+ * @throws {ScheduleError} for a stamp that another version of sendonce wrote. Without it the key
+ *   and the occurrence of the email are unknown, so a guess could send a second email.
  */
 export function stampOf({ id, opts }: StampedJob): ScheduleStamp | undefined {
   const stamp = rawStamp(opts);
@@ -72,7 +74,8 @@ export function hashParts(selected: unknown, key: string): string {
 
 /**
  * The key of a scheduled email, if the processor's own `key` selects the same.
- * @throws {KeyChangedError} when it selects another key than the one that the email was scheduled under.
+ * @throws {KeyChangedError} when it selects another key than the one that the email was scheduled
+ *   under.
  */
 export function checkScheduledKey(stamp: ScheduleStamp, selected: unknown): string {
   const key = deriveEmailKey(selected, stamp.occurrence);

@@ -3,8 +3,8 @@ import { AddressError } from '@sendonce/core';
 /**
  * Checks the address of one recipient before an email to it is scheduled, for example in `check` of
  * `delayedEmails()`: a bare address as `user@domain`, of at most 254 characters (RFC 5321, section
- * 4.5.3.1). Comments, quoted local parts and display names are refused: what is read in two ways can
- * reach another person.
+ * 4.5.3.1). Comments, quoted local parts and display names are refused: what is read in two ways
+ * can reach another person.
  * @throws {AddressError} which never shows the address.
  */
 export function checkAddress(address: unknown, field = 'to'): void {
@@ -19,8 +19,8 @@ export function checkAddress(address: unknown, field = 'to'): void {
 const fields = ['from', 'sender', 'to', 'cc', 'bcc', 'replyTo'] as const;
 
 /**
- * @internal Refuses line breaks in the addresses of a message. nodemailer takes the last address that
- * it finds in such a text: `a@…\r\nBcc: b@…` goes to b alone (measured with 6.10 and 10.6).
+ * @internal Refuses line breaks in the addresses of a message. nodemailer takes the last address
+ * that it finds in such a text: `a@…\r\nBcc: b@…` goes to b alone (measured with 6.10 and 10.6).
  */
 export function checkAddressFields(data: object): void {
   const { envelope, ...message } = data as Record<string, unknown>;

@@ -40,11 +40,12 @@ interface MailError {
 }
 
 /**
- * Says what an error of nodemailer means for the email. Before the dot everything is `not-sent`; after
- * it only a complete 4xx (`refused`) or 5xx (`rejected`) reply says something, all else is `unknown`.
+ * Says what an error of nodemailer means for the email. Before the dot everything is `not-sent`;
+ * after it only a complete 4xx (`refused`) or 5xx (`rejected`) reply says something, all else is
+ * `unknown`.
  *
- * Without a phase only what is certain at any time is certain: use it as `classify` where the plugin
- * is not installed.
+ * Without a phase only what is certain at any time is certain: use it as `classify` where the
+ * plugin is not installed.
  *
  * @example
  * await perform(() => transporter.sendMail(mail), { ledger, key, classify: classifyMailError })
@@ -69,7 +70,9 @@ export function classifyReply(code: number): Verdict {
   return 'unknown';
 }
 
-/** A short code for people: `552`, `ETIMEDOUT`. Never text of a reply, which may hold an address. */
+/**
+ * A short code for people: `552`, `ETIMEDOUT`. Never text of a reply, which may hold an address.
+ */
 export function mailErrorNote(error: unknown): string {
   const { code, responseCode } = (error ?? {}) as MailError;
   // nodemailer gives an incomplete reply's code to an error of the connection, see below.

@@ -33,9 +33,10 @@ export interface DispatchAtSendOptions {
    */
   readonly messageIdDomain?: string | undefined;
   /**
-   * A header of the email that gets the claim's key, for a provider that knows its emails by it over
-   * SMTP: `Resend-Idempotency-Key`, `Idempotency-Key` (Lettermint), `X-EE-Idempotency-Key` (EmailEngine).
-   * Then `replayWithinMs` may be the provider's window. Raw messages are refused: they cannot carry it.
+   * A header of the email that gets the claim's key, for a provider that knows its emails by it
+   * over SMTP: `Resend-Idempotency-Key`, `Idempotency-Key` (Lettermint), `X-EE-Idempotency-Key`
+   * (EmailEngine). Then `replayWithinMs` may be the provider's window. Raw messages are refused:
+   * they cannot carry it.
    * @default none
    */
   readonly idempotencyHeader?: string | undefined;
@@ -47,13 +48,14 @@ export interface DispatchAtSendOptions {
  *
  * With SMTP, plain or pooled, the instant is between the last byte of the body and the final dot of
  * DATA: if anything breaks before it, nothing was sent. Any other transport gets the message only
- * after the dispatch. Each attempt carries the same Message-ID, Date and MIME boundary. On a provider
- * transport of this package the plugin only checks: the transport itself dispatches and reports.
+ * after the dispatch. Each attempt carries the same Message-ID, Date and MIME boundary. On a
+ * provider transport of this package the plugin only checks: the transport itself dispatches and
+ * reports.
  *
  * The send fails with a `RecipientsError` unless the email has exactly one recipient, with an
- * `AddressError` for a line break in an address, with a `SecondEmailError` when one has already left
- * under the claim, and with a `ClaimLostError` or a `LedgerUnavailableError` when the ledger did not
- * let it go; nothing was sent then.
+ * `AddressError` for a line break in an address, with a `SecondEmailError` when one has already
+ * left under the claim, and with a `ClaimLostError` or a `LedgerUnavailableError` when the ledger
+ * did not let it go; nothing was sent then.
  *
  * @example
  * transporter.use('stream', dispatchAtSend())
@@ -109,7 +111,9 @@ function prepare(
   });
 }
 
-/** Reports what a check throws: "not sent" must be known even where the claim is dispatched already. */
+/**
+ * Reports what a check throws: "not sent" must be known even where the claim is dispatched already.
+ */
 function checkUnderClaim(claim: Claim, check: () => void): void {
   try {
     check();
@@ -119,7 +123,9 @@ function checkUnderClaim(claim: Claim, check: () => void): void {
   }
 }
 
-/** Called after all plugins. The addresses are not read again, so this is the recipient who gets it. */
+/**
+ * Called after all plugins. The addresses are not read again, so this is the recipient who gets it.
+ */
 function fixEnvelope(message: StreamPluginMail['message']): void {
   const envelope = message.getEnvelope();
   const { to } = envelope;

@@ -2,17 +2,17 @@ import { Readable } from 'node:stream';
 import { NotSentError } from '@sendonce/core';
 
 /**
- * @internal Passes a stream on, and asks `mayEnd` between its last chunk and its end. On `false` the
- * stream closes without an end and without an error; when `mayEnd` throws it fails.
+ * @internal Passes a stream on, and asks `mayEnd` between its last chunk and its end. On `false`
+ * the stream closes without an end and without an error; when `mayEnd` throws it fails.
  *
  * It passes on what there is, as soon as it is there, and does not gather full pieces: a connection
- * that breaks in the body must be known before `mayEnd` is asked, or "surely not sent" would become a
- * doubt.
+ * that breaks in the body must be known before `mayEnd` is asked, or "surely not sent" would become
+ * a doubt.
  *
- * Pull-driven, in object mode with one chunk read ahead: in byte mode `mayEnd` would run while 64 KB
- * were still to be written. By hand and not by `Readable.from` or an async iterator: a stream of that
- * kind that is destroyed by its own generator still emits 'end', which is the dot, and the iterator's
- * promises and listeners cost each email 0.1 ms of CPU.
+ * Pull-driven, in object mode with one chunk read ahead: in byte mode `mayEnd` would run while 64
+ * KB were still to be written. By hand and not by `Readable.from` or an async iterator: a stream of
+ * that kind that is destroyed by its own generator still emits 'end', which is the dot, and the
+ * iterator's promises and listeners cost each email 0.1 ms of CPU.
  */
 export function gateStream(source: Readable, mayEnd: () => Promise<boolean>): Readable {
   let wanted = false;

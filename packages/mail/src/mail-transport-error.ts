@@ -1,9 +1,9 @@
 import { type MayHaveLeft, SendonceError } from '@sendonce/core';
 
 /**
- * A transport did not get an email away, in a way that nodemailer does not report as an error: an LMTP
- * server refused the only recipient, or the transport threw something that is not an error. Its `code` is
- * `SENDONCE_PROVIDER`.
+ * A transport did not get an email away, in a way that nodemailer does not report as an error: an
+ * LMTP server refused the only recipient, or the transport threw something that is not an error.
+ * Its `code` is `SENDONCE_PROVIDER`.
  */
 export class MailTransportError extends SendonceError {
   override readonly name = 'MailTransportError';

@@ -62,8 +62,8 @@ export function isSmtp(transport: MailTransport): boolean {
 }
 
 /**
- * @internal On the provider transports of this package. They hold their own email to its claim, so the
- * plugin only checks. A global symbol, because two copies of the package may be loaded.
+ * @internal On the provider transports of this package. They hold their own email to its claim, so
+ * the plugin only checks. A global symbol, because two copies of the package may be loaded.
  */
 export const providerMark = Symbol.for('@sendonce/mail/provider-transport');
 

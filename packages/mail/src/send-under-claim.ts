@@ -22,8 +22,8 @@ interface BegunSend extends SendUnderClaim {
 }
 
 /**
- * @internal Sends one message as the one email of its claim: begins the effect, dispatches at the last
- * instant, reports the outcome, and only then calls back.
+ * @internal Sends one message as the one email of its claim: begins the effect, dispatches at the
+ * last instant, reports the outcome, and only then calls back.
  */
 export function sendUnderClaim(options: SendUnderClaim, callback: SendCallback): void {
   let effect: Effect;
@@ -55,8 +55,8 @@ function sendBySmtp(begun: BegunSend): void {
     } catch (error) {
       forbidden = error;
     }
-    // Failed during the dispatch, and so "not sent": by a reply out of turn, a timeout, an abort. An
-    // error now would be a second one, which pools of 6 to 9 throw out of the event loop.
+    // Failed during the dispatch, and so "not sent": by a reply out of turn, a timeout, an abort.
+    // An error now would be a second one, which pools of 6 to 9 throw out of the event loop.
     if (isOver) return false;
     // A stand-in goes through the stream: nodemailer writes its own code over that of the error.
     if (forbidden) throw new NotSentError('The email was not dispatched. It was not sent.');
@@ -64,7 +64,8 @@ function sendBySmtp(begun: BegunSend): void {
     return true;
   };
 
-  // Here and not in the plugin, so that no other plugin can come between this stream and the network.
+  // Here and not in the plugin, so that no other plugin can come between this stream and the
+  // network.
   const original = message.createReadStream.bind(message);
   message.createReadStream = (...args) => gateStream(original(...args), dotAllowed);
 
@@ -82,7 +83,9 @@ function sendBySmtp(begun: BegunSend): void {
   });
 }
 
-/** A transport that is not known to send while it reads gets the message after the dispatch only. */
+/**
+ * A transport that is not known to send while it reads gets the message after the dispatch only.
+ */
 async function sendByOther(begun: BegunSend): Promise<void> {
   try {
     await begun.effect.dispatch();
@@ -138,8 +141,8 @@ function succeed(begun: BegunSend, info: SentInfo | undefined): void {
 }
 
 /**
- * LMTP answers each recipient after the dot, and nodemailer resolves though the only one was refused.
- * 10.x says why in `rejectedErrors`, 6 to 9 only in the reply.
+ * LMTP answers each recipient after the dot, and nodemailer resolves though the only one was
+ * refused. 10.x says why in `rejectedErrors`, 6 to 9 only in the reply.
  */
 function findRefusal(info: SentInfo | undefined): { error: Error; verdict: Verdict } | undefined {
   if (!Array.isArray(info?.accepted) || info.accepted.length > 0) return undefined;

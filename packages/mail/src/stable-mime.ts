@@ -4,9 +4,9 @@ import { type Claim, messageIdOf } from '@sendonce/core';
 import type { MimeRoot } from './nodemailer-shapes.ts';
 
 /**
- * @internal Makes every attempt of one email the same bytes: Message-ID, Date and MIME boundary from
- * the claim, unless the user set them. A receiver that drops a second copy, and a person who looks
- * for the email in a mail log, go by these.
+ * @internal Makes every attempt of one email the same bytes: Message-ID, Date and MIME boundary
+ * from the claim, unless the user set them. A receiver that drops a second copy, and a person who
+ * looks for the email in a mail log, go by these.
  */
 export function stabiliseMime(
   { message, data }: { readonly message: MimeRoot; readonly data: object },
@@ -30,7 +30,9 @@ export function stabiliseMime(
   }
 }
 
-/** Whether a header is a field of the email, or among its `headers` (an object, or a list of pairs). */
+/**
+ * Whether a header is a field of the email, or among its `headers` (an object, or a list of pairs).
+ */
 function givenByUser(data: object, field: string, header: string): boolean {
   const fields = data as Record<string, unknown>;
   if (fields[field]) return true;

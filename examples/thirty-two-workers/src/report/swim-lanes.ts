@@ -56,8 +56,8 @@ function renderLane(lane: Lane, y: number, scale: Scale): string {
   const bars = lane.bars.map((bar) => renderBar(bar, y, scale, placed));
   const signs = placed.map(({ mark, x }) => {
     const { shape, label: what } = mark.again ? secondEmail : marks[mark.kind];
-    const told = element('title', {}, escapeHtml(`${what}, ${Math.round(mark.atMs)} ms`));
-    return element('g', { transform: `translate(${round(x)} ${y})` }, told + shape);
+    const tooltip = element('title', {}, escapeHtml(`${what}, ${Math.round(mark.atMs)} ms`));
+    return element('g', { transform: `translate(${round(x)} ${y})` }, tooltip + shape);
   });
   return [label, base, ...bars, ...signs].join('');
 }

@@ -18,14 +18,14 @@ let connection: Redis | undefined;
 let close = async () => {};
 
 onParentMessage((message) => {
-  const told = message as ToWorker;
-  switch (told.type) {
+  const received = message as ToWorker;
+  switch (received.type) {
     case 'open':
-      open(told.cell).catch((error: unknown) => say({ type: 'failed', error: String(error) }));
+      open(received.cell).catch((error: unknown) => say({ type: 'failed', error: String(error) }));
       break;
     case 'go':
-      waiting.get(told.run)?.(told);
-      waiting.delete(told.run);
+      waiting.get(received.run)?.(received);
+      waiting.delete(received.run);
       break;
   }
 });

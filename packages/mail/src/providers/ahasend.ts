@@ -21,13 +21,13 @@ export interface AhaSendOptions extends KeyedProviderOptions {
 }
 
 /**
- * A nodemailer transport for AhaSend's API 2 (`POST …/messages/conversation`, which sends one email and
- * knows no templates). Under a claim it sends the claim's key in the header `Idempotency-Key`, and
- * AhaSend replays its first answer, marked, a refusal too: correct what was refused and send it under
- * a key of its own.
+ * A nodemailer transport for AhaSend's API 2 (`POST …/messages/conversation`, which sends one email
+ * and knows no templates). Under a claim it sends the claim's key in the header `Idempotency-Key`,
+ * and AhaSend replays its first answer, marked, a refusal too: correct what was refused and send it
+ * under a key of its own.
  *
- * Built from AhaSend's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account.
+ * Built from AhaSend's documentation as it was in November 2026 and tested against a local server
+ * that behaves as it says; never run against a live account.
  *
  * @example
  * const transporter = createTransport(ahaSendTransport({ apiKey, accountId }))

@@ -10,21 +10,21 @@ import { field, isObject } from './read-answer.ts';
 export interface AzureLookUpOptions
   extends AzureAccount, Pick<LookUpOptions, 'timeoutMs' | 'fetch'> {
   /**
-   * An email that Azure does not know is `not-sent` from so long after its dispatch, in milliseconds, and
-   * up to a day after it: how long Azure remembers is not documented. Longer than a request can be on its
-   * way, a sender can be frozen, and clocks can differ.
+   * An email that Azure does not know is `not-sent` from so long after its dispatch, in
+   * milliseconds, and up to a day after it: how long Azure remembers is not documented. Longer than
+   * a request can be on its way, a sender can be frozen, and clocks can differ.
    * @default never
    */
   readonly notFoundAfterMs?: number | undefined;
 }
 
 /**
- * A resolver that asks Azure by the `Operation-Id` that `azureTransport()` gave the email, at the same
- * endpoint. Accepted is `sent`, as for the transport. A failed or cancelled operation is left to a person:
- * whether Azure takes the same `Operation-Id` again is not documented.
+ * A resolver that asks Azure by the `Operation-Id` that `azureTransport()` gave the email, at the
+ * same endpoint. Accepted is `sent`, as for the transport. A failed or cancelled operation is left
+ * to a person: whether Azure takes the same `Operation-Id` again is not documented.
  *
- * Built from Azure's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account.
+ * Built from Azure's documentation as it was in November 2026 and tested against a local server
+ * that behaves as it says; never run against a live account.
  *
  * @example
  * const resolver = azureLookUp({ endpoint, accessKey })

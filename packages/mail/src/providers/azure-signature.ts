@@ -10,7 +10,10 @@ export interface AzureAccount {
   readonly accessKey: string;
 }
 
-/** @internal The endpoint without a slash at its end. @throws {OptionError} which never shows the key. */
+/**
+ * @internal The endpoint without a slash at its end.
+ * @throws {OptionError} which never shows the key.
+ */
 export function checkAzureAccount({ endpoint, accessKey }: AzureAccount): string {
   const parsed =
     typeof endpoint === 'string' && URL.canParse(endpoint) ? new URL(endpoint) : undefined;
@@ -34,7 +37,10 @@ export interface AzureRequest {
   readonly date: Date;
 }
 
-/** @internal The headers that authenticate a request by HMAC-SHA256: date, hash of the body, signature. */
+/**
+ * @internal The headers that authenticate a request by HMAC-SHA256: date, hash of the body,
+ * signature.
+ */
 export function azureHeaders(request: AzureRequest): Record<string, string> {
   const { host, pathname, search } = new URL(request.url);
   const date = request.date.toUTCString();

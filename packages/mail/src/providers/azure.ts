@@ -15,17 +15,19 @@ export interface AzureOptions extends AzureAccount, Pick<ProviderOptions, 'timeo
 export const azureApiVersion = '2025-09-01';
 
 /**
- * A nodemailer transport for Azure Communication Services Email (`POST /emails:send`). Under a claim the
- * claim's key, as a UUID, is the `Operation-Id`, under which `azureLookUp()` finds what became of the email.
+ * A nodemailer transport for Azure Communication Services Email (`POST /emails:send`). Under a
+ * claim the claim's key, as a UUID, is the `Operation-Id`, under which `azureLookUp()` finds what
+ * became of the email.
  *
- * A doubt is never resolved by sending again. That a second request with the same `Operation-Id` sends
- * nothing is not documented. The documented `Repeatability-First-Sent` is the time of the first request,
- * which a second attempt no longer has: with another time it does not match, or is a new email.
+ * A doubt is never resolved by sending again. That a second request with the same `Operation-Id`
+ * sends nothing is not documented. The documented `Repeatability-First-Sent` is the time of the
+ * first request, which a second attempt no longer has: with another time it does not match, or is a
+ * new email.
  *
  * A From with a name is refused: Azure takes it from the sender's settings in the resource.
  *
- * Built from Azure's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account.
+ * Built from Azure's documentation as it was in November 2026 and tested against a local server
+ * that behaves as it says; never run against a live account.
  *
  * @example
  * const transporter = createTransport(azureTransport({ endpoint, accessKey }))

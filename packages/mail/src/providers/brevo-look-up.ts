@@ -4,11 +4,11 @@ import { field } from './read-answer.ts';
 
 /**
  * A resolver that asks Brevo's event log (`GET /v3/smtp/statistics/events`) for the tag that
- * `brevoTransport()` gives every email under a claim: its key. Any event is `sent`; none is `unknown`,
- * because Brevo does not say how soon an email is in the log. The log goes back 30 days.
+ * `brevoTransport()` gives every email under a claim: its key. Any event is `sent`; none is
+ * `unknown`, because Brevo does not say how soon an email is in the log. The log goes back 30 days.
  *
- * Built from Brevo's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account.
+ * Built from Brevo's documentation as it was in November 2026 and tested against a local server
+ * that behaves as it says; never run against a live account.
  *
  * @example
  * const resolver = brevoLookUp({ apiKey: process.env.BREVO_API_KEY ?? '' })
@@ -27,7 +27,10 @@ export function brevoLookUp(options: LookUpOptions): Resolver {
   });
 }
 
-/** A server that ignores the filter answers with other emails. The tag is a text, or a list written as JSON. */
+/**
+ * A server that ignores the filter answers with other emails. The tag is a text, or a list written
+ * as JSON.
+ */
 function tagged(event: unknown, key: string): boolean {
   const tag = field(event, 'tag');
   return tag === key || tag === JSON.stringify([key]);

@@ -12,16 +12,16 @@ import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
- * A nodemailer transport for Brevo's API (`POST /v3/smtp/email`). Under a claim it sends the claim's
- * key as `headers.idempotencyKey`, and Brevo refuses a second request with it as `duplicate_parameter`.
- * The key is also the email's tag, by which `brevoLookUp()` finds it.
+ * A nodemailer transport for Brevo's API (`POST /v3/smtp/email`). Under a claim it sends the
+ * claim's key as `headers.idempotencyKey`, and Brevo refuses a second request with it as
+ * `duplicate_parameter`. The key is also the email's tag, by which `brevoLookUp()` finds it.
  *
- * `windowMs` is 15 minutes by default, as Brevo's changelog says, and at most 30, as its guide says. An
- * email that an earlier request sent has no id in the record: Brevo's answer does not repeat it.
- * Attachments get their type from their file name; inline images are refused.
+ * `windowMs` is 15 minutes by default, as Brevo's changelog says, and at most 30, as its guide
+ * says. An email that an earlier request sent has no id in the record: Brevo's answer does not
+ * repeat it. Attachments get their type from their file name; inline images are refused.
  *
- * Built from Brevo's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account. Not documented: whether a request that
+ * Built from Brevo's documentation as it was in November 2026 and tested against a local server
+ * that behaves as it says; never run against a live account. Not documented: whether a request that
  * Brevo refused has used up its key.
  *
  * @example
@@ -48,7 +48,8 @@ function brevo(apiKey: string): Provider {
 
 function buildBody(email: Email, key: string | undefined): object {
   const { from, to, cc, bcc, replyTo, subject, html, text, attachments } = email;
-  // The reference also spells it `Idempotency-Key`, which was measured not to be honoured (brevo-node#94).
+  // The reference also spells it `Idempotency-Key`, which was measured not to be honoured
+  // (brevo-node#94).
   const headers = { ...email.headers, ...(key !== undefined && { idempotencyKey: toUuid(key) }) };
   return {
     sender: contact(from),

@@ -30,7 +30,10 @@ export function checkHeaders(data: Record<string, unknown>, provider: Provider):
   }
 }
 
-/** @internal The custom headers of a normalised message, sorted, so that their order makes no other bytes. */
+/**
+ * @internal The custom headers of a normalised message, sorted, so that their order makes no other
+ * bytes.
+ */
 export function readHeaders(mail: ProviderMail, provider: Provider): Record<string, string> {
   const data = mail.data as Record<string, unknown>;
   const found: [string, string][] = pairs(data['headers']).map(([name, value]) => [

@@ -30,8 +30,8 @@ export interface Email {
 }
 
 /**
- * @internal Checks a message and resolves it by nodemailer's own `normalize()`. What the API cannot carry
- * is refused here, never dropped.
+ * @internal Checks a message and resolves it by nodemailer's own `normalize()`. What the API cannot
+ * carry is refused here, never dropped.
  * @throws {AddressError} @throws {RecipientsError} under a claim. @throws {ProviderError}
  */
 export async function readEmail(
@@ -61,8 +61,8 @@ export async function readEmail(
   };
 }
 
-// Fields of nodemailer that no API takes as they are. `encoding`, `textEncoding` and the boundary only say how
-// the MIME text is written, which the provider does.
+// Fields of nodemailer that no API takes as they are. `encoding`, `textEncoding` and the boundary
+// only say how the MIME text is written, which the provider does.
 const uncarried: Readonly<Record<string, string>> = {
   raw: 'it has a ready-made message ("raw")',
   envelope: 'it has an envelope of its own',

@@ -1,8 +1,8 @@
 import { KeyError } from '@sendonce/core';
 
 /**
- * @internal The 128 bits of a key as a UUID of version 8 (RFC 9562, section 5.8): six of them become
- * version and variant.
+ * @internal The 128 bits of a key as a UUID of version 8 (RFC 9562, section 5.8): six of them
+ * become version and variant.
  * @throws {KeyError} for a key that does not have 128 bits.
  */
 export function toUuid(key: string): string {

@@ -11,15 +11,16 @@ import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
- * A nodemailer transport for Lettermint's API (`POST /v1/send`). Under a claim it sends the claim's key
- * in the header `Idempotency-Key`, and Lettermint answers a second request with it by the first one's
- * id. It compares the content. An email that Lettermint suppresses is `rejected`.
+ * A nodemailer transport for Lettermint's API (`POST /v1/send`). Under a claim it sends the claim's
+ * key in the header `Idempotency-Key`, and Lettermint answers a second request with it by the first
+ * one's id. It compares the content. An email that Lettermint suppresses is `rejected`.
  *
  * Its documentation exists in two editions: other content is a 422, or a 409 beside a request in
- * progress. A 409 is therefore told apart by its error code only; without a known one the outcome is unknown.
+ * progress. A 409 is therefore told apart by its error code only; without a known one the outcome
+ * is unknown.
  *
- * Built from Lettermint's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account.
+ * Built from Lettermint's documentation as it was in November 2026 and tested against a local
+ * server that behaves as it says; never run against a live account.
  *
  * @example
  * const transporter = createTransport(lettermintTransport({ apiKey: process.env.LETTERMINT_TOKEN ?? '' }))

@@ -10,11 +10,17 @@ import {
 export interface LookUpOptions extends Pick<ProviderOptions, 'apiKey' | 'fetch'> {
   /** Where to ask. @default the provider's documented address */
   readonly url?: string | undefined;
-  /** How long to wait for the whole answer, in milliseconds; after it nothing is known. @default 10_000 */
+  /**
+   * How long to wait for the whole answer, in milliseconds; after it nothing is known.
+   * @default 10_000
+   */
   readonly timeoutMs?: number | undefined;
 }
 
-/** @internal One GET, without redirects. `json` is undefined where the body is none. @throws where none came whole. */
+/**
+ * @internal One GET, without redirects. `json` is undefined where the body is none.
+ * @throws where none came whole.
+ */
 export type Get = (url: string, headers: Readonly<Record<string, string>>) => Promise<HttpAnswer>;
 
 /** @internal @throws {OptionError} which never shows the API key. */
@@ -24,8 +30,8 @@ export function checkLookUpOptions(options: LookUpOptions, url: string): Provide
 }
 
 /**
- * @internal A resolver that asks a provider. It never throws, so that nothing of the request can get into
- * a log: what fails, or cannot be read, is `unknown`.
+ * @internal A resolver that asks a provider. It never throws, so that nothing of the request can
+ * get into a log: what fails, or cannot be read, is `unknown`.
  */
 export function lookUp(
   { fetch, timeoutMs }: Pick<ProviderSettings, 'fetch' | 'timeoutMs'>,

@@ -34,12 +34,13 @@ export interface LoopsOptions extends KeyedProviderOptions {
 }
 
 /**
- * A nodemailer transport for Loops' API (`POST /api/v1/transactional`), which fills a template: what the
- * template does not show is not in the email. Under a claim it sends the claim's key in the header
- * `Idempotency-Key`, and Loops answers a second request with it by a 409, even with other content.
+ * A nodemailer transport for Loops' API (`POST /api/v1/transactional`), which fills a template:
+ * what the template does not show is not in the email. Under a claim it sends the claim's key in
+ * the header `Idempotency-Key`, and Loops answers a second request with it by a 409, even with
+ * other content.
  *
- * That answer does not say whether the first one was sent: an email in doubt that had reached Loops stays in
- * doubt, and one that had not is sent by its replay.
+ * That answer does not say whether the first one was sent: an email in doubt that had reached Loops
+ * stays in doubt, and one that had not is sent by its replay.
  *
  * Loops gives an email no id. cc, bcc, custom headers and inline images are refused.
  *
@@ -92,7 +93,8 @@ function loops(apiKey: string, body: (email: Email) => object): Provider {
     accepted: ({ json }) => (field(json, 'success') === true ? { state: 'sent' } : undefined),
     // Its errors have a sentence and no code.
     providerCode: () => undefined,
-    // A 409 says that the key was used: by an email that was sent, is on its way, or has other content?
+    // A 409 says that the key was used: by an email that was sent, is on its way, or has other
+    // content?
   };
 }
 

@@ -1,6 +1,9 @@
 import type { EmailAddress } from './email.ts';
 
-/** @internal `Ada "Countess" <ada@example.org>` as a string, its name quoted where it needs to be (RFC 5322). */
+/**
+ * @internal `Ada "Countess" <ada@example.org>` as a string, its name quoted where it needs to be
+ * (RFC 5322).
+ */
 export function mailbox({ name, address }: EmailAddress): string {
   if (!name) return address;
   const plain = /^[\p{L}\p{N} !#$%&'*+/=?^_`{|}~-]+$/u.test(name);

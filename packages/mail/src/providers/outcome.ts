@@ -1,10 +1,10 @@
 import type { MayHaveLeft, Verdict } from '@sendonce/core';
 
 /**
- * What one request to a provider ended with:
- * `sent`; `sent-already` (an earlier request with this key sent it); `in-progress` (an earlier one is on
- * its way); `conflict` (the key belongs to an email with other content); `rejected` (for good);
- * `refused` (for now); `not-sent` (the request surely never left); `unknown` (it may have been sent).
+ * What one request to a provider ended with: `sent`; `sent-already` (an earlier request with this
+ * key sent it); `in-progress` (an earlier one is on its way); `conflict` (the key belongs to an
+ * email with other content); `rejected` (for good); `refused` (for now); `not-sent` (the request
+ * surely never left); `unknown` (it may have been sent).
  */
 export type OutcomeState =
   | 'sent'
@@ -52,13 +52,19 @@ export function toMayHaveLeft(state: OutcomeState): MayHaveLeft {
   return verdict === 'unknown' ? 'maybe' : 'no';
 }
 
-/** @internal A short note for the record: `sent-already`, `in-progress`, `422 validation_error`, `ECONNRESET`. */
+/**
+ * @internal A short note for the record: `sent-already`, `in-progress`, `422 validation_error`,
+ * `ECONNRESET`.
+ */
 export function toNote({ state, status, code }: Outcome): string {
   if (state === 'sent-already' || state === 'in-progress' || state === 'conflict') return state;
   return [status, code].filter((part) => part !== undefined).join(' ') || state;
 }
 
-/** @internal The text if it is a short identifier, such as `duplicate_parameter`: never a sentence, an address or a key. */
+/**
+ * @internal The text if it is a short identifier, such as `duplicate_parameter`: never a sentence,
+ * an address or a key.
+ */
 export function identifier(text: unknown): string | undefined {
   if (typeof text === 'number' && Number.isSafeInteger(text)) return String(text);
   return typeof text === 'string' && /^[A-Za-z\d][\w.-]{0,39}$/.test(text) ? text : undefined;

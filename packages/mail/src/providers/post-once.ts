@@ -12,7 +12,9 @@ export interface Post {
   readonly fetch: Fetch;
 }
 
-/** @internal An HTTP answer; `json` is undefined where the body is none, or did not arrive whole. */
+/**
+ * @internal An HTTP answer; `json` is undefined where the body is none, or did not arrive whole.
+ */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
@@ -26,11 +28,12 @@ export interface NoAnswer {
 }
 
 /**
- * @internal Makes exactly one POST. It never throws: it returns what came back, or that nothing did.
+ * @internal Makes exactly one POST. It never throws: it returns what came back, or that nothing
+ * did.
  *
  * fetch repeats a POST after a 421, unless the body is a stream (measured on Node 20.20). A
- * connection of its own for each email, because one that the server has just closed would make a doubt
- * of every email that is written to it.
+ * connection of its own for each email, because one that the server has just closed would make a
+ * doubt of every email that is written to it.
  */
 export async function postOnce(post: Post): Promise<HttpAnswer | NoAnswer> {
   const bytes = new TextEncoder().encode(post.body);
@@ -83,7 +86,10 @@ interface NetworkError {
   readonly errors?: unknown;
 }
 
-/** Codes of TLS handshakes that failed before the request: the server's certificate, or no TLS at all. */
+/**
+ * Codes of TLS handshakes that failed before the request: the server's certificate, or no TLS at
+ * all.
+ */
 const handshake =
   /^(CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_SSL_WRONG_VERSION_NUMBER$|HOSTNAME_MISMATCH$|INVALID_CA$)/;
 

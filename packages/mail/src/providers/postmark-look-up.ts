@@ -9,13 +9,13 @@ export interface PostmarkLookUpOptions extends LookUpOptions {
 }
 
 /**
- * A resolver that searches Postmark's messages (`GET /messages/outbound`) for the metadata `sendonce`
- * that `postmarkTransport()` gives every email under a claim: its key. Found, queued or sent, is `sent`;
- * nothing found is `unknown`, because Postmark does not say how soon a message can be found. Postmark
- * keeps messages for 45 days, or as the server is set.
+ * A resolver that searches Postmark's messages (`GET /messages/outbound`) for the metadata
+ * `sendonce` that `postmarkTransport()` gives every email under a claim: its key. Found, queued or
+ * sent, is `sent`; nothing found is `unknown`, because Postmark does not say how soon a message can
+ * be found. Postmark keeps messages for 45 days, or as the server is set.
  *
- * Built from Postmark's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account.
+ * Built from Postmark's documentation as it was in November 2026 and tested against a local server
+ * that behaves as it says; never run against a live account.
  *
  * @example
  * const resolver = postmarkLookUp({ apiKey: process.env.POSTMARK_SERVER_TOKEN ?? '' })

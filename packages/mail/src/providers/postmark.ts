@@ -13,12 +13,12 @@ export interface PostmarkOptions extends ProviderOptions {
 }
 
 /**
- * A nodemailer transport for Postmark's API (`POST /email`). Postmark has no idempotency key: a doubt is
- * never resolved by sending again. Under a claim the email has the claim's key as metadata, so that it
- * can be looked up: `GET /messages/outbound?metadata_sendonce=<key>`.
+ * A nodemailer transport for Postmark's API (`POST /email`). Postmark has no idempotency key: a
+ * doubt is never resolved by sending again. Under a claim the email has the claim's key as
+ * metadata, so that it can be looked up: `GET /messages/outbound?metadata_sendonce=<key>`.
  *
- * Built from Postmark's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account.
+ * Built from Postmark's documentation as it was in November 2026 and tested against a local server
+ * that behaves as it says; never run against a live account.
  *
  * @example
  * const transporter = createTransport(postmarkTransport({ apiKey: process.env.POSTMARK_SERVER_TOKEN ?? '' }))
@@ -33,7 +33,10 @@ export function postmarkTransport(options: PostmarkOptions): ProviderTransport {
   return providerTransport(postmark(settings.apiKey, messageStream), settings, undefined);
 }
 
-/** Postmark's own error codes where the account is at fault and not the email: credits, rights, server. */
+/**
+ * Postmark's own error codes where the account is at fault and not the email: credits, rights,
+ * server.
+ */
 const accountCodes = new Set(['10', '402', '405', '412', '413']);
 
 function postmark(apiKey: string, messageStream: string | undefined): Provider {

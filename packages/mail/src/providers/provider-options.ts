@@ -12,8 +12,8 @@ export interface ProviderOptions {
    */
   readonly url?: string | undefined;
   /**
-   * How long to wait for the whole answer, in milliseconds. An answer that comes later is a doubt: be
-   * generous.
+   * How long to wait for the whole answer, in milliseconds. An answer that comes later is a doubt:
+   * be generous.
    * @default 60_000
    */
   readonly timeoutMs?: number | undefined;
@@ -27,8 +27,8 @@ export interface ProviderOptions {
 /** The options of a provider that takes an idempotency key. */
 export interface KeyedProviderOptions extends ProviderOptions {
   /**
-   * How long the provider remembers a key, in milliseconds. Never more than it promises: after it the
-   * same request is a second email.
+   * How long the provider remembers a key, in milliseconds. Never more than it promises: after it
+   * the same request is a second email.
    */
   readonly windowMs?: number | undefined;
 }
@@ -69,7 +69,9 @@ export function checkProviderOptions(options: ProviderOptions, url: string): Pro
   };
 }
 
-/** @internal A text that goes into a header of the request: fetch would show it in its own error. */
+/**
+ * @internal A text that goes into a header of the request: fetch would show it in its own error.
+ */
 export function checkHeaderText(option: string, value: unknown, what: string): void {
   if (typeof value === 'string' && /^[!-~]+$/.test(value)) return;
   const got =

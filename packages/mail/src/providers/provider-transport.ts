@@ -22,7 +22,9 @@ export interface ProviderSentInfo {
   readonly messageId: string | undefined;
   readonly accepted: readonly string[];
   readonly rejected: readonly string[];
-  /** The HTTP status, and whether an earlier request had sent it: `200 sent`, `200 sent-already`. */
+  /**
+   * The HTTP status, and whether an earlier request had sent it: `200 sent`, `200 sent-already`.
+   */
   readonly response: string;
 }
 
@@ -34,8 +36,8 @@ export interface ProviderTransport {
   readonly name: string;
   readonly version: string;
   /**
-   * How long the provider remembers an idempotency key, in milliseconds: so long the same request is no
-   * second email. Undefined: it has no such key.
+   * How long the provider remembers an idempotency key, in milliseconds: so long the same request
+   * is no second email. Undefined: it has no such key.
    */
   readonly idempotencyWindowMs: number | undefined;
   send(
@@ -52,8 +54,8 @@ interface OneEmail {
 }
 
 /**
- * @internal The one engine of all provider transports: read the email, dispatch the claim, make exactly
- * one POST, read its answer once, report.
+ * @internal The one engine of all provider transports: read the email, dispatch the claim, make
+ * exactly one POST, read its answer once, report.
  */
 export function providerTransport(
   provider: Provider,

@@ -28,14 +28,17 @@ export interface Provider {
   readonly name: string;
   readonly supports: Capabilities;
   /**
-   * The request, the same bytes for the same email and key: no time, nothing random, fields in a fixed
-   * order. May throw what the API cannot carry.
+   * The request, the same bytes for the same email and key: no time, nothing random, fields in a
+   * fixed order. May throw what the API cannot carry.
    */
   request(
     email: Email,
     key: string | undefined,
   ): { readonly headers: Readonly<Record<string, string>>; readonly body: object };
-  /** Reads a 2xx answer: the id, another outcome (accepted, yet not the email), or undefined if it cannot be read. */
+  /**
+   * Reads a 2xx answer: the id, another outcome (accepted, yet not the email), or undefined if it
+   * cannot be read.
+   */
   accepted(answer: HttpAnswer): { readonly messageId: string } | Outcome | undefined;
   /** Whether a 2xx answer is that of an earlier request with the same key. */
   replayed?(answer: HttpAnswer): boolean;

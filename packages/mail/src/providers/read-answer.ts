@@ -2,7 +2,10 @@ import { type Outcome, identifier, type OutcomeState } from './outcome.ts';
 import type { HttpAnswer, NoAnswer } from './post-once.ts';
 import type { Provider } from './provider.ts';
 
-/** Nothing was sent, and the email itself is not at fault: key, quota, "url", too early, the wrong server. */
+/**
+ * Nothing was sent, and the email itself is not at fault: key, quota, "url", too early, the wrong
+ * server.
+ */
 const refusingStatuses = new Set([401, 402, 403, 404, 405, 421, 425, 426, 429]);
 
 /** @internal The one reading of an answer. `keyed`: whether the request had an idempotency key. */
@@ -41,7 +44,8 @@ function readSuccess(provider: Provider, answer: HttpAnswer): Outcome {
 
 function byStatus({ status, json }: HttpAnswer, retryAfterMs: number | undefined): OutcomeState {
   if (refusingStatuses.has(status)) return 'refused';
-  // A gateway says 503 also when it has lost a server that had the request. With a time it is meant.
+  // A gateway says 503 also when it has lost a server that had the request. With a time it is
+  // meant.
   if (status === 503 && retryAfterMs !== undefined) return 'refused';
   // A request that timed out at a gateway, and a key in a state that is not documented.
   if (status === 408 || status === 409) return 'unknown';

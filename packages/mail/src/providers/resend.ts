@@ -11,14 +11,14 @@ import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
- * A nodemailer transport for Resend's API (`POST /emails`). Under a claim it sends the claim's key in
- * the header `Idempotency-Key`, and Resend answers a second request with it by the first one's id. It
- * compares the content: a template that puts a time into the email makes a conflict.
+ * A nodemailer transport for Resend's API (`POST /emails`). Under a claim it sends the claim's key
+ * in the header `Idempotency-Key`, and Resend answers a second request with it by the first one's
+ * id. It compares the content: a template that puts a time into the email makes a conflict.
  *
  * Resend's answer does not say that it is a repetition, so such an email is simply `sent`.
  *
- * Built from Resend's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account.
+ * Built from Resend's documentation as it was in November 2026 and tested against a local server
+ * that behaves as it says; never run against a live account.
  *
  * @example
  * const transporter = createTransport(resendTransport({ apiKey: process.env.RESEND_API_KEY ?? '' }))

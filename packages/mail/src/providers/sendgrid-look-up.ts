@@ -4,14 +4,14 @@ import { field } from './read-answer.ts';
 
 /**
  * A resolver that searches SendGrid's Email Activity (`GET /v3/messages`) for the custom argument
- * `sendonce` that `sendGridTransport()` gives every email under a claim: its key. Found is `sent`; nothing
- * found is `unknown`, because the activity is late. It takes two of the six requests that SendGrid allows
- * in a minute: a search's answer does not show whether the search was understood.
+ * `sendonce` that `sendGridTransport()` gives every email under a claim: its key. Found is `sent`;
+ * nothing found is `unknown`, because the activity is late. It takes two of the six requests that
+ * SendGrid allows in a minute: a search's answer does not show whether the search was understood.
  *
  * It needs SendGrid's paid additional email activity history, and an API key that may read it.
  *
- * Built from SendGrid's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account.
+ * Built from SendGrid's documentation as it was in November 2026 and tested against a local server
+ * that behaves as it says; never run against a live account.
  *
  * @example
  * const resolver = sendGridLookUp({ apiKey: process.env.SENDGRID_API_KEY ?? '' })

@@ -6,12 +6,12 @@ import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
- * A nodemailer transport for SendGrid's API (`POST /v3/mail/send`). SendGrid has no idempotency key: a
- * doubt is never resolved by sending again. Under a claim the email has the claim's key as the custom
- * argument `sendonce`, which comes back in events and in Email Activity.
+ * A nodemailer transport for SendGrid's API (`POST /v3/mail/send`). SendGrid has no idempotency
+ * key: a doubt is never resolved by sending again. Under a claim the email has the claim's key as
+ * the custom argument `sendonce`, which comes back in events and in Email Activity.
  *
- * Built from SendGrid's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account.
+ * Built from SendGrid's documentation as it was in November 2026 and tested against a local server
+ * that behaves as it says; never run against a live account.
  *
  * @example
  * const transporter = createTransport(sendGridTransport({ apiKey: process.env.SENDGRID_API_KEY ?? '' }))

@@ -21,14 +21,15 @@ export interface SesOptions extends Omit<ProviderOptions, 'apiKey'> {
 }
 
 /**
- * A nodemailer transport for Amazon SES (`POST /v2/email/outbound-emails`), without AWS's SDK, which sends
- * a request two or three times. SES has no idempotency key and no look-up: a doubt is never
- * resolved by sending again. Under a claim the email has the claim's key as the tag `sendonce`, which
- * comes back in the events of a configuration set.
+ * A nodemailer transport for Amazon SES (`POST /v2/email/outbound-emails`), without AWS's SDK,
+ * which sends a request two or three times. SES has no idempotency key and no look-up: a doubt is
+ * never resolved by sending again. Under a claim the email has the claim's key as the tag
+ * `sendonce`, which comes back in the events of a configuration set.
  *
- * It sends `Content.Simple`, and not the MIME text that nodemailer builds: that has a Date, a Message-ID
- * and boundaries that differ between two attempts, and SES writes its own Date and Message-ID anyway.
- * Custom headers outside of ASCII, of more than 870 characters, or more than 15 of them, are refused.
+ * It sends `Content.Simple`, and not the MIME text that nodemailer builds: that has a Date, a
+ * Message-ID and boundaries that differ between two attempts, and SES writes its own Date and
+ * Message-ID anyway. Custom headers outside of ASCII, of more than 870 characters, or more than 15
+ * of them, are refused.
  *
  * Built from AWS's documentation as it was in November 2026 and tested against a local server that
  * behaves as it says; never run against a live account.

@@ -21,8 +21,9 @@ export interface AwsRequest {
 }
 
 /**
- * @internal The headers that authenticate a request by AWS Signature Version 4. Path and query
- * must need no escaping. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ * @internal The headers that authenticate a request by AWS Signature Version 4. Path and query must
+ * need no escaping.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function sigV4Headers(request: AwsRequest): Record<string, string> {
   const { region, service, credentials, date } = request;

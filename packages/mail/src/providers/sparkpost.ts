@@ -15,14 +15,14 @@ import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
- * A nodemailer transport for SparkPost's API (`POST /api/v1/transmissions`). Under a claim it sends the
- * claim's key in the header `Idempotency-Key`, and SparkPost replays its first answer, marked.
+ * A nodemailer transport for SparkPost's API (`POST /api/v1/transmissions`). Under a claim it sends
+ * the claim's key in the header `Idempotency-Key`, and SparkPost replays its first answer, marked.
  *
- * One recipient per email, also outside of a claim: SparkPost makes a separate email for each. A text with
- * `{{` is refused, because SparkPost would take it for a template.
+ * One recipient per email, also outside of a claim: SparkPost makes a separate email for each. A
+ * text with `{{` is refused, because SparkPost would take it for a template.
  *
- * Built from SparkPost's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account.
+ * Built from SparkPost's documentation as it was in November 2026 and tested against a local server
+ * that behaves as it says; never run against a live account.
  *
  * @example
  * const transporter = createTransport(sparkPostTransport({ apiKey: process.env.SPARKPOST_API_KEY ?? '' }))

@@ -56,8 +56,8 @@ export const help = `What keeping emails from being sent twice costs, beside bar
   --json                print one JSON object on stdout and nothing else there
   --help                this text
 
-Throughput uses REDIS_URL and DATABASE_URL where they are set; whatever else is needed is started for
-the run and removed after it. Exit code: 0, or 1 for a wrong command line or a run that failed.
+Throughput uses REDIS_URL and DATABASE_URL if they are set. All other servers are started for the run
+and removed after it. Exit code: 0, or 1 for a wrong command line or a run that failed.
 `;
 
 /** @throws {UsageError} */

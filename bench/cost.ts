@@ -55,7 +55,7 @@ export function measureCost(args: Arguments, progress: Progress): Promise<Cost> 
 
 type Count = (run: () => Promise<unknown>) => Promise<number>;
 
-/** The same stage, and what counts at those of its servers that somebody has asked for. */
+/** The same stage, and counters at those of its servers that are in use. */
 function meteredStage(stage: Stage): {
   readonly counted: Stage;
   readonly meters: { readonly bytes: Count; readonly commands: Count };

@@ -6,7 +6,7 @@ import type { FillOrder } from './fill.ts';
 import { claimOf, claimWon, journalSent, settleSent } from './sent-email.ts';
 
 const AT_ONCE = 1000;
-const TOLD_EVERY = 10_000;
+const REPORT_EVERY = 10_000;
 
 const { url, records, texts, journal: wantsJournal } = workerData() as FillOrder;
 const client = new Redis(url, { maxRetriesPerRequest: null });
@@ -21,7 +21,7 @@ async function settleSome(): Promise<void> {
     await claimWon(ledger, claim);
     await settleSent(ledger, claim, texts);
     if (journal) journalSent(journal, claim, begun);
-    if (++settled % TOLD_EVERY === 0) void tellParent({ settled });
+    if (++settled % REPORT_EVERY === 0) void tellParent({ settled });
   }
 }
 

@@ -3,7 +3,7 @@ import { startWorkerProcess } from '@sendonce/testkit';
 import type { Progress } from './progress.ts';
 import type { Form } from './sent-email.ts';
 
-/** What one process is told to settle. */
+/** What one process has to settle. */
 export interface FillOrder extends Form {
   readonly url: string;
   readonly records: number;
@@ -30,14 +30,14 @@ export async function fill(
 ): Promise<void> {
   const count = Math.min(Math.max(1, availableParallelism() - 1), Math.ceil(records / 10_000));
   const settled = Array.from({ length: count }, () => 0);
-  let toldTenths = 0;
+  let shownTenths = 0;
   const tell = () => {
     const done = settled.reduce((sum, one) => sum + one, 0);
     const text = `filling a ledger: ${done} of ${records}`;
     const tenths = Math.floor((done / records) * 10);
-    if (tenths > toldTenths) progress.step(text);
+    if (tenths > shownTenths) progress.step(text);
     else progress.show(text);
-    toldTenths = tenths;
+    shownTenths = tenths;
   };
   const settle = async (_: unknown, index: number) => {
     const share =

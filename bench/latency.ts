@@ -12,7 +12,7 @@ const texts = 'job';
 
 /**
  * How long a claim takes in ledgers that hold few and many settled emails: one claim at a time, on one
- * connection. Each ledger has a Redis of its own, and the ledgers are asked in turn.
+ * connection. Each ledger has its own Redis, and the ledgers are asked in turn.
  */
 export async function measureLatency(args: Arguments, progress: Progress): Promise<ClaimLatency[]> {
   checkMemory(args.records);

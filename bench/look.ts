@@ -28,11 +28,11 @@ export async function measureLooks({ records }: Arguments, progress: Progress): 
     const form = { texts: 'job', journal: true } as const;
     await fill({ url: server.url, records: count, ...form }, progress);
     const sources = { ledger: redisLedger(client), journal: redisJournal(client) };
-    const told = (await sources.journal.counts(0)).reduce(
+    const sent = (await sources.journal.counts(0)).reduce(
       (sum, { counts }) => sum + (counts.sent ?? 0),
       0,
     );
-    if (told !== count) throw new Error(`The journal knows ${told} of ${count} emails.`);
+    if (sent !== count) throw new Error(`The journal has ${sent} of ${count} sent emails.`);
     const doubt = await addDoubts(sources);
     const questions = {
       overview: () => overviewOf(sources, { sinceMs: Date.now() - WEEK_MS }),

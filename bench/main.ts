@@ -13,7 +13,7 @@ import { renderTables } from './report/tables.ts';
 import type { Results } from './results.ts';
 import { measureThroughput } from './throughput.ts';
 
-// run.ts has gone: servers must not be left behind.
+// If run.ts is gone, no server may be left behind.
 process.once('disconnect', () => process.exit(1));
 process.channel?.unref();
 
@@ -22,8 +22,7 @@ try {
   if (args.help) process.stdout.write(help);
   else await bench(args);
 } catch (error) {
-  const said = error instanceof UsageError ? `${error.message}\nSee --help.` : error;
-  console.error(said);
+  console.error(error instanceof UsageError ? `${error.message}\nSee --help.` : error);
   process.exitCode = 1;
 }
 

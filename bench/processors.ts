@@ -28,7 +28,7 @@ function dispatching(plain: Work): Works {
 
 /** `ackDelayMs`: how long the mail server takes to accept an email. */
 async function sending({ onEnd }: Stage, ackDelayMs: number): Promise<Works> {
-  // In a process of its own: the worker's core is the worker's.
+  // In another process, so that it does not use the worker's core.
   const server = await startWorkerProcess({
     file: new URL('./smtp-process.ts', import.meta.url),
     name: 'smtp',

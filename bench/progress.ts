@@ -1,6 +1,6 @@
 import { type LineOutput, movingLine } from '@sendonce/testkit/moving-line';
 
-/** Says on stderr what goes on. */
+/** Shows progress on stderr. */
 export interface Progress {
   /** A step: on a terminal until the next one, elsewhere a line of the log. */
   readonly step: (text: string) => void;

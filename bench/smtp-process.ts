@@ -3,6 +3,6 @@ import { reachPoint, startSmtpServer, workerData } from '@sendonce/testkit';
 
 const server = await startSmtpServer(workerData() as { ackDelayMs: number });
 server.onEmail(() => (server.received.length = 0));
-// Nobody may be left who could close it.
+// No parent may be left that could close it.
 process.on('disconnect', () => process.exit());
 await reachPoint('listening', { host: server.host, port: server.port });

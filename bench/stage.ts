@@ -34,7 +34,7 @@ export interface Stage {
 /**
  * Runs something with servers, and leaves nothing behind.
  * @param servers `found`: where REDIS_URL and DATABASE_URL point, if they are set. `own`: never those,
- *   because somebody else's commands would be counted.
+ *   because commands of other programs would be counted.
  */
 export async function onStage<R>(
   servers: 'found' | 'own',
@@ -64,7 +64,7 @@ export async function onStage<R>(
       onEnd,
       connect(url = redis.url) {
         const client = new Redis(url, { maxRetriesPerRequest: null });
-        // It connects again by itself, and a job that fails is told.
+        // It reconnects, and a failed job fails the run.
         client.on('error', () => {});
         onEnd(() => client.disconnect());
         return client;

@@ -1,7 +1,7 @@
 import type { Job } from 'bullmq';
 import type { Stage } from './stage.ts';
 
-/** The data of each job, whatever the system: what a notice is made of. */
+/** The data of each job, the same for all systems: what a notice is made of. */
 export interface Notice {
   /** Of no other job in any round. */
   readonly orderId: string;

@@ -14,8 +14,8 @@ import type { Work } from './system.ts';
 import { systems } from './systems/index.ts';
 
 /**
- * A processor that waits would need minutes for as many as one that does nothing. At a high concurrency so many
- * that the start of the workers, when all jobs come at once, is a small part of the run.
+ * A processor that waits would need minutes for as many jobs as one that does nothing. At a high concurrency
+ * there are more jobs, so that the start of the workers is a small part of the run.
  */
 const defaultJobs: Readonly<Record<ProcessorName, { least: number; perPlace: number }>> = {
   noop: { least: 4000, perPlace: 50 },
@@ -71,7 +71,7 @@ export function measureThroughput(args: Arguments, progress: Progress): Promise<
   });
 }
 
-/** Jobs per second of everybody in one round. */
+/** Jobs per second of all systems in one round. */
 interface Round {
   readonly bare: number;
   readonly rates: ReadonlyMap<SystemName, number>;

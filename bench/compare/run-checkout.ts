@@ -17,8 +17,8 @@ export interface CellRun {
 export type Ratios = Readonly<Record<ComparedSystem, number>>;
 
 /**
- * Measures one cell by the benchmark of a checkout, in a process of its own: one round, after one that
- * warms up. Only the command line and the JSON of the benchmark need to be the same in both checkouts.
+ * Measures one cell by the benchmark of a checkout, in a new process: one round, after one that warms
+ * up. Only the command line and the JSON of the benchmark need to be the same in both checkouts.
  * @throws {Error} with the output of a run that failed.
  */
 export async function measureCheckout(

@@ -102,11 +102,11 @@ function axis(
 function mark(cell: Cell, scale: (ratio: number) => number, y: number): string {
   const { concurrency, ratio, from, to, system } = cell;
   const index = setupNames.findIndex((name) => setups[name].concurrency === concurrency);
-  const told = `${systems[system].title}, ${setups[setupNames[index]!].title}: ${ratio} (${from}-${to})`;
+  const tooltip = `${systems[system].title}, ${setups[setupNames[index]!].title}: ${ratio} (${from}-${to})`;
   return element(
     'g',
     { class: `s${index}` },
-    element('title', {}, escapeHtml(told)) +
+    element('title', {}, escapeHtml(tooltip)) +
       element('line', { class: 'spread', x1: scale(from), x2: scale(to), y1: y, y2: y }) +
       element('g', { transform: `translate(${scale(ratio)} ${y})` }, forms[index]),
   );

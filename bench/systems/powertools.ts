@@ -17,7 +17,7 @@ export const powertools: System = {
     await client.connect();
     onEnd(() => client.destroy());
     const config = new IdempotencyConfig({});
-    // Outside of Lambda nobody else tells it, and it would warn of every call.
+    // Outside Lambda nothing else sets it, and every call would warn.
     const context = { getRemainingTimeInMillis: () => LEASE_MS };
     config.registerLambdaContext(context as Parameters<typeof config.registerLambdaContext>[0]);
     const persistenceStore = new CachePersistenceLayer({ client });

@@ -25,7 +25,7 @@ export function redlockLibrary(count: 1 | 3): System {
         default: new (clients: Redis[]) => Redlock;
       };
       const redlock = new Library(servers.map(({ url }) => connect(url)));
-      // It reports every lock that somebody else holds as an error event.
+      // It reports every lock that another client holds as an error event.
       redlock.on('error', () => {});
       return ({ plain }) =>
         (job) =>

@@ -18,7 +18,7 @@ export const beforeProcessor: System = {
 export const atSend: System = {
   title: 'sendonce, at-send',
   async open({ connect, prefix }) {
-    // The other mode has a ledger of its own: keys are never shared, as no order is.
+    // The other mode has another ledger. Keys are never shared, because no order is.
     const ledger = redisLedger(connect(), { prefix });
     return ({ atSend }) => once(atSend, { ledger, key, dispatch: 'at-send' });
   },

@@ -9,7 +9,7 @@ import { killRunning, runBench } from './run-bench.ts';
 
 afterAll(killRunning);
 
-describe('the benchmark, in a process of its own', () => {
+describe('the benchmark, in its own process', () => {
   test('measures every system, and --json prints one object and nothing else', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sendonce-bench-test-'));
     const picture = join(folder, 'ratios.svg');
@@ -47,7 +47,7 @@ describe('the benchmark, in a process of its own', () => {
     expect(svg).not.toMatch(/NaN|undefined|<script|url\(|href=/);
   }, 90_000);
 
-  test('a wrong command line is told on stderr, with exit code 1', async () => {
+  test('a wrong command line is an error on stderr, with exit code 1', async () => {
     const { code, stdout, stderr } = await runBench('throughputs', '--json');
     expect(stderr).toContain('Unknown part "throughputs".\nAllowed: throughput, cost, latency');
     expect(stdout).toBe('');

@@ -8,7 +8,7 @@ import type { History, HistoryEvent } from './history.ts';
 export type Verdict =
   | 'sent once'
   | 'rejected'
-  /** Nobody knows, and everybody can see that: listed by the ledger, or a job that failed where there is none. */
+  /** The outcome is unknown, and people can see that: listed by the ledger, or a failed job if there is none. */
   | 'in doubt, listed'
   | 'sent twice'
   | 'lost'
@@ -93,7 +93,7 @@ export async function judge(
   if (left > 1) return is('sent twice');
   if (state === undefined) {
     if (left === 1) return is('sent once');
-    // Somebody sees a job that failed, and only that.
+    // A person sees a failed job, and nothing else.
     return is(jobs.includes('failed') ? 'in doubt, listed' : 'lost');
   }
   switch (state) {

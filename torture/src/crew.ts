@@ -12,7 +12,7 @@ export interface Crew {
   kill(worker: number): Promise<void>;
   /** SIGSTOP, and SIGCONT after so long. */
   freeze(worker: number, forMs: number): Promise<void>;
-  /** Stops at an await; goes on after so long, whether it came by there or not. */
+  /** Stops at an await, and continues after this time, whether it came by there or not. */
   freezeAt(worker: number, aim: Aim, forMs: number): Promise<void>;
   /** Which process an attempt with this token runs in, and when that one died. */
   attempt(token: string): { readonly diedMs: number | undefined } | undefined;
@@ -63,12 +63,12 @@ export async function startCrew(
     };
     seats[worker] = incarnation;
     process.onMessage((message) => {
-      const said = message as FromWorker;
-      if (said.type === 'ready') ready();
-      else if (said.type === 'failed') history.note({ who, what: said.error });
-      else if (said.type === 'measured') measures.push(said.measure);
+      const report = message as FromWorker;
+      if (report.type === 'ready') ready();
+      else if (report.type === 'failed') history.note({ who, what: report.error });
+      else if (report.type === 'measured') measures.push(report.measure);
       else {
-        const { atMs, ...step } = said.step;
+        const { atMs, ...step } = report.step;
         history.note({ who, ...step }, atMs);
         if (step.token !== undefined) attempts.set(step.token, incarnation);
       }
@@ -79,7 +79,10 @@ export async function startCrew(
       const point = lastStruck('kill', process.output());
       if (point !== undefined) history.note({ who, what: `killed ${point}` });
       else if (signal !== 'SIGKILL' && !ending) {
-        history.note({ who, what: `ended by itself (${signal ?? code}): ${process.output()}` });
+        history.note({
+          who,
+          what: `ended without a signal of ours (${signal ?? code}): ${process.output()}`,
+        });
       }
       if (!ending) await seat(worker);
       return undefined;

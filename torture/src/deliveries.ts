@@ -12,7 +12,7 @@ import type { WorkerPlan } from './messages.ts';
 export interface Deliveries {
   readonly smtp: SmtpServer;
   readonly provider: ProviderServer;
-  /** What a worker is told of them. */
+  /** The part of a worker's plan that describes them. */
   readonly reachedBy: Pick<WorkerPlan, 'smtpPort' | 'provider'>;
   /** How often an email has left. */
   countOf(email: number): number;

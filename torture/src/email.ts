@@ -67,7 +67,7 @@ export function jobsOf(email: Email, options: JobsOptions) {
   return jobIdsOf(email).map((jobId) => ({
     name: 'notice',
     data,
-    // Never given up: whatever ends without an email has to say so.
+    // Never given up: a job that ends without an email has to say so.
     opts: { attempts: 1_000_000, ...options, jobId },
   }));
 }

@@ -11,7 +11,7 @@ export interface HistoryEvent {
 }
 
 export interface History {
-  /** By when it happened, `Date.now()`; now if it is not told. */
+  /** With the time at which it happened, `Date.now()`. @default now */
   note(event: Omit<HistoryEvent, 'atMs'>, whenMs?: number): void;
   /** Everything about one email, and the faults that struck meanwhile, in order. */
   of(email: number): HistoryEvent[];

@@ -18,13 +18,13 @@ export interface WorkerPlan {
 }
 
 export type ToWorker =
-  /** Dies, or stands still, at a point. */
+  /** Dies, or stops, at a point. */
   | { readonly type: 'aim'; readonly aim: Aim }
   /** Holds the event loop. */
   | { readonly type: 'block'; readonly forMs: number }
   /** Sets the clock ahead of the true time, or behind it. */
   | { readonly type: 'clock'; readonly aheadMs: number }
-  /** `worker.close(true)`, and a new Worker in the same process: what was under way goes on. */
+  /** `worker.close(true)`, and a new Worker in the same process: what was under way continues. */
   | { readonly type: 'close' }
   /** Answers by `measured`. */
   | { readonly type: 'measure' }
@@ -34,7 +34,7 @@ export type ToWorker =
 /** What a process holds, after a garbage collection. */
 export interface Measure {
   readonly heapMb: number;
-  /** Sockets, timers, whatever keeps Node alive. */
+  /** Sockets, timers and all else that keeps Node alive. */
   readonly resources: number;
   readonly openFiles: number;
 }

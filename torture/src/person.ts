@@ -13,7 +13,7 @@ const QUIET_MS = 1_500;
 /** For so long a job that was still running at the verdict may fail after it, and is retried, too. */
 const RETRIES_FOR_MS = 10_000;
 
-export interface Desk {
+export interface PersonOptions {
   readonly ledger: Ledger;
   readonly queue: Queue;
   readonly crew: Crew;
@@ -30,11 +30,11 @@ export interface Desk {
  * The person of the guide: goes through the doubts, makes sure that the sender is over, reads the mail
  * server's log, resolves, and retries the job.
  */
-export function startPerson(desk: Desk) {
-  const { ledger, queue, crew, deliveries, emails, history } = desk;
-  // A replay settles the provider's by itself.
+export function startPerson(options: PersonOptions) {
+  const { ledger, queue, crew, deliveries, emails, history } = options;
+  // The emails of the provider are replayed.
   const everySecond = ({ number, route }: Email) => number % 2 === 0 && route !== 'provider';
-  const { retentionMs = timing.retentionMs, attends = everySecond } = desk;
+  const { retentionMs = timing.retentionMs, attends = everySecond } = options;
   const byKey = new Map(emails.map((email) => [deriveKey(keyOf(email)), email]));
   const leaves = new AbortController();
   const decided = new Map<Email, number>();

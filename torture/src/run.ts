@@ -17,7 +17,7 @@ export interface RunOptions {
   readonly workers: number;
   /** For how long faults strike, in ms; all emails are due within it. */
   readonly forMs: number;
-  /** Told how far it is, about once a second. */
+  /** Called with the progress, about once a second. */
   readonly onProgress?: (progress: Progress) => void;
 }
 

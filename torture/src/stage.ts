@@ -29,7 +29,7 @@ export interface Stage {
 
 type OnEnd = (step: () => Promise<unknown>) => void;
 
-/** Does the steps at the end, the last one first, whatever happens. */
+/** Does the steps at the end, the last one first, also after an error. */
 export async function withSteps<R>(play: (onEnd: OnEnd) => Promise<R>): Promise<R> {
   const steps: (() => Promise<unknown>)[] = [];
   try {
@@ -47,7 +47,7 @@ export interface SystemServers {
   readonly deliveries: Deliveries;
 }
 
-/** A queue of its own, the system's ledger, and what its workers are told of both. */
+/** A new queue, the system's ledger, and the part of a worker's plan that describes both. */
 export async function openSystem(
   name: string,
   { system, queue: queueStore, stores, deliveries }: SystemServers,

@@ -23,7 +23,7 @@ export interface Store {
   readonly kill: () => Promise<void>;
   /** Starts it again on its data. */
   readonly restart: () => Promise<void>;
-  /** As a disk that is full, or a memory: reads go on, writes are refused. */
+  /** As a disk that is full, or a memory: reads continue, writes are refused. */
   readonly refuseWrites: (refuse: boolean) => Promise<void>;
   /** How many keys, or rows, the ledger under this prefix holds there. */
   readonly count: (prefix: string) => Promise<number>;

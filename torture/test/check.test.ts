@@ -23,7 +23,7 @@ function newEmail(): Email {
   return { ...drawEmails({ seed: 1, count: 1, withinMs: 1 })[0]!, number, copies: 1 };
 }
 
-/** Lets the email's job end in BullMQ as it is told. */
+/** Lets the email's job end in BullMQ as given. */
 async function endJob(email: Email, how: 'completed' | 'failed'): Promise<void> {
   await queue.addBulk(jobsOf(email, {}));
   const worker = new Worker(
@@ -81,7 +81,7 @@ test.each<[string, Scene]>([
   ['the record is wrong', { left: 1, state: 'absent', jobs: 'completed' }],
   ['in doubt, listed', { left: 0, state: 'in-doubt', jobs: 'failed' }],
   ['in doubt, listed', { left: 1, state: 'in-doubt', jobs: 'failed' }],
-  // A completed job says that the email left, and nobody knows that.
+  // A completed job says that the email left, which is unknown.
   ['the record is wrong', { left: 1, state: 'in-doubt', jobs: 'completed' }],
   ['sent once', { left: 1, state: 'no ledger', jobs: 'completed' }],
   ['lost', { left: 0, state: 'no ledger', jobs: 'completed' }],

@@ -43,7 +43,7 @@ it('finds no violation wherever a worker is frozen past all leases on its way to
 it('gives no reason for an await that does not exist', async () => {
   const { names } = await walkerBundle();
   expect(stalePlaces(names)).toEqual([]);
-  // Named by folder and file: files of the same name are told apart.
+  // Named by folder and file, so that files of the same name differ.
   expect([...names].some((name) => name.startsWith('core attempt/perform performWith(): '))).toBe(
     true,
   );

@@ -59,7 +59,7 @@ function watchExit() {
   process.on('exit', endAll);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const onSignal = () => {
-      // Somebody else handles the signal and may still need the servers; 'exit' will follow.
+      // Another listener handles the signal and may still need the servers; 'exit' will follow.
       if (process.listenerCount(signal) > 1) return;
       endAll();
       process.off(signal, onSignal);

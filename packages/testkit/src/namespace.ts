@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 const start = 'sendonce-test-';
 
 /**
- * A key prefix that nobody else uses: `sendonce-test-<name>-<12 hex digits>`.
+ * A key prefix that no other test uses: `sendonce-test-<name>-<12 hex digits>`.
  * Pass it to `deleteNamespace` at the end.
  */
 export function namespace(name: string): string {

@@ -4,10 +4,10 @@ export type PointAction =
   | 'halt'
   /** SIGKILL to itself, after the report has left the process. */
   | 'kill'
-  /** SIGSTOP to itself; the parent's `continue()` lets it go on. */
+  /** SIGSTOP to itself, until the parent's `continue()`. */
   | 'stop';
 
-/** How a worker is told its name, data and armed points: as JSON in this environment variable. */
+/** Name, data and armed points of a worker: JSON in this environment variable. */
 export const workerVariable = 'SENDONCE_TESTKIT_WORKER';
 
 export interface WorkerStart {

@@ -9,7 +9,7 @@ export interface PostgresBinaries {
   postgres: string;
 }
 
-/** Who runs the server: PostgreSQL refuses root, and every system has nobody. */
+/** The user that runs the server: PostgreSQL refuses root, and every system has the user `nobody`. */
 export interface ServerUser {
   uid: number;
   gid: number;

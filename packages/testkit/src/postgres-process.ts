@@ -119,7 +119,7 @@ async function initAndLaunch(folder: string, host: string, { settings }: StartPo
     try {
       return { launch, port, ...(await launch(port)) };
     } catch (error) {
-      // Somebody may take a free port before the server does.
+      // Another program may take a free port before the server does.
       if (attempt >= 3 || !String(error).includes('in use')) throw error;
     }
   }

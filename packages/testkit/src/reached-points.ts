@@ -83,7 +83,7 @@ export function pointBook(name: string, output: () => string) {
     });
   };
 
-  /** Called when the process is gone: whoever waits, waits in vain. */
+  /** Called when the process is gone: rejects all that wait. */
   const end = ({ code, signal }: { code: number | null; signal: string | null }) => {
     ended = `ended (${signal ?? `code ${code}`})`;
     for (const [point, list] of waiters) {

@@ -14,7 +14,7 @@ export interface RedisClusterOptions {
 }
 
 export interface ClusterNode extends RedisProcess {
-  /** One command, on a connection of its own. */
+  /** One command, on a new connection. */
   run: (...command: string[]) => Promise<unknown>;
 }
 
@@ -122,7 +122,7 @@ async function isWhole({ run }: ClusterNode, size: number): Promise<void> {
   if (!info.includes(`cluster_known_nodes:${size}`)) throw new Error('a node is not known yet');
 }
 
-/** One command on a connection of its own: a server that is killed and started needs no reconnect. */
+/** One command on a new connection: a server that is killed and started needs no reconnect. */
 export async function runOnce(url: string, command: readonly string[]): Promise<unknown> {
   const client = new Redis(url, { retryStrategy: () => null, maxRetriesPerRequest: 0 });
   client.on('error', () => {});

@@ -29,7 +29,7 @@ type Check = (binary: string, env: Record<string, string>) => Promise<unknown>;
 /**
  * Unpacks the distribution's Redis (or Valkey) and its libraries into the cache folder, or finds it there.
  *
- * Needs apt-get and dpkg-deb, no root and no package lists: apt gets folders of its own, so the system
+ * Needs apt-get and dpkg-deb, no root and no package lists: apt gets its own folders, so the system
  * is not changed. Two processes may do it at once; the folder appears complete or not at all.
  * Downloads about 30 MB the first time (mostly package lists, deleted afterwards), 2 to 20 s.
  */

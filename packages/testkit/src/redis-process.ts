@@ -81,7 +81,7 @@ export async function startRedisWith(
   try {
     for (let attempt = 0; child === undefined; attempt++) {
       if (options.port === undefined) port = await freePort();
-      // Somebody may take a free port before Redis does.
+      // Another program may take a free port before Redis does.
       child = await launch(port).catch((error: unknown) => {
         if (options.port !== undefined || attempt >= 3 || !String(error).includes('in use'))
           throw error;
@@ -96,7 +96,7 @@ export async function startRedisWith(
   let current = child;
   const end = async (signal: NodeJS.Signals) => {
     current.kill(signal);
-    // A stopped process sees SIGTERM only when it goes on.
+    // A stopped process sees SIGTERM only when it continues.
     current.kill('SIGCONT');
     await gone(current);
   };

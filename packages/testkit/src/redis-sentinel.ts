@@ -139,7 +139,7 @@ async function startSentinel(
   }
 }
 
-/** False where it ended: somebody else, perhaps another Sentinel, took the free port before it. */
+/** False if it ended: another program, perhaps another Sentinel, took the free port first. */
 async function answersAt(port: number, child: ChildProcess): Promise<boolean> {
   return eventually(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return false;

@@ -39,7 +39,7 @@ export function startCommand(command: string, env: Readonly<Record<string, strin
   const child = spawn(command, {
     cwd: root,
     shell: true,
-    // A group of its own, for signal().
+    // A new process group, for signal().
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

@@ -19,7 +19,7 @@ export async function closeServer(server: Server, sockets: Iterable<Socket>): Pr
   await new Promise<void>((resolve) => void server.close(() => resolve()));
 }
 
-/** A port that nobody listens on now; somebody may take it before its asker does. */
+/** A port that is free now. Another program may take it before the caller does. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   const server = createServer();
   const port = await listen(server, host, 0);

@@ -45,7 +45,7 @@ export interface TcpProxy {
   killAtByte: (n: number, direction: Direction) => ArmedCut;
   /** Resets every open connection, on both sides. */
   cut: () => void;
-  /** A network that stands still: sockets stay open, nothing moves, new connections get no byte. */
+  /** A stalled network: sockets stay open, nothing moves, new connections get no byte. */
   pause: () => void;
   resume: () => void;
   /** Calls the listener with each client chunk before it is forwarded. Returns a function that stops it. */

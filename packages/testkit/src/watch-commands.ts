@@ -8,15 +8,15 @@ export interface SeenCommand {
 }
 
 export interface CommandWatch {
-  /** Resolves when all has been told that was answered before this call. */
+  /** Resolves when every command that was answered before this call has been reported. */
   readonly caughtUp: () => Promise<void>;
   readonly stop: () => void;
 }
 
 /**
- * Tells of every command that the server gets from now on, by MONITOR on a connection of its own. Not by
+ * Reports every command that the server gets from now on, by MONITOR on its own connection. Not by
  * `monitor()` of ioredis, which takes itself for a monitor a moment after the server does, and gives up with
- * "Command queue state error" where the first command told arrives together with the answer to MONITOR.
+ * "Command queue state error" where the first reported command arrives together with the answer to MONITOR.
  */
 export async function watchCommands(
   client: Redis,
@@ -51,9 +51,9 @@ export async function watchCommands(
   return {
     async caughtUp() {
       const marker = `caught up ${randomUUID()}`;
-      const told = new Promise<void>((resolve) => markers.set(marker, resolve));
+      const reported = new Promise<void>((resolve) => markers.set(marker, resolve));
       await client.echo(marker);
-      await told;
+      await reported;
     },
     stop: () => watcher.disconnect(),
   };

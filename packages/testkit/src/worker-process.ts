@@ -32,7 +32,7 @@ export interface WorkerProcess {
   name: string;
   /** Sends a message to the worker's `onParentMessage`. */
   send: (message: unknown) => void;
-  /** What the worker has told by `tellParent`, oldest first. */
+  /** What the worker has sent by `tellParent`, oldest first. */
   messages: unknown[];
   /** Calls the listener with each message from now on. Returns a function that stops it. */
   onMessage: (listener: (message: unknown) => void) => () => void;
@@ -43,11 +43,11 @@ export interface WorkerProcess {
   waitFor: (point: string, options?: { timeoutMs?: number }) => Promise<ReachedPoint>;
   /** Arms a point for its next visit; resolves when the worker knows. */
   arm: (point: string, action: PointAction) => Promise<void>;
-  /** Lets a worker that halted at the point go on. */
+  /** Continues a worker that halted at the point. */
   goOn: (point: string) => void;
-  /** SIGSTOP; resolves when it stands still. */
+  /** SIGSTOP; resolves when it is stopped. */
   stop: () => Promise<void>;
-  /** Resolves when it stands still that stops itself: a SIGCONT that came before would be lost. */
+  /** Resolves when a worker that stops itself is stopped: an earlier SIGCONT would be lost. */
   stopped: () => Promise<void>;
   /** SIGCONT. */
   continue: () => void;
@@ -61,8 +61,8 @@ export interface WorkerProcess {
 }
 
 /**
- * Runs a file in a process of its own that can be stopped or killed exactly at a named point.
- * It dies with this process, by whatever signal.
+ * Runs a file in a new process that can be stopped or killed exactly at a named point.
+ * It dies with this process, by any signal.
  *
  * The file is bundled once (see `bundleWorker`) and run by plain Node. Measured on two cores with a worker
  * that imports ioredis: 0.1 s for one and 2.4 to 3.4 s for 32, against 0.25 s and 7 s through tsx.
@@ -123,9 +123,9 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     goOn: (point) => send({ testkit: 'go-on', point } satisfies PointMessage),
     stop: async () => {
       child.kill('SIGSTOP');
-      await standsStill(child);
+      await becomesStopped(child);
     },
-    stopped: () => standsStill(child),
+    stopped: () => becomesStopped(child),
     continue: () => void child.kill('SIGCONT'),
     kill: () => {
       child.kill('SIGKILL');
@@ -133,7 +133,7 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     },
     close: async ({ timeoutMs = 5000 } = {}) => {
       child.kill('SIGTERM');
-      // A stopped process sees SIGTERM only when it goes on.
+      // A stopped process sees SIGTERM only when it continues.
       child.kill('SIGCONT');
       const timer = setTimeout(() => void child.kill('SIGKILL'), timeoutMs);
       await gone(child);
@@ -164,7 +164,7 @@ function launch(path: string, options: WorkerProcessOptions): ChildProcess {
  * Waits until the kernel has stopped every thread, where /proc tells. A signal takes microseconds; a process
  * that is about to stop itself may wait long for its turn on busy cores.
  */
-async function standsStill(child: ChildProcess): Promise<void> {
+async function becomesStopped(child: ChildProcess): Promise<void> {
   for (let i = 0; i < 5_000; i++) {
     const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8').catch(() => undefined);
     // The state follows the program's name, which is in parentheses.

@@ -23,7 +23,7 @@ function redis(url: string) {
   return client;
 }
 
-/** Runs TypeScript that may import the testkit, in a process of its own. */
+/** Runs TypeScript that may import the testkit, in a new process. */
 function script(code: string, env: Record<string, string | undefined> = {}) {
   const index = fileURLToPath(new URL('../src/index.ts', import.meta.url));
   const source = `import * as kit from ${JSON.stringify(index)}; void (async () => { ${code} })()`;
@@ -92,7 +92,7 @@ test.each([
   'process.kill(process.pid, "SIGKILL")',
 ])('a private Redis dies with its parent: %s', async (end) => {
   const code = `const server = await kit.startRedis(); process.stdout.write(server.url, () => ${end})`;
-  // After SIGKILL nobody removes the folder of Redis, so it is put where this test can.
+  // After SIGKILL the folder of Redis is left, so it is put where this test can remove it.
   const folder = mkdtempSync(join(tmpdir(), 'parent-'));
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
   const { stdout } = await script(code, { TMPDIR: folder }).catch(

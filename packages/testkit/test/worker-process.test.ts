@@ -25,7 +25,7 @@ test('messages go both ways', async () => {
   await eventually(() => expect(worker.messages).toEqual([{ echo: { n: 1 } }]));
 });
 
-test('a worker halts at an armed point until it may go on, and is killed exactly there', async () => {
+test('a worker halts at an armed point until it is continued, and is killed exactly there', async () => {
   const worker = await start({ armed: { step: 'halt' } });
   await worker.waitFor('step');
   await expect(worker.waitFor('step', { timeoutMs: 100 })).rejects.toThrow('did not reach');
@@ -43,7 +43,7 @@ test('a worker kills itself at a point, and its report still arrives', async () 
   await expect(worker.waitFor('step')).rejects.toThrow('ended');
 });
 
-test('a worker stopped by itself or from outside stands still, and goes on later', async () => {
+test('a worker that is stopped, from inside or outside, continues later', async () => {
   const worker = await start({ armed: { ready: 'stop' } });
   await worker.waitFor('ready');
   await worker.stopped();
@@ -75,7 +75,7 @@ test('close ends a worker, also a stopped one; a crash shows its output with the
   await crashing.waitFor('ready');
   crashing.send('throw');
   await expect(crashing.exited).resolves.toEqual({ code: 1, signal: null });
-  expect(crashing.output()).toMatch(/Error: told to throw\n.*counting-worker\.ts:\d+/);
+  expect(crashing.output()).toMatch(/Error: thrown on request\n.*counting-worker\.ts:\d+/);
 });
 
 test('32 workers start in reasonable time', async () => {

@@ -12,7 +12,7 @@ export type FaultKind =
   | 'kill a server'
   | 'cut connections'
   | 'lose a reply'
-  | 'network stands still'
+  | 'network stalls'
   | 'slow network'
   | 'refuse writes';
 
@@ -42,7 +42,7 @@ const weights: Readonly<Record<FaultKind, number>> = {
   'kill a server': 1,
   'cut connections': 3,
   'lose a reply': 6,
-  'network stands still': 2,
+  'network stalls': 2,
   'slow network': 2,
   'refuse writes': 2,
 };
@@ -56,7 +56,7 @@ const longestMs: Partial<Record<FaultKind, number>> = {
   'block the event loop': 3_500,
   'clock jump': 20_000,
   'kill a server': 2_000,
-  'network stands still': 2_500,
+  'network stalls': 2_500,
   'slow network': 3_000,
   'refuse writes': 1_000,
 };

@@ -13,7 +13,7 @@ export interface Victims {
 
 export type FaultCounts = Partial<Record<FaultKind, number>>;
 
-/** Strikes each fault at its time; resolves when the last one is over and everything stands again. */
+/** Strikes each fault at its time; resolves when the last one is over and everything runs again. */
 export async function strikeAll(faults: readonly Fault[], victims: Victims): Promise<FaultCounts> {
   const counts: FaultCounts = {};
   const down = new Set<Store>();
@@ -73,7 +73,7 @@ async function strike(fault: Fault, victims: Victims, down: Set<Store>): Promise
       await Promise.race([cut.struck.then(() => onStore('a reply lost')), sleep(1_000)]);
       return cut.cancel();
     }
-    case 'network stands still':
+    case 'network stalls':
       onStore(`nothing moves for ${forMs} ms`);
       store.proxy.pause();
       await sleep(forMs);

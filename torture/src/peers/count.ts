@@ -7,7 +7,7 @@ import { keyOf, type Notice } from '../email.ts';
 export interface Counts {
   readonly wanted: number;
   readonly left: number;
-  /** Never left, and nobody is told. */
+  /** Never left, and no person can see that. */
   readonly lost: number;
   /** In doubt and listed, or with a job that has failed. */
   readonly needPerson: number;

@@ -133,7 +133,7 @@ export const faults = {
       await victim.process.stop();
       await startWorker();
       await sleep(PAST_EVERYTHING_MS);
-      victim.tell({ type: 'go on' });
+      victim.tell({ type: 'end hold' });
       victim.process.continue();
     },
   },
@@ -146,8 +146,8 @@ export const faults = {
       const victim = await holdAll('before the send');
       await startWorker();
       victim.tell({ type: 'block', forMs: PAST_EVERYTHING_MS });
-      victim.tell({ type: 'go on' });
-      // Until then it cannot be told to end.
+      victim.tell({ type: 'end hold' });
+      // Before that it cannot end.
       await sleep(PAST_EVERYTHING_MS);
     },
   },
@@ -209,12 +209,12 @@ export const faults = {
 
   close: {
     title: 'worker.close(true)',
-    story: 'before the send, which goes on; another worker gets the job',
+    story: 'before the send, which continues; another worker gets the job',
     wanted: '1',
     async strike({ holdAll, startWorker }) {
       const victim = await holdAll('before the send');
       victim.tell({ type: 'close' });
-      victim.tell({ type: 'go on' });
+      victim.tell({ type: 'end hold' });
       await startWorker();
     },
   },
@@ -230,7 +230,7 @@ export const faults = {
       await Promise.all(stores.map(({ kill }) => kill()));
       await Promise.all(stores.map(({ restart }) => restart()));
       await add();
-      worker.tell({ type: 'go on' });
+      worker.tell({ type: 'end hold' });
     },
   },
 } as const satisfies Record<string, Fault>;
@@ -245,5 +245,5 @@ async function mailServerFails(
 ): Promise<void> {
   const worker = await holdAll('before the send');
   deliveries.smtp.setFault({ ...fault, times: numbers.length });
-  worker.tell({ type: 'go on' });
+  worker.tell({ type: 'end hold' });
 }

@@ -1,6 +1,6 @@
 import type { Cell } from './run.ts';
 
-/** What stands in a field: `1`, `2`, `0.5`, `0, lost`, `1, person`, `1.05, 2 of 20 person`. */
+/** The text of a cell: `1`, `2`, `0.5`, `0, lost`, `1, person`, `1.05, 2 of 20 person`. */
 export function fieldOf({ counts }: Cell): string {
   if (!counts) return '–';
   const { wanted, left, lost, needPerson } = counts;
@@ -10,7 +10,7 @@ export function fieldOf({ counts }: Cell): string {
   return [perEmail, ...share(lost, 'lost'), ...share(needPerson, 'person')].join(', ');
 }
 
-/** Whether a customer got too many emails, or none and nobody is told. */
+/** Whether a customer got too many emails, or none and no person can see that. */
 export function isWrong({ counts }: Cell): boolean {
   return counts !== undefined && (counts.left > counts.wanted || counts.lost > 0);
 }

@@ -1,6 +1,6 @@
 import type { WorkerPlan } from '../messages.ts';
 
-/** Where a worker can be told to hold every email until it is told to go on. */
+/** Where a worker can hold every email until `end hold`. */
 export type Hold =
   /** In sendMail(), when everything has been checked and nothing is connected yet. */
   | 'before the send'
@@ -13,10 +13,10 @@ export interface PeerPlan extends WorkerPlan {
 
 export type ToPeer =
   /** Holds nothing any more. */
-  | { readonly type: 'go on' }
+  | { readonly type: 'end hold' }
   /** Blocks the event loop. */
   | { readonly type: 'block'; readonly forMs: number }
-  /** `worker.close(true)`: what is under way goes on. */
+  /** `worker.close(true)`: what is under way continues. */
   | { readonly type: 'close' }
   /** Finishes what is under way, and ends. */
   | { readonly type: 'end' };

@@ -8,10 +8,10 @@ import { block, workOn } from '../worker/work-on.ts';
 import type { FromPeer, Hold, PeerPlan, ToPeer } from './messages.ts';
 
 const plan = workerData() as PeerPlan;
-let goOn = () => {};
-const mayGoOn = new Promise<void>((resolve) => (goOn = resolve));
+let endHold = () => {};
+const holdIsOver = new Promise<void>((resolve) => (endHold = resolve));
 
-// A pooled connection that is cut may say so to nobody; the attempt has its own error.
+// A pooled connection that is cut may reject a promise that no code awaits; the attempt has its own error.
 process.on('unhandledRejection', () => {});
 
 start().catch((error: unknown) => {
@@ -22,7 +22,7 @@ start().catch((error: unknown) => {
 async function start(): Promise<void> {
   const transporters = openTransporters(plan);
   const transporter = transporters['at-send'];
-  // The first step of nodemailer's own sendMail(): inside of whatever a system puts around it.
+  // The first step of nodemailer's own sendMail(): inside everything that a system puts around it.
   transporter.use('compile', (_mail, done) => void beforeTheSend(done));
   const { processor, close } = await systems[plan.system].open({
     plan,
@@ -37,18 +37,18 @@ async function start(): Promise<void> {
   });
   const worker = workOn(plan, processor, {
     connection: connect(plan.queue.url),
-    // Shorter by as much as the rest: a worker that stands still takes the news of a job that waits
-    // again, and the others look by themselves after this time.
+    // Shorter by as much as the rest: a stopped worker consumes the notification of a job that waits
+    // again, and the other workers poll after this time.
     drainDelay: 0.25,
   });
 
   onParentMessage((message) => {
-    const told = message as ToPeer;
-    switch (told.type) {
-      case 'go on':
-        return goOn();
+    const request = message as ToPeer;
+    switch (request.type) {
+      case 'end hold':
+        return endHold();
       case 'block':
-        return block(told.forMs);
+        return block(request.forMs);
       case 'close':
         return void worker.close(true);
       case 'end':
@@ -70,5 +70,5 @@ async function beforeTheSend(done: () => void): Promise<void> {
 async function hold(where: Hold): Promise<void> {
   if (plan.holds !== where) return;
   say<FromPeer>({ type: 'held' });
-  await mayGoOn;
+  await holdIsOver;
 }

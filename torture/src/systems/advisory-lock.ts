@@ -5,7 +5,7 @@ export const advisoryLock: System = {
   title: 'pg advisory lock',
   packages: ['pg'],
   setup:
-    'https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS: pg_advisory_lock() around the processor, in a session of its own',
+    'https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS: pg_advisory_lock() around the processor, in its own session',
   store: 'postgres',
   async open({ plan, processor }) {
     const { Pool } = await import('pg');

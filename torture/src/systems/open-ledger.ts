@@ -18,7 +18,7 @@ export interface LedgerPlace {
   readonly answerWithinMs?: number | undefined;
 }
 
-/** The ledger as its README sets it up, with connections of its own. */
+/** The ledger as its README sets it up, with its own connections. */
 export function openLedger(
   name: LedgerName,
   urls: readonly string[],
@@ -54,14 +54,14 @@ export function openLedger(
   };
 }
 
-/** As BullMQ asks for it; comes back soon, as everything here is faster than in production. */
+/** As BullMQ needs it. Reconnects soon, as everything here is faster than in production. */
 export function connect(url: string, options: Pick<RedisOptions, 'commandTimeout'> = {}): Redis {
   const redis = new Redis(url, {
     maxRetriesPerRequest: null,
     retryStrategy: () => 100,
     ...options,
   });
-  // ioredis connects again by itself.
+  // ioredis reconnects.
   redis.on('error', () => {});
   return redis;
 }

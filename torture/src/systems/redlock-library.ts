@@ -36,7 +36,7 @@ export const redlockLibrary: System = {
       retryDelay: leaseMs / 25,
       retryJitter: leaseMs / 25,
     });
-    // It reports every lock that somebody else holds as an error event.
+    // It reports every lock that another client holds as an error event.
     redlock.on('error', () => {});
     return {
       processor: (job, token) => {

@@ -18,7 +18,7 @@ export interface Means {
 
 /** Within the 24 hours for which Resend remembers a key. */
 const REPLAY_WITHIN_MS = 20 * 60_000;
-/** Short enough that a network which stands still is noticed within a lease. */
+/** Short enough that a stalled network is noticed within a lease. */
 const IMPATIENT_MS = 400;
 
 /** The processor of a scenario under once(), or under what a peer has. */
@@ -113,7 +113,7 @@ function makeSilent(ledger: Ledger, verb: Verb): void {
   };
 }
 
-/** The same SMTP connection behind a transport that nobody knows. */
+/** The same SMTP connection behind an unknown transport. */
 function hide(transporter: Tools['transporters'][Route]): void {
   const smtp = transporter.transporter;
   transporter.transporter = {

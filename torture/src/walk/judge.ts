@@ -4,7 +4,7 @@ import type { Email } from '../email.ts';
 import type { Outcome, Scenario } from './scenarios.ts';
 
 /** What the ledger said when the process had been struck: how far it had come, as others can know. */
-export type Stand = RecordState | 'absent' | 'not asked';
+export type SeenState = RecordState | 'absent' | 'not asked';
 
 export interface Judgement {
   readonly outcome: Verdict | Outcome | 'never ends';
@@ -18,7 +18,7 @@ interface Asked {
   readonly email: Email;
   readonly key: string;
   /** Missing: nothing was struck. */
-  readonly stand: Stand | undefined;
+  readonly seenState: SeenState | undefined;
   /** An attempt said that its lease is over: by the network, or on cores that are too busy. */
   readonly lost: boolean;
 }
@@ -50,13 +50,13 @@ export async function judgeCase(
 
 /**
  * A blow before the dispatch costs nothing, and neither does one after the settling: the case must then
- * end as if nothing had been struck. Only between the two a doubt may stay; and where a lease was lost, in
- * whatever attempt.
+ * end as if nothing had been struck. Only between the two a doubt may stay; and if a lease was lost, in any
+ * attempt.
  */
-function allowedEnds({ scenario, stand, lost }: Asked): readonly Outcome[] {
+function allowedEnds({ scenario, seenState, lost }: Asked): readonly Outcome[] {
   const { end, certain, network } = scenario;
-  const between: readonly unknown[] = ['dispatched', 'in-doubt', 'not asked'] satisfies Stand[];
-  const mayStay = lost || network || (!certain && between.includes(stand));
+  const between: readonly unknown[] = ['dispatched', 'in-doubt', 'not asked'] satisfies SeenState[];
+  const mayStay = lost || network || (!certain && between.includes(seenState));
   return mayStay ? ['sent once', end, 'in doubt, listed'] : [end];
 }
 

@@ -5,10 +5,10 @@ import type { Question } from './messages.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Servers } from './servers.ts';
 
-/** For how long the network stands still: longer than a verb waits, shorter than insist() insists. */
-const STILL_MS = 600;
+/** For how long the network stalls: longer than a verb waits, shorter than a verb is repeated. */
+const STALL_MS = 600;
 
-/** Where one case at a time runs: a mail server, a provider and a network of its own, for its faults. */
+/** Where one case at a time runs, with its own mail server, provider and network for its faults. */
 export interface Lane {
   readonly deliveries: Deliveries;
   readonly history: History;
@@ -41,7 +41,7 @@ export async function startLane({ storeUrls }: Servers): Promise<Lane> {
       if (question === 'cut the network') for (const proxy of proxies) proxy.cut();
       if (question === 'stop the network') {
         for (const proxy of proxies) proxy.pause();
-        still = setTimeout(resume, STILL_MS);
+        still = setTimeout(resume, STALL_MS);
       }
       return deliveries.countOf(email);
     },

@@ -15,7 +15,7 @@ const help = `Kills a worker at every await of the wrapper, one by one, and judg
                       see what the walk sees: set-nx-lease
   --scenario <text>   only scenarios with this in their name
   --point <text>      only points with this in their name
-  --freeze            the process is stopped there instead, and goes on when another has taken over
+  --freeze            the process is stopped there instead, and continues when another has taken over
   --json              one JSON object for each case on stdout, and nothing else there
   --help              this text
 
@@ -98,13 +98,13 @@ function quoted(text: string): string {
 }
 
 function jsonOf(system: SystemName, one: CaseResult) {
-  const { scenario, aim, struckAt, stand, outcome, found, violation, history } = one;
+  const { scenario, aim, struckAt, seenState, outcome, found, violation, history } = one;
   return {
     ledger: system,
     scenario: scenario.name,
     ...(aim && { point: aim.point, visit: aim.passes, action: aim.action }),
     struck: struckAt !== undefined,
-    ...(stand && { ledgerSaid: stand }),
+    ...(seenState && { ledgerSaid: seenState }),
     outcome,
     found,
     violation,

@@ -6,7 +6,7 @@ import type { Scenario } from './scenarios.ts';
 export interface Task {
   readonly scenario: Scenario;
   readonly plan: WorkerPlan;
-  /** Where it dies, or stands still. */
+  /** Where it dies, or is stopped. */
   readonly aim?: Aim | undefined;
 }
 

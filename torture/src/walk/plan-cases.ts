@@ -5,7 +5,7 @@ import type { Case, CaseResult } from './run-case.ts';
 const VISITS = 1;
 
 /**
- * The cases of a walk. Every point is struck by itself, in the first scenario that passes it. Beyond that
+ * The cases of a walk. Every point is struck once, in the first scenario that passes it. Beyond that
  * every scenario is struck at each moment that others can tell apart: two points with no write to a
  * socket in between are one moment, as a death at either leaves the same behind.
  */

@@ -23,14 +23,14 @@ export interface Listener {
 
 export interface Pool {
   take(): Promise<Walker>;
-  /** To be taken again; or not, if it was aimed at. */
-  giveBack(walker: Walker): void;
+  /** Lets the process be taken again. */
+  putBack(walker: Walker): void;
   retire(walker: Walker): Promise<void>;
   readonly close: () => Promise<void>;
   readonly starts: number;
 }
 
-/** Keeps so many processes warm; those that died are replaced at once, so that nobody waits for a start. */
+/** Keeps a number of processes warm. Dead ones are replaced at once, so that no case waits for a start. */
 export async function startPool(warm: number): Promise<Pool> {
   const { path } = await walkerBundle();
   const all = new Set<Walker>();
@@ -53,7 +53,7 @@ export async function startPool(warm: number): Promise<Pool> {
       refill();
       return walker;
     },
-    giveBack: (walker) => void idle.unshift(Promise.resolve(walker)),
+    putBack: (walker) => void idle.unshift(Promise.resolve(walker)),
     async retire({ process }) {
       await process.kill();
     },
@@ -74,20 +74,20 @@ async function startWalker(path: string, name: string): Promise<Walker> {
   let ready = (): void => {};
   const started = new Promise<void>((resolve) => (ready = resolve));
   process.onMessage((message) => {
-    const said = message as FromWalker;
-    switch (said.type) {
+    const report = message as FromWalker;
+    switch (report.type) {
       case 'ready':
         return ready();
       case 'step':
-        return listener?.onStep(said.step);
+        return listener?.onStep(report.step);
       case 'failed':
-        return listener?.onFailed(said.error);
+        return listener?.onFailed(report.error);
       case 'question':
         return void listener
-          ?.onQuestion(said.question)
+          ?.onQuestion(report.question)
           .then((left) => process.send({ type: 'answer', left } satisfies ToWalker));
       case 'ended':
-        return ended(said.visits);
+        return ended(report.visits);
       case 'measured':
     }
   });

@@ -13,7 +13,7 @@ interface Preparation {
   readonly timing: Timing;
 }
 
-/** Writes what stands in the ledger before the job runs. */
+/** Writes what the ledger holds before the job runs. */
 export async function prepare(
   { before }: Scenario,
   { key, ledger, servers, timing }: Preparation,
@@ -26,7 +26,7 @@ export async function prepare(
     await ledger.settle({ ...attempt, outcome: 'in-doubt', note: 'ETIMEDOUT' });
   }
   if (before === 'cancelled on one node') {
-    // Each node of a redlock ledger is a Redis ledger of its own.
+    // Each node of a redlock ledger is a Redis ledger.
     const node = connect(servers.storeUrls[0]!);
     await redisLedger(node, { prefix: servers.prefix }).cancel({ key, retentionMs });
     node.disconnect();

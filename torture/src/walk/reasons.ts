@@ -8,7 +8,7 @@ export interface Reason {
 /** The first reason that matches counts. */
 export const reasons: readonly Reason[] = [
   { why: 'another system, or the processor of another route', places: [/^torture /] },
-  { why: 'the sweeper: a process of its own', places: [/^bullmq doubt-sweeper /] },
+  { why: 'the sweeper: another process', places: [/^bullmq doubt-sweeper /] },
   {
     why: 'delayedEmails(): the producer, not the worker',
     places: [

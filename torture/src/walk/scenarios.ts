@@ -19,7 +19,7 @@ export interface Scenario {
   readonly route: Route;
   /** How it ends where nothing is struck. */
   readonly end: Outcome;
-  /** It ends so wherever it is struck: whoever takes over finds out, or has nothing to do. @default false */
+  /** It ends so wherever it is struck: the next attempt finds the outcome, or has nothing to do. @default false */
   readonly certain?: true;
   /** Only on this ledger. @default all */
   readonly only?: LedgerName;
@@ -47,12 +47,12 @@ export interface Scenario {
   readonly resolver?: 'knows' | 'throws, then knows';
   /** The copies of the job differ in what must not change. */
   readonly conflict?: true;
-  /** What stands in the ledger before. */
+  /** What the ledger holds before. */
   readonly before?: 'cancelled' | 'cancelled on one node' | 'in doubt';
   /** A verb that the ledger does not answer at first: the first call is executed, the second is not. */
   readonly silentAt?: Verb;
   /** What happens to the connections to the ledger just before the send. */
-  readonly network?: 'stands still' | 'is cut';
+  readonly network?: 'stalls' | 'is cut';
   /** The first one of a process, on a ledger that is new: it makes its tables, the doctor looks at it. */
   readonly first?: true;
 }
@@ -178,8 +178,8 @@ export const scenarios: readonly Scenario[] = [
   // The mail server gives up while the dispatch is on its way.
   {
     ...atSend,
-    name: 'network stands still',
-    network: 'stands still',
+    name: 'network stalls',
+    network: 'stalls',
     mail: { at: 'body', how: 'reset' },
   },
   { ...atSend, name: 'network is cut', network: 'is cut' },

@@ -12,7 +12,7 @@ interface MaybeLedger {
   readonly close: () => Promise<void>;
 }
 
-/** What all cases of one system share. No server dies here: each case has keys and a queue of its own. */
+/** What all cases of one system share. No server dies here. Each case has its own keys and its own queue. */
 export interface Servers extends MaybeLedger {
   readonly system: SystemName;
   readonly queueUrl: string;

@@ -12,7 +12,7 @@ import type { Case } from './run-case.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Servers } from './servers.ts';
 
-/** Short, and yet so long that on busy cores a lease rarely runs out by itself. */
+/** Short, and yet so long that a lease rarely ends because the cores are busy. */
 export const timing: Timing = {
   lockMs: 1_500,
   stalledMs: 500,
@@ -30,7 +30,7 @@ export interface Place {
   readonly lane: Lane;
 }
 
-/** One email with its jobs, in a queue of its own. */
+/** One email with its jobs, in its own queue. */
 export interface CaseStage {
   readonly email: Email;
   readonly key: string;
@@ -111,7 +111,7 @@ function planOf(scenario: Scenario, number: number, { servers, lane }: Place): W
     storePrefix: scenario.first ? `${servers.prefix}-${number}` : servers.prefix,
     ...lane.deliveries.reachedBy,
     concurrency: scenario.atOnce ?? 1,
-    // A peer's lease is over when the job comes again, whatever the stalled check's moment.
+    // A peer's lease is over when the job comes again, however late the stalled check is.
     timing: isLedgerName(servers.system) ? timing : { ...timing, leaseMs: timing.lockMs / 2 },
   };
 }

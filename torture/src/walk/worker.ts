@@ -24,12 +24,12 @@ onPoint((point) => visits.push({ point, writes }));
 process.on('unhandledRejection', fail);
 
 onParentMessage((message) => {
-  const told = message as ToWalker;
-  switch (told.type) {
+  const request = message as ToWalker;
+  switch (request.type) {
     case 'task':
-      return void start(told.task).catch(fail);
+      return void start(request.task).catch(fail);
     case 'answer':
-      return answered(told.left);
+      return answered(request.left);
     case 'end task':
       return void end().catch(fail);
   }

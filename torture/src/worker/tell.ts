@@ -3,7 +3,7 @@ import type { FromWorker } from '../messages.ts';
 import type { Tools } from '../system.ts';
 import { trueNowMs } from './clock.ts';
 
-/** A parent that is gone is told nothing. */
+/** Sends a message to the parent, if it still exists. */
 export function say<M = FromWorker>(message: M): void {
   tellParent(message).catch(() => {});
 }

@@ -17,7 +17,7 @@ const plan = workerData() as WorkerPlan;
 const connection = connect(plan.queue.url);
 let worker: Worker | undefined;
 
-// A pooled connection that is cut may say so to nobody; the attempt has its own error.
+// A pooled connection that is cut may reject a promise that no code awaits; the attempt has its own error.
 process.on('unhandledRejection', fail);
 
 start().catch(fail);
@@ -37,14 +37,14 @@ async function start(): Promise<void> {
   open();
 
   onParentMessage((message) => {
-    const told = message as ToWorker;
-    switch (told.type) {
+    const request = message as ToWorker;
+    switch (request.type) {
       case 'aim':
-        return aimAt(told.aim);
+        return aimAt(request.aim);
       case 'block':
-        return block(told.forMs);
+        return block(request.forMs);
       case 'clock':
-        return setClock(told.aheadMs);
+        return setClock(request.aheadMs);
       case 'close': {
         const closing = worker;
         open();
@@ -56,7 +56,7 @@ async function start(): Promise<void> {
         return void end(close);
     }
   });
-  // Cut off as it begins, it connects again by itself; whoever waits for it must not wait for ever.
+  // If it is cut off as it begins, it reconnects. Its parent must not wait for ever.
   await worker?.waitUntilReady().catch(fail);
   say({ type: 'ready' });
 }
@@ -67,7 +67,7 @@ async function end(close: () => Promise<void>): Promise<void> {
   process.exit(0);
 }
 
-/** Reports the begin and the end of every run, whatever the system makes of it. */
+/** Reports the start and the end of every run, with or without an error. */
 function observed(processor: NoticeProcessor): NoticeProcessor {
   // Declares three plain parameters, or BullMQ passes no signal.
   return async (job: NoticeJob, token?: string, signal?: AbortSignal) => {

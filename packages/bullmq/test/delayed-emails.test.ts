@@ -368,6 +368,31 @@ onBothVersions((bullmq) => {
     expect(await queue.getDelayedCount()).toBe(0);
   });
 
+  test.each([
+    ['sent', 'completed', async () => 'a result'],
+    ['in-doubt', 'failed', () => Promise.reject(new Error('it broke after the dot'))],
+  ])(
+    'its own job has ended as %s before schedule() looks again: scheduled, and the %s job stays',
+    async (outcome, state, processor) => {
+      const { stage, queue, ledger, emails } = open();
+      stage.worker(once(processor, { ledger, key: (job: Job) => ['notice', job.data.order] }));
+      const add = queue.add.bind(queue);
+      queue.add = async (...args: Parameters<Queue['add']>) => {
+        const job = await add(...args);
+        await stage.ended(job);
+        return job;
+      };
+      const scheduled = await emails.schedule(order, { delay: 0 });
+      expect(scheduled).toMatchObject({ state: 'scheduled' });
+      const { key, jobId } = scheduled as { key: string; jobId: string };
+      expect(await ledger.read(key)).toMatchObject({
+        state: outcome,
+        job: { queue: 'q', id: jobId },
+      });
+      expect(await queue.getJobState(jobId)).toBe(state);
+    },
+  );
+
   test('sent while somebody looks: seen as sent, and never as an email that nobody knows', async () => {
     const { stage, queue, ledger, emails } = open();
     await emails.schedule(order, { delay: 0 });

@@ -86,7 +86,11 @@ export const reasons: readonly Reason[] = [
   },
   {
     why: 'a database that refuses again and again: left to the random run',
-    places: [/^postgres batch executeBatch\(\): executeBatch/],
+    places: [
+      /^postgres batch executeBatch\(\): executeBatch/,
+      /^postgres ledger-session query\(\): toLedgerError/,
+      /^postgres session-claims renewAfterLoss\(\): sleep/,
+    ],
   },
   {
     why: 'what the doctor asks only of other servers',

@@ -21,7 +21,7 @@ export interface JobLike {
 
 export interface OnceOptions<J extends JobLike> extends Omit<
   PerformOptions,
-  'key' | 'fingerprint' | 'by' | 'emailDateMs' | 'settleVia' | 'label' | 'onEvent'
+  'key' | 'fingerprint' | 'job' | 'by' | 'emailDateMs' | 'settleVia' | 'label' | 'onEvent'
 > {
   /**
    * Which email this is: what every copy of the job has in common and no other email has.

@@ -149,6 +149,10 @@ class Notices {
 }
 assert<Same<ReturnType<Notices['process']>, Promise<Sent>>>();
 
+// Options that are computed may be undefined; a resolver of a look-up, too.
+declare const maybe: { windowMs: number | undefined; onBusy: 'throw' | undefined };
+once(annotated, { ledger, key: () => 1, replayWithinMs: maybe.windowMs, onBusy: maybe.onBusy });
+
 // What must not compile.
 const counting = once(async (_job: Job<Notice>) => 7, { ledger, key: () => 1 });
 // @ts-expect-error: the result of the processor is not the result of the worker
@@ -165,6 +169,8 @@ once(annotated, { ledger, key: (job) => job.data.ordre });
 once('./processor.js', { ledger, key: () => 1 });
 // @ts-expect-error: a resolver answers with one of three words
 once(annotated, { ledger, key: () => 1, resolver: async () => 'perhaps' });
+// @ts-expect-error: the job of an email is the one that runs
+once(annotated, { ledger, key: () => 1, job: { queue: 'q', id: '7' } });
 // @ts-expect-error: counters are read only
 guarded.counters.sent = 7;
 

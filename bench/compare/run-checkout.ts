@@ -13,12 +13,15 @@ export interface CellRun {
   readonly jobs: number | undefined;
 }
 
+/** A start costs more than a round, and one round of 0.2 s would vary too much. */
+const ROUNDS_IN_PROCESS = 3;
+
 /** Jobs per second as a ratio to bare BullMQ in the same process. */
 export type Ratios = Readonly<Record<ComparedSystem, number>>;
 
 /**
- * Measures one cell by the benchmark of a checkout, in a new process: one round, after one that warms
- * up. Only the command line and the JSON of the benchmark need to be the same in both checkouts.
+ * Measures one cell by the benchmark of a checkout, in a new process: the median of three rounds, after
+ * one that warms up. Only the command line and the JSON of the benchmark need to be the same in both checkouts.
  * @throws {Error} with the output of a run that failed.
  */
 export async function measureCheckout(
@@ -26,7 +29,7 @@ export async function measureCheckout(
   { processor, setup, jobs, redisUrl }: CellRun & { readonly redisUrl: string },
 ): Promise<Ratios> {
   const named = {
-    rounds: '1',
+    rounds: String(ROUNDS_IN_PROCESS),
     processors: processor,
     setups: setup,
     systems: comparedSystems.join(),

@@ -20,7 +20,7 @@ export function renderComparison(cells: readonly PairedCell[]): string {
   return [
     align([['cell', 'before', 'after', 'after / before', ''], ...rows]),
     '',
-    'before, after: jobs per second as a ratio to bare BullMQ in the same process.',
+    'before, after: jobs per second as a ratio to bare BullMQ in the same process (median of 3 rounds).',
     'after / before: of the two processes of a round. Median (lowest-highest) of the rounds.',
     'LOWER: the median after is below every round before, and the median before above every round after.',
     `${lower} of ${cells.length} cells are LOWER.`,

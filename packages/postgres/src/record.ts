@@ -20,16 +20,16 @@ export interface Operation {
   readonly key: string;
   readonly token?: string | undefined;
   readonly dispatched?: boolean | undefined;
+  /** What `settle` records, or the verdict of `resolve`. */
   readonly outcome?: string | undefined;
-  readonly verdict?: string | undefined;
   readonly retentionMs?: number | undefined;
   readonly job?: JobRef | undefined;
+  /** Who sends, cancels or resolves. */
   readonly by?: string | undefined;
   readonly fingerprint?: string | undefined;
   readonly messageId?: string | undefined;
   readonly note?: string | undefined;
   readonly result?: string | undefined;
-  readonly resolvedBy?: string | undefined;
   readonly lateNotSent?: true | undefined;
 }
 
@@ -58,7 +58,6 @@ function encodeOperation(operation: Operation, i: number): Record<string, unknow
     token: operation.token,
     dispatched: operation.dispatched,
     outcome: operation.outcome,
-    verdict: operation.verdict,
     retention_ms: operation.retentionMs,
     job_queue: escape(job?.queue),
     job_id: escape(job?.id),
@@ -67,7 +66,6 @@ function encodeOperation(operation: Operation, i: number): Record<string, unknow
     message_id: escape(operation.messageId),
     note: escape(operation.note),
     result: escape(operation.result),
-    resolved_by: escape(operation.resolvedBy),
     late_not_sent: operation.lateNotSent,
   };
 }
@@ -76,33 +74,34 @@ function encodeOperation(operation: Operation, i: number): Record<string, unknow
 export function decodeReply(key: string, row: Row | undefined): Reply {
   if (!row) throw unavailableError(new Error('the reply leaves out an operation'));
   const status = String(row['status']);
-  if (row['state'] === null) return { status };
-  return { status, record: decodeRecord(key, row), agoMs: Number(row['ago_ms']) };
+  const { record } = row;
+  if (typeof record !== 'string') return { status };
+  const stored = JSON.parse(record) as Row;
+  return { status, record: decodeRecord(key, stored), agoMs: Number(stored['ago_ms']) };
 }
 
-function decodeRecord(key: string, row: Row): LedgerRecord {
-  const { state, token, at_ms } = row;
-  const format = Number(row['format']);
+function decodeRecord(key: string, stored: Row): LedgerRecord {
+  const { format, state, token, at_ms } = stored;
   if (format !== RECORD_FORMAT) {
-    const formats = `stored in format ${format}, this version reads format ${RECORD_FORMAT}`;
+    const formats = `stored in format ${String(format)}, this version reads format ${RECORD_FORMAT}`;
     throw new UnreadableRecordError(key, `PostgreSQL, ${formats}`);
   }
-  if (!isState(state) || typeof token !== 'string' || !Number.isFinite(Number(at_ms))) {
+  if (!isState(state) || typeof token !== 'string' || typeof at_ms !== 'number') {
     throw new UnreadableRecordError(key, 'PostgreSQL');
   }
   return {
     key,
     state,
     token,
-    atMs: Number(at_ms),
-    ...decodeJob(row['job_queue'], row['job_id']),
-    ...decodeText('by', row['sender']),
-    ...decodeText('fingerprint', row['fingerprint']),
-    ...decodeText('messageId', row['message_id']),
-    ...decodeText('note', row['note']),
-    ...decodeText('result', row['result']),
-    ...decodeText('resolvedBy', row['resolved_by']),
-    ...(row['late_not_sent'] === true && { lateNotSent: true }),
+    atMs: at_ms,
+    ...decodeJob(stored['job_queue'], stored['job_id']),
+    ...decodeText('by', stored['sender']),
+    ...decodeText('fingerprint', stored['fingerprint']),
+    ...decodeText('messageId', stored['message_id']),
+    ...decodeText('note', stored['note']),
+    ...decodeText('result', stored['result']),
+    ...decodeText('resolvedBy', stored['resolved_by']),
+    ...(stored['late_not_sent'] === true && { lateNotSent: true }),
   };
 }
 

@@ -102,9 +102,9 @@ export async function resolve(
   { run }: LedgerSession,
   { key, token, verdict, by, retentionMs }: Resolution,
 ): Promise<ResolveReply> {
-  const operation = { verb: 'resolve', key, token, verdict, retentionMs, resolvedBy: by } as const;
-  const { status, record } = await run(operation);
-  return status === 'resolved' ? { state: 'resolved' } : { state: 'not-in-doubt', record };
+  const reply = await run({ verb: 'resolve', key, token, outcome: verdict, retentionMs, by });
+  if (reply.status === 'resolved') return { state: 'resolved' };
+  return { state: 'not-in-doubt', record: reply.record };
 }
 
 export async function cancel(

@@ -31,17 +31,17 @@ create table :schema.records (
 create index records_open on :schema.records (state, seen_at) where expires_at is null;
 create index records_expiry on :schema.records (expires_at) where expires_at is not null;
 
--- What a verb is asked, and what it answers. Columns are only ever added, at the end: a process of an
--- older release may be running. Who sends is not called `by` as elsewhere: PL/pgSQL finds no field of
--- that name.
+-- What a verb is asked, and what it answers. Operation gets new columns only at the end, and the JSON of
+-- a reply only new fields: a process of an older release may be running. Who sends, cancels or resolves is
+-- not called `by` as elsewhere: PL/pgSQL finds no field of that name.
 create type :schema.operation as (
   i int,
   verb text,
   key text,
   token text,
   dispatched boolean,
+  -- What settle records, or the verdict of resolve.
   outcome text,
-  verdict text,
   retention_ms float8,
   job_queue text,
   job_id text,
@@ -50,70 +50,51 @@ create type :schema.operation as (
   message_id text,
   note text,
   result text,
-  resolved_by text,
   late_not_sent boolean
 );
 create type :schema.reply as (
   i int,
   status text,
-  -- Null, like all that follows, in a reply that shows no record.
-  format smallint,
-  state text,
-  token text,
-  at_ms float8,
-  job_queue text,
-  job_id text,
-  sender text,
-  fingerprint text,
-  message_id text,
-  note text,
-  result text,
-  resolved_by text,
-  late_not_sent boolean,
-  -- How long ago it was dispatched, claimed or settled.
-  ago_ms float8
+  -- The record under the key as JSON, if the reply shows it.
+  record text
 );
 
--- Refuses a process that reads and writes records of another format than these functions.
-create function :schema.check_format(caller_format int) returns void
-language plpgsql as $$
-begin
-  if caller_format <> 1 then
-    raise exception 'this process stores records in format %, the functions of the schema in format 1',
-      caller_format using errcode = 'SND02';
-  end if;
-end
+-- The small functions below are plain expressions in SQL, which PostgreSQL puts into the place of each
+-- call. One with a `set` clause of its own would be a call again, about 3 us each time.
+
+-- Whether these functions store and read records of this format.
+create function :schema.has_format(format int) returns boolean
+language sql immutable as $$
+  select format = 1
 $$;
 
 -- Whether these functions can read a row. They change and remove no other row.
-create function :schema.is_readable(format smallint, state text) returns boolean
+create function :schema.is_readable(format int, state text) returns boolean
 language sql immutable as $$
-  select format = 1 and state in ('claimed', 'dispatched', 'sent', 'rejected', 'cancelled')
+  select :schema.has_format(format)
+    and state in ('claimed', 'dispatched', 'sent', 'rejected', 'cancelled')
 $$;
 
 -- Whether a session lives. Its lock is exclusive and taken once, so that any number of sessions may try
 -- for a share of it: they disturb neither the owner nor each other. A session may not ask about itself.
 create function :schema.is_alive(session bigint, mine bigint) returns boolean
-language plpgsql as $$
-begin
-  if session is null then
-    return false;
-  elsif session = mine then
-    return true;
-  end if;
-  return not pg_try_advisory_xact_lock_shared(session);
-end
+language sql as $$
+  select case
+    when session is null then false
+    when session = mine then true
+    else not pg_try_advisory_xact_lock_shared(session)
+  end
 $$;
 
 -- Whether a readable row counts as absent: an outcome past its retention, a claim whose session ended.
-create function :schema.is_over(r :schema.records, mine bigint) returns boolean
-language plpgsql as $$
-begin
-  if r.state = 'claimed' then
-    return not :schema.is_alive(r.session, mine);
-  end if;
-  return coalesce(r.expires_at <= clock_timestamp(), false);
-end
+create function :schema.is_over(
+  state text, session bigint, expires_at timestamptz, mine bigint
+) returns boolean
+language sql as $$
+  select case
+    when state = 'claimed' then not :schema.is_alive(session, mine)
+    else coalesce(expires_at <= clock_timestamp(), false)
+  end
 $$;
 
 -- The row under a key, locked, or nulls. What counts as absent is removed first. An unreadable row has
@@ -129,10 +110,19 @@ begin
   elsif not :schema.is_readable(r.format, r.state) then
     r.state := 'unreadable';
     r.token := null;
-  elsif :schema.is_over(r, mine) then
+  elsif :schema.is_over(r.state, r.session, r.expires_at, mine) then
     delete from :schema.records where key = wanted and token = r.token;
     return null;
   end if;
   return r;
+end
+$$;
+
+-- Refuses a process that stores records in another format than these functions.
+create function :schema.refuse_format(caller_format int) returns void
+language plpgsql as $$
+begin
+  raise exception 'this process stores records in format %, and the functions of the schema do not',
+    caller_format using errcode = 'SND02';
 end
 $$;

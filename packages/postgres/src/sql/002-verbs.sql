@@ -1,45 +1,41 @@
 -- The verbs of the ledger, one function each; packages/core/src/ledger.ts specifies them.
 -- `mine` is the session that asks, null if none is held.
 
-create function :schema.reply_status(o :schema.operation, status text) returns :schema.reply
-language plpgsql as $$
-declare
-  a :schema.reply;
-begin
-  a.i := o.i;
-  a.status := reply_status.status;
-  return a;
-end
+-- A reply that shows no record.
+create function :schema.reply_status(i int, status text) returns :schema.reply
+language sql immutable as $$
+  select cast(row(i, status, null) as :schema.reply)
 $$;
 
--- Shows the record under the key. A dispatched record whose session ended is in doubt.
-create function :schema.reply_record(
-  o :schema.operation, r :schema.records, mine bigint
-) returns :schema.reply
+-- The state that a reader sees: a dispatched record whose session ended is in doubt.
+create function :schema.visible_state(state text, session bigint, mine bigint) returns text
+language sql as $$
+  select case
+    when state = 'dispatched' and not :schema.is_alive(session, mine) then 'in-doubt'
+    else state
+  end
+$$;
+
+-- A reply that shows the record under the key.
+create function :schema.reply_record(i int, r :schema.records, mine bigint) returns :schema.reply
 language plpgsql as $$
-declare
-  a :schema.reply;
 begin
-  a.i := o.i;
-  a.status := 'exists';
-  a.format := r.format;
-  a.state := r.state;
-  if r.state = 'dispatched' and not :schema.is_alive(r.session, mine) then
-    a.state := 'in-doubt';
-  end if;
-  a.token := r.token;
-  a.at_ms := floor(extract(epoch from r.at) * 1000);
-  a.job_queue := r.job_queue;
-  a.job_id := r.job_id;
-  a.sender := r.sender;
-  a.fingerprint := r.fingerprint;
-  a.message_id := r.message_id;
-  a.note := r.note;
-  a.result := r.result;
-  a.resolved_by := r.resolved_by;
-  a.late_not_sent := r.late_not_sent;
-  a.ago_ms := extract(epoch from clock_timestamp() - r.at) * 1000;
-  return a;
+  return cast(row(i, 'exists', cast(json_build_object(
+    'format', r.format,
+    'state', :schema.visible_state(r.state, r.session, mine),
+    'token', r.token,
+    'at_ms', floor(extract(epoch from r.at) * 1000),
+    'ago_ms', extract(epoch from clock_timestamp() - r.at) * 1000,
+    'job_queue', r.job_queue,
+    'job_id', r.job_id,
+    'sender', r.sender,
+    'fingerprint', r.fingerprint,
+    'message_id', r.message_id,
+    'note', r.note,
+    'result', r.result,
+    'resolved_by', r.resolved_by,
+    'late_not_sent', r.late_not_sent
+  ) as text)) as :schema.reply);
 end
 $$;
 
@@ -88,11 +84,9 @@ $$;
 
 -- Whether this token holds the record open, and no reader was told yet that it is in doubt.
 create function :schema.still_holds(r :schema.records, token text, mine bigint) returns boolean
-language plpgsql as $$
-begin
-  return r.token = still_holds.token
-    and (r.state = 'claimed' or (r.state = 'dispatched' and :schema.is_alive(r.session, mine)));
-end
+language sql as $$
+  select r.token = still_holds.token
+    and (r.state = 'claimed' or (r.state = 'dispatched' and :schema.is_alive(r.session, mine)))
 $$;
 
 -- The caller's own record stays as it is, and this session holds it from now on.
@@ -101,7 +95,7 @@ language plpgsql as $$
 begin
   update :schema.records set session = mine, seen_at = clock_timestamp()
     where key = o.key and token = o.token;
-  return :schema.reply_status(o, status);
+  return :schema.reply_status(o.i, status);
 end
 $$;
 
@@ -113,7 +107,7 @@ declare
 begin
   loop
     if :schema.insert_row(o, wanted, o.token, mine) then
-      return :schema.reply_status(o, 'won');
+      return :schema.reply_status(o.i, 'won');
     end if;
     r := :schema.existing_record(o.key, mine);
     exit when r.key is not null;
@@ -124,9 +118,9 @@ begin
       return :schema.renew(o, 'won', mine);
     end if;
     perform :schema.replace_row(o, o.token, wanted, o.token, mine);
-    return :schema.reply_status(o, 'won');
+    return :schema.reply_status(o.i, 'won');
   end if;
-  return :schema.reply_record(o, r, mine);
+  return :schema.reply_record(o.i, r, mine);
 end
 $$;
 
@@ -137,16 +131,16 @@ declare
   r :schema.records := :schema.existing_record(o.key, mine);
 begin
   if r.key is null then
-    return :schema.reply_status(o, 'expired');
+    return :schema.reply_status(o.i, 'expired');
   elsif :schema.still_holds(r, o.token, mine) then
     update :schema.records set
       state = 'dispatched', session = mine, seen_at = clock_timestamp(),
       -- A repeat keeps the time: a provider counts from then how long it remembers.
       at = case when state = 'claimed' then clock_timestamp() else at end
       where key = o.key and token = o.token;
-    return :schema.reply_status(o, 'dispatched');
+    return :schema.reply_status(o.i, 'dispatched');
   end if;
-  return :schema.reply_record(o, r, mine);
+  return :schema.reply_record(o.i, r, mine);
 end
 $$;
 
@@ -164,7 +158,7 @@ begin
     exit when r.key is not null;
     -- Its sender has ended, so no session holds the row.
     if :schema.insert_row(o, wanted, o.token, null) then
-      return :schema.reply_status(o, 'settled');
+      return :schema.reply_status(o.i, 'settled');
     end if;
   end loop;
   if r.state = 'unreadable'
@@ -172,10 +166,10 @@ begin
     or (doubt and r.state in ('sent', 'rejected'))
     or (r.state = 'cancelled' and o.outcome <> 'sent')
   then
-    return :schema.reply_record(o, r, mine);
+    return :schema.reply_record(o.i, r, mine);
   end if;
   perform :schema.replace_row(o, r.token, wanted, o.token, null);
-  return :schema.reply_status(o, 'settled');
+  return :schema.reply_status(o.i, 'settled');
 end
 $$;
 
@@ -186,17 +180,17 @@ declare
   r :schema.records := :schema.existing_record(o.key, mine);
 begin
   if r.key is null then
-    return :schema.reply_status(o, 'released');
+    return :schema.reply_status(o.i, 'released');
   elsif r.state = 'unreadable' then
-    return :schema.reply_record(o, r, mine);
+    return :schema.reply_record(o.i, r, mine);
   elsif r.token = o.token and r.state in ('claimed', 'dispatched') then
     if not :schema.still_holds(r, o.token, mine) then
-      return :schema.reply_status(o, 'in-doubt');
+      return :schema.reply_status(o.i, 'in-doubt');
     end if;
     delete from :schema.records where key = o.key and token = o.token;
-    return :schema.reply_status(o, 'released');
+    return :schema.reply_status(o.i, 'released');
   end if;
-  return :schema.reply_status(o, 'lost');
+  return :schema.reply_status(o.i, 'lost');
 end
 $$;
 
@@ -210,7 +204,7 @@ begin
   if r.token = o.token and r.state in ('claimed', 'dispatched') then
     return :schema.renew(o, 'kept', mine);
   end if;
-  return :schema.reply_status(o, 'lost');
+  return :schema.reply_status(o.i, 'lost');
 end
 $$;
 
@@ -220,10 +214,10 @@ declare
   r :schema.records;
 begin
   select * into r from :schema.records where key = o.key;
-  if r.key is null or (:schema.is_readable(r.format, r.state) and :schema.is_over(r, mine)) then
-    return :schema.reply_status(o, 'absent');
+  if r.key is null or (:schema.is_readable(r.format, r.state) and :schema.is_over(r.state, r.session, r.expires_at, mine)) then
+    return :schema.reply_status(o.i, 'absent');
   end if;
-  return :schema.reply_record(o, r, mine);
+  return :schema.reply_record(o.i, r, mine);
 end
 $$;
 
@@ -233,29 +227,28 @@ create function :schema.resolve(o :schema.operation, mine bigint) returns :schem
 language plpgsql as $$
 declare
   r :schema.records := :schema.existing_record(o.key, mine);
-  a :schema.reply;
 begin
   if r.key is null then
     -- The repeat of a "not-sent" whose reply was lost.
-    return :schema.reply_status(o, case when o.verdict = 'not-sent' then 'resolved' else 'absent' end);
+    return :schema.reply_status(o.i, case when o.outcome = 'not-sent' then 'resolved' else 'absent' end);
   end if;
-  a := :schema.reply_record(o, r, mine);
+  r.state := :schema.visible_state(r.state, r.session, mine);
   if r.state = 'unreadable' or r.token <> o.token then
-    return a;
-  elsif a.state = 'sent' and o.verdict = 'sent' then
-    return :schema.reply_status(o, 'resolved');
-  elsif o.verdict = 'not-sent' and a.state in ('in-doubt', 'rejected') then
+    return :schema.reply_record(o.i, r, mine);
+  elsif r.state = 'sent' and o.outcome = 'sent' then
+    return :schema.reply_status(o.i, 'resolved');
+  elsif o.outcome = 'not-sent' and r.state in ('in-doubt', 'rejected') then
     delete from :schema.records where key = o.key and token = o.token;
-    return :schema.reply_status(o, 'resolved');
-  elsif o.verdict = 'sent' and a.state = 'in-doubt' then
+    return :schema.reply_status(o.i, 'resolved');
+  elsif o.outcome = 'sent' and r.state = 'in-doubt' then
     update :schema.records set
       state = 'sent', session = null, at = clock_timestamp(),
-      resolved_by = o.resolved_by, late_not_sent = null,
+      resolved_by = o.sender, late_not_sent = null,
       expires_at = clock_timestamp() + o.retention_ms * interval '1 millisecond'
       where key = o.key and token = o.token;
-    return :schema.reply_status(o, 'resolved');
+    return :schema.reply_status(o.i, 'resolved');
   end if;
-  return a;
+  return :schema.reply_record(o.i, r, mine);
 end
 $$;
 
@@ -269,14 +262,14 @@ begin
     r := :schema.existing_record(o.key, mine);
     exit when r.key is not null;
     if :schema.insert_row(o, 'cancelled', '', null) then
-      return :schema.reply_status(o, 'cancelled');
+      return :schema.reply_status(o.i, 'cancelled');
     end if;
   end loop;
   if r.state in ('claimed', 'cancelled') then
     perform :schema.replace_row(o, r.token, 'cancelled', '', null);
-    return :schema.reply_status(o, 'cancelled');
+    return :schema.reply_status(o.i, 'cancelled');
   end if;
-  return :schema.reply_record(o, r, mine);
+  return :schema.reply_record(o.i, r, mine);
 end
 $$;
 
@@ -295,7 +288,9 @@ begin
     raise exception 'backend % answered, the lock is held by %', pg_backend_pid(), expected_pid
       using errcode = 'SND01';
   end if;
-  perform :schema.check_format(caller_format);
+  if not :schema.has_format(caller_format) then
+    perform :schema.refuse_format(caller_format);
+  end if;
   if not durable then
     -- A claim, a heartbeat: a server that crashes frees their locks, so their rows are worth nothing.
     perform set_config('synchronous_commit', 'off', true);

@@ -30,7 +30,9 @@ create function :schema.open_keys(
 ) returns setof text
 language plpgsql as $$
 begin
-  perform :schema.check_format(caller_format);
+  if not :schema.has_format(caller_format) then
+    perform :schema.refuse_format(caller_format);
+  end if;
   return query
     with sessions as materialized (
       select distinct_sessions.session, :schema.is_alive(distinct_sessions.session, mine) as alive

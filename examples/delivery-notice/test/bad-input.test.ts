@@ -39,7 +39,7 @@ const good = {
   to: 'secret@customer.example',
   name: 'Secret',
   items: ['1 secret'],
-  arrivesAt: arrivingFor(5_000),
+  arrivesAt: arrivingFor(60_000),
 };
 
 test.each<[what: string, body: object, status: number, field: string]>([

@@ -22,9 +22,9 @@ export function normaliseVerdict(verdict: unknown): Verdict {
 
 export interface EffectReport {
   readonly verdict: Verdict;
-  readonly messageId?: string;
+  readonly messageId?: string | undefined;
   /** A short code for people, such as `552` or `ETIMEDOUT`. Never text of the email. */
-  readonly note?: string;
+  readonly note?: string | undefined;
   readonly error?: unknown;
 }
 

@@ -21,7 +21,7 @@ export interface ErrorsByCode {
   SENDONCE_PROCESSOR: ProcessorError;
   SENDONCE_KEY_CHANGED: KeyChangedError;
   SENDONCE_SCHEDULE: ScheduleError;
-  /** `ProviderError` of `@sendonce/mail`. */
+  /** `ProviderError` and `MailTransportError` of `@sendonce/mail`. */
   SENDONCE_PROVIDER: SendonceError;
   /** `QuorumError` of `@sendonce/redlock`, the cause of a LedgerUnavailableError. */
   SENDONCE_QUORUM: SendonceError;

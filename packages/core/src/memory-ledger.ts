@@ -5,7 +5,7 @@ import { lossAgainst } from './store/loss.ts';
 
 export interface MemoryLedgerOptions {
   /** The clock, in ms since 1970. @default Date.now */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }
 
 /**

@@ -44,7 +44,7 @@ export interface PerformOptions {
   /** Largest result kept for duplicates, in bytes of JSON. @default 16_384 */
   readonly maxResultBytes?: number | undefined;
   /** What an error of the effect means. Undefined means "unknown". */
-  readonly classify?: (error: unknown) => Verdict | undefined;
+  readonly classify?: ((error: unknown) => Verdict | undefined) | undefined;
   /** Finds out about an email in doubt, for example by a look-up at the provider. */
   readonly resolver?: Resolver | undefined;
   /**

@@ -15,7 +15,7 @@ export type ConfirmedEmail = (
   /** Who confirms it, for people: `webhook of Brevo`. */
   readonly by: string;
   /** How long the outcome is kept, in ms. @default 604_800_000 (7 days) */
-  readonly retentionMs?: number;
+  readonly retentionMs?: number | undefined;
 };
 
 /**

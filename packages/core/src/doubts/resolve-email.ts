@@ -17,7 +17,7 @@ export interface FoundOut {
   /** By what means the outcome was found, for metrics. @default a person */
   readonly means?: Resolution['means'];
   /** How long the outcome is kept, in ms. @default 604_800_000 (7 days) */
-  readonly retentionMs?: number;
+  readonly retentionMs?: number | undefined;
 }
 
 /**

@@ -17,10 +17,10 @@ interface Waiting {
 }
 
 /**
- * Puts all the operations of one turn of the event loop into one statement, and those that come while a
- * statement is under way into the next. The busier the ledger, the larger the batches, and they share one
- * round trip and one flush to disk. All rows of a batch stay locked until it is committed: a few
- * milliseconds for MAX_BATCH of them.
+ * Puts all the operations of one turn of the event loop into one statement, and those that come
+ * while a statement is under way into the next. The busier the ledger, the larger the batches, and
+ * they share one round trip and one flush to disk. All rows of a batch stay locked until it is
+ * committed: a few milliseconds for MAX_BATCH of them.
  */
 export function batched(execute: Execute): RunOperation {
   const waiting: Waiting[] = [];
@@ -49,7 +49,7 @@ async function executeBatch(execute: Execute, batch: readonly Waiting[]): Promis
     rows = await execute(operations, operations.some(mustBeDurable));
   } catch (error) {
     if (batch.length > 1 && isStatementError(causeOf(error))) {
-      // The server rejected one of them, and the others with it: each gets an answer of its own.
+      // The server rejected one of them, and the others with it: each is run alone.
       for (const one of batch) await executeBatch(execute, [one]);
       return;
     }

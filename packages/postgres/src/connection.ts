@@ -3,7 +3,7 @@ import type { PostgresClient, PostgresPool, Queryable, Row } from './pool.ts';
 
 /** One connection of the pool, for as long as the ledger needs it. */
 export interface Connection extends Queryable {
-  /** The backend that greeted us, if the client knows it. */
+  /** The backend that the server named when the connection was opened, if the client knows it. */
   readonly processID: unknown;
   isBusy(): boolean;
   /** Resolves when no query waits for its answer any more. */
@@ -15,8 +15,9 @@ export interface Connection extends Queryable {
 }
 
 /**
- * Takes a connection out of the pool. It is lost when a query is not answered in time, and when the other
- * side ends it; `onEnd` is called with whether it was lost. It keeps the process alive only while a query waits.
+ * Takes a connection out of the pool. It is lost when a query is not answered in time, and when the
+ * other side ends it; `onEnd` is called with whether it was lost. It keeps the process alive only
+ * while a query waits.
  */
 export async function openConnection(
   pool: PostgresPool,
@@ -25,14 +26,15 @@ export async function openConnection(
 ): Promise<Connection> {
   const client = await connect(pool, answerWithinMs);
   const waiting = new Set<(error: Error) => void>();
-  // One at a time: pg 8 warns of a client that is asked while it is being asked, and pg 9 refuses it.
+  // One at a time: pg 8 warns of a query that is sent while another one waits, and pg 9 refuses it.
   let lastAnswer: Promise<unknown> = Promise.resolve();
   let closedBy: Error | undefined;
 
   function close(isLost: boolean, error: Error): void {
     if (closedBy) return;
     closedBy = error;
-    // Closed, not given back: the server frees the lock with it, and no other user inherits its settings.
+    // Closed, not given back: the server frees the lock with it, and no other user inherits its
+    // settings.
     client.release(true);
     for (const fail of waiting) fail(error);
     // Later, so that the caller has what this function returns.
@@ -42,7 +44,8 @@ export async function openConnection(
   client.on('error', (error) => discard(error ?? new Error('The connection failed.')));
   client.on('end', () => discard(new Error('The connection was closed by the other side.')));
 
-  // Not by withTimeout(): a connection that is closed fails its queries as well, and every email waits here.
+  // Not by withTimeout(): a connection that is closed fails its queries as well, and every email
+  // waits here.
   async function query(text: string, values: unknown[] = []): Promise<{ rows: Row[] }> {
     if (closedBy) throw closedBy;
     let fail = (_error: Error): void => {};

@@ -3,7 +3,7 @@ import type { SetupError } from './errors.ts';
 import type { LedgerSession } from './ledger-session.ts';
 import type { Row } from './pool.ts';
 
-/** What the ledger on PostgreSQL rests on, asked in its own session. */
+/** Checks what the promise of the ledger rests on, in the ledger's own session. */
 export async function examinePostgres({
   query,
   schema,

@@ -8,8 +8,8 @@ export function sqlState(error: unknown): string | undefined {
 
 /** Whether the server rejected only this statement, so that its session can be used further. */
 export function isStatementError(error: unknown): boolean {
-  // 08: connection. 57P: the server shuts down or an operator ended the session. SND01: the check of
-  // `act` for a shared backend. 25006: a standby, and the next connection may find the primary.
+  // 08: connection. 57P: the server shuts down or an operator ended the session. SND01: the check
+  // of `act` for a shared backend. 25006: a standby, and the next connection may find the primary.
   const code = sqlState(error);
   return code !== undefined && !/^(08|57P|SND01|25006)/.test(code);
 }

@@ -18,7 +18,8 @@ export async function toLedgerError(
   switch (sqlState(error)) {
     case '42501':
       return missingRightsError(error, queryable, schema);
-    // A function, a table or the schema is not there, or `act` was given another format than its own.
+    // A function, a table or the schema is not there, or `act` was given another format than its
+    // own.
     case '42883':
     case '42P01':
     case '3F000':

@@ -14,7 +14,7 @@ export interface LedgerSession {
   readonly schema: string;
   readonly claims: SessionClaims;
   readonly run: RunOperation;
-  /** A statement of its own in the session. Throws what a ledger throws. */
+  /** Runs one statement in the session. @throws {SendonceError} */
   query(text: string, values: (session: Session) => unknown[]): Promise<Row[]>;
   close(): Promise<void>;
 }
@@ -28,7 +28,7 @@ export function ledgerSession(pool: PostgresPool, options: CheckedOptions): Ledg
   let stopSweeping: (() => void) | undefined;
 
   async function prepare(connection: Queryable): Promise<void> {
-    // Once: while it runs, `act` finds out whether the schema is of another release.
+    // Once for each process: later, `act` notices a schema of another release.
     if (stopSweeping) return;
     await migrate(connection, schema, options.migrate);
     stopSweeping ??= every(options.sweepEveryMs, async () => {

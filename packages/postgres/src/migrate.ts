@@ -4,8 +4,9 @@ import { checkRights } from './rights.ts';
 import { migrations, newerSchemaError, olderSchemaError, readVersion } from './schema-version.ts';
 
 /**
- * Creates the ledger's schema, or brings it to the version of this package: for a role that may do more
- * than the one that sends. Any number of processes may do it at once; one works, the others find it done.
+ * Creates the ledger's schema, or brings it to the version of this package: for a role that may do
+ * more than the one that sends. Any number of processes may do it at once; one works, the others
+ * find it done.
  * @throws {OptionError} when it is newer than this package, or rights are missing.
  * @throws {LedgerUnavailableError}
  */
@@ -28,7 +29,8 @@ export async function migratePostgres(
 }
 
 /**
- * Brings the schema to the version of this package, or (`allowed: false`) makes sure that it has it.
+ * Brings the schema to the version of this package, or (`allowed: false`) makes sure that it has
+ * it.
  * @param schema quoted
  */
 export async function migrate(client: Queryable, schema: string, allowed: boolean): Promise<void> {

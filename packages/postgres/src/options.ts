@@ -5,7 +5,10 @@ import { checkSchema } from './pool.ts';
 export interface PostgresLedgerOptions {
   /** The schema of the ledger's tables. Nothing else should live in it. @default 'sendonce' */
   readonly schema?: string | undefined;
-  /** Whether the first use creates or updates the schema; otherwise `migratePostgres()` must. @default true */
+  /**
+   * Whether the first use creates or updates the schema; otherwise `migratePostgres()` must.
+   * @default true
+   */
   readonly migrate?: boolean | undefined;
   /** How often expired records are removed, in milliseconds. @default 60_000 */
   readonly sweepEveryMs?: number | undefined;

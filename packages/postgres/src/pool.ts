@@ -9,8 +9,9 @@ export interface Queryable {
 }
 
 /**
- * The few methods that the ledger needs of a pool: those of a `Pool` of pg 8. The pool stays the caller's:
- * it is never changed or ended here. The ledger takes one of its connections while claims are held.
+ * The few methods that the ledger needs of a pool: those of a `Pool` of pg 8. The pool stays the
+ * caller's: it is never changed or ended here. The ledger takes one of its connections while claims
+ * are held.
  */
 export interface PostgresPool extends Queryable {
   connect(): Promise<PostgresClient>;

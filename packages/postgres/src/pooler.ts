@@ -3,11 +3,13 @@ import { type SetupError, setupError } from './errors.ts';
 import type { PostgresPool, Queryable } from './pool.ts';
 
 /**
- * Makes sure that one connection is one session of the server, as the lease is a lock of that session.
+ * Makes sure that one connection is one session of the server, as the lease is a lock of that
+ * session.
  *
- * Connected directly, the server's greeting names the backend that answers. A pooler greets in its own
- * name, and is asked further: while another connection holds a backend in a transaction, the first one
- * must keep its own. In transaction mode they get the same one, or the first one changes.
+ * On a direct connection, the server names the backend when it is opened, and that one answers.
+ * Behind a pooler the names differ, and a second check follows: while another connection holds a
+ * backend in a transaction, the first one must keep its own. In transaction mode both get the same
+ * backend, or that of the first one changes.
  * @throws {OptionError} when backends are shared.
  */
 export async function refuseSharedBackend(
@@ -20,7 +22,8 @@ export async function refuseSharedBackend(
 
   const others: Connection[] = [];
   try {
-    // Each takes one backend away, so that a pooler that deals them in turns runs out of other ones.
+    // Each takes one backend away, so that a pooler that gives them out in turns has no others
+    // left.
     for (let count = 0; count < ROUNDS; count++) {
       const other = await openConnection(pool, answerWithinMs, () => {});
       others.push(other);

@@ -7,23 +7,25 @@ import { cancel, claim, dispatch, list, read, release, resolve, settle } from '.
 
 export interface PostgresLedger extends Ledger, AsyncDisposable {
   /**
-   * Opens the session, and creates or checks the schema, so that an error in the setup is found when the
-   * program starts. Optional: the first verb does the same.
-   * @throws {OptionError} for a pooler that shares sessions, a schema of another version, missing rights.
+   * Opens the session, and creates or checks the schema, so that an error in the setup is found
+   * when the program starts. Optional: the first verb does the same.
+   * @throws {OptionError} for a pooler that shares sessions, a schema of another version, missing
+   * rights.
    * @throws {LedgerUnavailableError}
    */
   ready(): Promise<void>;
   doctor(): Promise<readonly Finding[]>;
   /**
-   * Gives the session back to the pool, for good. Close the workers before it and the pool after it. A
-   * claim that is still held is lost. `await using` calls it as well.
+   * Gives the session back to the pool, for good. Close the workers before it and the pool after
+   * it. A claim that is still held is lost. `await using` calls it, too.
    */
   close(): Promise<void>;
 }
 
 /**
- * A ledger on PostgreSQL (13 or later), on a `Pool` of pg 8 that stays yours. One session holds an advisory
- * lock that is the lease of every claim made in it: the server frees it when this process dies.
+ * A ledger on PostgreSQL (13 or later), on a `Pool` of pg 8 that stays yours. One session holds an
+ * advisory lock that is the lease of every claim made in it: the server frees it when this process
+ * dies.
  * @throws {OptionError} for wrong options.
  *
  * @example

@@ -42,8 +42,8 @@ export interface Reply {
 }
 
 /**
- * The operations as JSON. Texts may hold what a text in PostgreSQL cannot: NUL is escaped, and with it
- * the backslash; half a surrogate pair becomes U+FFFD.
+ * The operations as JSON. Texts may hold what a text in PostgreSQL cannot: NUL is escaped, and with
+ * it the backslash; half a surrogate pair becomes U+FFFD.
  */
 export function encodeOperations(operations: readonly Operation[]): string {
   return JSON.stringify(operations.map(encodeOperation));
@@ -83,11 +83,14 @@ export function decodeReply(key: string, row: Row | undefined): Reply {
 function decodeRecord(key: string, stored: Row): LedgerRecord {
   const { format, state, token, at_ms } = stored;
   if (format !== RECORD_FORMAT) {
-    const formats = `stored in format ${String(format)}, this version reads format ${RECORD_FORMAT}`;
-    throw new UnreadableRecordError(key, `PostgreSQL, ${formats}`);
+    const formats = `it has format ${String(format)}, this version of sendonce reads format ${RECORD_FORMAT}`;
+    throw new UnreadableRecordError(key, `PostgreSQL; ${formats}`);
   }
   if (!isState(state) || typeof token !== 'string' || typeof at_ms !== 'number') {
-    throw new UnreadableRecordError(key, 'PostgreSQL');
+    throw new UnreadableRecordError(
+      key,
+      `PostgreSQL; it has format ${RECORD_FORMAT}, but is damaged`,
+    );
   }
   return {
     key,

@@ -9,8 +9,8 @@ export const migrations: readonly string[] = Object.entries(sql)
 
 /** The version of a schema: how many migrations it has had. 0 if it does not exist yet. */
 export async function readVersion(queryable: Queryable, schema: string): Promise<number> {
-  // Not by catching the error, which would end the transaction, and not by to_regclass(): it remembers
-  // that the table was not there, while another process migrates.
+  // Catching the error of a missing table would end the transaction, and to_regclass() remembers
+  // that there was none while another process migrates.
   const there = await queryable.query(
     `SELECT FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
      WHERE nspname = $1 AND relname = 'migrations'`,
@@ -23,7 +23,9 @@ export async function readVersion(queryable: Queryable, schema: string): Promise
   return Number(rows[0]?.['version'] ?? 0);
 }
 
-/** The error for a schema of another release, or undefined if it is of this one, or gone, or silent. */
+/**
+ * The error for a schema of another release. Undefined if it is of this one, gone, or not readable.
+ */
 export async function otherVersionError(
   queryable: Queryable,
   schema: string,
@@ -42,8 +44,8 @@ export function newerSchemaError(schema: string, version: number): SetupError {
       `The schema ${schema} has version ${version}, and this @sendonce/postgres knows ` +
       `${migrations.length}: a newer release has migrated it.`,
     remedy:
-      'Update the package here, or give this release a schema of its own (which then knows nothing of ' +
-      'the emails in the other).',
+      'Update the package here, or give this release another schema (which does not know the emails of ' +
+      'this one).',
   });
 }
 

@@ -5,18 +5,20 @@ import type { RunOperation } from './batch.ts';
 import { type HeldClaims, heldClaims } from './held-claims.ts';
 import type { Operation } from './record.ts';
 
-/** What becomes of the claims of a session: they are renewed, lost with it, or forgotten. */
+/** The claims of a session, and what renews, reports or releases them. */
 export interface SessionClaims {
   readonly held: HeldClaims;
   renew(attempts: readonly Attempt[]): Promise<HeartbeatReply[]>;
-  /** Notifies the senders that their session is lost, and renews what they have dispatched in a new one. */
+  /**
+   * Notifies the senders that their session is lost, and renews what they dispatched in a new one.
+   */
   renewAfterLoss(): Promise<void>;
   /**
-   * Takes from the session what is not renewed any more: a mere claim is released by it, a dispatched
-   * email is in doubt.
+   * Removes claims that are no longer renewed from the session. So a mere claim is released, and a
+   * dispatched email is in doubt.
    */
   releaseForgotten(): Promise<void>;
-  /** Whom to notify of lost claims. */
+  /** Sets the listener that `notifyLost` calls with the tokens of active claims. */
   onLost(listener: (tokens: readonly string[]) => void): void;
   notifyLost(): void;
 }
@@ -25,7 +27,7 @@ export interface SessionClaimsOptions {
   readonly run: RunOperation;
   /** Runs operations that no session holds afterwards. */
   readonly runForNoSession: (operations: readonly Operation[]) => Promise<unknown>;
-  /** How long claims are renewed after a loss before they are given up. */
+  /** For how long it tries to renew claims after a loss. */
   readonly renewWithinMs: number;
 }
 

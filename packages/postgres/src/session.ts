@@ -36,7 +36,7 @@ export function keepSession(options: SessionOptions): SessionKeeper {
   let opened: Promise<Session> | undefined;
   let current: Connection | undefined;
   let isClosed = false;
-  /** The lock of a session that was lost here; the server may not know yet that it is over. */
+  /** The lock of a session that was lost here. The server may still hold it. */
   let orphanedLock: string | undefined;
   let idleTimer: NodeJS.Timeout | undefined;
 
@@ -127,8 +127,9 @@ async function takeLock(connection: Queryable): Promise<string> {
   }
 }
 
-// The settings are those of this session only. A host that vanished (no FIN) is noticed in 25 s and not in
-// two hours; `durable` answers are flushed to disk whatever the default of the database is.
+// The settings are those of this session only. A host that vanished (no FIN) is noticed in 25 s and
+// not in two hours; `durable` replies are flushed to disk even if `synchronous_commit` is off in
+// the database.
 const openLock = `
   SELECT pg_try_advisory_lock($1::bigint) AS locked,
     set_config('default_transaction_isolation', 'read committed', false),
@@ -141,7 +142,7 @@ const openLock = `
     CASE WHEN current_setting('server_version_num')::int >= 140000
       THEN set_config('idle_session_timeout', '0', false) END`;
 
-// A connection that broke on our side only: the server would keep its lock until it notices.
+// The connection may have failed on this side only, and the server keeps its lock until it notices.
 const endOrphan = `
   SELECT pg_terminate_backend(pid) FROM pg_locks
   WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ExclusiveLock' AND granted

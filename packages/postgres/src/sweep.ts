@@ -20,14 +20,18 @@ export async function sweep(pool: PostgresPool, schema: string): Promise<void> {
   }
 }
 
-/** Does this work about every so many milliseconds, without keeping the process alive. Returns what stops it. */
+/**
+ * Does this work about every so many milliseconds, without keeping the process alive. Returns what
+ * stops it.
+ */
 export function every(intervalMs: number, work: () => Promise<void>): () => void {
   let hasWarned = false;
   // Spread: the workers of a deployment start together.
   const spreadMs = Math.ceil(intervalMs * (0.75 + Math.random() / 2));
   const timer = setInterval(() => {
     work().catch((error: unknown) => {
-      // The verbs report a server that is down. A sweep that the server rejects is reported only here.
+      // The verbs report a server that is down. A sweep that the server rejects is reported only
+      // here.
       if (hasWarned || !isStatementError(error)) return;
       hasWarned = true;
       const { message } = error as Error;

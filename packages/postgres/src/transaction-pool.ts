@@ -15,13 +15,14 @@ export interface TransactionPool {
 }
 
 /**
- * A "pool" of the one connection whose transaction is open, for a queue of BullMQ on PostgreSQL: what
- * is scheduled on that queue is committed or rolled back together with the order that it is about, so
- * there is neither a notice without its order nor an order without its notice (an outbox).
+ * A "pool" of the one connection whose transaction is open, for a queue of BullMQ on PostgreSQL:
+ * what is scheduled on that queue is committed or rolled back together with the order that it is
+ * about, so there is neither a notice without its order nor an order without its notice (an
+ * outbox).
  *
- * The answer `scheduled` holds once the transaction is committed. The transaction, the connection and
- * its `search_path` stay the caller's. For producers only: a worker needs a pool. BullMQ must live in its
- * default schema, `bullmq`: with a pool of the caller's it knows no other.
+ * The answer `scheduled` holds once the transaction is committed. The transaction, the connection
+ * and its `search_path` stay the caller's. For producers only: a worker needs a pool. BullMQ must
+ * live in its default schema, `bullmq`: with a pool of the caller's it knows no other.
  * @throws {OptionError} for what is no connection.
  *
  * @example

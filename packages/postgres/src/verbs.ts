@@ -18,8 +18,6 @@ import { unavailableError } from './errors.ts';
 import type { LedgerSession } from './ledger-session.ts';
 import { RECORD_FORMAT, type Reply } from './record.ts';
 
-/** The verbs of the ledger: what each asks of the server, and what its reply means for the claims here. */
-
 export async function claim(
   { run, claims }: LedgerSession,
   request: ClaimRequest,

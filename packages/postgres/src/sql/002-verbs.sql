@@ -1,5 +1,5 @@
 -- The verbs of the ledger, one function each; packages/core/src/ledger.ts specifies them.
--- `mine` is the session that asks, null if none is held.
+-- `mine` is the session of the caller, null if it holds none.
 
 -- A reply that shows no record.
 create function :schema.reply_status(i int, status text) returns :schema.reply
@@ -39,8 +39,8 @@ begin
 end
 $$;
 
--- Writes a row if the key has none; false if another session was faster. On a conflict it waits for the
--- transaction of that session, so the caller then finds its row.
+-- Writes a row if the key has none; false if another session was faster. On a conflict it waits for
+-- the transaction of that session, so the caller then finds its row.
 create function :schema.insert_row(
   o :schema.operation, new_state text, new_token text, mine bigint
 ) returns boolean
@@ -55,7 +55,8 @@ begin
   values
     (o.key, 1, new_state, new_token, mine, moment, moment,
      case when not open then moment + o.retention_ms * interval '1 millisecond' end,
-     o.job_queue, o.job_id, o.sender, o.fingerprint, o.message_id, o.note, o.result, o.late_not_sent)
+     o.job_queue, o.job_id, o.sender, o.fingerprint, o.message_id, o.note, o.result,
+     o.late_not_sent)
   on conflict (key) do nothing;
   return found;
 end
@@ -73,7 +74,10 @@ begin
   update :schema.records set
     state = new_state, token = new_token, session = mine, seen_at = moment,
     -- A doubt keeps the time of its dispatch: a provider counts from then how long it remembers.
-    at = case when o.outcome = 'in-doubt' and token = new_token and state = 'dispatched' then at else moment end,
+    at = case
+      when o.outcome = 'in-doubt' and token = new_token and state = 'dispatched' then at
+      else moment
+    end,
     expires_at = case when not open then moment + o.retention_ms * interval '1 millisecond' end,
     job_queue = o.job_queue, job_id = o.job_id, sender = o.sender, fingerprint = o.fingerprint,
     message_id = o.message_id, note = o.note, result = o.result,
@@ -82,7 +86,7 @@ begin
 end
 $$;
 
--- Whether this token holds the record open, and no reader was told yet that it is in doubt.
+-- Whether this token holds the record open, and no reader can have seen it in doubt.
 create function :schema.still_holds(r :schema.records, token text, mine bigint) returns boolean
 language sql as $$
   select r.token = still_holds.token
@@ -113,7 +117,8 @@ begin
     exit when r.key is not null;
   end loop;
   if :schema.still_holds(r, o.token, mine) then
-    -- The repeat of a claim whose reply was lost. It undoes no dispatch and keeps its time and texts.
+    -- The repeat of a claim whose reply was lost. It undoes no dispatch and keeps its time and
+    -- texts.
     if r.state = 'dispatched' then
       return :schema.renew(o, 'won', mine);
     end if;
@@ -144,8 +149,8 @@ begin
 end
 $$;
 
--- Lost if another attempt has dispatched or settled; only "sent" replaces a cancellation, and a doubt
--- never replaces an outcome.
+-- Lost if another attempt has dispatched or settled; only "sent" replaces a cancellation, and a
+-- doubt never replaces an outcome.
 create function :schema.settle(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
@@ -194,8 +199,9 @@ begin
 end
 $$;
 
--- A dispatch whose session ended is taken over by the session in which its sender continues. If `mine`
--- is null, its sender has ended. An unreadable row is lost and costs no other claim its heartbeat.
+-- A dispatch whose session ended is taken over by the session in which its sender continues. If
+-- `mine` is null, its sender has ended. An unreadable row is lost and costs no other claim its
+-- heartbeat.
 create function :schema.heartbeat(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
@@ -214,15 +220,18 @@ declare
   r :schema.records;
 begin
   select * into r from :schema.records where key = o.key;
-  if r.key is null or (:schema.is_readable(r.format, r.state) and :schema.is_over(r.state, r.session, r.expires_at, mine)) then
+  if r.key is null or (
+    :schema.is_readable(r.format, r.state)
+    and :schema.is_over(r.state, r.session, r.expires_at, mine)
+  ) then
     return :schema.reply_status(o.i, 'absent');
   end if;
   return :schema.reply_record(o.i, r, mine);
 end
 $$;
 
--- "sent" keeps the reason of the doubt in `note`. "not-sent" removes a doubt and also a rejected email,
--- whose cause has been corrected.
+-- "sent" keeps the reason of the doubt in `note`. "not-sent" removes a doubt and also a rejected
+-- email, whose cause has been corrected.
 create function :schema.resolve(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
@@ -230,7 +239,9 @@ declare
 begin
   if r.key is null then
     -- The repeat of a "not-sent" whose reply was lost.
-    return :schema.reply_status(o.i, case when o.outcome = 'not-sent' then 'resolved' else 'absent' end);
+    return :schema.reply_status(
+      o.i, case when o.outcome = 'not-sent' then 'resolved' else 'absent' end
+    );
   end if;
   r.state := :schema.visible_state(r.state, r.session, mine);
   if r.state = 'unreadable' or r.token <> o.token then
@@ -292,11 +303,13 @@ begin
     perform :schema.refuse_format(caller_format);
   end if;
   if not durable then
-    -- A claim, a heartbeat: a server that crashes frees their locks, so their rows are worth nothing.
+    -- A claim, a heartbeat: a server that crashes frees their locks, so their rows are worth
+    -- nothing.
     perform set_config('synchronous_commit', 'off', true);
   end if;
   for o in
-    select * from json_populate_recordset(cast(null as :schema.operation), operations) order by key collate "C", i
+    select * from json_populate_recordset(cast(null as :schema.operation), operations)
+    order by key collate "C", i
   loop
     case o.verb
       when 'claim' then return next :schema.claim(o, mine);

@@ -1,6 +1,6 @@
--- What people and dashboards may read: columns keep their names and meaning, and `result` is not shown.
--- `in-doubt` and `claimed` are as true as the moment at which the locks were looked at. A row of another
--- format is shown as `unreadable`: what its other columns mean is not known.
+-- What people and dashboards may read: columns keep their names and meaning, and `result` is not
+-- shown. `in-doubt` and `claimed` are as true as the moment at which the locks were looked at. A
+-- row of another format is shown as `unreadable`: what its other columns mean is not known.
 create view :schema.emails as
 with alive as materialized (
   select (classid::bigint << 32) | objid::bigint as session
@@ -22,9 +22,9 @@ where format <> 1
   or ((expires_at is null or expires_at > clock_timestamp())
     and (state <> 'claimed' or exists (select from alive where alive.session = r.session)));
 
--- The keys that are past dispatch and without outcome: the doubts first, then the silent for longest.
--- Unreadable rows are among them. `mine` is the session that asks: it would be given a share of its own
--- lock, and take itself for dead.
+-- The keys that are past dispatch and without outcome: the doubts first, then the silent for
+-- longest. Unreadable rows are among them. `mine` is the session of the caller: it would get a
+-- share of its own lock, and look dead.
 create function :schema.open_keys(
   only_doubts boolean, mine bigint, caller_format int
 ) returns setof text

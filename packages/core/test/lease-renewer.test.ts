@@ -81,6 +81,50 @@ describe('the heartbeat', () => {
     other.stop();
   });
 
+  test('is not put off by new claims, however fast they come', async () => {
+    const { ledger, beats } = counted();
+    const first = attemptOf();
+    await ledger.claim(first);
+    const kept = [startRenewing(ledger, first, () => expect.unreachable('lost'))];
+    for (let pastMs = 0; pastMs < 2 * LEASE_MS; pastMs += 100) {
+      await vi.advanceTimersByTimeAsync(100);
+      const next = attemptOf();
+      await ledger.claim(next);
+      kept.push(startRenewing(ledger, next, () => expect.unreachable('lost')));
+    }
+    expect(beats).toHaveLength(6);
+    expect((await ledger.read(first.key))?.state).toBe('claimed');
+    for (const one of kept) one.stop();
+  });
+
+  test('tells of a lost claim with the answer that says so, and not a lease later', async () => {
+    const { ledger } = counted();
+    const lost = attemptOf();
+    await ledger.claim(lost);
+    const onLost = vi.fn();
+    const kept = startRenewing(ledger, lost, onLost);
+    await ledger.cancel(lost);
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+    expect(onLost).toHaveBeenCalledOnce();
+    kept.stop();
+  });
+
+  test('does not forget that a claim was silent for a lease when it is confirmed again', async () => {
+    let isAway = true;
+    const { ledger } = counted(async (attempts) => {
+      if (isAway) throw new Error('down');
+      return attempts.map(() => 'kept');
+    });
+    const kept = startRenewing(ledger, attemptOf(), () => {});
+    expect(kept.wasSilent()).toBe(false);
+    await vi.advanceTimersByTimeAsync(1.5 * LEASE_MS);
+    isAway = false;
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    expect(kept.isOverdue()).toBe(false);
+    expect(kept.wasSilent()).toBe(true);
+    kept.stop();
+  });
+
   test('tells once, and only the claim that is lost', async () => {
     const { ledger } = counted();
     const [lost, kept] = [attemptOf(), attemptOf()];

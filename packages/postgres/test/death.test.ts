@@ -11,7 +11,7 @@ afterAll(() => space.close());
 const pool = space.pool();
 const ledger = space.ledger(pool);
 
-/** A process that holds the claim of an email, or has dispatched it, and stands still there. */
+/** A process that holds the claim of an email, or has dispatched it, and is paused there. */
 async function holder(key: string, point: 'claimed' | 'dispatched') {
   await ledger.ready();
   const data: HolderData = { url: space.url, schema: space.schema, key };
@@ -101,7 +101,7 @@ test('a session that ends mid-send: the signal fires at once, and its living sen
       await terminate(key);
       await aborted;
       abortedAfterMs = performance.now() - startMs;
-      // Otherwise somebody might find "not sent" while it is on its way.
+      // Otherwise a person might find "not sent" while it is on its way.
       await eventually(async () =>
         expect(await space.ledger(pool).read(key)).toMatchObject({ state: 'dispatched' }),
       );
@@ -178,7 +178,7 @@ test('a connection on which nothing moves is given up, and its claims with it', 
   await still.close();
 });
 
-test('a session that ends is no uncaught error, even where nobody listens for errors of the pool', async () => {
+test('a session that ends is no uncaught error, even if the pool has no error listener', async () => {
   const silent = new Pool({ connectionString: space.url });
   const own = space.ledger(silent);
   for (let round = 0; round < 3; round++) {
@@ -205,11 +205,11 @@ test('a frozen worker keeps its session, so others wait; once it is ended, the w
   worker.continue();
   worker.goOn('claimed');
   await worker.exited;
-  // It asked again after its session had ended, and was told that the email was sent.
+  // It tried again after its session had ended, and found that the email was sent.
   expect(worker.messages).toEqual(['duplicate']);
 });
 
-test('a process whose ledger is idle ends by itself', async () => {
+test('a process whose ledger is idle ends', async () => {
   const worker = await holder(deriveKey(createToken()), 'dispatched');
   const startMs = performance.now();
   worker.goOn('dispatched');

@@ -106,7 +106,7 @@ describe('a role with few rights', () => {
     });
   });
 
-  test('that may not create the schema is told the GRANT to run, and nothing is left behind', async () => {
+  test('that may not create the schema: the error names the GRANT, and nothing is left behind', async () => {
     const ledger = space.ledger(space.pool(url));
     const error = await errorOf(ledger.ready());
     expect(error).toMatchObject({ code: 'SENDONCE_OPTION', option: 'pool' });
@@ -133,7 +133,7 @@ describe('a role with few rights', () => {
     expect(await space.query('SELECT state FROM :schema.emails')).toEqual([{ state: 'sent' }]);
   });
 
-  test('whose rights are taken away while it works is told so', async () => {
+  test('whose rights are revoked while it works: the error names the GRANT', async () => {
     await migratePostgres(space.pool(), { schema: space.schema });
     const grant = 'ALL ON ALL TABLES IN SCHEMA :schema';
     await space.query(`GRANT USAGE ON SCHEMA :schema TO ${role}`);

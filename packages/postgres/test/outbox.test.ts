@@ -9,7 +9,7 @@ import { openSchema } from './database.ts';
 interface Notice {
   readonly order: number;
 }
-// A server of its own: BullMQ on a pool of the caller's always lives in the schema "bullmq".
+// A private server: BullMQ on a pool of the caller's always lives in the schema "bullmq".
 const server = await startPostgres();
 const space = openSchema('outbox', server.url);
 const { Queue, Worker } = withBackend(createPostgresBackend);
@@ -52,7 +52,7 @@ const orders = async () =>
 test('rolled back: neither the order nor its notice', async () => {
   const client = await connected();
   expect(await placeOrder(client, 1)).toMatchObject({ state: 'scheduled' });
-  // Nobody else sees it yet.
+  // No other session sees it yet.
   expect((await emails.status({ order: 1 })).state).toBe('not-scheduled');
   await client.query('ROLLBACK');
   expect((await emails.status({ order: 1 })).state).toBe('not-scheduled');

@@ -15,7 +15,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-test('a restart of the server: signals fire, no claim outlives it, and the ledger goes on by itself', async () => {
+test('a restart of the server: signals fire, no claim outlives it, and the ledger reconnects', async () => {
   const ledger = space.ledger();
   const lost: string[] = [];
   ledger.onLost!((tokens) => lost.push(...tokens));
@@ -29,7 +29,7 @@ test('a restart of the server: signals fire, no claim outlives it, and the ledge
   await eventually(async () =>
     expect(await ledger.dispatch(claimed)).toEqual({ state: 'expired' }),
   );
-  // Its sender lives, and was heard again without being asked.
+  // Its sender lives, and its claim was renewed without a verb.
   const other = space.ledger();
   await eventually(async () => expect((await other.read(sending.key))?.state).toBe('dispatched'));
   expect(await ledger.settle({ ...sending, outcome: 'sent' })).toEqual({ state: 'settled' });

@@ -31,7 +31,7 @@ describe('what it costs', () => {
     expect(queries).toHaveBeenCalledTimes(2);
   });
 
-  test('one connection, whatever is held, and none when nothing was for a while', async () => {
+  test('any number of claims takes one connection, and an idle ledger none', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const pool = space.pool();
@@ -49,7 +49,7 @@ describe('what it costs', () => {
     await eventually(() => expect(pool.totalCount).toBe(0));
   });
 
-  test('the connection is asked one question at a time: pg 9 refuses more', async () => {
+  test('a ledger sends one query at a time: pg 9 refuses more', async () => {
     const own = space.ledger(space.pool());
     let running = 0;
     const query = Reflect.get(Client.prototype, 'query') as (...args: unknown[]) => unknown;
@@ -71,7 +71,7 @@ describe('what it costs', () => {
 });
 
 describe('claims', () => {
-  test('that nobody renews for two leases are given back, or in doubt', async () => {
+  test('a claim that is not renewed for two leases is released, or in doubt', async () => {
     const own = space.ledger(space.pool(), { sweepEveryMs: 40 });
     onTestFinished(() => own.close());
     const short = { leaseMs: 250 };
@@ -91,7 +91,7 @@ describe('claims', () => {
     expect(await own.dispatch(beating)).toEqual({ state: 'dispatched' });
   });
 
-  test('of a ledger that is closed are given back, and their holders are told', async () => {
+  test('close() releases all claims and notifies their senders', async () => {
     const own = space.ledger();
     const lost: string[] = [];
     own.onLost!((tokens) => lost.push(...tokens));
@@ -104,7 +104,7 @@ describe('claims', () => {
     await own.close();
   });
 
-  test('of a ledger that leaves its block are given back: `await using` closes it', async () => {
+  test('`await using` releases all claims at the end of the block', async () => {
     const held = attempt();
     {
       await using own = space.ledger();
@@ -114,7 +114,7 @@ describe('claims', () => {
     await eventually(async () => expect(await ledger.read(held.key)).toBeUndefined());
   });
 
-  test('that a settling in flight needs: close() waits for it', async () => {
+  test('close() waits for a settlement in flight', async () => {
     const own = space.ledger();
     const first = attempt();
     await own.claim({ ...first, dispatched: true });
@@ -124,7 +124,7 @@ describe('claims', () => {
     expect(await settled).toEqual({ state: 'settled' });
   });
 
-  test('on a row that another transaction holds are refused in time, the others of the batch are not', async () => {
+  test('a verb on a locked row fails in time, and the others of its batch do not', async () => {
     const locked = attempt();
     await ledger.claim(locked);
     const client = new Client({ connectionString: space.url });
@@ -148,7 +148,7 @@ describe('expiry', () => {
     return (await space.query('SELECT key FROM :schema.records')).map(({ key }) => key);
   }
 
-  test('what is past its retention is removed in the background, and what somebody uses is skipped', async () => {
+  test('what is past its retention is removed in the background, and locked rows are skipped', async () => {
     const [gone, used, open] = [attempt({ retentionMs: 60_000 }), attempt(), attempt()];
     for (const one of [gone, used]) await ledger.settle({ ...one, outcome: 'sent' });
     await ledger.claim({ ...open, dispatched: true });
@@ -171,7 +171,7 @@ describe('expiry', () => {
     await own.close();
   });
 
-  test('claims of sessions that ended are removed after an hour, those of living ones are not', async () => {
+  test('claims of ended sessions are removed after an hour, those of living ones are not', async () => {
     const dead = space.ledger();
     const [left, held] = [attempt(), attempt()];
     await dead.claim(left);

@@ -146,7 +146,7 @@ describe('a newer process and a schema of an older release', () => {
     for (const [, ask] of everyVerb) expectOlderSchema(await errorOf(ask(ledger, held)));
   });
 
-  test('these functions refuse a process that stores another format, whatever the verb', async () => {
+  test('the functions refuse every verb of a process that stores another format', async () => {
     await migratePostgres(space.pool(), { schema: space.schema });
     const { key, token } = attempt();
     const verbs = 'claim dispatch settle release heartbeat read resolve cancel'.split(' ');

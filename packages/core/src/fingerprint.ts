@@ -34,12 +34,18 @@ export function differingFields(one: string, other: string): string[] {
 }
 
 function parse(fingerprint: string): Map<string, string> {
-  return new Map(
-    fingerprint.split('&').map((field) => {
-      const [name = '', hash = ''] = field.split('=');
-      return [decodeURIComponent(name), hash];
-    }),
-  );
+  return new Map(fingerprint.split('&').map(parseField));
+}
+
+/** Of a fingerprint that does not come from `fingerprintOf()` no part is a name that may be shown. */
+function parseField(field: string): [name: string, hash: string] {
+  const [name = '', hash] = field.split('=');
+  if (hash === undefined) return ['', field];
+  try {
+    return [decodeURIComponent(name), hash];
+  } catch {
+    return ['', field];
+  }
 }
 
 function nameOrWhole(name: string): string {

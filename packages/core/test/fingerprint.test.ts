@@ -80,3 +80,11 @@ describe('a fingerprint', () => {
     expect(run).not.toThrow('secret');
   });
 });
+
+test.each([
+  ['50%', '60%'],
+  ['ada@shop.example', 'bob@shop.example'],
+  ['%=1', '%=2'],
+])('texts that do not come from fingerprintOf() differ as a whole: %s and %s', (one, other) => {
+  expect(differingFields(one, other)).toEqual(['the whole payload']);
+});

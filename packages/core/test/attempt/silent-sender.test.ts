@@ -239,15 +239,13 @@ test('a claim that was cancelled in the meantime is not released, and says so', 
 });
 
 test('a lease that is lost when the effect has ended is not reported any more', async () => {
-  const { ledger, start } = scene({ leaseMs: SHORT_LEASE_MS });
-  const {
-    ledger: held,
-    executed,
-    letGo,
-  } = holding({ ...ledger, heartbeat: async (all) => all.map(() => 'lost' as const) }, 'heartbeat');
-  const { events, ended } = start(() => executed, { ledger: held });
+  // The heartbeat comes after 200 ms, and 400 ms later the claim would be lost for its silence.
+  const { ledger, start } = scene({ leaseMs: 600 });
+  const lost: Ledger = { ...ledger, heartbeat: async (all) => all.map(() => 'lost' as const) };
+  const held = holding(lost, 'heartbeat');
+  const { events, ended } = start(() => held.executed, { ledger: held.ledger });
   expect(await ended).toMatchObject({ state: 'sent' });
-  letGo();
+  held.letGo();
   await silence();
   expect(events).toEqual(['claimed', 'dispatched', 'sent']);
 });

@@ -75,53 +75,52 @@ export function decodeReply(key: string, row: Row | undefined): Reply {
   if (!row) throw unavailableError(new Error('the reply leaves out an operation'));
   const status = String(row['status']);
   const { record } = row;
-  if (typeof record !== 'string') return { status };
-  const stored = JSON.parse(record) as Row;
-  return { status, record: decodeRecord(key, stored), agoMs: Number(stored['ago_ms']) };
+  if (record === null) return { status };
+  // pg parses JSON, unless the application has set another parser.
+  const fields = (typeof record === 'string' ? JSON.parse(record) : record) as StoredFields;
+  return { status, record: decodeRecord(key, fields), agoMs: Number(fields[4]) };
 }
 
-function decodeRecord(key: string, stored: Row): LedgerRecord {
-  const { format, state, token, at_ms } = stored;
-  if (format !== RECORD_FORMAT) {
-    const formats = `it has format ${String(format)}, this version of sendonce reads format ${RECORD_FORMAT}`;
-    throw new UnreadableRecordError(key, `PostgreSQL; ${formats}`);
-  }
-  if (!isState(state) || typeof token !== 'string' || typeof at_ms !== 'number') {
-    throw new UnreadableRecordError(
+/** The fields of a record in the order of the function `reply_record` in SQL. */
+type StoredFields = readonly (string | null | undefined)[];
+
+function decodeRecord(key: string, fields: StoredFields): LedgerRecord {
+  const [format, state, token, atMs, , queue, id, ...texts] = fields;
+  const [by, fingerprint, messageId, note, result, resolvedBy, lateNotSent] = texts;
+  if (format !== String(RECORD_FORMAT)) {
+    throw unreadableRecord(
       key,
-      `PostgreSQL; it has format ${RECORD_FORMAT}, but is damaged`,
+      `it has format ${format}, this version of sendonce reads format ${RECORD_FORMAT}`,
     );
+  }
+  if (!isState(state) || typeof token !== 'string' || !Number.isFinite(Number(atMs ?? NaN))) {
+    throw unreadableRecord(key, `it has format ${RECORD_FORMAT}, but is damaged`);
   }
   return {
     key,
     state,
     token,
-    atMs: at_ms,
-    ...decodeJob(stored['job_queue'], stored['job_id']),
-    ...decodeText('by', stored['sender']),
-    ...decodeText('fingerprint', stored['fingerprint']),
-    ...decodeText('messageId', stored['message_id']),
-    ...decodeText('note', stored['note']),
-    ...decodeText('result', stored['result']),
-    ...decodeText('resolvedBy', stored['resolved_by']),
-    ...(stored['late_not_sent'] === true && { lateNotSent: true }),
+    atMs: Number(atMs),
+    ...(typeof queue === 'string' &&
+      typeof id === 'string' && { job: { queue: unescape(queue), id: unescape(id) } }),
+    ...(by && { by: unescape(by) }),
+    ...(fingerprint && { fingerprint: unescape(fingerprint) }),
+    ...(messageId && { messageId: unescape(messageId) }),
+    ...(note && { note: unescape(note) }),
+    ...(result && { result: unescape(result) }),
+    ...(resolvedBy && { resolvedBy: unescape(resolvedBy) }),
+    ...(lateNotSent === 'true' && { lateNotSent: true }),
   };
+}
+
+function unreadableRecord(key: string, why: string): UnreadableRecordError {
+  return new UnreadableRecordError(key, `PostgreSQL; ${why}`);
 }
 
 const states = ['claimed', 'dispatched', 'in-doubt', 'sent', 'rejected', 'cancelled'];
 
 function isState(state: unknown): state is RecordState {
   return typeof state === 'string' && states.includes(state);
-}
-
-function decodeJob(queue: unknown, id: unknown): { job?: JobRef } {
-  if (typeof queue !== 'string' || typeof id !== 'string') return {};
-  return { job: { queue: unescape(queue), id: unescape(id) } };
-}
-
-function decodeText<Name extends string>(name: Name, value: unknown): { [name in Name]?: string } {
-  if (typeof value !== 'string' || value === '') return {};
-  return { [name]: unescape(value) } as { [name in Name]?: string };
 }
 
 function escape(value: string | undefined): string | undefined {

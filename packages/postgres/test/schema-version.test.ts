@@ -77,7 +77,11 @@ describe('an older process and a schema that a newer release has migrated', () =
       const own = await prepare(ledger, verb);
       await space.query('ALTER TABLE :schema.records ADD COLUMN label text');
       await space.query('ALTER TYPE :schema.operation ADD ATTRIBUTE label text');
-      await replaceInFunction('reply_record', /'token'/, "'label', r.label, 'token'");
+      await replaceInFunction(
+        'reply_record',
+        /cast\(r.late_not_sent as text\)/,
+        'cast(r.late_not_sent as text), r.label',
+      );
       await space.query('INSERT INTO :schema.migrations (version) VALUES (4)');
       const reply = JSON.stringify(await ask(ledger, own));
       const expected = {

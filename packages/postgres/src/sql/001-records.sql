@@ -32,8 +32,8 @@ create table :schema.records (
 create index records_open on :schema.records (state, seen_at) where expires_at is null;
 create index records_expiry on :schema.records (expires_at) where expires_at is not null;
 
--- The input and the output of a verb. `operation` gets new columns only at the end, and the JSON of
--- a reply only new fields: a process of an older release may be running. Who sends, cancels or
+-- The input and the output of a verb. `operation` and the record of a reply get new fields only at
+-- the end: a process of an older release may be running. Who sends, cancels or
 -- resolves is not called `by` as elsewhere: PL/pgSQL finds no field of that name.
 create type :schema.operation as (
   i int,
@@ -56,8 +56,8 @@ create type :schema.operation as (
 create type :schema.reply as (
   i int,
   status text,
-  -- The record under the key as JSON, if the reply shows it.
-  record text
+  -- The fields of the record under the key, if the reply shows it.
+  record json
 );
 
 -- The small functions below are expressions in SQL that PostgreSQL inlines. With a `set` clause it

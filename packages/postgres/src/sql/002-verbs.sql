@@ -16,26 +16,28 @@ language sql as $$
   end
 $$;
 
--- A reply that shows the record under the key.
+-- A reply that shows the record under the key: its fields in the order in which record.ts reads
+-- them. An array of texts and not an object, which would make a read a fifth slower.
 create function :schema.reply_record(i int, r :schema.records, mine bigint) returns :schema.reply
 language plpgsql as $$
 begin
-  return cast(row(i, 'exists', cast(json_build_object(
-    'format', r.format,
-    'state', :schema.visible_state(r.state, r.session, mine),
-    'token', r.token,
-    'at_ms', floor(extract(epoch from r.at) * 1000),
-    'ago_ms', extract(epoch from clock_timestamp() - r.at) * 1000,
-    'job_queue', r.job_queue,
-    'job_id', r.job_id,
-    'sender', r.sender,
-    'fingerprint', r.fingerprint,
-    'message_id', r.message_id,
-    'note', r.note,
-    'result', r.result,
-    'resolved_by', r.resolved_by,
-    'late_not_sent', r.late_not_sent
-  ) as text)) as :schema.reply);
+  return cast(row(i, 'exists', array_to_json(array[
+    cast(r.format as text),
+    :schema.visible_state(r.state, r.session, mine),
+    r.token,
+    cast(floor(extract(epoch from r.at) * 1000) as text),
+    -- How long ago it was dispatched, claimed or settled.
+    cast(date_part('epoch', clock_timestamp() - r.at) * 1000 as text),
+    r.job_queue,
+    r.job_id,
+    r.sender,
+    r.fingerprint,
+    r.message_id,
+    r.note,
+    r.result,
+    r.resolved_by,
+    cast(r.late_not_sent as text)
+  ])) as :schema.reply);
 end
 $$;
 

@@ -29,6 +29,7 @@ export {
   KeyChangedError,
   KeyConflictError,
   KeyError,
+  keyOfMessageId,
   type Ledger,
   type LedgerRecord,
   LedgerUnavailableError,

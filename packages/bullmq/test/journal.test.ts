@@ -70,7 +70,7 @@ onBothVersions((bullmq) => {
     await stage.ended(job);
     await stage.ended(await stage.queue('other').add('n', { orderId: 2 }), { queue: 'other' });
     const email = { key: deriveKey(['notice', 2]), by: 'webhook of Brevo' };
-    expect(await confirmSent({ ledger, journal }, email)).toBe('resolved');
+    expect(await confirmSent({ ledger, journal }, email)).toEqual({ state: 'resolved' });
     await journal.flush();
     const resolved = async (orderId: number) =>
       (await journal.history(deriveKey(['notice', orderId]))).find(

@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Backend } from './backend.ts';
+import { isKey } from '@sendonce/core/ledger';
 import { suggest } from './suggest.ts';
 import { type Terminal, UsageError } from './terminal.ts';
 
@@ -55,7 +56,7 @@ export function parseCommandLine(command: Command, argv: readonly string[]): Com
   const options: Options = { ...commonOptions, ...command.options };
   let parsed: { values: CommandLine['values']; positionals: string[] };
   try {
-    parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
+    parsed = parseArgs({ args: withKeysLast(argv), options, allowPositionals: true });
   } catch (error) {
     const [sentence] = (error as Error).message.split('. ');
     throw new UsageError(`${sentence}.${nearestOption((error as Error).message, options)}`);
@@ -67,6 +68,19 @@ export function parseCommandLine(command: Command, argv: readonly string[]): Com
     json: values['json'] === true,
     help: values['help'] === true,
   };
+}
+
+/**
+ * One key in 64 begins with a dash and would be read as an option. After `--` it is a word.
+ * An option of 21 characters would look the same: `--why` takes its value as `--why=…` then.
+ */
+function withKeysLast(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  const options = end === -1 ? argv : argv.slice(0, end);
+  const words = end === -1 ? [] : argv.slice(end + 1);
+  const isDashedKey = (word: string) => word.startsWith('-') && isKey(word);
+  const keys = options.filter(isDashedKey);
+  return [...options.filter((word) => !isDashedKey(word)), '--', ...keys, ...words];
 }
 
 function nearestOption(message: string, options: Options): string {

@@ -55,7 +55,7 @@ export class AttemptContext {
     journal?.write({ key, type, atMs: Date.now(), token, job, by, label, messageId, note });
     try {
       const returned: unknown = onEvent?.({ type, key, token, job, by, messageId, note });
-      if (returned instanceof Promise) returned.catch(warnOfListener);
+      if (isThenable(returned)) returned.then(undefined, warnOfListener);
     } catch (error) {
       warnOfListener(error);
     }
@@ -70,7 +70,15 @@ export class AttemptContext {
   }
 }
 
-/** A listener must not decide over an email. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+/** A listener must not decide over an email, whatever it throws. */
 function warnOfListener(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error));
+  try {
+    process.emitWarning(error instanceof Error ? error : String(error));
+  } catch {
+    process.emitWarning('An onEvent listener failed, with an error that cannot be shown.');
+  }
 }

@@ -20,6 +20,29 @@ export function normaliseVerdict(verdict: unknown): Verdict {
   return verdicts.includes(verdict) ? (verdict as Verdict) : 'unknown';
 }
 
+/**
+ * @internal A report as programs without types give it: nothing in it may fail later, where the outcome
+ * of a sent email is recorded.
+ */
+export function normaliseReport(report: unknown): EffectReport {
+  try {
+    const { verdict, messageId, note, error } = report as Record<string, unknown>;
+    return {
+      verdict: normaliseVerdict(verdict),
+      messageId: textOf(messageId),
+      note: textOf(note),
+      error,
+    };
+  } catch {
+    return { verdict: 'unknown' };
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? String(value) : undefined;
+}
+
 export interface EffectReport {
   readonly verdict: Verdict;
   readonly messageId?: string | undefined;

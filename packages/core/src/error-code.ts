@@ -3,11 +3,14 @@
  * which may hold an address.
  */
 export function errorCode(error: unknown): string {
-  const { responseCode, code, name } = (error ?? {}) as Record<string, unknown>;
-  for (const part of [responseCode, code, name]) {
-    if (typeof part === 'number' || (typeof part === 'string' && /^[\w.-]{1,40}$/.test(part))) {
-      return String(part);
+  try {
+    const { responseCode, code, name } = (error ?? {}) as Record<string, unknown>;
+    for (const part of [responseCode, code, name]) {
+      if (typeof part === 'number') return String(part);
+      if (typeof part === 'string' && /^[\w.-]{1,40}$/.test(part)) return part;
     }
+  } catch {
+    // A proxy, or a getter that throws.
   }
   return 'error';
 }

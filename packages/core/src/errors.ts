@@ -66,10 +66,19 @@ export function isSendonceError<Code extends ErrorCode>(
   code: Code,
 ): error is ErrorsByCode[Code];
 export function isSendonceError(error: unknown, code?: ErrorCode): boolean {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return false;
-  const { code: actual } = error;
+  if (typeof error !== 'object' || error === null) return false;
+  const actual = codeOf(error);
   if (code !== undefined) return actual === code;
   return typeof actual === 'string' && actual.startsWith('SENDONCE_');
+}
+
+/** What a processor throws may be a proxy, or have a getter that throws. */
+function codeOf(error: object): unknown {
+  try {
+    return (error as { readonly code?: unknown }).code;
+  } catch {
+    return undefined;
+  }
 }
 
 /** An option is missing or wrong. Thrown where the option is given, before anything runs. */
@@ -238,7 +247,8 @@ export class RejectedError extends SendonceError {
       'no',
       `The email ${record.key} was rejected permanently${byWhom(record)}` +
         `${record.note ? ` (${record.note})` : ''}. It was not sent and is not tried again under this ` +
-        'key until the retention is over. Correct the cause and send it under another key.',
+        'key until the retention is over. Correct the cause, then run "npx sendonce resolve ' +
+        `${record.key} --not-sent" and retry the job, or send the email under another key.`,
       cause,
     );
     this.record = record;

@@ -37,7 +37,7 @@ export {
 export { fingerprintOf } from './fingerprint.ts';
 export type { Sources } from './inspect/find-emails.ts';
 export type { HourCounts, Journal, JournalEntry, JournalType } from './journal.ts';
-export { deriveKey, jobIdOf, messageIdOf } from './keys.ts';
+export { deriveKey, jobIdOf, keyOfMessageId, messageIdOf } from './keys.ts';
 export type {
   Attempt,
   Cancellation,

@@ -42,6 +42,19 @@ export function messageIdOf(key: string, domain: string): string {
   return `<${Buffer.from(key, 'base64url').toString('hex')}@${domain}>`;
 }
 
+/**
+ * The key of the email that has this Message-ID, with or without angle brackets. Undefined if it was
+ * not made by {@link messageIdOf}.
+ *
+ * A sender that dies after the dispatch leaves no Message-ID in the record. A mail log has it.
+ *
+ * @example await ledger.read(keyOfMessageId('<5f569ab94c7736ba1c119cf9850fd0b1@shop.example>') ?? '')
+ */
+export function keyOfMessageId(messageId: string): string | undefined {
+  const [, hex] = /^<?([0-9a-f]{32})@[^@]+$/.exec(messageId) ?? [];
+  return hex === undefined ? undefined : Buffer.from(hex, 'hex').toString('base64url');
+}
+
 /** A Message-ID without its angle brackets: some providers report it that way. */
 export function bareMessageId(messageId: string): string {
   return messageId.replace(/^<|>$/g, '');

@@ -35,7 +35,10 @@ export class LeaseEntry {
   }
 
   stop(): void {
-    this.renewer.entries.delete(this.attempt.token);
+    const { entries } = this.renewer;
+    const { token } = this.attempt;
+    // A replay in the same process has the same token, and an entry that must go on.
+    if (entries.get(token) === this) entries.delete(token);
   }
 }
 

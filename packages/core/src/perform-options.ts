@@ -171,6 +171,7 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   }
   if (options.replayWithinMs !== undefined) checkDuration('replayWithinMs', options.replayWithinMs);
   if (options.journal !== undefined) checkJournal(options.journal);
+  checkJob(options.job);
   checkText('by', options.by);
   checkText('label', options.label);
   checkText('fingerprint', options.fingerprint);
@@ -185,4 +186,14 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   checkFunction('resolver', options.resolver, true);
   checkFunction('settleVia', options.settleVia, true);
   checkFunction('onEvent', options.onEvent, true);
+}
+
+function checkJob(job: unknown): void {
+  if (job === undefined) return;
+  const { queue, id } = (job ?? {}) as Partial<Record<keyof JobRef, unknown>>;
+  if (typeof queue === 'string' && typeof id === 'string') return;
+  throw new OptionError(
+    'job',
+    `Expected "job" to be { queue, id } of two strings, got ${describe(job)}.`,
+  );
 }

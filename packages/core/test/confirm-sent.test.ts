@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Attempt, confirmSent, deriveKey, memoryLedger } from '../src/index.ts';
+import { type Attempt, confirmSent, deriveKey, memoryLedger, messageIdOf } from '../src/index.ts';
+import { findEmails } from '../src/inspect/index.ts';
 import { createToken } from '../src/store/index.ts';
 
 const by = 'webhook of a provider';
@@ -18,27 +19,35 @@ test.each(['<7@shop.example>', '7@shop.example'])(
   async (messageId) => {
     const { ledger, attempt, state } = await doubtful();
     await doubtful('<8@shop.example>');
-    expect(await confirmSent({ ledger }, { messageId, by })).toBe('resolved');
+    expect(await confirmSent({ ledger }, { messageId, by })).toEqual({ state: 'resolved' });
     expect(await state()).toBe('sent');
     expect((await ledger.read(attempt.key))?.resolvedBy).toContain(by);
     // The same event again, and late.
-    expect(await confirmSent({ ledger }, { messageId, by })).toBe('not-in-doubt');
+    expect(await confirmSent({ ledger }, { messageId, by })).toMatchObject({
+      state: 'not-in-doubt',
+    });
   },
 );
 
 test('by its key', async () => {
   const { ledger, attempt, state } = await doubtful();
-  expect(await confirmSent({ ledger }, { key: attempt.key, by })).toBe('resolved');
+  expect(await confirmSent({ ledger }, { key: attempt.key, by })).toEqual({ state: 'resolved' });
   expect(await state()).toBe('sent');
 });
 
 test('other emails and other states are left alone', async () => {
   const { ledger, attempt, state } = await doubtful();
-  expect(await confirmSent({ ledger }, { messageId: '<9@shop.example>', by })).toBe('not-in-doubt');
-  expect(await confirmSent({ ledger }, { key: deriveKey(createToken()), by })).toBe('not-in-doubt');
+  expect(await confirmSent({ ledger }, { messageId: '<9@shop.example>', by })).toMatchObject({
+    state: 'not-in-doubt',
+  });
+  expect(await confirmSent({ ledger }, { key: deriveKey(createToken()), by })).toMatchObject({
+    state: 'not-in-doubt',
+  });
   expect(await state()).toBe('in-doubt');
   await ledger.settle({ ...attempt, outcome: 'rejected' });
-  expect(await confirmSent({ ledger }, { key: attempt.key, by })).toBe('not-in-doubt');
+  expect(await confirmSent({ ledger }, { key: attempt.key, by })).toMatchObject({
+    state: 'not-in-doubt',
+  });
   expect(await state()).toBe('rejected');
 });
 
@@ -52,4 +61,17 @@ test.each([
   await expect(confirmSent({ ledger }, { by, ...wrong } as never)).rejects.toMatchObject({
     option,
   });
+});
+
+test('an email whose sender died before it could record a Message-ID is found by the key in it', async () => {
+  const ledger = memoryLedger();
+  const key = deriveKey(createToken());
+  const attempt = { key, token: createToken(), leaseMs: 1_000, retentionMs: 60_000 };
+  await ledger.settle({ ...attempt, outcome: 'in-doubt' });
+  const messageId = messageIdOf(key, 'shop.example');
+  expect(await confirmSent({ ledger }, { messageId, by: 'webhook' })).toEqual({
+    state: 'resolved',
+  });
+  expect((await ledger.read(key))?.state).toBe('sent');
+  expect(await findEmails({ ledger }, [messageId])).toMatchObject([{ key }]);
 });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deriveKey } from '../src/index.ts';
+import { deriveKey, keyOfMessageId, messageIdOf } from '../src/index.ts';
 import { createToken } from '../src/store/index.ts';
 import { canonicalJson } from '../src/keys.ts';
 
@@ -209,3 +209,13 @@ function errorOf(run: () => unknown): Error {
   }
   throw new Error('Expected an error.');
 }
+
+test('a Message-ID gives the key back that it was made of, and no other text does', () => {
+  const key = deriveKey(['delivery-notice', 'order-7']);
+  const id = messageIdOf(key, 'shop.example');
+  expect(keyOfMessageId(id)).toBe(key);
+  expect(keyOfMessageId(id.slice(1, -1))).toBe(key);
+  for (const other of ['<7@shop.example>', key, `x${id}`, id.toUpperCase(), '<@>', '']) {
+    expect(keyOfMessageId(other)).toBeUndefined();
+  }
+});

@@ -103,9 +103,17 @@ async function confirmLateDispatch(context: AttemptContext): Promise<WonClaim | 
 
 /** Whether the doubt of another attempt is resolved now, so that the email can be claimed again. */
 async function resolveDoubt(context: AttemptContext, record: LedgerRecord): Promise<boolean> {
-  const resolver = record.lateNotSent ? async () => 'not-sent' as const : context.options.resolver;
-  return resolver !== undefined && (await askResolver(context, { record }, resolver)) !== 'unknown';
+  const asked = record.lateNotSent ? itsSender : { resolver: context.options.resolver };
+  const { resolver } = asked;
+  if (!resolver) return false;
+  return (await askResolver(context, { record }, { ...asked, resolver })) !== 'unknown';
 }
+
+/** The sender of an email found out, too late to release its claim, that nothing was sent. */
+const itsSender = {
+  resolver: async () => 'not-sent' as const,
+  by: 'its sender, which found out late that nothing was sent',
+};
 
 /**
  * Performs an email in doubt again, as the attempt that dispatched it: with its token and its time.
@@ -116,20 +124,33 @@ async function replay(
   doubt: Extract<Loss, { state: 'in-doubt' }>,
   askedAtMs: number,
 ): Promise<WonClaim | LostClaim> {
-  const { replayWithinMs = 0 } = context.options;
+  const { replayWithinMs } = context.options;
+  // A late "not sent" that could not be resolved now is not replayed: its mark would outlive the replay.
+  if (replayWithinMs === undefined || doubt.record.lateNotSent) return doubt;
   // Counted from before the question: however late its answer came, the window ends in time.
   const replayUntilMs = askedAtMs + replayWithinMs - doubt.dispatchedAgoMs;
   const replaying = context.forReplay(doubt.record.token);
-  let requestedAtMs: number;
+  let requestedAtMs = nowMs();
+  // Not ">=": a ledger that does not say how long ago must not open the window.
+  if (!(requestedAtMs < replayUntilMs)) return doubt;
   do {
     requestedAtMs = nowMs();
-    if (requestedAtMs >= replayUntilMs) return doubt;
     if (!(await renewDoubt(replaying))) return { state: 'busy', retryAfterMs: 0 };
     // An answer that took longer than a lease may be older than a resolution.
   } while (nowMs() - requestedAtMs > context.attempt.leaseMs);
-  if (nowMs() >= replayUntilMs) return doubt;
+  if (!(nowMs() < replayUntilMs)) {
+    await listAgain(replaying, doubt.record);
+    return doubt;
+  }
   replaying.emit('replayed');
   return { state: 'won', context: replaying, requestedAtMs, confirm: confirmReplay, replayUntilMs };
+}
+
+/** Undoes the renewal of a doubt that is not replayed. If that fails, it is listed again after two leases. */
+async function listAgain({ ledger, attempt }: AttemptContext, record: LedgerRecord): Promise<void> {
+  const { job, by, fingerprint, note, messageId } = record;
+  const texts = { job, by, fingerprint, note, messageId };
+  await ledger.settle({ ...attempt, ...texts, outcome: 'in-doubt' }).catch(() => {});
 }
 
 /** The inner claim would wait for the outer one for ever. */

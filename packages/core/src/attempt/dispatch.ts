@@ -29,14 +29,19 @@ export const confirmDispatch: Confirm = (active) => {
 async function dispatch(active: ActiveClaim): Promise<void> {
   const { context, lease } = active;
   const wasSilent = active.phase !== 'claimed' && lease.wasSilent();
-  const wasDispatched = active.phase === 'dispatched';
-  if (!wasDispatched) active.phase = 'dispatching';
+  const email = active.slot?.email;
+  if (active.phase !== 'dispatched') active.phase = 'dispatching';
   const { reply } = await askForDispatch(context, { wasSilent });
+  // The email was reported in the meantime, and another one was begun, which decides over the claim.
+  if (active.slot?.email !== email) {
+    throw new ClaimLostError('Another email was begun under this claim. This one was not sent.');
+  }
   if (reply.state !== 'dispatched') loseClaim(active, reply);
   // The email may have been reported, and the claim closed, while its dispatch was in flight.
   refuseWhenOver(active);
+  const isFirst = active.phase === 'dispatching';
   active.phase = 'dispatched';
-  if (!wasDispatched) context.emit('dispatched');
+  if (isFirst) context.emit('dispatched');
 }
 
 /**

@@ -1,5 +1,5 @@
-import { type Claim, type Effect, type EffectReport, normaliseVerdict } from '../claim.ts';
-import { SecondEmailError } from '../errors.ts';
+import { type Claim, type Effect, type EffectReport, normaliseReport } from '../claim.ts';
+import { ClaimLostError, SecondEmailError } from '../errors.ts';
 import type { ActiveClaim } from './active-claim.ts';
 
 /** The place of the one email of a claim: begin, dispatch, report. One email at a time. */
@@ -49,6 +49,13 @@ export interface StartedEmail extends Effect {
   readonly ended: Promise<void>;
 }
 
+/** Another email may have been begun after the report: this one must not leave as well. */
+function reportedBefore(): ClaimLostError {
+  return new ClaimLostError(
+    'The email was reported before its dispatch was answered. Do not send it. Report after the send.',
+  );
+}
+
 function mayHaveLeft({ reported }: StartedEmail): boolean {
   return !reported || reported.verdict === 'sent' || reported.verdict === 'unknown';
 }
@@ -64,10 +71,11 @@ function startEmail(active: ActiveClaim, isAwaited: boolean): StartedEmail {
     },
     ended,
     async dispatch() {
-      if (isRequested) throw new SecondEmailError(active.context.attempt.key);
+      if (isRequested || reported) throw new SecondEmailError(active.context.attempt.key);
       isRequested = true;
       try {
         await active.won.confirm(active);
+        if (!mayHaveLeft(email)) throw reportedBefore();
       } catch (error) {
         email.report({ verdict: 'not-sent', error });
         throw error;
@@ -76,7 +84,7 @@ function startEmail(active: ActiveClaim, isAwaited: boolean): StartedEmail {
       }
     },
     report(report) {
-      reported ??= { ...report, verdict: normaliseVerdict(report.verdict) };
+      reported ??= normaliseReport(report);
       // Without a dispatch in flight there is nothing else to wait for.
       if (isAwaited || !isRequested) stopWaiting();
     },

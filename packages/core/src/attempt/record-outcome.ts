@@ -5,13 +5,13 @@ import { errorCode } from '../error-code.ts';
 import { NotRecordedError, NotSentError } from '../errors.ts';
 import type { Settlement } from '../ledger.ts';
 import type { Performed, Resolver } from '../perform-options.ts';
-import type { LedgerRecord } from '../record.ts';
+import type { LedgerRecord, Loss } from '../record.ts';
 import { lossAgainst } from '../store/loss.ts';
 import type { ActiveClaim, ClosedClaim } from './active-claim.ts';
 import type { Outcome } from './decide.ts';
 import { endLostClaim, releaseUnsent } from './release-unsent.ts';
 import { serialise, withResult } from './result-json.ts';
-import { ensureSettled, readRecorded, settle } from './settle.ts';
+import { readRecorded, settle, settleViaQueue } from './settle.ts';
 
 /** Writes the outcome into the ledger, and returns or throws what it means for the caller. */
 export function recordOutcome<R>(
@@ -60,9 +60,11 @@ async function recordSent<R>(
   // A job that fails may run again at once. That run must find the email recorded.
   const settleVia = hasFailed || result.error ? undefined : context.email.settleVia;
   if (settleVia) {
-    const { reply, flushed } = settleVia(settlement);
-    void ensureSettled(context, settlement, reply);
-    await flushed;
+    try {
+      await settleViaQueue(context, settlement, settleVia);
+    } catch {
+      // It is repeated in the background.
+    }
   } else {
     const { state } = await settle(context, settlement, 'yes');
     if (state === 'lost') context.emit('unrecorded');
@@ -89,7 +91,7 @@ async function recordRejected<R>(
   const error = causeOf(closed);
   const settlement = { ...context.attempt, outcome: 'rejected', ...reasonOf(closed) } as const;
   const reply = await settle(context, settlement, 'no');
-  if (reply.state === 'lost') return finishUnrecorded(context, reply.record);
+  if (reply.state === 'lost') return context.finish(withResult<R>(lostTo(context, reply.record)));
   const record = await readRecorded(context, settlement);
   return context.finish<R>({ state: 'rejected', record, error });
 }
@@ -103,9 +105,14 @@ async function recordInDoubt<R>(
   const settlement = { ...context.attempt, outcome: 'in-doubt', ...reasonOf(closed) } as const;
   const reply = await settle(context, settlement, 'maybe');
   if (reply.state === 'lost') {
-    if (reply.record.state !== 'cancelled') return finishUnrecorded(context, reply.record);
+    const loss = lostTo(context, reply.record);
+    if (loss.state === 'busy') {
+      // Another attempt is sending now. This one is no less in doubt: it may have sent before.
+      const { record } = loss;
+      return context.finish<R>({ state: 'in-doubt', record, dispatchedAgoMs: 0, error });
+    }
+    if (loss.state !== 'cancelled') return context.finish(withResult<R>(loss));
     // It was resolved as not sent and then cancelled: the caller must not take that for "not sent".
-    context.emit('unrecorded');
     throw new NotRecordedError(context.attempt.key, 'maybe', error, { cancelled: true });
   }
   const record = await readRecorded(context, settlement);
@@ -115,7 +122,9 @@ async function recordInDoubt<R>(
     // attempt asks again, and sends.
     const isLate = closed.wasRequested && lease.wasSilent();
     const doubt = error === undefined ? { record } : { record, error };
-    const verdict = await askResolver(context, doubt, isLate ? onlySent(resolver) : resolver);
+    const verdict = await askResolver(context, doubt, {
+      resolver: isLate ? onlySent(resolver) : resolver,
+    });
     if (verdict === 'not-sent') {
       context.emit('released');
       throw error ?? new NotSentError('The resolver found that the email was not sent.');
@@ -128,17 +137,19 @@ async function recordInDoubt<R>(
   const replayForMs =
     replayUntilMs === undefined ? (context.options.replayWithinMs ?? 0) : replayUntilMs - nowMs();
   const replay = replayForMs > 0 ? { replayForMs } : {};
-  return context.finish<R>({ state: 'in-doubt', record, dispatchedAgoMs: 0, error, ...replay });
+  const { replayWithinMs = 0 } = context.options;
+  const dispatchedAgoMs = replayUntilMs === undefined ? 0 : replayWithinMs - replayForMs;
+  return context.finish<R>({ state: 'in-doubt', record, dispatchedAgoMs, error, ...replay });
 }
 
 function onlySent(resolver: Resolver): Resolver {
   return async (doubt) => ((await resolver(doubt)) === 'sent' ? 'sent' : 'unknown');
 }
 
-/** Another attempt, or a person, recorded an outcome first. */
-function finishUnrecorded<R>(context: AttemptContext, record: LedgerRecord): Performed<R> {
+/** Another attempt, or a person, recorded something else first. */
+function lostTo(context: AttemptContext, record: LedgerRecord): Loss {
   context.emit('unrecorded');
-  return context.finish(withResult<R>(lossAgainst(record, {}, -Infinity)));
+  return lossAgainst(record, {}, 0);
 }
 
 /** Why the email was not sent: what the effect threw, or else what was reported. */

@@ -1,6 +1,6 @@
 import type { AttemptContext } from '../attempt-context.ts';
 import { isSendonceError, type MayHaveLeft, NotRecordedError } from '../errors.ts';
-import type { Settlement } from '../ledger.ts';
+import type { Settlement, SettleVia } from '../ledger.ts';
 import type { LedgerRecord, SettleReply } from '../record.ts';
 import { retryWhileUnavailable } from '../retry-while-unavailable.ts';
 
@@ -22,8 +22,28 @@ export async function settle(
   }
 }
 
+/**
+ * Records "sent" on the connection that acknowledges the job, without waiting for the reply.
+ * @returns resolves when the command is written. If that fails, the settle is repeated all the same.
+ */
+export function settleViaQueue(
+  context: AttemptContext,
+  settlement: Settlement,
+  settleVia: SettleVia,
+): Promise<void> | undefined {
+  try {
+    const { reply, flushed } = settleVia(settlement);
+    void ensureSettled(context, settlement, reply);
+    return flushed;
+  } catch (error) {
+    // The ledger's own connection takes it, as if this one had not answered.
+    void ensureSettled(context, settlement, Promise.reject(error));
+    return undefined;
+  }
+}
+
 /** Repeats a settle whose reply is not awaited until the ledger has it. If it fails, the email is a listed doubt. */
-export async function ensureSettled(
+async function ensureSettled(
   context: AttemptContext,
   settlement: Settlement,
   reply: Promise<SettleReply>,

@@ -4,20 +4,25 @@ import { retryWhileUnavailable } from '../retry-while-unavailable.ts';
 import { senderOf } from '../sender.ts';
 import { resolveEmail } from './resolve-email.ts';
 
-/** Asks the resolver about an email in doubt, and writes its verdict into the ledger. */
+/**
+ * Asks the resolver about an email in doubt, and writes its verdict into the ledger.
+ *
+ * @param asked `by`: who decides, for people. @default `resolver of queue:jobId`
+ */
 export async function askResolver(
   { ledger, options, attempt }: AttemptContext,
   doubt: Parameters<Resolver>[0],
-  resolver: Resolver,
+  { resolver, by }: { readonly resolver: Resolver; readonly by?: string | undefined },
 ): Promise<ResolverVerdict> {
   try {
     const verdict = await resolver(doubt);
     if (verdict !== 'sent' && verdict !== 'not-sent') return 'unknown';
     const { retentionMs, leaseMs } = attempt;
     const { key, token } = doubt.record;
-    const by = `resolver of ${senderOf(attempt) || 'an attempt'}`;
+    const decidedBy = by ?? `resolver of ${senderOf(attempt) || 'an attempt'}`;
     const sources = { ledger, journal: options.journal };
-    const found = { key, token, verdict, retentionMs, by, means: 'resolver' } as const;
+    const means = 'resolver' as const;
+    const found = { key, token, verdict, retentionMs, by: decidedBy, means };
     const { state } = await retryWhileUnavailable(() => resolveEmail(sources, found), leaseMs);
     return state === 'resolved' ? verdict : 'unknown';
   } catch {

@@ -1,8 +1,8 @@
 import { OptionError } from '../errors.ts';
 import type { Sources } from '../inspect/find-emails.ts';
-import { bareMessageId } from '../keys.ts';
+import { bareMessageId, keyOfMessageId } from '../keys.ts';
 import type { Ledger } from '../ledger.ts';
-import type { LedgerRecord } from '../record.ts';
+import type { LedgerRecord, ResolveReply } from '../record.ts';
 import { checkDuration, checkLedger, describe } from '../store/check-options.ts';
 import { DEFAULT_RETENTION_MS } from '../perform-options.ts';
 import { resolveEmail } from './resolve-email.ts';
@@ -23,6 +23,7 @@ export type ConfirmedEmail = (
  *
  * In a webhook, check first that the request comes from the provider. An email that is not in doubt is
  * not changed (`not-in-doubt`), so the same event may come twice, late, or for other emails.
+ * @returns the same as {@link resolveEmail}.
  * @throws {OptionError}
  * @throws {LedgerUnavailableError} Answer the webhook with 503, so that the provider repeats it.
  *
@@ -33,22 +34,28 @@ export type ConfirmedEmail = (
 export async function confirmSent(
   { ledger, journal }: Sources,
   { key, messageId, by, retentionMs = DEFAULT_RETENTION_MS }: ConfirmedEmail,
-): Promise<'resolved' | 'not-in-doubt'> {
+): Promise<ResolveReply> {
   checkLedger(ledger);
   checkDuration('retentionMs', retentionMs);
   const record =
     key === undefined
       ? await findInDoubt(ledger, checkName('messageId', messageId))
       : await ledger.read(checkName('key', key));
-  if (record?.state !== 'in-doubt') return 'not-in-doubt';
+  if (record?.state !== 'in-doubt') return { state: 'not-in-doubt', record };
   const { token } = record;
   const means = 'confirm-sent';
   const found = { key: record.key, token, verdict: 'sent', by, means, retentionMs } as const;
-  return (await resolveEmail({ ledger, journal }, found)).state;
+  return resolveEmail({ ledger, journal }, found);
 }
 
-/** Reads all doubts: they are few. */
+/**
+ * Reads the email whose key the Message-ID has: a sender that died left none in the record. Otherwise
+ * the user chose the Message-ID, and all doubts are read: they are few.
+ */
 async function findInDoubt(ledger: Ledger, messageId: string): Promise<LedgerRecord | undefined> {
+  const key = keyOfMessageId(messageId);
+  const own = key === undefined ? undefined : await ledger.read(key);
+  if (own?.state === 'in-doubt') return own;
   const wanted = bareMessageId(messageId);
   for await (const record of ledger.list({ state: 'in-doubt' })) {
     if (record.messageId !== undefined && bareMessageId(record.messageId) === wanted) return record;

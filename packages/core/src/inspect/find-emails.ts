@@ -1,6 +1,6 @@
 import { isSendonceError } from '../errors.ts';
 import type { Journal, JournalEntry } from '../journal.ts';
-import { bareMessageId, deriveKey, isKey } from '../keys.ts';
+import { bareMessageId, deriveKey, isKey, keyOfMessageId } from '../keys.ts';
 import type { Ledger } from '../ledger.ts';
 import type { LedgerRecord } from '../record.ts';
 import { senderOf } from '../sender.ts';
@@ -44,7 +44,12 @@ export async function findEmails(
   if (text === '') return [];
   const { ledger, journal } = sources;
   const keysByName = await (journal ? journal.find(text) : findKeysInDoubt(ledger, text));
-  const keys = new Set([...deriveKeys(words, text), ...keysByName]);
+  const keyInText = keyOfMessageId(text);
+  const keys = new Set([
+    ...deriveKeys(words, text),
+    ...(keyInText ? [keyInText] : []),
+    ...keysByName,
+  ]);
   const emails = await Promise.all([...keys].map((key) => readEmail(sources, key)));
   return emails.filter(({ record, history }) => record !== undefined || history.length > 0);
 }

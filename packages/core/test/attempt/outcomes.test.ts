@@ -60,9 +60,9 @@ describe('an outcome that comes too late', () => {
     expect(events).toEqual(['claimed', 'dispatched', 'unrecorded', 'duplicate']);
   });
 
-  test('"unknown" gives way to an attempt that is on its way: it may be asked again at once', async () => {
+  test('"unknown" stays in doubt when another attempt is on its way', async () => {
     const { ended } = await overtaken(unclear, 'on its way');
-    expect(ended).toMatchObject({ state: 'busy', retryAfterMs: 0 });
+    expect(ended).toMatchObject({ state: 'in-doubt' });
   });
 
   test('"rejected" gives way to an attempt that is on its way', async () => {

@@ -11,7 +11,7 @@ test('the email that the provider names is resolved, and no other doubt, with or
     keys.push(attempt.key);
   }
   const named = { messageId: '<7@shop.example>', by: 'webhook of a provider' };
-  expect(await confirmSent({ ledger }, named)).toBe('resolved');
+  expect(await confirmSent({ ledger }, named)).toEqual({ state: 'resolved' });
   const states = await Promise.all(keys.map(async (key) => (await ledger.read(key))?.state));
   expect(states).toEqual(['in-doubt', 'in-doubt', 'sent', 'in-doubt']);
 });

@@ -200,7 +200,8 @@ onBothVersions((bullmq) => {
       attempts: 1,
       failedReason:
         'The email KEY was rejected permanently by q:1 at TIME (550). It was not sent and is not tried again under ' +
-        'this key until the retention is over. Correct the cause and send it under another key.',
+        'this key until the retention is over. Correct the cause, then run "npx sendonce resolve KEY --not-sent" ' +
+        'and retry the job, or send the email under another key.',
     };
     expect((await run({ orderId: 7, fails: 'refused' })).page).toEqual({
       ...page,

@@ -219,3 +219,24 @@ function parts(url: string) {
   const { hostname, port } = new URL(url);
   return { host: hostname, port: Number(port) };
 }
+
+test('a key that begins with a dash is no option, wherever it is given', async () => {
+  const scene = startScene();
+  const key = findDashedKey();
+  const token = 't'.repeat(16);
+  const doubt = { key, token, leaseMs: 1_000, retentionMs: 60_000, outcome: 'in-doubt' } as const;
+  await scene.ledger.settle(doubt);
+  const shown = await run(['show', key, ...scene.where]);
+  expect(shown.out).toContain('in doubt');
+  const { code } = await run(['resolve', key, '--sent', '--yes', ...scene.where]);
+  expect(code).toBe(0);
+  expect((await scene.ledger.read(key))?.state).toBe('sent');
+});
+
+/** Keys are hashes: one in 64 begins with a dash. */
+function findDashedKey(): string {
+  for (let number = 0; ; number += 1) {
+    const key = deriveKey(['dashed', crypto.randomUUID(), number]);
+    if (key.startsWith('-')) return key;
+  }
+}

@@ -18,7 +18,7 @@ async function underTest(count: number) {
     ledger: nodes.ledger({ answerWithinMs: 2_000 }),
     other: nodes.ledger({ answerWithinMs: 2_000 }),
     // All cases at once on two cores: a round trip to five nodes takes its time.
-    timeUnitMs: 600,
+    timeUnitMs: 1_000,
     async corrupt(key: string, bytes: string) {
       await Promise.all(direct.map((client) => client.set(nodes.place(key), bytes)));
     },

@@ -119,6 +119,13 @@ export const reasons: readonly Reason[] = [
     ],
   },
   {
+    why: 'a window that ends while its doubt is renewed: attacked.test.ts of core',
+    places: [
+      /^core attempt\/acquire replay\(\): listAgain/,
+      /^core attempt\/acquire listAgain\(\)/,
+    ],
+  },
+  {
     why: 'an attempt that sleeps until its doubt is called: passed by --freeze',
     places: [
       /^core attempt\/acquire confirmLateDispatch\(\)/,
@@ -139,7 +146,7 @@ export const reasons: readonly Reason[] = [
 /** Awaits that only a ledger in the queue's own Redis passes: it settles on the worker's connection. */
 export const besideTheQueue: readonly RegExp[] = [
   /^bullmq settle-via /,
-  /^core attempt\/record-outcome recordSent\(\): flushed/,
+  /^core attempt\/record-outcome recordSent\(\): settleViaQueue/,
   /^core attempt\/settle ensureSettled\(\)/,
   /^redis redis-ledger settleVia\(\)/,
   /^redis same-server /,

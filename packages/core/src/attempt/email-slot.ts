@@ -62,6 +62,7 @@ function mayHaveLeft({ reported }: StartedEmail): boolean {
 
 function startEmail(active: ActiveClaim, isAwaited: boolean): StartedEmail {
   let reported: EffectReport | undefined;
+  let isUnsent = false;
   let isRequested = false;
   let stopWaiting = () => {};
   const ended = new Promise<void>((resolve) => (stopWaiting = resolve));
@@ -75,7 +76,7 @@ function startEmail(active: ActiveClaim, isAwaited: boolean): StartedEmail {
       isRequested = true;
       try {
         await active.won.confirm(active);
-        if (!mayHaveLeft(email)) throw reportedBefore();
+        if (isUnsent) throw reportedBefore();
       } catch (error) {
         email.report({ verdict: 'not-sent', error });
         throw error;
@@ -85,6 +86,7 @@ function startEmail(active: ActiveClaim, isAwaited: boolean): StartedEmail {
     },
     report(report) {
       reported ??= normaliseReport(report);
+      isUnsent = !mayHaveLeft(email);
       // Without a dispatch in flight there is nothing else to wait for.
       if (isAwaited || !isRequested) stopWaiting();
     },

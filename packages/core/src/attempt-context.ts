@@ -74,7 +74,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
-/** A listener must not decide over an email, whatever it throws. */
+/** A listener that fails must not decide over an email. */
 function warnOfListener(error: unknown): void {
   try {
     process.emitWarning(error instanceof Error ? error : String(error));

@@ -69,7 +69,7 @@ export function thrownVerdict(
 ): Verdict {
   if (facts.end !== 'threw' || report || nestedErrors.has(error as object)) return 'unknown';
   if (isSendonceError(error, 'SENDONCE_NOT_SENT')) return 'not-sent';
-  if (!facts.isDispatched || facts.isLost) return 'unknown';
+  if (!facts.isDispatched) return 'unknown';
   try {
     const verdict: unknown = classify?.(error) ?? 'unknown';
     if (verdict instanceof Promise) verdict.catch(() => {});

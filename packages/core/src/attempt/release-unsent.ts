@@ -49,7 +49,7 @@ async function hasDispatched({ ledger, attempt }: AttemptContext, forMs: number)
 
 /**
  * Ends a claim whose dispatch was refused: this attempt sent nothing, another run of the job decides. A
- * doubt of its own is released, because nothing was sent.
+ * doubt under its token is released, because nothing was sent.
  */
 export async function endLostClaim(
   context: AttemptContext,

@@ -1,4 +1,5 @@
 import { deriveKey, type Ledger } from '@sendonce/core';
+import { retryWhileUnavailable } from '@sendonce/core/ledger';
 import type { Queue } from 'bullmq';
 import type { Deliveries } from './deliveries.ts';
 import { type Email, jobIdsOf, keyOf } from './email.ts';
@@ -50,8 +51,7 @@ export interface Judged {
 /** Reads what the mail server received, what the ledger says and what BullMQ says, for each email. */
 export async function checkAll(evidence: Evidence, seed: number): Promise<Result> {
   const { emails, ledger, history } = evidence;
-  const listed = new Set<string>();
-  for await (const { key } of ledger?.list({ state: 'in-doubt' }) ?? []) listed.add(key);
+  const listed = ledger ? await patiently(() => listDoubts(ledger)) : new Set<string>();
   const counts = new Map<Verdict, number>();
   const violations: Violation[] = [];
   for (const email of emails) {
@@ -73,6 +73,17 @@ export async function checkAll(evidence: Evidence, seed: number): Promise<Result
 
 const acceptable: ReadonlySet<Verdict> = new Set(['sent once', 'rejected', 'in doubt, listed']);
 
+/** A machine at its limit may answer late: the verdict must not depend on that. */
+function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  return retryWhileUnavailable(ask, 60_000);
+}
+
+async function listDoubts(ledger: Ledger): Promise<Set<string>> {
+  const listed = new Set<string>();
+  for await (const { key } of ledger.list({ state: 'in-doubt' })) listed.add(key);
+  return listed;
+}
+
 /** What became of one email; `listed`: the keys that the ledger lists as in doubt. */
 export async function judge(
   email: Email,
@@ -82,7 +93,7 @@ export async function judge(
   const left = deliveries.countOf(email.number);
   const jobs = await Promise.all(jobIdsOf(email).map(async (id) => queue.getJobState(id)));
   const key = deriveKey(keyOf(email));
-  const state = ledger && ((await ledger.read(key))?.state ?? 'absent');
+  const state = ledger && ((await patiently(() => ledger.read(key)))?.state ?? 'absent');
   const found = [
     left === 1 ? 'it left once' : `it left ${left} times`,
     ...(state === undefined ? [] : [`the ledger says ${state}`]),

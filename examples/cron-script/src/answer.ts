@@ -35,6 +35,8 @@ export function answerOf(performed: Performed<Sent>): Answer {
     }
     case 'duplicate':
       return recorded(performed, done, (details) => `duplicate: sent ${details}`);
+    case 'skipped':
+      return { state, exitCode: done, line: `skipped (${performed.reason}): not sent` };
     case 'cancelled':
       return recorded(performed, done, (details) => `cancelled ${details}: not sent`);
     case 'in-doubt':

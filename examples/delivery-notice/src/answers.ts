@@ -21,6 +21,7 @@ const sentences: Record<Sendings, string> = {
   rejected: 'The mail server refused the notice for good.',
   'in-doubt':
     'Nobody knows whether the notice left. It is not sent again before somebody finds out.',
+  skipped: 'The shop decided not to send the notice. PUT it again to try again.',
   cancelled: 'The notice was cancelled. To send it after all, add ?occurrence=2.',
   failed: 'The notice could not be sent, all attempts are used up. PUT it again to try again.',
 };
@@ -41,6 +42,7 @@ export function statusAnswer(email: EmailStatus): Answer {
     case 'due':
     case 'sent':
     case 'rejected':
+    case 'skipped':
     case 'in-doubt':
     case 'cancelled':
     case 'failed':

@@ -36,6 +36,13 @@ export type EmailStatus = { readonly key: string } & (
       readonly note?: string | undefined;
     }
   | {
+      /** Its processor decided not to send. It blocks nothing: `schedule()` schedules it again. */
+      readonly state: 'skipped';
+      readonly at: Date;
+      /** What the processor gave to `skipEmail()`. */
+      readonly reason: string;
+    }
+  | {
       /** Dispatched, and it is unknown whether it left: see `resolveEmail()`. */
       readonly state: 'in-doubt';
       readonly at: Date;
@@ -57,7 +64,7 @@ export type EmailStatus = { readonly key: string } & (
 
 /** What is known about an email. */
 export function toStatus(key: string, { record, jobs }: EmailSnapshot): EmailStatus {
-  if (record) return recordToStatus(record);
+  if (record && record.state !== 'skipped') return recordToStatus(record);
   const active = jobs.find(({ state }) => state === 'active');
   if (active) {
     return { key, state: 'sending', since: new Date(active.job.processedOn ?? Date.now()) };
@@ -70,6 +77,8 @@ export function toStatus(key: string, { record, jobs }: EmailSnapshot): EmailSta
     return { key, state, at: soonest.at, jobId: soonest.job.id };
   }
   const failed = jobs.findLast(({ state }) => state === 'failed');
+  // It blocked nothing: what its queue has done since then is news.
+  if (record && !((failed?.job.finishedOn ?? 0) > record.atMs)) return recordToStatus(record);
   if (failed) {
     return { key, state: 'failed', at: new Date(failed.job.finishedOn ?? 0), jobId: failed.job.id };
   }
@@ -90,6 +99,8 @@ export function recordToStatus(record: LedgerRecord): EmailStatus {
       return { key, state, at, ...(messageId !== undefined && { messageId }) };
     case 'rejected':
       return { key, state, at, ...(record.note !== undefined && { note: record.note }) };
+    case 'skipped':
+      return { key, state, at, reason: record.note ?? '' };
     case 'cancelled':
       return { key, state, at, ...(record.by !== undefined && { by: record.by }) };
   }

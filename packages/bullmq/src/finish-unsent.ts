@@ -31,6 +31,9 @@ export async function finishUnsent<R>(
     case 'cancelled':
       logToJob(job, `cancelled${describeRecord(performed.record, job)}: not sent`);
       return undefined;
+    case 'skipped':
+      logToJob(job, `skipped (${performed.reason}): not sent`);
+      return undefined;
     case 'busy':
       logToJob(job, 'busy: another attempt is sending this email');
       return delayJob(unsent, performed.retryAfterMs);

@@ -59,11 +59,15 @@ export {
   SendonceError,
   type Settlement,
   type SettleVia,
+  SkipError,
   type Sources,
+  type Undispatched,
+  UndispatchedError,
   UnreadableRecordError,
   type Verdict,
 } from '@sendonce/core';
 export { once, type OnceProcessor, type ProcessorOf } from './once.ts';
+export { skipEmail } from './skip-email.ts';
 export { Once } from './once-decorator.ts';
 export { OnceWorker, type OnceWorkerOptions } from './once-worker.ts';
 export type { JobLike, OnceCounters, OnceEvent, OnceOptions } from './options.ts';

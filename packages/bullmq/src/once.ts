@@ -2,8 +2,10 @@ import {
   type Claim,
   fingerprintOf,
   isSendonceError,
+  NotSentError,
   OptionError,
   type Performed,
+  type PerformEvent,
 } from '@sendonce/core';
 import { describe, HOUR_MS, performWith, type SharedOptions } from '@sendonce/core/ledger';
 import { isBullMQControlFlow, isPermanent, unrecoverableError } from './control-flow.ts';
@@ -44,7 +46,8 @@ export interface OnceProcessor<J, R> {
  *
  * The processor stays as it is: its errors, retries, delays, progress and result work as before. A
  * duplicate completes with the result of the original. It completes with `undefined` if the
- * original had none, and so does the job of a cancelled email. An error that another attempt cannot
+ * original had none, and so does the job of an email that was cancelled or skipped (`skipEmail()`).
+ * An error that another attempt cannot
  * change fails the job at once; its `code` and `cause` are those of the sendonce error.
  * @throws {OptionError} for wrong options or a processor that is not a function.
  *
@@ -71,12 +74,17 @@ export function once<J extends JobLike, R>(
   // for it.
   const wantsSignal = processor.length >= 3;
 
-  async function guarded(job: J, token?: string, signal?: AbortSignal): Promise<R | undefined> {
+  async function guarded(
+    worker: unknown,
+    job: J,
+    token?: string,
+    signal?: AbortSignal,
+  ): Promise<R | undefined> {
     let key: string;
     let performed: Performed<R>;
     try {
       key = deriveJobKey(job, selectKey);
-      performed = await performWith(effectOf(job, token, signal), shared, {
+      performed = await performWith(effectOf(worker, job, token, signal), shared, {
         key,
         job: refOf(job),
         emailDateMs: emailDateMs(job),
@@ -85,23 +93,39 @@ export function once<J extends JobLike, R>(
         label: labelFor(label, job),
         onEvent(event) {
           counters[event.type] += 1;
-          if (event.type === 'undispatched') logToJob(job, undispatched);
+          const line = lines[event.type];
+          if (line !== undefined) logToJob(job, line);
           return onEvent?.({ ...event, job });
         },
       });
     } catch (error) {
       throw isPermanent(error) ? unrecoverableError(error) : error;
     }
-    if (performed.state === 'sent') return performed.value;
+    if (performed.state === 'sent') return performed.resultError ? undefined : performed.value;
     return finishUnsent(performed, { key, job, token, onBusy: options.onBusy });
   }
 
-  const effectOf = (job: J, token: string | undefined, signal: AbortSignal | undefined) =>
+  // `this` in a processor is its worker.
+  const effectOf = (
+    worker: unknown,
+    job: J,
+    token: string | undefined,
+    signal: AbortSignal | undefined,
+  ) =>
     wantsSignal
-      ? ({ claim }: { claim: Claim }) => processor(job, token, anySignal(claim, signal))
-      : () => processor(job, token);
+      ? ({ claim }: { claim: Claim }) => {
+          if (signal?.aborted) throw cancelledBefore(signal);
+          return processor.call(worker, job, token, anySignal(claim, signal));
+        }
+      : () => processor.call(worker, job, token);
 
-  const wrapped = wantsSignal ? guarded : (job: J, token?: string) => guarded(job, token);
+  const wrapped = wantsSignal
+    ? function (this: unknown, job: J, token?: string, signal?: AbortSignal) {
+        return guarded(this, job, token, signal);
+      }
+    : function (this: unknown, job: J, token?: string) {
+        return guarded(this, job, token);
+      };
   // No function has the second signature of OnceProcessor: see there.
   return Object.assign(wrapped, { counters }) as OnceProcessor<J, R>;
 }
@@ -118,6 +142,13 @@ function emailDateMs(job: JobLike): number {
   // same email.
   const hourMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
   return stampOf(job) && dateMs < Date.now() - HOUR_MS ? hourMs : dateMs;
+}
+
+/** `worker.cancelJob()` came while the email was claimed: the processor would never hear of it. */
+function cancelledBefore({ reason }: AbortSignal): NotSentError {
+  return new NotSentError('The job was cancelled before its processor started. Nothing was sent.', {
+    cause: reason,
+  });
 }
 
 function anySignal(claim: Claim, signal: AbortSignal | undefined): AbortSignal {
@@ -141,8 +172,15 @@ function checkProcessor(processor: unknown): void {
   );
 }
 
-const undispatched =
-  'sent without dispatch: is dispatchAtSend() installed on the transporter that this processor uses?';
+/** What the log of the job says of a step that is worth a look. */
+const lines: Partial<Record<PerformEvent['type'], string>> = {
+  undispatched:
+    'ended without a dispatch: pass "dispatch: atSend(transporter)" with the transporter that sends, or return skipEmail(reason)',
+  'late-send':
+    'refused an email that was about to leave after the processor had returned: await every send',
+  'result-dropped':
+    'sent, but the result of the processor is too large or not JSON: the job completes without it',
+};
 
 function zeroCounters(): OnceCounters {
   return {
@@ -153,12 +191,15 @@ function zeroCounters(): OnceCounters {
     busy: 0,
     'in-doubt': 0,
     rejected: 0,
+    skipped: 0,
     cancelled: 0,
     conflict: 0,
     released: 0,
     replayed: 0,
     lost: 0,
     undispatched: 0,
+    'late-send': 0,
+    'result-dropped': 0,
     unrecorded: 0,
   };
 }

@@ -1,4 +1,4 @@
-import { type Ledger, ScheduleError } from '@sendonce/core';
+import { type Ledger, type RecordState, ScheduleError } from '@sendonce/core';
 import { differingFields } from '@sendonce/core/ledger';
 import { type EmailSnapshot, isWaiting, loadEmail, type QueueLike } from './email-jobs.ts';
 import { type EmailStatus, toStatus } from './email-status.ts';
@@ -67,7 +67,7 @@ async function addJob(
 
     const { record } = found;
     const ownRef = { queue: queue.name, id: jobId };
-    if (record && !isSending(record.state) && !isSameJob(record.job, ownRef)) {
+    if (record && isFinal(record.state) && !isSameJob(record.job, ownRef)) {
       // Cancelled or sent elsewhere meanwhile. No other call adds a job over such a record, so this
       // is ours.
       await own.job.remove().catch(() => {});
@@ -111,6 +111,7 @@ function findExisting(snapshot: EmailSnapshot, plan: Plan): Scheduled | undefine
   switch (status.state) {
     case 'not-scheduled':
     case 'failed':
+    case 'skipped':
       return undefined;
     case 'cancelled':
       return status;
@@ -137,6 +138,7 @@ function findConflict(
   return { key, state: 'conflict', fields: differingFields(existing, fingerprint) };
 }
 
-function isSending(state: string): boolean {
-  return state === 'claimed' || state === 'dispatched';
+/** Whether a record forbids the email. */
+function isFinal(state: RecordState): boolean {
+  return state !== 'claimed' && state !== 'dispatched' && state !== 'skipped';
 }

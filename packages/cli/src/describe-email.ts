@@ -36,6 +36,8 @@ function describeRecord({ state, note, resolvedBy, lateNotSent }: LedgerRecord):
       return resolvedBy ? `sent (resolved by ${resolvedBy})` : 'sent';
     case 'rejected':
       return `rejected for good by the mail server or provider${reason}`;
+    case 'skipped':
+      return `skipped: its processor decided not to send it${reason}; the next attempt may`;
     case 'cancelled':
       return 'cancelled: it will not be sent';
   }

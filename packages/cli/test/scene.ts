@@ -68,6 +68,7 @@ const stepsTo: Record<RecordState, readonly JournalType[]> = {
   'in-doubt': ['claimed', 'dispatched', 'in-doubt'],
   sent: ['claimed', 'dispatched', 'sent'],
   rejected: ['claimed', 'dispatched', 'rejected'],
+  skipped: ['claimed', 'skipped'],
   cancelled: ['cancelled'],
 };
 
@@ -77,6 +78,9 @@ export async function bring(ledger: Ledger, state: RecordState, attempt: Attempt
     return;
   }
   await ledger.claim({ ...attempt, dispatched: state !== 'claimed' });
+  if (state === 'skipped') {
+    await ledger.settle({ ...attempt, outcome: state, note: 'unsubscribed' });
+  }
   if (state === 'sent') await ledger.settle({ ...attempt, outcome: state, messageId: '<m@shop>' });
   if (state === 'rejected' || state === 'in-doubt') {
     await ledger.settle({

@@ -63,9 +63,11 @@ export class AttemptContext {
 
   /** Reports how the attempt ended, and returns it. */
   finish<R>(performed: Performed<R>): Performed<R> {
-    if (performed.state === 'in-doubt' || performed.state === 'rejected') {
-      this.emit(performed.state, performed.record.messageId, performed.record.note);
-    } else this.emit(performed.state);
+    const { state } = performed;
+    if (state === 'in-doubt' || state === 'rejected') {
+      this.emit(state, performed.record.messageId, performed.record.note);
+    } else if (state === 'skipped') this.emit(state, undefined, performed.reason);
+    else this.emit(state);
     return performed;
   }
 }

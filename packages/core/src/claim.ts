@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { warnOnce } from './warn.ts';
 
 /** When the claim passes the point of no return. */
 export type DispatchMode = 'before-processor' | 'at-send';
@@ -21,26 +22,40 @@ export function normaliseVerdict(verdict: unknown): Verdict {
 }
 
 /**
- * @internal A report as programs without types give it: nothing in it may fail later, where the outcome
- * of a sent email is recorded.
+ * @internal A report as programs without types give it. Nothing in it may fail later, where the outcome
+ * of a sent email is recorded: a number becomes text, and what no ledger can keep is left out.
  */
 export function normaliseReport(report: unknown): EffectReport {
-  try {
-    const { verdict, messageId, note, error } = report as Record<string, unknown>;
-    return {
-      verdict: normaliseVerdict(verdict),
-      messageId: textOf(messageId),
-      note: textOf(note),
-      error,
-    };
-  } catch {
-    return { verdict: 'unknown' };
-  }
+  return {
+    verdict: normaliseVerdict(fieldOf(report, 'verdict')),
+    messageId: textOf(report, 'messageId'),
+    note: textOf(report, 'note'),
+    error: fieldOf(report, 'error'),
+  };
 }
 
-function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  return typeof value === 'number' ? String(value) : undefined;
+function textOf(report: unknown, field: 'messageId' | 'note'): string | undefined {
+  const value = fieldOf(report, field);
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'bigint' || Number.isFinite(value)) return String(value);
+  // PostgreSQL keeps no NUL, and no store half a character.
+  if (typeof value === 'string' && !/\0|\p{Surrogate}/u.test(value)) return value;
+  warnOnce(
+    'SENDONCE_REPORT',
+    field,
+    `sendonce left "${field}" out of a report about an email: it is no text that can be kept. The outcome ` +
+      'is recorded without it.',
+  );
+  return undefined;
+}
+
+/** A getter may throw, and a report may be no object at all. */
+function fieldOf(report: unknown, field: keyof EffectReport): unknown {
+  try {
+    return (report as Partial<EffectReport> | null | undefined)?.[field];
+  } catch {
+    return undefined;
+  }
 }
 
 export interface EffectReport {
@@ -81,6 +96,22 @@ export interface Claim extends Effect {
    *   been sent. After a report that it was not sent, the next one may start (a retry, a fallback).
    */
   begin(): Effect;
+  /**
+   * Decides not to send: return what this returns. The email is recorded as `skipped`, which blocks
+   * nothing, and `perform()` resolves with `skipped`. Nothing can be sent under the claim any more.
+   *
+   * @param reason a short code for people, 1 to 100 characters, never an address: `unsubscribed`.
+   * @returns a mark. Its type is `never`, so that the type of the effect's result stays as it is.
+   * @throws {SkipError} for a reason that cannot be stored, after an email that may have left, and
+   *   for a second skip.
+   *
+   * @example
+   * perform(async (claim) => {
+   *   if (customer.unsubscribed) return claim.skip('unsubscribed');
+   *   return transporter.sendMail(notice);
+   * }, options);
+   */
+  skip(reason: string): never;
 }
 
 // All copies of this package in the process share one storage. With two, a plugin of one copy would not
@@ -88,6 +119,23 @@ export interface Claim extends Effect {
 const storageKey = Symbol.for('@sendonce/core/current-claim');
 const shared = globalThis as { [storageKey]?: AsyncLocalStorage<{ readonly claim: Claim }> };
 const storage = (shared[storageKey] ??= new AsyncLocalStorage());
+
+// One for all copies, too.
+const dispatchersKey = Symbol.for('@sendonce/core/has-dispatcher');
+const dispatchers = globalThis as { [dispatchersKey]?: true };
+
+/**
+ * For plugins and transports that call {@link Claim.begin} on their own: this process has one. From
+ * then on an `at-send` attempt that ends without a dispatch is known to have sent nothing.
+ */
+export function registerDispatcher(): void {
+  dispatchers[dispatchersKey] = true;
+}
+
+/** @internal */
+export function hasDispatcher(): boolean {
+  return dispatchers[dispatchersKey] === true;
+}
 
 /** The claim of the running processor, or undefined outside of one. */
 export function currentClaim(): Claim | undefined {

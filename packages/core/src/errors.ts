@@ -17,6 +17,8 @@ export interface ErrorsByCode {
   SENDONCE_REJECTED: RejectedError;
   SENDONCE_CONFLICT: KeyConflictError;
   SENDONCE_RESULT: ResultError;
+  SENDONCE_SKIP: SkipError;
+  SENDONCE_UNDISPATCHED: UndispatchedError;
   SENDONCE_NOT_RECORDED: NotRecordedError;
   SENDONCE_PROCESSOR: ProcessorError;
   SENDONCE_KEY_CHANGED: KeyChangedError;
@@ -216,6 +218,40 @@ export class AddressError extends SendonceError {
   }
 }
 
+/** A skip that cannot be recorded as one: a reason that is none, a skip after the send, a second one. */
+export class SkipError extends SendonceError {
+  override readonly name = 'SkipError';
+
+  constructor(mayHaveLeft: MayHaveLeft, message: string) {
+    const sent = {
+      no: 'This attempt sent nothing.',
+      maybe: 'The email may have been sent.',
+      yes: 'The email was sent.',
+    };
+    super('SENDONCE_SKIP', mayHaveLeft, `${message} ${sent[mayHaveLeft]}`);
+  }
+}
+
+/**
+ * In `at-send` the effect ended, and no email was dispatched under its claim. The cause of an
+ * `InDoubtError`: an email that left unseen cannot be told from none.
+ */
+export class UndispatchedError extends SendonceError {
+  override readonly name = 'UndispatchedError';
+
+  constructor(cause?: unknown) {
+    super(
+      'SENDONCE_UNDISPATCHED',
+      'maybe',
+      'The processor ended, and no email was dispatched under its claim. If it sent one, the claim did not ' +
+        'see it: pass "dispatch: atSend(transporter)" with the transporter that it uses, or call ' +
+        'claim.dispatch() before its own send. If it decided not to send, let it return skipEmail(reason). If a ' +
+        'return without dispatch always means the same, say so by "undispatched".',
+      cause,
+    );
+  }
+}
+
 /** It is unknown whether the email was sent. It is listed in the ledger until it is resolved. */
 export class InDoubtError extends SendonceError {
   override readonly name = 'InDoubtError';
@@ -229,11 +265,15 @@ export class InDoubtError extends SendonceError {
         `recorded${record.note ? ` (${record.note})` : ''}. It may have been sent and is not sent again. ` +
         'Find out (ask the provider, the mail log or ' +
         `the customer), then run "npx sendonce resolve ${record.key} --sent" or "--not-sent", or call ` +
-        'resolveEmail(), and retry the job.',
+        `resolveEmail(), and retry the job.${undispatchedHint(cause)}`,
       cause,
     );
     this.record = record;
   }
+}
+
+function undispatchedHint(cause: unknown): string {
+  return isSendonceError(cause, 'SENDONCE_UNDISPATCHED') ? ` ${cause.message}` : '';
 }
 
 /** The mail server or provider refused the email permanently. */
@@ -335,7 +375,7 @@ export class NotRecordedError extends SendonceError {
       `The outcome of the email ${key} could not be recorded: the ledger did not take it. ` +
         `${mayHaveLeft === 'yes' ? 'It was sent.' : mayHaveLeft === 'no' ? 'It was not sent.' : 'It may have been sent.'} ` +
         (cancelled
-          ? 'In the meantime it was resolved as not sent and cancelled: it is not sent again.'
+          ? 'In the meantime it was cancelled: it is not sent again.'
           : 'Its record becomes in doubt and is listed there; it is not sent again before it is resolved.'),
       cause,
     );

@@ -32,6 +32,8 @@ export {
   ScheduleError,
   SecondEmailError,
   SendonceError,
+  SkipError,
+  UndispatchedError,
   UnreadableRecordError,
 } from './errors.ts';
 export { fingerprintOf } from './fingerprint.ts';
@@ -58,6 +60,7 @@ export {
   type PerformOptions,
   type Resolver,
   type ResolverVerdict,
+  type Undispatched,
 } from './perform-options.ts';
 export type {
   CancelReply,

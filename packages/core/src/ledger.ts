@@ -17,8 +17,8 @@ import type {
  *     absent --claim--> claimed --dispatch--> dispatched --settle--> sent | rejected
  *       ^                  |                       |
  *       +---- release, ----+                       +--- lease over, no outcome ---> IN DOUBT
- *             lease over                                                              |
- *       ^                                                                             |
+ *       |     lease over   |                       |                                  |
+ *       |                  +------- skip ----------+--> skipped (blocks nothing)      |
  *       +---------------------- resolved "not sent" <---------------------------------+---> sent
  *
  * Every transition. "own": the record has the token of the caller; "other": it has another one.
@@ -26,7 +26,7 @@ import type {
  *
  * | verb            | from                        | guard                 | to         | reply        |
  * |-----------------|-----------------------------|-----------------------|------------|--------------|
- * | claim           | absent, claimed own         |                       | claimed ¹  | won          |
+ * | claim           | absent, skipped, claimed own |                      | claimed ¹  | won          |
  * |                 | dispatched own              |                       | = ²        | won          |
  * |                 | cancelled                   |                       | =          | cancelled    |
  * |                 | any other                   | fingerprints differ ³ | =          | conflict     |
@@ -34,17 +34,20 @@ import type {
  * |                 | in doubt (own, too)         |                       | =          | in-doubt     |
  * |                 | sent                        |                       | =          | duplicate    |
  * |                 | rejected                    |                       | =          | rejected     |
- * | dispatch        | absent                      |                       | =          | expired      |
+ * | dispatch        | absent, skipped             |                       | =          | expired      |
  * |                 | claimed own                 |                       | dispatched | dispatched   |
  * |                 | dispatched own              |                       | = ²        | dispatched   |
  * |                 | any other                   |                       | =          | as for claim, without conflict |
  * | settle          | dispatched, in doubt, sent, rejected: other |       | =          | lost         |
- * | settle sent     | any other                   |                       | sent       | settled      |
+ * | settle sent     | cancelled                   | undispatched ⁴        | =          | lost         |
+ * |                 | any other                   |                       | sent       | settled      |
  * | settle rejected | cancelled                   |                       | =          | lost         |
  * |                 | any other                   |                       | rejected   | settled      |
+ * | settle skipped  | cancelled, claimed other    |                       | =          | lost         |
+ * |                 | any other                   |                       | skipped    | settled      |
  * | settle in-doubt | cancelled, sent, rejected   |                       | =          | lost         |
- * |                 | any other                   |                       | in doubt ⁴ | settled      |
- * | release         | absent                      |                       | =          | released     |
+ * |                 | any other                   |                       | in doubt ⁵ | settled      |
+ * | release         | absent, skipped             |                       | =          | released     |
  * |                 | claimed, dispatched own     |                       | absent     | released     |
  * |                 | in doubt own                |                       | =          | in-doubt     |
  * |                 | any other                   |                       | =          | lost         |
@@ -57,18 +60,19 @@ import type {
  * | resolve not-sent | absent                     |                       | =          | resolved     |
  * |                 | in doubt, rejected own      |                       | absent     | resolved     |
  * |                 | any other                   |                       | =          | not-in-doubt |
- * | cancel          | absent, claimed, cancelled  |                       | cancelled  | cancelled    |
+ * | cancel          | absent, skipped, claimed, cancelled |               | cancelled  | cancelled    |
  * |                 | any other                   |                       | =          | too-late     |
  *
  * ¹ `dispatched` with `dispatched: true`. ² The lease, or the mark "still being sent", starts anew; texts
- * and `atMs` stay. ³ Both sides have a fingerprint. ⁴ Keeps `atMs` of this token's dispatch.
+ * and `atMs` stay. ³ Both sides have a fingerprint. ⁴ The ledger acknowledged no dispatch of this attempt.
+ * ⁵ Keeps `atMs` of this token's dispatch.
  *
  * Expiry means "give back" before the point of no return, and "remember" after it:
  * - `claimed` lives for one lease and then vanishes; nothing was sent.
  * - `dispatched` and in doubt never expire: a doubt that expires would be an email dropped silently.
  *   `dispatched` becomes in doubt when two leases pass without heartbeat and without outcome (one for
  *   the mark "still being sent", one more in silence).
- * - `sent`, `rejected` and `cancelled` live for the retention.
+ * - `sent`, `rejected`, `skipped` and `cancelled` live for the retention.
  *
  * Rules that hold for every verb:
  * - Losing is a value. An exception means "the ledger could not answer", never "won" or "lost".
@@ -101,8 +105,9 @@ export interface Ledger {
    * Records the outcome, kept for the retention, or (`in-doubt`) that it is unknown.
    *
    * A sender that wakes up late turns its doubt, and even a person's resolution, into fact. It also
-   * writes over another attempt's mere claim, whose dispatch then fails. Over a cancellation only
-   * `sent` is written: an acknowledged "cancelled" means that no email leaves.
+   * writes over another attempt's mere claim, whose dispatch then fails; `skipped` does not, because
+   * the other attempt decides for itself. An acknowledged "cancelled" means that no email leaves: only
+   * `sent` is written over it, of an attempt whose dispatch was acknowledged before.
    */
   settle(settlement: Settlement): Promise<SettleReply>;
 
@@ -202,9 +207,11 @@ export type Settlement = Attempt &
         /** What duplicates get back: JSON, so never an empty text. */
         readonly result?: string | undefined;
         readonly messageId?: string | undefined;
+        /** The ledger acknowledged no dispatch of this attempt: a cancellation stays. */
+        readonly undispatched?: true | undefined;
       }
     | {
-        readonly outcome: 'rejected';
+        readonly outcome: 'rejected' | 'skipped';
         readonly note?: string | undefined;
         readonly messageId?: string | undefined;
       }

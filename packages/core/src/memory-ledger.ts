@@ -27,7 +27,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
       return { state: 'absent' };
     }
     const { record } = entry;
-    const isSilent = record.state === 'dispatched' && entry.inDoubtAtMs <= now();
+    const isSilent = entry.inDoubtAtMs <= now();
     const seen = isSilent ? ({ ...record, state: 'in-doubt' } as const) : record;
     return { state: seen.state, entry, seen, isOwn: record.token === token };
   }
@@ -61,6 +61,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
       const { dispatched = false, leaseMs } = request;
       switch (met.state) {
         case 'absent':
+        case 'skipped':
           break;
         case 'claimed':
           if (met.isOwn) break;
@@ -86,6 +87,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
       const met = meet(attempt);
       switch (met.state) {
         case 'absent':
+        case 'skipped':
           return { state: 'expired' };
         case 'claimed':
           if (!met.isOwn) return lossTo(met, {});
@@ -109,8 +111,11 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
       let atMs = now();
       switch (met.state) {
         case 'absent':
-        case 'claimed':
+        case 'skipped':
           break;
+        case 'claimed':
+          if (met.isOwn || outcome !== 'skipped') break;
+          return { state: 'lost', record: met.seen };
         case 'dispatched':
         case 'in-doubt':
           if (!met.isOwn) return { state: 'lost', record: met.seen };
@@ -121,7 +126,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
           if (met.isOwn && outcome !== 'in-doubt') break;
           return { state: 'lost', record: met.seen };
         case 'cancelled':
-          if (outcome === 'sent') break;
+          if (outcome === 'sent' && !settlement.undispatched) break;
           return { state: 'lost', record: met.seen };
       }
       const record = { ...recordOf(settlement, atMs), ...textsOf(settlement) };
@@ -134,6 +139,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
       const met = meet(attempt);
       switch (met.state) {
         case 'absent':
+        case 'skipped':
           return { state: 'released' };
         case 'claimed':
         case 'dispatched':
@@ -165,6 +171,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
           case 'absent':
           case 'sent':
           case 'rejected':
+          case 'skipped':
           case 'cancelled':
             return 'lost';
         }
@@ -207,6 +214,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
           return { state: 'resolved' };
         case 'claimed':
         case 'dispatched':
+        case 'skipped':
         case 'cancelled':
           break;
       }
@@ -218,6 +226,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
       switch (met.state) {
         case 'absent':
         case 'claimed':
+        case 'skipped':
         case 'cancelled':
           keepOutcome(
             { key, state: 'cancelled', token: '', atMs: now(), ...defined({ by }) },
@@ -262,6 +271,7 @@ function textsOf(settlement: Settlement): Partial<LedgerRecord> {
     case 'sent':
       return defined({ messageId, result: settlement.result });
     case 'rejected':
+    case 'skipped':
       return defined({ messageId, note: settlement.note });
     case 'in-doubt': {
       const { note, lateNotSent } = settlement;

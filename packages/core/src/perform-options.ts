@@ -1,6 +1,6 @@
 import { DAY_MS } from './durations.ts';
 import type { DispatchMode, Verdict } from './claim.ts';
-import { OptionError } from './errors.ts';
+import { OptionError, type ResultError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import type { Ledger, SettleVia } from './ledger.ts';
 import type { JobRef, LedgerRecord, Loss } from './record.ts';
@@ -15,6 +15,9 @@ import {
   describe,
 } from './store/check-options.ts';
 
+/** What a return without a dispatch means in `at-send`. */
+export type Undispatched = 'in-doubt' | 'sent' | 'skipped';
+
 export interface PerformOptions {
   readonly ledger: Ledger;
   /** Which email: from `deriveKey()`. */
@@ -25,10 +28,20 @@ export interface PerformOptions {
    * `before-processor`: claim and dispatch in one round trip. Any error that is not known to mean
    * "nothing was sent" leaves the record in doubt. `at-send`: the effect marks the point with
    * {@link Claim.dispatch} or the nodemailer plugin. Everything thrown before that point is safe to
-   * retry. An email that is sent without passing it is not guarded against its own retry.
+   * retry. `atSend(transporter)` of `@sendonce/mail` is this mode and installs the plugin. Until this
+   * process has something that can dispatch, an end without a dispatch is a doubt.
    * @default 'before-processor'
    */
   readonly dispatch?: DispatchMode | undefined;
+  /**
+   * What it means in `at-send` when the effect returns, nothing was dispatched, and nothing was skipped.
+   *
+   * `in-doubt`: an email may have left unseen; a person finds out. `sent`: the effect sends by means
+   * that sendonce does not see. Such an outcome is not written over a cancellation. `skipped`: the effect
+   * decided not to send, and everything that it sends passes a dispatch.
+   * @default 'in-doubt'
+   */
+  readonly undispatched?: Undispatched | undefined;
   /** How long a claim lives without a heartbeat, in ms. @default 30_000 */
   readonly leaseMs?: number | undefined;
   /** How long an outcome is kept, in ms; at least the lease. @default 604_800_000 (7 days) */
@@ -100,8 +113,12 @@ export interface PerformEvent {
     | 'replayed'
     /** The lease was lost while the effect ran. */
     | 'lost'
-    /** The mode is `at-send`, and the effect returned without a dispatch: is the plugin missing? */
+    /** The mode is `at-send`, and the effect ended without a dispatch: is the plugin missing? */
     | 'undispatched'
+    /** An email was about to leave after its effect had ended, and was not sent: is an `await` missing? */
+    | 'late-send'
+    /** The email was sent, and its result cannot be kept for duplicates: too large, or not JSON. */
+    | 'result-dropped'
     /** The ledger did not take the outcome. */
     | 'unrecorded';
   readonly key: string;
@@ -110,16 +127,23 @@ export interface PerformEvent {
   readonly by: string | undefined;
   /** Of `sent`, `rejected` and `in-doubt`, if it is known. */
   readonly messageId?: string | undefined;
-  /** Why it was rejected or is in doubt. A code, never text of the email. */
+  /** Why it was rejected, was skipped or is in doubt. A code, never text of the email. */
   readonly note?: string | undefined;
 }
 
 /**
- * What became of the email: `sent`, or the {@link Loss} that kept this attempt from sending. Where
- * surely nothing was sent, the error of the effect is thrown instead.
+ * What became of the email: `sent`, `skipped`, or the {@link Loss} that kept this attempt from sending.
+ * Where surely nothing was sent, the error of the effect is thrown instead.
  */
 export type Performed<R> =
-  | { readonly state: 'sent'; readonly value: R }
+  | {
+      readonly state: 'sent';
+      readonly value: R;
+      /** Why the result could not be kept for duplicates. */
+      readonly resultError?: ResultError;
+    }
+  /** The effect decided not to send. */
+  | { readonly state: 'skipped'; readonly reason: string }
   | Exclude<Loss, { state: WithMore }>
   | LossWithMore<R>;
 
@@ -162,6 +186,7 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   checkLedger(options.ledger);
   checkLeaseAndRetention(leaseMs, retentionMs);
   checkOneOf('dispatch', dispatch, ['before-processor', 'at-send']);
+  checkOneOf('undispatched', options.undispatched ?? 'in-doubt', ['in-doubt', 'sent', 'skipped']);
   const { maxResultBytes = DEFAULT_MAX_RESULT_BYTES } = options;
   if (!Number.isSafeInteger(maxResultBytes) || maxResultBytes < 0) {
     throw new OptionError(

@@ -5,7 +5,15 @@ export interface JobRef {
 }
 
 /** The state of one email in the ledger. */
-export type RecordState = 'claimed' | 'dispatched' | 'in-doubt' | 'sent' | 'rejected' | 'cancelled';
+export type RecordState =
+  | 'claimed'
+  | 'dispatched'
+  | 'in-doubt'
+  | 'sent'
+  | 'rejected'
+  /** The processor decided not to send. It blocks nothing: the next claim wins over it. */
+  | 'skipped'
+  | 'cancelled';
 
 /**
  * What the ledger knows about one email.
@@ -30,7 +38,7 @@ export interface LedgerRecord {
   /** Hash of the payload, see {@link fingerprintOf}. */
   readonly fingerprint?: string | undefined;
   readonly messageId?: string | undefined;
-  /** Why the email was rejected or is in doubt. A code, never text of the email. */
+  /** Why the email was rejected, was skipped or is in doubt. A code, never text of the email. */
   readonly note?: string | undefined;
   /** The result of the original processor, as JSON. */
   readonly result?: string | undefined;

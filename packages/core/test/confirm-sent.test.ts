@@ -5,8 +5,7 @@ import { createToken } from '../src/store/index.ts';
 
 const by = 'webhook of a provider';
 
-async function doubtful(messageId = '<7@shop.example>') {
-  const ledger = memoryLedger();
+async function doubtful(messageId = '<7@shop.example>', ledger = memoryLedger()) {
   const times = { leaseMs: 1_000, retentionMs: 9_000 };
   const attempt: Attempt = { key: deriveKey(createToken()), token: createToken(), ...times };
   await ledger.claim({ ...attempt, dispatched: true });
@@ -18,9 +17,10 @@ test.each(['<7@shop.example>', '7@shop.example'])(
   'an email in doubt is sent when the provider reports its Message-ID as %s',
   async (messageId) => {
     const { ledger, attempt, state } = await doubtful();
-    await doubtful('<8@shop.example>');
+    const other = await doubtful('<8@shop.example>', ledger);
     expect(await confirmSent({ ledger }, { messageId, by })).toEqual({ state: 'resolved' });
     expect(await state()).toBe('sent');
+    expect(await other.state()).toBe('in-doubt');
     expect((await ledger.read(attempt.key))?.resolvedBy).toContain(by);
     // The same event again, and late.
     expect(await confirmSent({ ledger }, { messageId, by })).toMatchObject({

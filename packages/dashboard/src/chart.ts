@@ -52,7 +52,7 @@ export function renderChart(hours: readonly HourCounts[], fromMs: number, slots:
 
 /** The numbers of the chart, for readers who cannot see the bars or want to know exactly. */
 export function renderHoursTable(hours: readonly HourCounts[]): Html {
-  const columns = ['sent', 'duplicate', 'in-doubt', 'rejected', 'cancelled'] as const;
+  const columns = ['sent', 'duplicate', 'in-doubt', 'rejected', 'skipped', 'cancelled'] as const;
   return html`<details id="hours">
     <summary>The numbers as a table</summary>
     <div class="wide" role="region" aria-label="By the hour" tabindex="0">
@@ -63,7 +63,7 @@ export function renderHoursTable(hours: readonly HourCounts[]): Html {
         <thead>
           <tr>
             <th scope="col">Hour (UTC)</th>
-            ${['Sent', 'Duplicates prevented', 'In doubt', 'Rejected', 'Cancelled'].map(
+            ${['Sent', 'Duplicates prevented', 'In doubt', 'Rejected', 'Skipped', 'Cancelled'].map(
               (name) => html`<th scope="col" class="number">${name}</th>`,
             )}
           </tr>

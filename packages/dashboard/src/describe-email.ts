@@ -13,12 +13,15 @@ const steps: Readonly<Record<JournalType, string>> = {
   busy: 'busy: another attempt holds it',
   'in-doubt': 'in doubt',
   rejected: 'rejected',
+  skipped: 'skipped: its processor decided not to send',
   cancelled: 'cancelled',
   conflict: 'conflict: the same key, another payload',
   released: 'released: nothing was sent',
   replayed: 'sent again under the same key of the provider',
   lost: 'lease lost',
-  undispatched: 'sent without dispatch',
+  undispatched: 'ended without a dispatch',
+  'late-send': 'refused: sent after its processor had ended',
+  'result-dropped': 'result not kept',
   unrecorded: 'outcome not recorded',
   'resolved-sent': 'resolved: it was sent',
   'resolved-not-sent': 'resolved: it was not sent',
@@ -46,6 +49,10 @@ const states: Readonly<Record<RecordState, Description>> = {
   rejected: {
     name: 'rejected',
     sentence: 'It was refused for good: it was not sent.',
+  },
+  skipped: {
+    name: 'skipped',
+    sentence: 'Its processor decided not to send it. The next attempt may send it.',
   },
   cancelled: {
     name: 'cancelled',

@@ -152,6 +152,7 @@ function renderPast({ hours, fromMs, slots }: OverviewData): Html {
     ['Duplicates prevented', sum('duplicate'), 'prevented'],
     ['In doubt', sum('in-doubt'), 'doubted'],
     ['Rejected', sum('rejected'), 'rejected'],
+    ['Skipped', sum('skipped'), 'skipped'],
     ['Cancelled', sum('cancelled'), 'cancelled'],
   ])}
   ${renderChart(hours, fromMs, slots)} ${renderHoursTable(hours)}`;

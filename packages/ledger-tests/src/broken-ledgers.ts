@@ -39,6 +39,84 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
     }),
   ],
   [
+    'skipped',
+    'takes a skip for an outcome that blocks',
+    (sound) => ({
+      async claim(request) {
+        const record = await sound.read(request.key);
+        if (record?.state === 'skipped') return { state: 'rejected', record };
+        return sound.claim(request);
+      },
+    }),
+  ],
+  [
+    'skipped',
+    'forgets a skip',
+    (sound) => ({
+      async settle(settlement) {
+        if (settlement.outcome !== 'skipped') return sound.settle(settlement);
+        await sound.release(settlement);
+        return { state: 'settled' };
+      },
+    }),
+  ],
+  [
+    'skipped',
+    'compares the payload of an email with that of a skipped one',
+    (sound) => ({
+      async claim(request) {
+        const record = await sound.read(request.key);
+        const { fingerprint } = request;
+        const differs = fingerprint !== undefined && record?.fingerprint !== fingerprint;
+        if (record?.state !== 'skipped' || !differs) return sound.claim(request);
+        return { state: 'conflict', record, fields: ['total'] };
+      },
+    }),
+  ],
+  [
+    'skipped',
+    "lets a late skip take another attempt's claim",
+    (sound) => ({
+      async settle(settlement) {
+        const record = await sound.read(settlement.key);
+        if (settlement.outcome === 'skipped' && record?.state === 'claimed') {
+          await sound.release(record);
+        }
+        return sound.settle(settlement);
+      },
+    }),
+  ],
+  [
+    'skipped',
+    'writes "sent" over a cancellation without a dispatch',
+    (sound) => ({
+      async settle(settlement) {
+        if (settlement.outcome !== 'sent') return sound.settle(settlement);
+        return sound.settle({ ...settlement, undispatched: undefined });
+      },
+    }),
+  ],
+  [
+    'transitions',
+    'dates a dispatch by its claim',
+    (sound) => {
+      const claimedAtMs = new Map<string, number>();
+      return {
+        async claim(request) {
+          const reply = await sound.claim(request);
+          const record = await sound.read(request.key);
+          if (record?.state === 'claimed') claimedAtMs.set(request.key, record.atMs);
+          return reply;
+        },
+        async read(key) {
+          const record = await sound.read(key);
+          if (record?.state !== 'dispatched') return record;
+          return { ...record, atMs: claimedAtMs.get(key) ?? record.atMs };
+        },
+      };
+    },
+  ],
+  [
     'claim races',
     'does not say how long the others have to wait',
     (sound) => ({

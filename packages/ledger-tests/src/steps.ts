@@ -69,6 +69,16 @@ export const rejected: Start = async (context, overrides) => {
   return attempt;
 };
 
+/** An attempt that has decided not to send. */
+export const skipped: Start = async (context, overrides) => {
+  const attempt = await claimed(context, overrides);
+  expectState(
+    await context.ledger.settle({ ...attempt, outcome: 'skipped', note: 'unsubscribed' }),
+    'settled',
+  );
+  return attempt;
+};
+
 /** An attempt that has settled that it does not know the outcome. */
 export const inDoubt: Start = async (context, overrides) => {
   const attempt = await dispatched(context, overrides);

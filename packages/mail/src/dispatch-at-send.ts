@@ -5,7 +5,7 @@ import {
   OptionError,
   RecipientsError,
 } from '@sendonce/core';
-import { checkOneOf, describe, errorCode } from '@sendonce/core/ledger';
+import { checkOneOf, describe, errorCode, registerDispatcher } from '@sendonce/core/ledger';
 import { checkAddressFields } from './addresses.ts';
 import {
   isProvider,
@@ -57,18 +57,28 @@ export interface DispatchAtSendOptions {
  * left under the claim, and with a `ClaimLostError` or a `LedgerUnavailableError` when the ledger
  * did not let it go; nothing was sent then.
  *
+ * `atSend(transporter)` installs it. This function is for frameworks that install plugins by themselves.
+ *
  * @example
  * transporter.use('stream', dispatchAtSend())
  */
-export function dispatchAtSend(options: DispatchAtSendOptions = {}): StreamPlugin {
+export function dispatchAtSend(options?: DispatchAtSendOptions): StreamPlugin;
+export function dispatchAtSend(
+  options: DispatchAtSendOptions = {},
+  callback?: (error: Error) => void,
+): StreamPlugin {
+  // transporter.use('stream', dispatchAtSend), without parentheses: sendMail() would wait for ever.
+  if (typeof callback === 'function') return refuseToBePlugin(callback);
   const { outsideClaim = 'pass', messageIdDomain, idempotencyHeader } = options;
   checkOneOf('outsideClaim', outsideClaim, ['pass', 'refuse']);
   checkDomain(messageIdDomain);
   checkHeaderName(idempotencyHeader);
 
+  registerDispatcher();
   return (mail, callback) => {
     const claim = currentClaim();
     try {
+      if (!('message' in mail) || !mail.message) throw wrongStepError();
       if (claim) prepare(mail, claim, options);
       else if (outsideClaim === 'refuse') throw outsideClaimError();
     } catch (error) {
@@ -77,6 +87,23 @@ export function dispatchAtSend(options: DispatchAtSendOptions = {}): StreamPlugi
     }
     callback();
   };
+}
+
+function refuseToBePlugin(callback: (error: Error) => void): StreamPlugin {
+  callback(
+    new NotSentError(
+      'The email was not sent: dispatchAtSend was installed without parentheses. Write transporter.use("stream", ' +
+        'dispatchAtSend()), or atSend(transporter).',
+    ),
+  );
+  return () => {};
+}
+
+function wrongStepError(): Error {
+  return new NotSentError(
+    'The email was not sent: dispatchAtSend() is installed for another step than "stream", where the message does ' +
+      'not exist yet. Write transporter.use("stream", dispatchAtSend()), or atSend(transporter).',
+  );
 }
 
 function prepare(

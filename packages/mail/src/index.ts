@@ -1,4 +1,5 @@
 export { checkAddress } from './addresses.ts';
+export { atSend, type PluggableTransporter } from './at-send.ts';
 export { classifyMailError, mailErrorNote, type MailPhase } from './classify-mail-error.ts';
 export { dispatchAtSend, type DispatchAtSendOptions } from './dispatch-at-send.ts';
 export { MailTransportError } from './mail-transport-error.ts';

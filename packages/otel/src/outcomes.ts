@@ -14,6 +14,7 @@ export const outcomes = [
   'busy',
   'in-doubt',
   'rejected',
+  'skipped',
   'cancelled',
   'conflict',
   'released',
@@ -26,6 +27,8 @@ export const steps = [
   'replayed',
   'lost',
   'undispatched',
+  'late-send',
+  'result-dropped',
   'unrecorded',
 ] as const satisfies readonly SeenEvent['type'][];
 

@@ -31,6 +31,8 @@ export interface Operation {
   readonly note?: string | undefined;
   readonly result?: string | undefined;
   readonly lateNotSent?: true | undefined;
+  /** Of "sent": no dispatch of this attempt was acknowledged. */
+  readonly undispatched?: true | undefined;
 }
 
 /** The reply to one operation: its status, and the record under the key if it shows it. */
@@ -67,6 +69,7 @@ function encodeOperation(operation: Operation, i: number): Record<string, unknow
     note: escape(operation.note),
     result: escape(operation.result),
     late_not_sent: operation.lateNotSent,
+    undispatched: operation.undispatched,
   };
 }
 
@@ -117,7 +120,7 @@ function unreadableRecord(key: string, why: string): UnreadableRecordError {
   return new UnreadableRecordError(key, `PostgreSQL; ${why}`);
 }
 
-const states = ['claimed', 'dispatched', 'in-doubt', 'sent', 'rejected', 'cancelled'];
+const states = ['claimed', 'dispatched', 'in-doubt', 'sent', 'rejected', 'skipped', 'cancelled'];
 
 function isState(state: unknown): state is RecordState {
   return typeof state === 'string' && states.includes(state);

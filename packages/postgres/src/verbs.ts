@@ -63,6 +63,7 @@ export async function settle(
     note: outcome === 'sent' ? undefined : settlement.note,
     result: outcome === 'sent' ? settlement.result : undefined,
     lateNotSent: outcome === 'in-doubt' ? settlement.lateNotSent : undefined,
+    undispatched: outcome === 'sent' ? settlement.undispatched : undefined,
   });
   claims.held.remove(token);
   if (reply.status === 'settled') return { state: 'settled' };

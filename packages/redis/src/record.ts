@@ -22,6 +22,7 @@ export const STATE_LETTERS: Readonly<Record<RecordState, string>> = {
   'in-doubt': 'D',
   sent: 'S',
   rejected: 'R',
+  skipped: 'K',
   cancelled: 'X',
 };
 
@@ -51,7 +52,7 @@ export function encodeFields(fields: RecordFields): string {
 
 /** @throws {UnreadableRecordError} */
 export function decodeRecord(key: string, value: string, remainingMs: number): StoredRecord {
-  const match = /^1([CDSRX])([\w-]{16})(\d{13})(\n[^]*)?$/.exec(value);
+  const match = /^1([CDSRKX])([\w-]{16})(\d{13})(\n[^]*)?$/.exec(value);
   if (!match) throw unreadableRecord(key, 'Redis', value.slice(0, 1));
   const [, letter = '', token = '', at, texts = ''] = match;
   const fields = texts.split('\n').slice(1).map(unescapeText);
@@ -103,6 +104,8 @@ function stateOf(letter: string, remainingMs: number): RecordState {
       return 'sent';
     case 'R':
       return 'rejected';
+    case 'K':
+      return 'skipped';
     default:
       return 'cancelled';
   }

@@ -144,7 +144,9 @@ const SETTLED = { state: 'settled' } as const;
 
 function settleBy(batcher: CommandBatcher, settlement: Settlement): Promise<SettleReply> {
   const { key, token, retentionMs, outcome } = settlement;
-  const args = [token, retentionMs, STATE_LETTERS[outcome], encodeFields(settlement)];
+  const isUndispatched = outcome === 'sent' && settlement.undispatched;
+  const letter = isUndispatched ? 'U' : STATE_LETTERS[outcome];
+  const args = [token, retentionMs, letter, encodeFields(settlement)];
   return batcher.run(key, args, (reply) => {
     if (reply.status === 'settled') return SETTLED;
     return { state: 'lost', record: storedIn(reply).record };

@@ -9,6 +9,8 @@ const rank: Record<RecordState, number> = {
   'in-doubt': 2,
   cancelled: 1,
   claimed: 0,
+  // A node that shows a claim knows more: the next claim has won over the skip.
+  skipped: -1,
 };
 
 /**
@@ -26,13 +28,23 @@ export function mostConclusive<T extends { readonly record: LedgerRecord }>(
     const doubts = shown.filter(({ record }) => record.state === 'in-doubt');
     return doubts.filter(({ record }) => record.token === token).length >= size;
   };
-  return shown
-    .filter(({ record }) => record.state !== 'dispatched' || !isSilent(record))
-    .toSorted(
-      ({ record: one }, { record: other }) =>
-        rank[other.state] - rank[one.state] || ageOrder(one, other),
-    )[0];
+  const isSkipped = ({ token }: LedgerRecord) => {
+    const skips = shown.filter(({ record }) => record.state === 'skipped');
+    return skips.filter(({ record }) => record.token === token).length >= size;
+  };
+  return (
+    shown
+      .filter(({ record }) => record.state !== 'dispatched' || !isSilent(record))
+      // Its sender has decided; a node that has not heard of that decides nothing.
+      .filter(({ record }) => !isPending.has(record.state) || !isSkipped(record))
+      .toSorted(
+        ({ record: one }, { record: other }) =>
+          rank[other.state] - rank[one.state] || ageOrder(one, other),
+      )[0]
+  );
 }
+
+const isPending: ReadonlySet<RecordState> = new Set(['claimed', 'dispatched', 'in-doubt']);
 
 // A repeat of these changes nothing, so the oldest record is the right one. A claim or an outcome
 // is written anew by a repeat, so the newest one is.
@@ -44,7 +56,7 @@ function ageOrder(one: LedgerRecord, other: LedgerRecord): number {
 
 /** Whether the email may have been sent: counts even if a single node remembers it. */
 export function isFact({ state }: LedgerRecord): boolean {
-  return state !== 'claimed' && state !== 'cancelled';
+  return state !== 'claimed' && state !== 'cancelled' && state !== 'skipped';
 }
 
 /** How long to wait before asking again where rivals met; random, so that they part. */

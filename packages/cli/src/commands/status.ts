@@ -52,6 +52,7 @@ const rows: readonly [string, readonly JournalType[]][] = [
   ['duplicates prevented', ['duplicate']],
   ['busy, came back later', ['busy']],
   ['rejected', ['rejected']],
+  ['skipped', ['skipped']],
   ['cancelled', ['cancelled']],
   ['conflicts', ['conflict']],
   ['in doubt', ['in-doubt']],

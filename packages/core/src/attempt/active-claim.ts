@@ -1,8 +1,10 @@
 import type { AttemptContext } from '../attempt-context.ts';
-import { type Claim, type EffectReport, runWithClaim } from '../claim.ts';
+import { type Claim, type EffectReport, hasDispatcher, runWithClaim } from '../claim.ts';
 import { ClaimLostError } from '../errors.ts';
 import { type LeaseEntry, startRenewing } from '../lease-renewer.ts';
 import { refuseObservable } from '../refuse-observable.ts';
+import { skipReasonOf } from '../skip.ts';
+import { warnOnce } from '../warn.ts';
 import type { WonClaim } from './acquire.ts';
 import type { ClaimFacts, EffectEnd } from './decide.ts';
 import type { DispatchLoss } from './dispatch.ts';
@@ -30,7 +32,10 @@ export class ActiveClaim {
   /** Why the phase is `lost`. */
   loss: DispatchLoss | undefined;
   // These are made on demand: most processors ask for neither, and this runs for every email.
-  slot: EmailSlot | undefined;
+  /** An email was about to leave when the effect had ended. */
+  isLate = false;
+  private afterLateSend: (() => void) | undefined;
+  private emailSlot: EmailSlot | undefined;
   private userClaim: Claim | undefined;
   private leaseLost: AbortController | undefined;
 
@@ -43,10 +48,45 @@ export class ActiveClaim {
     this.lease = startRenewing(ledger, attempt, () => this.onLeaseLost(), requestedAtMs);
   }
 
+  /** Undefined where the effect has not asked for its claim. */
+  get slot(): EmailSlot | undefined {
+    return this.emailSlot;
+  }
+
   /** The claim as the processor and the mail plugin see it. */
   get claim(): Claim {
     const signal = () => (this.leaseLost ??= new AbortController()).signal;
-    return (this.userClaim ??= (this.slot ??= new EmailSlot(this)).makeClaim(signal));
+    return (this.userClaim ??= this.ownSlot.makeClaim(signal));
+  }
+
+  /** @throws {SkipError} for a skip that does not hold. */
+  endOf(value: unknown): 'returned' | 'skipped' {
+    if (!this.slot && skipReasonOf(value) === undefined) return 'returned';
+    return this.ownSlot.returnedSkip(value) === undefined ? 'returned' : 'skipped';
+  }
+
+  /** Reports an email that was refused because the effect had ended. */
+  refuseLateSend(): void {
+    if (this.isLate) return;
+    this.isLate = true;
+    this.context.emit('late-send');
+    warnOnce(
+      'SENDONCE_LATE_SEND',
+      this.context.attempt.job?.queue ?? '',
+      'sendonce refused an email: it was about to leave when its processor had returned. It was not sent. ' +
+        'Await every send before the processor returns.',
+    );
+    this.afterLateSend?.();
+  }
+
+  /** @param record records what a late send tells: that the email did not leave before. */
+  onLateSend(record: () => void): void {
+    this.afterLateSend = record;
+    if (this.isLate) record();
+  }
+
+  private get ownSlot(): EmailSlot {
+    return (this.emailSlot ??= new EmailSlot(this));
   }
 
   private onLeaseLost(): void {
@@ -88,7 +128,7 @@ export async function runAndClose<R>(
     value = await returned;
     // What is awaited has run, and may have sent before it returned this.
     refuseObservable(value, 'maybe');
-    end = 'returned';
+    end = active.endOf(value);
   } catch (caught) {
     error = caught;
   }
@@ -113,6 +153,8 @@ export async function runAndClose<R>(
     isLost: phase === 'lost',
     isDispatched,
     isShared,
+    isUnseen: phase === 'claimed' && !hasDispatcher(),
+    undispatched: active.context.options.undispatched ?? 'in-doubt',
   };
   return { value, error, report, wasRequested, facts };
 }

@@ -1,10 +1,10 @@
 import { normaliseVerdict, type Verdict } from '../claim.ts';
 import { isSendonceError } from '../errors.ts';
-import type { SharedOptions } from '../perform-options.ts';
+import type { SharedOptions, Undispatched } from '../perform-options.ts';
 import type { ClosedClaim } from './active-claim.ts';
 
 /** How an effect ended. */
-export type EffectEnd = 'returned' | 'threw';
+export type EffectEnd = 'returned' | 'skipped' | 'threw';
 
 /** What is known of an attempt when its effect has ended. */
 export interface ClaimFacts {
@@ -20,24 +20,29 @@ export interface ClaimFacts {
    * have replayed it while this attempt was silent.
    */
   readonly isShared: boolean;
+  /** Nothing in this process is known to dispatch: an email may have left unseen. */
+  readonly isUnseen: boolean;
+  readonly undispatched: Undispatched;
 }
 
 /** What became of the email, as far as this attempt can say. */
-export type Outcome = 'lost' | 'sent' | 'not-sent' | 'rejected' | 'in-doubt';
+export type Outcome = 'lost' | 'sent' | 'not-sent' | 'rejected' | 'skipped' | 'in-doubt';
 
 /**
  * Decides what became of the email. Pure: the same facts give the same outcome.
  *
- * @param thrown what the error of the effect means. It counts where nothing was reported.
+ * @param classified what the error means that only `classify` can explain, see `classifiedVerdict()`.
  */
-export function decide(facts: ClaimFacts, thrown: Verdict): Outcome {
+export function decide(facts: ClaimFacts, classified: Verdict): Outcome {
   // Nothing was sent by this attempt; the record tells what another one did.
   if (facts.isLost) return 'lost';
-  const verdict = verdictOf(facts, thrown);
+  const verdict = verdictOf(facts, classified);
   if (verdict === 'sent') return 'sent';
-  // A failed replay says nothing about the dispatch that it repeats.
+  // A failed replay says nothing about the dispatch that it repeats, and neither does one that is skipped.
   if (facts.isShared) return 'in-doubt';
   switch (verdict) {
+    case 'skipped':
+      return 'skipped';
     case 'not-sent':
     case 'refused':
       return 'not-sent';
@@ -48,11 +53,20 @@ export function decide(facts: ClaimFacts, thrown: Verdict): Outcome {
   }
 }
 
-function verdictOf(facts: ClaimFacts, thrown: Verdict): Verdict {
+function verdictOf(facts: ClaimFacts, classified: Verdict): Verdict | 'skipped' {
+  const { end, reported, isDispatched, isUnseen } = facts;
+  if (reported === 'unknown') return classified;
+  const isUnsent = reported === undefined || reported === 'not-sent' || reported === 'refused';
+  if (end === 'skipped' && isUnsent) return 'skipped';
   // The sender knows better than the processor: a report decides over what was thrown or returned.
-  if (facts.reported !== undefined) return facts.reported;
-  if (facts.end === 'returned') return 'sent';
-  return facts.isDispatched ? thrown : 'not-sent';
+  if (reported !== undefined) return reported;
+  if (end === 'threw') return isDispatched || isUnseen ? classified : 'not-sent';
+  return isDispatched ? 'sent' : undispatchedVerdict(facts);
+}
+
+function undispatchedVerdict({ undispatched, isUnseen }: ClaimFacts): Verdict | 'skipped' {
+  if (undispatched === 'sent') return 'sent';
+  return undispatched === 'skipped' && !isUnseen ? 'skipped' : 'unknown';
 }
 
 /** Errors of a `perform()` within another one: they say nothing about the outer email. */
@@ -62,14 +76,25 @@ export function markAsNested(error: unknown): void {
   if (typeof error === 'object' && error) nestedErrors.add(error);
 }
 
-/** What the error of the effect means, by `classify` of the options. Asked only where nothing was reported. */
-export function thrownVerdict(
+/**
+ * What `classify` of the options says where nothing else knows: about the error of a sender that
+ * reported "unknown", or else about what the effect threw.
+ */
+export function classifiedVerdict(
   { error, report, facts }: ClosedClaim<unknown>,
   { classify }: SharedOptions,
 ): Verdict {
-  if (facts.end !== 'threw' || report || nestedErrors.has(error as object)) return 'unknown';
+  if (report) {
+    const isUnknown = report.verdict === 'unknown' && report.error !== undefined;
+    return isUnknown ? ask(classify, report.error) : 'unknown';
+  }
+  if (facts.end !== 'threw' || nestedErrors.has(error as object)) return 'unknown';
   if (isSendonceError(error, 'SENDONCE_NOT_SENT')) return 'not-sent';
-  if (!facts.isDispatched) return 'unknown';
+  if (isSendonceError(error, 'SENDONCE_SKIP') && error.mayHaveLeft === 'no') return 'not-sent';
+  return facts.isDispatched || facts.isUnseen ? ask(classify, error) : 'unknown';
+}
+
+function ask(classify: SharedOptions['classify'], error: unknown): Verdict {
   try {
     const verdict: unknown = classify?.(error) ?? 'unknown';
     if (verdict instanceof Promise) verdict.catch(() => {});

@@ -84,10 +84,12 @@ export const confirmReplay: Confirm = async (active) => {
   );
 };
 
-function refuseWhenOver({ phase }: ActiveClaim): void {
+function refuseWhenOver(active: ActiveClaim): void {
+  const { phase } = active;
   if (phase === 'lost')
     throw new ClaimLostError('The claim was lost before. The email was not sent.');
   if (phase !== 'closed') return;
+  active.refuseLateSend();
   throw new ClaimLostError(
     'The processor ended before its email was dispatched. The email was not sent. Await the send.',
   );

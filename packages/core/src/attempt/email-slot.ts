@@ -1,11 +1,20 @@
-import { type Claim, type Effect, type EffectReport, normaliseReport } from '../claim.ts';
-import { ClaimLostError, SecondEmailError } from '../errors.ts';
+import {
+  type Claim,
+  type Effect,
+  type EffectReport,
+  normaliseReport,
+  registerDispatcher,
+} from '../claim.ts';
+import { ClaimLostError, SecondEmailError, SkipError } from '../errors.ts';
+import { createSkip, type Skip, skipReasonOf } from '../skip.ts';
 import type { ActiveClaim } from './active-claim.ts';
 
-/** The place of the one email of a claim: begin, dispatch, report. One email at a time. */
+/** The place of the one email of a claim: begin, dispatch, report, or skip. One email at a time. */
 export class EmailSlot {
   /** The email that was begun last. */
   email: StartedEmail | undefined;
+  /** The decision not to send, once it is made. */
+  skipped: Skip | undefined;
   private readonly active: ActiveClaim;
 
   constructor(active: ActiveClaim) {
@@ -16,12 +25,34 @@ export class EmailSlot {
    * @param isAwaited whether the claim stays open until the email is reported. False for a caller that
    *   awaits its own send: the claim then stays open for the answer to a dispatch only.
    * @throws {SecondEmailError} unless the email before it surely did not leave.
+   * @throws {SkipError} after a skip.
    */
   begin(isAwaited: boolean): StartedEmail {
+    registerDispatcher();
+    if (this.skipped)
+      throw new SkipError('no', 'An email was about to leave after it was skipped.');
     if (this.email && mayHaveLeft(this.email)) {
       throw new SecondEmailError(this.active.context.attempt.key);
     }
     return (this.email = startEmail(this.active, isAwaited));
+  }
+
+  /** @throws {SkipError} */
+  skip(reason: unknown): Skip {
+    if (this.skipped) throw new SkipError('no', 'The email was skipped twice. Skip it once.');
+    const skip = createSkip(reason);
+    if (this.active.phase === 'closed') {
+      throw new SkipError(
+        'maybe',
+        'The email was skipped after its processor had ended. Await it.',
+      );
+    }
+    if (this.email && mayHaveLeft(this.email)) {
+      const isSent = this.email.reported?.verdict === 'sent';
+      throw new SkipError(isSent ? 'yes' : 'maybe', 'The email was skipped after it was sent.');
+    }
+    ownerOf.set(skip, this);
+    return (this.skipped = skip);
   }
 
   /** The claim as the processor and the mail plugin see it. */
@@ -38,9 +69,41 @@ export class EmailSlot {
       begin: () => this.begin(true),
       dispatch: async () => this.begin(false).dispatch(),
       report: (report) => (this.email ?? this.begin(false)).report(report),
+      // `never` is the type of what is returned instead of a result, see Claim.skip().
+      skip: (reason) => this.skip(reason) as never,
     };
   }
+
+  /**
+   * The reason of the skip that an effect returned, or undefined where it returned a result.
+   * @throws {SkipError} unless a skip of this claim was returned, or none was made.
+   */
+  returnedSkip(value: unknown): string | undefined {
+    const reason = skipReasonOf(value);
+    if (reason === undefined) {
+      if (!this.skipped) return undefined;
+      // In `at-send` nothing could leave after the skip.
+      const mayHaveLeft = this.active.context.mode === 'at-send' ? 'no' : 'maybe';
+      throw new SkipError(
+        mayHaveLeft,
+        'The email was skipped, and the processor went on. Return the skip.',
+      );
+    }
+    const owner = ownerOf.get(value as Skip);
+    if (owner && owner !== this) {
+      throw new SkipError(
+        'no',
+        'The skip of another email was returned. Skip the email of this claim.',
+      );
+    }
+    // It was made without a claim: in another process.
+    if (!this.skipped) this.skip(reason);
+    return reason;
+  }
 }
+
+/** Which claim a skip was made for. */
+const ownerOf = new WeakMap<object, EmailSlot>();
 
 export interface StartedEmail extends Effect {
   /** What was reported about it first: that decides. */

@@ -1,5 +1,5 @@
 import { AttemptContext } from '../attempt-context.ts';
-import { type Claim, currentClaim } from '../claim.ts';
+import { type Claim, currentClaim, registerDispatcher } from '../claim.ts';
 import { examineOnce } from '../doctor.ts';
 import {
   checkPerformOptions,
@@ -11,7 +11,7 @@ import {
 import { checkFunction } from '../store/check-options.ts';
 import { acquire } from './acquire.ts';
 import { ActiveClaim, type EffectFunction, runAndClose } from './active-claim.ts';
-import { decide, markAsNested, thrownVerdict } from './decide.ts';
+import { classifiedVerdict, decide, markAsNested } from './decide.ts';
 import { recordOutcome } from './record-outcome.ts';
 import { withResult } from './result-json.ts';
 
@@ -22,13 +22,14 @@ import { withResult } from './result-json.ts';
  * is `in-doubt`: it is listed in the ledger and not sent again before it is resolved, or within
  * `replayWithinMs`, where its provider recognises it as the same email.
  *
+ * An effect that decides not to send returns `claim.skip(reason)`.
+ *
  * If surely nothing was sent, the error of the effect is thrown and the claim is released: a retry may
  * send. If the email was sent and the effect failed afterwards, the error is thrown as well, and a
  * retry is a duplicate.
  * @throws {OptionError} for wrong options, before anything runs.
  * @throws {LedgerUnavailableError} when the ledger cannot answer. Nothing was sent.
  * @throws {NotRecordedError} when the outcome could not be recorded.
- * @throws {ResultError} when the email was sent and its result cannot be stored.
  *
  * @example
  * const { state } = await perform(() => transporter.sendMail(notice), {
@@ -42,6 +43,8 @@ export async function perform<R>(
 ): Promise<Performed<R>> {
   checkFunction('effect', effect);
   checkPerformOptions(options);
+  // It takes its claim, so it dispatches by itself.
+  if (effect.length > 0) registerDispatcher();
   return performWith(({ claim }) => effect(claim), options, options);
 }
 
@@ -64,7 +67,7 @@ export async function performWith<R>(
     if (acquired.state !== 'won') return context.finish(withResult<R>(acquired));
     const active = new ActiveClaim(acquired);
     const closed = await runAndClose(active, effect);
-    const outcome = decide(closed.facts, thrownVerdict(closed, options));
+    const outcome = decide(closed.facts, classifiedVerdict(closed, options));
     return await recordOutcome(active, closed, outcome);
   } catch (error) {
     if (outerClaim) markAsNested(error);

@@ -2,7 +2,7 @@ import type { AttemptContext } from '../attempt-context.ts';
 import { nowMs } from '../clock.ts';
 import { askResolver } from '../doubts/ask-resolver.ts';
 import { errorCode } from '../error-code.ts';
-import { NotRecordedError, NotSentError } from '../errors.ts';
+import { NotRecordedError, NotSentError, type ResultError, UndispatchedError } from '../errors.ts';
 import type { Settlement } from '../ledger.ts';
 import type { Performed, Resolver } from '../perform-options.ts';
 import type { LedgerRecord, Loss } from '../record.ts';
@@ -10,6 +10,8 @@ import { lossAgainst } from '../store/loss.ts';
 import type { ActiveClaim, ClosedClaim } from './active-claim.ts';
 import type { Outcome } from './decide.ts';
 import { endLostClaim, releaseUnsent } from './release-unsent.ts';
+import { skipReasonOf } from '../skip.ts';
+import { warnOnce } from '../warn.ts';
 import { serialise, withResult } from './result-json.ts';
 import { readRecorded, settle, settleViaQueue } from './settle.ts';
 
@@ -19,6 +21,7 @@ export function recordOutcome<R>(
   closed: ClosedClaim<R>,
   outcome: Outcome,
 ): Promise<Performed<R>> {
+  if (isUndispatched(closed)) reportUndispatched(active, closed);
   switch (outcome) {
     case 'lost':
       return recordLoss(active);
@@ -28,6 +31,8 @@ export function recordOutcome<R>(
       return releaseAndThrow(active, closed);
     case 'rejected':
       return recordRejected(active, closed);
+    case 'skipped':
+      return recordSkipped(active, closed);
     case 'in-doubt':
       return recordInDoubt(active, closed);
   }
@@ -42,7 +47,7 @@ async function recordSent<R>(
   { context }: ActiveClaim,
   { value, error, report, facts }: ClosedClaim<R>,
 ): Promise<Performed<R>> {
-  const hasFailed = facts.end !== 'returned';
+  const hasFailed = facts.end === 'threw';
   const result = hasFailed ? {} : serialise(value, context.options);
   const { key, token, leaseMs, retentionMs, job, by, fingerprint } = context.attempt;
   const settlement: Settlement = {
@@ -56,9 +61,10 @@ async function recordSent<R>(
     outcome: 'sent',
     result: result.json,
     messageId: report?.messageId,
+    undispatched: facts.isDispatched ? undefined : true,
   };
   // A job that fails may run again at once. That run must find the email recorded.
-  const settleVia = hasFailed || result.error ? undefined : context.email.settleVia;
+  const settleVia = hasFailed || !facts.isDispatched ? undefined : context.email.settleVia;
   if (settleVia) {
     try {
       await settleViaQueue(context, settlement, settleVia);
@@ -66,14 +72,38 @@ async function recordSent<R>(
       // It is repeated in the background.
     }
   } else {
-    const { state } = await settle(context, settlement, 'yes');
-    if (state === 'lost') context.emit('unrecorded');
+    const reply = await settle(context, settlement, 'yes');
+    if (reply.state === 'lost') {
+      context.emit('unrecorded');
+      // Cancelled while the effect ran, which passed no dispatch: it must not be told as "sent".
+      if (!facts.isDispatched && reply.record.state === 'cancelled') {
+        throw new NotRecordedError(context.attempt.key, 'maybe', error, { cancelled: true });
+      }
+    }
   }
-  if (!facts.isDispatched) context.emit('undispatched');
+  if (result.error) reportDroppedResult(context, result.error);
   context.emit('sent', report?.messageId);
   if (hasFailed) throw error;
-  if (result.error) throw result.error;
-  return { state: 'sent', value: value as R };
+  const resultError = result.error && { resultError: result.error };
+  return { state: 'sent', value: value as R, ...resultError };
+}
+
+function reportDroppedResult(context: AttemptContext, { message }: ResultError): void {
+  context.emit('result-dropped');
+  warnOnce('SENDONCE_RESULT', context.attempt.job?.queue ?? '', message);
+}
+
+async function recordSkipped<R>(
+  { context }: ActiveClaim,
+  { value, facts }: ClosedClaim<R>,
+): Promise<Performed<R>> {
+  const reason = facts.end === 'skipped' ? (skipReasonOf(value) ?? '') : 'undispatched';
+  const settlement = { ...context.attempt, outcome: 'skipped', note: reason } as const;
+  const reply = await settle(context, settlement, 'no');
+  // Cancelled meanwhile, or another attempt has the email: it decides for itself.
+  if (reply.state === 'lost')
+    return context.finish(withResult<R>(lossAgainst(reply.record, {}, 0)));
+  return context.finish<R>({ state: 'skipped', reason });
 }
 
 async function releaseAndThrow<R>(active: ActiveClaim, closed: ClosedClaim<R>): Promise<never> {
@@ -101,8 +131,10 @@ async function recordInDoubt<R>(
   closed: ClosedClaim<R>,
 ): Promise<Performed<R>> {
   const { context, lease } = active;
-  const error = causeOf(closed);
-  const settlement = { ...context.attempt, outcome: 'in-doubt', ...reasonOf(closed) } as const;
+  const isBlind = isUndispatched(closed);
+  const error = isBlind ? new UndispatchedError(closed.error) : causeOf(closed);
+  const reason = isBlind ? { note: 'undispatched' } : reasonOf(closed);
+  const settlement = { ...context.attempt, outcome: 'in-doubt', ...reason } as const;
   const reply = await settle(context, settlement, 'maybe');
   if (reply.state === 'lost') {
     const loss = lostTo(context, reply.record);
@@ -112,19 +144,19 @@ async function recordInDoubt<R>(
       return context.finish<R>({ state: 'in-doubt', record, dispatchedAgoMs: 0, error });
     }
     if (loss.state !== 'cancelled') return context.finish(withResult<R>(loss));
-    // It was resolved as not sent and then cancelled: the caller must not take that for "not sent".
+    // It was cancelled while its outcome was unknown: the caller must not take that for "not sent".
     throw new NotRecordedError(context.attempt.key, 'maybe', error, { cancelled: true });
   }
+  // The email that this attempt should have sent was refused: nothing was sent.
+  if (isBlind) active.onLateSend(() => void recordLateSend(context, settlement));
   const record = await readRecorded(context, settlement);
   const { resolver } = context.options;
   if (resolver) {
     // Others may have read "in doubt": it is too late for "not sent", see releaseUnsent(). The next
     // attempt asks again, and sends.
     const isLate = closed.wasRequested && lease.wasSilent();
-    const doubt = error === undefined ? { record } : { record, error };
-    const verdict = await askResolver(context, doubt, {
-      resolver: isLate ? onlySent(resolver) : resolver,
-    });
+    const asked = isLate ? onlySent(resolver) : resolver;
+    const verdict = await askResolver(context, { record, error }, { resolver: asked });
     if (verdict === 'not-sent') {
       context.emit('released');
       throw error ?? new NotSentError('The resolver found that the email was not sent.');
@@ -142,6 +174,32 @@ async function recordInDoubt<R>(
   return context.finish<R>({ state: 'in-doubt', record, dispatchedAgoMs, error, ...replay });
 }
 
+async function recordLateSend(context: AttemptContext, doubt: Settlement): Promise<void> {
+  if (doubt.outcome !== 'in-doubt') return;
+  // If it fails, the doubt stays for a person, with the event and the warning.
+  await settle(context, { ...doubt, lateNotSent: true }, 'no').catch(() => {});
+}
+
+/** In `at-send` the effect ended, and whether an email left is not known from a dispatch or a report. */
+function isUndispatched({ facts }: ClosedClaim<unknown>): boolean {
+  const { end, reported, isLost, isDispatched, isUnseen } = facts;
+  if (isDispatched || isLost || end === 'skipped') return false;
+  if (reported !== undefined) return reported === 'sent';
+  return end === 'returned' || isUnseen;
+}
+
+function reportUndispatched({ context }: ActiveClaim, { facts }: ClosedClaim<unknown>): void {
+  context.emit('undispatched');
+  if (!facts.isUnseen) return;
+  warnOnce(
+    'SENDONCE_UNDISPATCHED',
+    context.attempt.job?.queue ?? '',
+    'sendonce: "dispatch" is "at-send", and nothing in this process can dispatch: no transporter has the ' +
+      'plugin. Emails that leave unseen are in doubt. Pass "dispatch: atSend(transporter)" of @sendonce/mail, ' +
+      'or call claim.dispatch() before each send.',
+  );
+}
+
 function onlySent(resolver: Resolver): Resolver {
   return async (doubt) => ((await resolver(doubt)) === 'sent' ? 'sent' : 'unknown');
 }
@@ -154,7 +212,7 @@ function lostTo(context: AttemptContext, record: LedgerRecord): Loss {
 
 /** Why the email was not sent: what the effect threw, or else what was reported. */
 function causeOf({ error, report, facts }: ClosedClaim<unknown>): unknown {
-  return facts.end === 'returned' ? report?.error : error;
+  return facts.end === 'threw' ? error : report?.error;
 }
 
 function reasonOf(closed: ClosedClaim<unknown>) {

@@ -21,15 +21,13 @@ export async function releaseUnsent(
   { mayBeInDoubt, forMs }: Unsent,
 ): Promise<'released' | 'in-doubt' | 'unrecorded'> {
   const { ledger, attempt, isReplayable } = context;
-  // Others may have replayed it under this token, and their outcome decides.
-  if (mayBeInDoubt && isReplayable) return 'in-doubt';
   try {
     const isDoubt = mayBeInDoubt && (await hasDispatched(context, forMs));
     if (!isDoubt) {
       const { state } = await retryWhileUnavailable(() => ledger.release(attempt), forMs);
       if (state !== 'in-doubt') return state === 'released' ? state : 'unrecorded';
     }
-    // The release found a doubt.
+    // Others may have replayed it under this token, and their outcome decides.
     if (isReplayable) return 'in-doubt';
     const doubt = { ...attempt, outcome: 'in-doubt', lateNotSent: true } as const;
     const { state } = await retryWhileUnavailable(() => ledger.settle(doubt), forMs);

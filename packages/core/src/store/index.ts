@@ -28,6 +28,9 @@ export type {
   ResolveReply,
   SettleReply,
 } from '../record.ts';
+export { createSkip } from '../skip.ts';
+export { registerDispatcher } from '../claim.ts';
+export { warnOnce } from '../warn.ts';
 export { retryWhileUnavailable } from '../retry-while-unavailable.ts';
 export {
   checkBoolean,

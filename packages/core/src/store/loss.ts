@@ -14,6 +14,8 @@ export function lossAgainst(
   remainingMs: number,
 ): Loss {
   if (record.state === 'cancelled') return { state: 'cancelled', record };
+  // It blocks nothing: where it is met all the same, the next try wins.
+  if (record.state === 'skipped') return { state: 'busy', record, retryAfterMs: 0 };
   const comparable = record.fingerprint !== undefined && fingerprint !== undefined;
   if (comparable && record.fingerprint !== fingerprint) {
     return { state: 'conflict', record, fields: differingFields(record.fingerprint, fingerprint) };

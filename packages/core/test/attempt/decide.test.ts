@@ -1,103 +1,144 @@
-import { describe, expect, test } from 'vitest';
-import type { Verdict } from '../../src/index.ts';
+import { describe, expect, test, vi } from 'vitest';
+import type { Undispatched, Verdict } from '../../src/index.ts';
 import {
   type ClaimFacts,
   decide,
   type EffectEnd,
   markAsNested,
   type Outcome,
-  thrownVerdict,
+  classifiedVerdict,
 } from '../../src/attempt/decide.ts';
 import { NotSentError } from '../../src/index.ts';
 
-const ends: readonly EffectEnd[] = ['returned', 'threw'];
+const ends: readonly EffectEnd[] = ['returned', 'skipped', 'threw'];
 const verdicts: readonly Verdict[] = ['sent', 'not-sent', 'refused', 'rejected', 'unknown'];
 const reports = [undefined, ...verdicts];
+const meanings: readonly Undispatched[] = ['in-doubt', 'sent', 'skipped'];
 const both = [true, false];
 
 interface Combination extends ClaimFacts {
-  readonly thrown: Verdict;
+  readonly classified: Verdict;
 }
 
 function allCombinations(): Combination[] {
-  const all: Combination[] = [];
-  for (const end of ends)
-    for (const reported of reports)
-      for (const thrown of verdicts)
-        for (const isLost of both)
-          for (const isDispatched of both)
-            for (const isShared of both)
-              all.push({ end, reported, thrown, isLost, isDispatched, isShared });
-  return all;
+  let all: Partial<Combination>[] = [{}];
+  const times = <F extends keyof Combination>(field: F, values: readonly Combination[F][]) => {
+    all = all.flatMap((one) => values.map((value) => ({ ...one, [field]: value })));
+  };
+  times('end', ends);
+  times('reported', reports);
+  times('classified', verdicts);
+  times('isLost', both);
+  times('isDispatched', both);
+  times('isShared', both);
+  times('isUnseen', both);
+  times('undispatched', meanings);
+  return all as Combination[];
 }
 
 /** A row holds where each of its columns holds. A column that is left out holds always. */
-interface Row {
-  readonly end?: readonly EffectEnd[];
-  readonly reported?: readonly (Verdict | undefined)[];
-  readonly thrown?: readonly Verdict[];
-  readonly isLost: boolean;
-  readonly isDispatched?: boolean;
-  readonly isShared?: boolean;
+type Row = { readonly [F in keyof Combination]?: readonly Combination[F][] } & {
   readonly outcome: Outcome;
-}
+};
 
-const own = { isLost: false, isShared: false };
-const shared = { isLost: false, isShared: true };
+const held = { isLost: [false] };
+const own = { isLost: [false], isShared: [false] };
+const shared = { isLost: [false], isShared: [true] };
 const unsent: readonly Verdict[] = ['not-sent', 'refused'];
-const unknown: readonly Verdict[] = ['unknown'];
+const other: readonly Verdict[] = [...unsent, 'rejected', 'unknown'];
 const silent = { reported: [undefined] };
-const threw: readonly EffectEnd[] = ['threw'];
-const returned: readonly EffectEnd[] = ['returned'];
+const returned = { end: ['returned'], ...silent } as const;
+const threw = { end: ['threw'], ...silent } as const;
+/** An email may have left: by a dispatch, or unseen. */
+const mayHaveLeft = [
+  { isDispatched: [true] },
+  { isDispatched: [false], isUnseen: [true] },
+] as const;
 
 const table: readonly Row[] = [
-  { isLost: true, outcome: 'lost' },
+  { isLost: [true], outcome: 'lost' },
 
   // The sender reported.
-  { reported: ['sent'], isLost: false, outcome: 'sent' },
-  { reported: unsent, ...own, outcome: 'not-sent' },
+  { reported: ['sent'], ...held, outcome: 'sent' },
   { reported: ['rejected'], ...own, outcome: 'rejected' },
-  { reported: unknown, ...own, outcome: 'in-doubt' },
-  { reported: [...unsent, 'rejected', ...unknown], ...shared, outcome: 'in-doubt' },
+  { reported: unsent, end: ['returned', 'threw'], ...own, outcome: 'not-sent' },
+  { reported: [...unsent, 'rejected'], ...shared, outcome: 'in-doubt' },
 
-  // Nothing was reported.
-  { end: returned, ...silent, isLost: false, outcome: 'sent' },
-  { end: threw, ...silent, isDispatched: false, ...own, outcome: 'not-sent' },
-  { end: threw, ...silent, isDispatched: false, ...shared, outcome: 'in-doubt' },
-  { end: threw, ...silent, isDispatched: true, thrown: ['sent'], isLost: false, outcome: 'sent' },
-  { end: threw, ...silent, isDispatched: true, thrown: unsent, ...own, outcome: 'not-sent' },
-  { end: threw, ...silent, isDispatched: true, thrown: ['rejected'], ...own, outcome: 'rejected' },
-  { end: threw, ...silent, isDispatched: true, thrown: unknown, ...own, outcome: 'in-doubt' },
+  // The sender does not know: "classify" may.
+  { reported: ['unknown'], classified: ['sent'], ...held, outcome: 'sent' },
+  { reported: ['unknown'], classified: unsent, ...own, outcome: 'not-sent' },
+  { reported: ['unknown'], classified: ['rejected'], ...own, outcome: 'rejected' },
+  { reported: ['unknown'], classified: ['unknown'], ...own, outcome: 'in-doubt' },
+  { reported: ['unknown'], classified: other, ...shared, outcome: 'in-doubt' },
+
+  // The processor decided not to send.
+  { end: ['skipped'], reported: [undefined, ...unsent], ...own, outcome: 'skipped' },
+  { end: ['skipped'], ...silent, ...shared, outcome: 'in-doubt' },
+
+  // It returned, and nothing was reported.
+  { ...returned, isDispatched: [true], ...held, outcome: 'sent' },
+  { ...returned, isDispatched: [false], undispatched: ['sent'], ...held, outcome: 'sent' },
+  { ...returned, isDispatched: [false], undispatched: ['in-doubt'], ...held, outcome: 'in-doubt' },
   {
-    end: threw,
-    ...silent,
-    isDispatched: true,
-    thrown: [...unsent, 'rejected', ...unknown],
+    ...returned,
+    isDispatched: [false],
+    undispatched: ['skipped'],
+    isUnseen: [true],
+    ...held,
+    outcome: 'in-doubt',
+  },
+  {
+    ...returned,
+    isDispatched: [false],
+    undispatched: ['skipped'],
+    isUnseen: [false],
+    ...own,
+    outcome: 'skipped',
+  },
+  {
+    ...returned,
+    isDispatched: [false],
+    undispatched: ['skipped'],
+    isUnseen: [false],
     ...shared,
     outcome: 'in-doubt',
   },
+
+  // It threw, and nothing was reported.
+  { ...threw, isDispatched: [false], isUnseen: [false], ...own, outcome: 'not-sent' },
+  { ...threw, isDispatched: [false], isUnseen: [false], ...shared, outcome: 'in-doubt' },
+  ...mayHaveLeft.flatMap((way): Row[] => [
+    { ...threw, ...way, classified: ['sent'], ...held, outcome: 'sent' },
+    { ...threw, ...way, classified: unsent, ...own, outcome: 'not-sent' },
+    { ...threw, ...way, classified: ['rejected'], ...own, outcome: 'rejected' },
+    { ...threw, ...way, classified: ['unknown'], ...own, outcome: 'in-doubt' },
+    { ...threw, ...way, classified: other, ...shared, outcome: 'in-doubt' },
+  ]),
 ];
 
+const columns = [
+  'end',
+  'reported',
+  'classified',
+  'isLost',
+  'isDispatched',
+  'isShared',
+  'isUnseen',
+  'undispatched',
+] as const;
+
 function holds(row: Row, combination: Combination): boolean {
-  const isIn = <T>(allowed: readonly T[] | undefined, value: T) =>
-    allowed === undefined || allowed.includes(value);
-  const isAs = (wanted: boolean | undefined, value: boolean) =>
-    wanted === undefined || wanted === value;
-  return (
-    isIn(row.end, combination.end) &&
-    isIn(row.reported, combination.reported) &&
-    isIn(row.thrown, combination.thrown) &&
-    isAs(row.isLost, combination.isLost) &&
-    isAs(row.isDispatched, combination.isDispatched) &&
-    isAs(row.isShared, combination.isShared)
-  );
+  return columns.every((column) => {
+    const allowed: readonly unknown[] | undefined = row[column];
+    return allowed === undefined || allowed.includes(combination[column]);
+  });
 }
 
 describe('decide()', () => {
   const combinations = allCombinations();
 
-  test('has 480 combinations of its inputs, each in exactly one row of the table', () => {
-    expect(combinations).toHaveLength(2 * 6 * 5 * 8);
+  test('has 4,320 combinations of its inputs, each in exactly one row of the table', () => {
+    expect(combinations).toHaveLength(3 * 6 * 5 * 16 * 3);
     const wrong = combinations.filter(
       (combination) => table.filter((row) => holds(row, combination)).length !== 1,
     );
@@ -109,7 +150,7 @@ describe('decide()', () => {
     'decides "$outcome" for every combination of $line',
     (row) => {
       for (const combination of combinations.filter((one) => holds(row, one))) {
-        expect([combination, decide(combination, combination.thrown)]).toEqual([
+        expect([combination, decide(combination, combination.classified)]).toEqual([
           combination,
           row.outcome,
         ]);
@@ -118,41 +159,46 @@ describe('decide()', () => {
   );
 });
 
-describe('thrownVerdict()', () => {
+describe('classifiedVerdict()', () => {
   const facts: ClaimFacts = {
     end: 'threw',
     reported: undefined,
     isLost: false,
     isDispatched: true,
     isShared: false,
+    isUnseen: false,
+    undispatched: 'in-doubt',
   };
   const closed = { value: undefined, report: undefined, wasRequested: true, facts };
   const error = new Error('broken');
 
   test('is "unknown" without "classify"', () => {
-    expect(thrownVerdict({ ...closed, error }, {} as never)).toBe('unknown');
+    expect(classifiedVerdict({ ...closed, error }, {} as never)).toBe('unknown');
   });
 
   test.each(verdicts)('is what "classify" says: %s', (verdict) => {
     const classify = (given: unknown) => (given === error ? verdict : undefined);
-    expect(thrownVerdict({ ...closed, error }, { classify } as never)).toBe(verdict);
+    expect(classifiedVerdict({ ...closed, error }, { classify } as never)).toBe(verdict);
   });
 
   test('is "not-sent" for a NotSentError, without asking "classify"', () => {
-    const classify = () => expect.unreachable('asked');
+    const classify = vi.fn(() => 'sent');
     const notSent = new NotSentError('no address');
-    expect(thrownVerdict({ ...closed, error: notSent }, { classify } as never)).toBe('not-sent');
+    expect(classifiedVerdict({ ...closed, error: notSent }, { classify } as never)).toBe(
+      'not-sent',
+    );
+    expect(classify).not.toHaveBeenCalled();
   });
 
   test('is "unknown" for a NotSentError of a perform() inside this one', () => {
     const notSent = new NotSentError('no address');
     markAsNested(notSent);
-    expect(thrownVerdict({ ...closed, error: notSent }, {} as never)).toBe('unknown');
+    expect(classifiedVerdict({ ...closed, error: notSent }, {} as never)).toBe('unknown');
   });
 
   test('is "unknown" when "classify" returns something that is no verdict, such as a promise', () => {
     for (const classify of [() => 'delivered', async () => 'sent', () => null]) {
-      expect(thrownVerdict({ ...closed, error }, { classify } as never)).toBe('unknown');
+      expect(classifiedVerdict({ ...closed, error }, { classify } as never)).toBe('unknown');
     }
   });
 
@@ -160,17 +206,18 @@ describe('thrownVerdict()', () => {
     const fails = () => {
       throw new Error('no idea');
     };
-    expect(thrownVerdict({ ...closed, error }, { classify: fails } as never)).toBe('unknown');
-    expect(thrownVerdict({ ...closed, error }, { classify: () => undefined } as never)).toBe(
+    expect(classifiedVerdict({ ...closed, error }, { classify: fails } as never)).toBe('unknown');
+    expect(classifiedVerdict({ ...closed, error }, { classify: () => undefined } as never)).toBe(
       'unknown',
     );
   });
 
   test('does not ask "classify" where something was reported, or where nothing was thrown', () => {
-    const classify = () => expect.unreachable('asked');
+    const classify = vi.fn(() => 'sent');
     const report = { verdict: 'rejected' } as const;
-    expect(thrownVerdict({ ...closed, error, report }, { classify } as never)).toBe('unknown');
+    expect(classifiedVerdict({ ...closed, error, report }, { classify } as never)).toBe('unknown');
     const returned = { ...closed, error: undefined, facts: { ...facts, end: 'returned' as const } };
-    expect(thrownVerdict(returned, { classify } as never)).toBe('unknown');
+    expect(classifiedVerdict(returned, { classify } as never)).toBe('unknown');
+    expect(classify).not.toHaveBeenCalled();
   });
 });

@@ -88,7 +88,7 @@ describe('an outcome that comes too late', () => {
     expect(await ended).toMatchObject({
       code: 'SENDONCE_NOT_RECORDED',
       mayHaveLeft: 'maybe',
-      message: expect.stringContaining('resolved as not sent and cancelled'),
+      message: expect.stringContaining('In the meantime it was cancelled'),
     });
     expect(events.at(-1)).toBe('unrecorded');
   });

@@ -18,7 +18,7 @@ export type Command =
       readonly of: number;
       readonly outcome: Outcome;
       readonly bare: boolean;
-      /** Of a doubt: with `lateNotSent`. */
+      /** Of a doubt: with `lateNotSent`. Of "sent": `undispatched`. */
       readonly late: boolean;
     }
   | { readonly verb: 'resolve'; readonly of: number; readonly verdict: 'sent' | 'not-sent' }
@@ -26,7 +26,7 @@ export type Command =
   | { readonly verb: 'list'; readonly state: 'open' | 'in-doubt' }
   /** An earlier command once more, as a client does that got no reply. */
   | { readonly verb: 'again'; readonly back: number };
-type Outcome = 'sent' | 'rejected' | 'in-doubt';
+type Outcome = 'sent' | 'rejected' | 'skipped' | 'in-doubt';
 /** A command that names its attempt itself. */
 export type ConcreteCommand = Exclude<Command, { readonly verb: 'again' }>;
 
@@ -86,7 +86,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       verb: verbs('settle'),
       of,
-      outcome: fc.constantFrom('sent', 'rejected', 'in-doubt'),
+      outcome: fc.constantFrom('sent', 'rejected', 'skipped', 'in-doubt'),
       bare: fc.boolean(),
       late: seldom,
     }),
@@ -173,8 +173,14 @@ export function createAttempts({ attempts: allTraits }: Scenario, { shortMs, lon
         const { outcome } = asked;
         const reason = outcome === 'sent' ? { result: '"{\\n é€"' } : { note: 'E\\550\nü' };
         const texts = asked.bare ? {} : { ...reason, messageId: '<7@shop.example>' };
-        const late = asked.late && outcome === 'in-doubt' && ({ lateNotSent: true } as const);
-        return [{ verb: 'settle', ...attempt, outcome, ...texts, ...late }];
+        const about = {
+          sent: { undispatched: true } as const,
+          rejected: {},
+          skipped: {},
+          'in-doubt': { lateNotSent: true } as const,
+        };
+        const late = asked.late && about[outcome];
+        return [{ verb: 'settle', ...attempt, outcome, ...texts, ...late } as Question];
       }
       case 'cancel':
         return [{ verb: 'cancel', key, retentionMs, by: attempt.by }];

@@ -143,6 +143,7 @@ export function createReference({ bySession, byMajority }: Rules): Reference {
       }
       case 'sent':
       case 'rejected':
+      case 'skipped':
         return { at: during, heard: during, ends: after(during, retentionMs) };
     }
   }
@@ -180,6 +181,8 @@ function shownBy(
   world: World,
 ): Pick<Outcome, 'shown' | 'fields'> {
   if (operation.verb === 'release' || operation.verb === 'heartbeat') return {};
+  // A skip stands in nobody's way.
+  if (status === 'expired') return {};
   if (status !== 'conflict' || operation.verb !== 'claim') return { shown: world };
   const fields = differingFields(world?.fingerprint ?? '', operation.fingerprint ?? '');
   return { shown: world, fields };

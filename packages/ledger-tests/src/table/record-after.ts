@@ -6,7 +6,7 @@ import type {
   Resolution,
   Settlement,
 } from '@sendonce/core';
-import type { Step, Transition } from './transition-table.ts';
+import type { Caller, Step, Transition } from './transition-table.ts';
 
 /** One verb about one key, as a value. */
 export type Operation =
@@ -32,14 +32,12 @@ export function stepOf(operation: Operation): Step {
   }
 }
 
-/** By what the ledger tells one caller from another. */
-export function callerOf(operation: Operation): {
-  token?: string;
-  fingerprint?: string | undefined;
-} {
+export function callerOf(operation: Operation): Caller {
   if (operation.verb === 'cancel') return {};
   const { token } = operation;
-  return operation.verb === 'claim' ? { token, fingerprint: operation.fingerprint } : { token };
+  if (operation.verb === 'claim') return { token, fingerprint: operation.fingerprint };
+  const isSent = operation.verb === 'settle' && operation.outcome === 'sent';
+  return isSent ? { token, undispatched: operation.undispatched } : { token };
 }
 
 /** What is stored after an operation, by the row of the table that applied. */

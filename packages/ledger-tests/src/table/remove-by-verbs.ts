@@ -9,6 +9,10 @@ export async function removeByVerbs(
 ): Promise<void> {
   const attempt: Attempt = { key, token, leaseMs: DAY_MS, retentionMs: DAY_MS };
   if (state === 'claimed' || state === 'dispatched') return void (await ledger.release(attempt));
+  if (state === 'skipped') {
+    await ledger.claim(attempt);
+    return void (await ledger.release(attempt));
+  }
   if (state === 'cancelled') await ledger.settle({ ...attempt, outcome: 'sent' });
   if (state !== 'in-doubt') await ledger.settle({ ...attempt, outcome: 'rejected' });
   await ledger.resolve({ ...attempt, verdict: 'not-sent', by: 'a mistake' });

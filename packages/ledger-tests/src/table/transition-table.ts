@@ -5,7 +5,7 @@ import type { LedgerRecord, RecordState } from '@sendonce/core';
  * verb (empty: as above), from, guard, to, reply. A test compares the two.
  */
 export const TABLE_CELLS = [
-  ['claim', 'absent, claimed own', '', 'claimed ¹', 'won'],
+  ['claim', 'absent, skipped, claimed own', '', 'claimed ¹', 'won'],
   ['', 'dispatched own', '', '= ²', 'won'],
   ['', 'cancelled', '', '=', 'cancelled'],
   ['', 'any other', 'fingerprints differ ³', '=', 'conflict'],
@@ -13,17 +13,20 @@ export const TABLE_CELLS = [
   ['', 'in doubt (own, too)', '', '=', 'in-doubt'],
   ['', 'sent', '', '=', 'duplicate'],
   ['', 'rejected', '', '=', 'rejected'],
-  ['dispatch', 'absent', '', '=', 'expired'],
+  ['dispatch', 'absent, skipped', '', '=', 'expired'],
   ['', 'claimed own', '', 'dispatched', 'dispatched'],
   ['', 'dispatched own', '', '= ²', 'dispatched'],
   ['', 'any other', '', '=', 'as for claim, without conflict'],
   ['settle', 'dispatched, in doubt, sent, rejected: other', '', '=', 'lost'],
-  ['settle sent', 'any other', '', 'sent', 'settled'],
+  ['settle sent', 'cancelled', 'undispatched ⁴', '=', 'lost'],
+  ['', 'any other', '', 'sent', 'settled'],
   ['settle rejected', 'cancelled', '', '=', 'lost'],
   ['', 'any other', '', 'rejected', 'settled'],
+  ['settle skipped', 'cancelled, claimed other', '', '=', 'lost'],
+  ['', 'any other', '', 'skipped', 'settled'],
   ['settle in-doubt', 'cancelled, sent, rejected', '', '=', 'lost'],
-  ['', 'any other', '', 'in doubt ⁴', 'settled'],
-  ['release', 'absent', '', '=', 'released'],
+  ['', 'any other', '', 'in doubt ⁵', 'settled'],
+  ['release', 'absent, skipped', '', '=', 'released'],
   ['', 'claimed, dispatched own', '', 'absent', 'released'],
   ['', 'in doubt own', '', '=', 'in-doubt'],
   ['', 'any other', '', '=', 'lost'],
@@ -36,7 +39,7 @@ export const TABLE_CELLS = [
   ['resolve not-sent', 'absent', '', '=', 'resolved'],
   ['', 'in doubt, rejected own', '', 'absent', 'resolved'],
   ['', 'any other', '', '=', 'not-in-doubt'],
-  ['cancel', 'absent, claimed, cancelled', '', 'cancelled', 'cancelled'],
+  ['cancel', 'absent, skipped, claimed, cancelled', '', 'cancelled', 'cancelled'],
   ['', 'any other', '', '=', 'too-late'],
 ] as const satisfies readonly Cells[];
 
@@ -48,6 +51,7 @@ export type Step =
   | 'dispatch'
   | 'settle sent'
   | 'settle rejected'
+  | 'settle skipped'
   | 'settle in-doubt'
   | 'release'
   | 'heartbeat'
@@ -62,7 +66,16 @@ export interface Met {
   readonly isOwn: boolean;
   /** Whether both sides have a fingerprint, and the fingerprints differ. */
   readonly fingerprintsDiffer: boolean;
+  /** Whether the caller says that none of its dispatches was acknowledged. */
+  readonly isUndispatched: boolean;
 }
+
+/** The guards of the table. */
+const guards: Readonly<Record<string, (met: Met) => boolean>> = {
+  '': () => true,
+  'fingerprints differ ³': ({ fingerprintsDiffer }) => fingerprintsDiffer,
+  'undispatched ⁴': ({ isUndispatched }) => isUndispatched,
+};
 
 /** One row of the table. */
 export interface Transition {
@@ -88,10 +101,17 @@ export function transitionFor(step: Step, met: Met): { row: Transition; reply: s
   return { row, reply: transitionFor('claim', { ...met, fingerprintsDiffer: false }).reply };
 }
 
+/** By what a ledger tells one caller from another. */
+export interface Caller {
+  readonly token?: string;
+  readonly fingerprint?: string | undefined;
+  readonly undispatched?: true | undefined;
+}
+
 /** What a caller with this token and fingerprint meets. */
 export function meet(
   record: Pick<LedgerRecord, 'state' | 'token' | 'fingerprint'> | undefined,
-  caller: { readonly token?: string; readonly fingerprint?: string | undefined },
+  caller: Caller,
 ): Met {
   const { state = 'absent' } = record ?? {};
   const ours = caller.fingerprint;
@@ -100,6 +120,7 @@ export function meet(
     state,
     isOwn: record !== undefined && record.token === caller.token,
     fingerprintsDiffer: ours !== undefined && theirs !== undefined && ours !== theirs,
+    isUndispatched: caller.undispatched === true,
   };
 }
 
@@ -113,13 +134,11 @@ function readRows(rows: readonly Cells[]): readonly Transition[] {
       title: [rowVerb, `from ${from}`, guard && `if ${guard}`, `-> ${to}, ${reply}`]
         .filter(Boolean)
         .join(' '),
-      to: readState(to.replace(/ [¹²³⁴]$/, '')) as Transition['to'],
+      to: readState(to.replace(/ [¹²³⁴⁵]$/, '')) as Transition['to'],
       renews: to.endsWith('²'),
       reply: reply.startsWith('as for claim') ? undefined : reply,
       applies: (step, met) =>
-        (step === rowVerb || step.startsWith(`${rowVerb} `)) &&
-        isFrom(met) &&
-        (guard === '' || met.fingerprintsDiffer),
+        (step === rowVerb || step.startsWith(`${rowVerb} `)) && isFrom(met) && guards[guard]!(met),
     };
   });
 }
@@ -130,9 +149,12 @@ function readFrom(cell: string): (met: Met) => boolean {
   const allowed = states.split(', ').map(readState);
   return ({ state, isOwn }) => {
     const isHolder = holder === undefined || isOwn === (holder === 'own');
-    return allowed.includes(state) && (state === 'absent' || isHolder);
+    return allowed.includes(state) && (isNobodys.has(state) || isHolder);
   };
 }
+
+/** Who asks makes no difference. */
+const isNobodys: ReadonlySet<string> = new Set(['absent', 'skipped']);
 
 function readState(words: string): string {
   return words === 'in doubt' ? 'in-doubt' : words;

@@ -12,6 +12,7 @@ import { resolve } from './resolve.ts';
 import { results } from './results.ts';
 import { retention } from './retention.ts';
 import { settle } from './settle.ts';
+import { skips } from './skipped.ts';
 import { everyTransition } from './transitions.ts';
 import { unreadableRecords } from './unreadable.ts';
 
@@ -22,6 +23,7 @@ export const ledgerTopics: readonly Topic[] = [
   lostReplies,
   leaseOver,
   settle,
+  skips,
   release,
   doubts,
   resolve,

@@ -8,6 +8,7 @@ import {
   rejected,
   rivalOf,
   sent,
+  skipped,
 } from '../steps.ts';
 import type { Topic } from '../topic.ts';
 
@@ -19,7 +20,8 @@ export const retention: Topic = {
       async run(context) {
         const short = { leaseMs: context.unitMs, retentionMs: context.unitMs };
         const attempts = [];
-        for (const start of [sent, rejected, cancelled]) attempts.push(await start(context, short));
+        for (const start of [sent, rejected, skipped, cancelled])
+          attempts.push(await start(context, short));
         await context.advance(context.unitMs * 1.5);
         for (const attempt of attempts) {
           await expectAbsent(context, attempt.key);
@@ -44,10 +46,12 @@ export const retention: Topic = {
         const leaseMs = context.unitMs;
         const one = await sent(context, { leaseMs });
         const other = await rejected(context, { leaseMs });
+        const left = await skipped(context, { leaseMs });
         const stopped = await cancelled(context, { leaseMs });
         await context.advance(context.unitMs * 3);
         await expectRecord(context, one, 'sent');
         await expectRecord(context, other, 'rejected');
+        await expectRecord(context, left, 'skipped');
         await expectRecord(context, { key: stopped.key, token: '' }, 'cancelled');
         expectState(await context.other.claim(rivalOf(context, one)), 'duplicate');
       },

@@ -38,7 +38,9 @@ const asks: readonly Ask[] = [
   ...claims,
   (attempt) => ({ ...attempt, verb: 'dispatch' }),
   (attempt) => ({ ...attempt, verb: 'settle', outcome: 'sent', result: '2', messageId: '<2@x>' }),
+  (attempt) => ({ ...attempt, verb: 'settle', outcome: 'sent', undispatched: true }),
   (attempt) => ({ ...attempt, verb: 'settle', outcome: 'rejected', note: '551' }),
+  (attempt) => ({ ...attempt, verb: 'settle', outcome: 'skipped', note: 'unsubscribed' }),
   (attempt) => ({ ...attempt, verb: 'settle', outcome: 'in-doubt', note: 'ECONNRESET' }),
   ({ key, token }) => ({ key, token, verb: 'release' }),
   (attempt) => ({ ...attempt, verb: 'heartbeat' }),
@@ -54,6 +56,7 @@ const states: readonly State[] = [
   'in-doubt',
   'sent',
   'rejected',
+  'skipped',
   'cancelled',
 ];
 
@@ -120,6 +123,29 @@ const overTime: readonly TopicCase[] = [
       for (const attempt of dispatches) await expectRecord(context, attempt, 'dispatched');
     },
   },
+  {
+    title: 'a dispatch and an outcome have their own time, not that of the claim',
+    async run(context) {
+      const { ledger, unitMs } = context;
+      const attempt = await claimed(context);
+      const { atMs: claimedAtMs } = await expectRecord(context, attempt, 'claimed');
+      await context.advance(unitMs);
+      expectState(await ledger.dispatch(attempt), 'dispatched');
+      const { atMs: dispatchedAtMs } = await expectRecord(context, attempt, 'dispatched');
+      await context.advance(unitMs);
+      expectState(await ledger.settle({ ...attempt, outcome: 'sent' }), 'settled');
+      const { atMs: sentAtMs } = await expectRecord(context, attempt, 'sent');
+      // A clock of whole milliseconds may lag behind the wait by one.
+      assert.ok(
+        dispatchedAtMs - claimedAtMs >= unitMs - 1,
+        'the dispatch has the time of the claim',
+      );
+      assert.ok(
+        sentAtMs - dispatchedAtMs >= unitMs - 1,
+        'the outcome has the time of the dispatch',
+      );
+    },
+  },
 ];
 
 /** Every row of the transition table in `packages/core/src/ledger.ts`. */
@@ -174,6 +200,12 @@ async function holderOf(context: Context, state: State): Promise<Attempt> {
     case 'rejected':
       expectState(
         await other.settle({ ...attempt, outcome: state, note: '550', messageId }),
+        'settled',
+      );
+      return attempt;
+    case 'skipped':
+      expectState(
+        await other.settle({ ...attempt, outcome: state, note: 'no-consent' }),
         'settled',
       );
       return attempt;

@@ -1,5 +1,5 @@
 import { currentClaim, type Effect } from '@sendonce/core';
-import { errorCode } from '@sendonce/core/ledger';
+import { errorCode, registerDispatcher } from '@sendonce/core/ledger';
 import {
   attachedClaim,
   providerMark,
@@ -62,6 +62,7 @@ export function providerTransport(
   settings: ProviderSettings,
   windowMs: number | undefined,
 ): ProviderTransport {
+  registerDispatcher();
   const transport: ProviderTransport = {
     name: `sendonce/${provider.name}`,
     version: '1',

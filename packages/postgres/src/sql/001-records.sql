@@ -6,7 +6,9 @@ create table :schema.records (
   -- The version of the form in which the row is stored:
   -- docs/decisions/0024-postgres-record-format.md.
   format smallint not null,
-  state text not null check (state in ('claimed', 'dispatched', 'sent', 'rejected', 'cancelled')),
+  state text not null check (
+    state in ('claimed', 'dispatched', 'sent', 'rejected', 'skipped', 'cancelled')
+  ),
   -- Which attempt; empty on a cancellation. Every write names it.
   token text collate "C" not null,
   -- The number of the advisory lock of the session that is sending; null if no session is.
@@ -51,7 +53,9 @@ create type :schema.operation as (
   message_id text,
   note text,
   result text,
-  late_not_sent boolean
+  late_not_sent boolean,
+  -- Of "sent": no dispatch of this attempt was acknowledged.
+  undispatched boolean
 );
 create type :schema.reply as (
   i int,
@@ -73,7 +77,7 @@ $$;
 create function :schema.is_readable(format int, state text) returns boolean
 language sql immutable as $$
   select :schema.has_format(format)
-    and state in ('claimed', 'dispatched', 'sent', 'rejected', 'cancelled')
+    and state in ('claimed', 'dispatched', 'sent', 'rejected', 'skipped', 'cancelled')
 $$;
 
 -- Whether a session lives. Its lock is exclusive and taken once, so that any number of sessions may

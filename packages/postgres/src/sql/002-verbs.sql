@@ -121,6 +121,11 @@ begin
     r := :schema.existing_record(o.key, mine);
     exit when r.key is not null;
   end loop;
+  if r.state = 'skipped' then
+    -- It blocks nothing.
+    perform :schema.replace_row(o, r.token, r.state, wanted, o.token, mine);
+    return :schema.reply_status(o.i, 'won');
+  end if;
   if :schema.still_holds(r, o.token, mine) then
     -- The repeat of a claim whose reply was lost. It undoes no dispatch and keeps its time and
     -- texts.
@@ -140,7 +145,7 @@ language plpgsql as $$
 declare
   r :schema.records := :schema.existing_record(o.key, mine);
 begin
-  if r.key is null then
+  if r.key is null or r.state = 'skipped' then
     return :schema.reply_status(o.i, 'expired');
   elsif :schema.still_holds(r, o.token, mine) then
     update :schema.records set
@@ -154,8 +159,8 @@ begin
 end
 $$;
 
--- Lost if another attempt has dispatched or settled; only "sent" replaces a cancellation, and a
--- doubt never replaces an outcome.
+-- Lost if another attempt has dispatched or settled. Only the "sent" of a dispatch replaces a
+-- cancellation, a skip leaves another attempt's claim alone, and a doubt never replaces an outcome.
 create function :schema.settle(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
@@ -179,7 +184,8 @@ begin
   if r.state = 'unreadable'
     or (r.token <> o.token and r.state in ('dispatched', 'sent', 'rejected'))
     or (doubt and r.state in ('sent', 'rejected'))
-    or (r.state = 'cancelled' and o.outcome <> 'sent')
+    or (r.state = 'cancelled' and (o.outcome <> 'sent' or coalesce(o.undispatched, false)))
+    or (r.state = 'claimed' and o.outcome = 'skipped' and r.token <> o.token)
   then
     return :schema.reply_record(o.i, r, mine);
   end if;
@@ -194,7 +200,7 @@ language plpgsql as $$
 declare
   r :schema.records := :schema.existing_record(o.key, mine);
 begin
-  if r.key is null then
+  if r.key is null or r.state = 'skipped' then
     return :schema.reply_status(o.i, 'released');
   elsif r.state = 'unreadable' then
     return :schema.reply_record(o.i, r, mine);
@@ -286,7 +292,7 @@ begin
       return :schema.reply_status(o.i, 'cancelled');
     end if;
   end loop;
-  if r.state in ('claimed', 'cancelled') then
+  if r.state in ('claimed', 'skipped', 'cancelled') then
     perform :schema.replace_row(o, r.token, r.state, 'cancelled', '', null);
     return :schema.reply_status(o.i, 'cancelled');
   end if;

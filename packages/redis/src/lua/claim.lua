@@ -12,7 +12,14 @@ for i = 1, #KEYS / 2 do
     call('ZADD', index, now + 2 * leaseMs, sub(key, -21))
   elseif dispatched or not call('SET', key, value, 'NX', 'PX', leaseMs) then
     local record = read(key)
-    if not stillHolds(record, token, key, index) then
+    if record.state == 'K' then
+      -- A skip blocks nothing.
+      if dispatched then
+        writeDispatched(key, index, value, leaseMs)
+      else
+        call('SET', key, value, 'PX', leaseMs)
+      end
+    elseif not stillHolds(record, token, key, index) then
       status = show('exists', key, index, record)
     -- The repeat of a claim whose reply was lost. It neither undoes a dispatch nor changes its time
     -- and texts.

@@ -7,7 +7,7 @@ for i = 1, #KEYS / 2 do
   local key, index = KEYS[i * 2 - 1], KEYS[i * 2]
   local token, leaseMs = ARGV[i * 2 - 1], ARGV[i * 2]
   local record = read(key)
-  if not record then
+  if not record or record.state == 'K' then
     reply[#reply + 1] = 'expired'
   elseif stillHolds(record, token, key, index) then
     -- A repeat keeps the time: what a provider remembers counts from then on.

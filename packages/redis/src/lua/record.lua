@@ -5,12 +5,12 @@
 --   version (1 character) state (1) token (16) at (13) fields
 -- version: "1" is the only one that this code reads. A record of another version is left as it is,
 -- see docs/decisions/0022-a-record-has-a-version.md.
--- state: C claimed, D dispatched, S sent, R rejected, X cancelled.
+-- state: C claimed, D dispatched, S sent, R rejected, K skipped, X cancelled.
 -- at: ms since 1970 by this server's clock, 13 digits.
 -- fields: nine texts, each behind a newline, without the empty ones at the end:
 --   queue and id of the job, Message-ID, fingerprint, result, note, by, "1" for lateNotSent, resolvedBy
 -- The client escapes \ and newline in them.
--- C lives for a lease, S R X for the retention, D has no expiry.
+-- C lives for a lease, S R K X for the retention, D has no expiry.
 --
 -- The index of a shard (a ZSET) holds the open dispatches, scored by the time from which they are
 -- in doubt. A D without score is in doubt: an index that was lost must not hide one.
@@ -38,7 +38,7 @@ end
 -- version. One match: with four finds a script took half a microsecond more for each record.
 local function parse(value)
   if type(value) ~= 'string' then return { state = '?', value = '' } end
-  local state, token, at, after = string.match(value, '^1([CDSRX])(................)(%d+)(.?)')
+  local state, token, at, after = string.match(value, '^1([CDSRKX])(................)(%d+)(.?)')
   if not state or #at ~= 13 or (after ~= '' and after ~= '\n') then
     return { state = '?', value = sub(value, 1, 1) }
   end

@@ -1,8 +1,8 @@
 -- settle: record the outcome, or that it is unknown (D, in doubt from now on). Lost if another
--- attempt has dispatched or settled. Only "sent" replaces a cancellation, and a doubt never
--- replaces an outcome.
+-- attempt has dispatched or settled. Only the "sent" of a dispatch replaces a cancellation, a skip
+-- leaves another attempt's claim alone, and a doubt never replaces an outcome.
 -- KEYS  record, index
--- ARGV  token, retentionMs, outcome (S | R | D), fields
+-- ARGV  token, retentionMs, outcome (S | U sent without a dispatch | R | K | D), fields
 -- reply settled | exists
 
 for i = 1, #KEYS / 2 do
@@ -12,9 +12,10 @@ for i = 1, #KEYS / 2 do
   local state = record and record.state
   local settled = state == 'S' or state == 'R'
   local othersFact = record and record.token ~= token and (settled or state == 'D')
+  local othersClaim = outcome == 'K' and state == 'C' and record.token ~= token
   local cancelled = state == 'X' and outcome ~= 'S'
   local status = 'settled'
-  if state == '?' or othersFact or cancelled or (settled and outcome == 'D') then
+  if state == '?' or othersFact or othersClaim or cancelled or (settled and outcome == 'D') then
     status = show('exists', key, index, record)
   elseif outcome == 'D' then
     call('ZREM', index, sub(key, -21))
@@ -24,7 +25,7 @@ for i = 1, #KEYS / 2 do
     call('ZADD', index, now, sub(key, -21))
   else
     call('ZREM', index, sub(key, -21))
-    call('SET', key, write(outcome, token, stamp, fields), 'PX', retentionMs)
+    call('SET', key, write(outcome == 'U' and 'S' or outcome, token, stamp, fields), 'PX', retentionMs)
   end
   reply[#reply + 1] = status
 end

@@ -8,7 +8,7 @@ export const cancel: string = [
   "if call('PTTL', key) < tonumber(retentionMs) then call('PEXPIRE', key, retentionMs) end",
   "return 'cancelled'",
   "end",
-  "if record and record.state ~= 'C' then return 'exists' end",
+  "if record and record.state ~= 'C' and record.state ~= 'K' then return 'exists' end",
   "local at = ARGV[4] and string.format('%013.0f', ARGV[4]) or stamp",
   "call('SET', key, write('X', token, at, fields), 'PX', retentionMs)",
   "return 'cancelled'",
@@ -52,7 +52,7 @@ export const open: string = [
 ].join('\n');
 
 export const paste: string = [
-  "local rank = { C = 1, ['?'] = 2, X = 2, D = 3, R = 4, S = 4 }",
+  "local rank = { C = 1, K = 1, ['?'] = 2, X = 2, D = 3, R = 4, S = 4 }",
   "local same = 0",
   "for i, key in ipairs(KEYS) do",
   "local value, remaining, score = ARGV[i * 3 - 2], ARGV[i * 3 - 1], ARGV[i * 3]",

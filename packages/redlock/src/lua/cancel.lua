@@ -12,7 +12,7 @@ if record and record.state == 'X' then
   if call('PTTL', key) < tonumber(retentionMs) then call('PEXPIRE', key, retentionMs) end
   return 'cancelled'
 end
-if record and record.state ~= 'C' then return 'exists' end
+if record and record.state ~= 'C' and record.state ~= 'K' then return 'exists' end
 local at = ARGV[4] and string.format('%013.0f', ARGV[4]) or stamp
 call('SET', key, write('X', token, at, fields), 'PX', retentionMs)
 return 'cancelled'

@@ -87,7 +87,7 @@ test.each(vectors.keys.filter(({ occurrence }) => occurrence !== undefined))(
       name: 'notices',
       add: none,
       getJob: none,
-      getJobLogs: async () => ({ logs: [] }),
+      toKey: (type: string) => type,
     };
     const emails = delayedEmails<{ selected: unknown }>(queue, {
       ledger: memoryLedger(),

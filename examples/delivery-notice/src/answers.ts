@@ -38,8 +38,9 @@ export function statusAnswer(email: EmailStatus): Answer {
       return unknown;
     case 'sending':
       return answer(200, email.state, email.since);
-    case 'scheduled':
     case 'due':
+      return answer(200, email.state);
+    case 'scheduled':
     case 'sent':
     case 'rejected':
     case 'skipped':

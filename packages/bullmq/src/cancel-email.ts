@@ -1,4 +1,4 @@
-import { type EmailJob, isWaiting, loadJobs } from './email-jobs.ts';
+import { type EmailJob, isWaiting, latestDueMs, loadJobs } from './email-jobs.ts';
 import { type EmailStatus, recordToStatus } from './email-status.ts';
 import type { Producer } from './schedule-email.ts';
 
@@ -19,7 +19,7 @@ export async function cancelEmail(
 ): Promise<Cancelled> {
   const { jobs } = await loadJobs(queue, key);
   // A cancellation that runs out before the email is due would let it go after all.
-  const lastMs = Math.max(Date.now(), ...jobs.map(({ at }) => at.getTime()));
+  const lastMs = Math.max(Date.now(), ...jobs.map(latestDueMs));
   const reply = await ledger.cancel({
     key,
     retentionMs: Math.ceil(lastMs - Date.now()) + retentionMs,

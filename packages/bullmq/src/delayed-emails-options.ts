@@ -84,7 +84,7 @@ export function checkDelayedEmails<D, K extends Partial<D>>(
   queue: QueueLike<D>,
   options: DelayedEmailsOptions<D, K>,
 ): void {
-  const methods = ['add', 'getJob', 'getJobLogs'] as const;
+  const methods = ['add', 'getJob', 'toKey'] as const;
   if (!methods.every((method) => typeof queue?.[method] === 'function')) {
     throw new OptionError(
       'queue',
@@ -110,6 +110,23 @@ export function checkDelayedEmails<D, K extends Partial<D>>(
   checkDuration('retentionMs', options.retentionMs ?? DEFAULT_RETENTION_MS);
   checkDuration('pastToleranceMs', options.pastToleranceMs ?? DEFAULT_PAST_TOLERANCE_MS);
   checkJobOptions(options.job);
+  checkQueueDefaults(queue);
+}
+
+/** BullMQ puts the defaults of a queue under the options of each job. */
+function checkQueueDefaults(queue: object): void {
+  const { defaultJobOptions, jobsOpts } = queue as Record<string, object | undefined>;
+  const defaults = defaultJobOptions ?? jobsOpts ?? {};
+  // The other reserved ones are set for each job, over the defaults.
+  const found = (['deduplication', 'debounce', 'parent', 'repeat'] as const).find((name) =>
+    Object.hasOwn(defaults, name),
+  );
+  if (found === undefined) return;
+  throw new OptionError(
+    `defaultJobOptions.${found}`,
+    `Expected the "defaultJobOptions" of the queue without "${found}": an email could be dropped for another ` +
+      'one without a word. Use a queue of its own for emails. Nothing was scheduled.',
+  );
 }
 
 const reservedJobOptions = [

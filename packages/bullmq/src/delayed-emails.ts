@@ -14,6 +14,7 @@ import {
 } from './delayed-emails-options.ts';
 import { loadEmail, type QueueLike } from './email-jobs.ts';
 import { type EmailStatus, toStatus } from './email-status.ts';
+import { refusePromise } from './job-key.ts';
 import { labelFor } from './label.ts';
 import { inPages } from './pages.ts';
 import { type Rescheduled, rescheduleEmail } from './reschedule-email.ts';
@@ -115,7 +116,9 @@ export function delayedEmails<D, K extends Partial<D> = D>(
   function deriveStoredKey(email: EmailRef<K>, occurrence: WhichEmail['occurrence']): string {
     checkOccurrence(occurrence);
     if (typeof email === 'string') return checkKey(email, occurrence);
-    return deriveEmailKey(options.key(email), occurrence);
+    const selected = options.key(email);
+    refusePromise('key', selected);
+    return deriveEmailKey(selected, occurrence);
   }
 
   const keyOf = (email: EmailRef<K>, { occurrence }: WhichEmail = {}) =>
@@ -131,7 +134,9 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     const key = deriveStoredKey(selectable, occurrence);
     if (key !== deriveStoredKey(selectable, occurrence)) throw unsteadyKey();
     await options.check?.(stored);
-    const fingerprint = options.fingerprint && fingerprintOf(options.fingerprint(stored), key);
+    const payload = options.fingerprint?.(stored);
+    refusePromise('fingerprint', payload);
+    const fingerprint = options.fingerprint && fingerprintOf(payload, key);
     const parts = hashParts(options.key(selectable), key);
     return {
       name,

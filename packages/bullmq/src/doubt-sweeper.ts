@@ -8,7 +8,13 @@ import {
   type Resolver,
   type ResolverVerdict,
 } from '@sendonce/core';
-import { checkDuration, checkFunction, checkLedger, createToken } from '@sendonce/core/ledger';
+import {
+  checkDuration,
+  checkFunction,
+  checkLedger,
+  createToken,
+  warnOfCallback,
+} from '@sendonce/core/ledger';
 import { type QueueOfJobs, retryIfFailed } from '@sendonce/core/inspect';
 
 export interface DoubtSweeperOptions {
@@ -88,7 +94,7 @@ export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): 
     try {
       await options.onSwept?.(swept);
     } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error));
+      warnOfCallback(error);
     }
   }
 

@@ -7,7 +7,11 @@ export interface QueueLike<D> {
   readonly name: string;
   add(name: string, data: D, opts?: object): Promise<unknown>;
   getJob(jobId: string): Promise<StoredJob | undefined>;
-  getJobLogs(jobId: string): Promise<{ readonly logs: string[] }>;
+  toKey(type: string): string;
+  /** BullMQ 5. */
+  readonly client?: Promise<unknown>;
+  /** BullMQ 6: of a queue on Redis, or on PostgreSQL. */
+  readonly backend?: object | undefined;
 }
 
 /** A job as the queue stores it. */
@@ -23,15 +27,14 @@ export interface StoredJob {
   getState(): Promise<string>;
   changeDelay(delay: number): Promise<void>;
   remove(options?: { removeChildren?: boolean }): Promise<void>;
-  log(row: string): Promise<unknown>;
 }
 
 /** One job of an email, and BullMQ's state of it. */
 export interface EmailJob {
   readonly job: StoredJob & { readonly id: string };
   readonly state: string;
-  /** When it is due. */
-  readonly at: Date;
+  /** When a delayed job is due, where the queue tells. */
+  readonly at: Date | undefined;
 }
 
 /** What the queue holds under one key. */
@@ -97,7 +100,8 @@ async function readJobs<D>(queue: QueueLike<D>, key: string): Promise<EmailJobs>
     // Again, behind its state: a job that has moved since is then read as it is now.
     const [state, job] = await Promise.all([first.getState(), queue.getJob(id)]);
     if (!job) return undefined;
-    return { job: Object.assign(job, { id }), state, at: await findDueDate(queue, job, state) };
+    const at = state === 'delayed' ? await findDueDate(queue, job) : undefined;
+    return { job: Object.assign(job, { id }), state, at };
   });
   return {
     jobs: (await Promise.all(jobs)).filter((job) => job !== undefined),
@@ -105,26 +109,44 @@ async function readJobs<D>(queue: QueueLike<D>, key: string): Promise<EmailJobs>
   };
 }
 
-const moved = 'sendonce: moved to ';
-
-/** Moves a delayed job, by BullMQ's own compare-and-set on its state, and notes it in its log. */
+/** Moves a delayed job, by BullMQ's own compare-and-set on its state. */
 export async function moveJob({ job }: EmailJob, dueMs: number): Promise<void> {
   const delay = Math.max(0, dueMs - Date.now());
-  await job.changeDelay(delay);
-  // BullMQ keeps the new delay, and not from when it counts: findDueDate() reads this line.
-  await job.log(`${moved}${new Date(dueMs).toISOString()} (delay ${delay})`).catch(() => {});
+  // A delay that differs from the first one shows that the job was moved, see findDueDate().
+  await job.changeDelay(delay === job.opts.delay ? delay + 1 : delay);
 }
 
-async function findDueDate<D>(queue: QueueLike<D>, job: StoredJob, state: string): Promise<Date> {
-  const scheduled = new Date(job.timestamp + (job.opts.delay ?? 0));
-  if (!isWaiting(state)) return scheduled;
-  const { logs } = await queue.getJobLogs(job.id ?? '');
-  const line = logs.findLast((row) => row.startsWith(moved));
-  const [, iso, delay] = line?.match(/moved to (\S+) \(delay (\d+)\)$/) ?? [];
-  if (iso && (state !== 'delayed' || Number(delay) === job.delay)) return new Date(iso);
-  // A retry that backs off: from its last run on.
-  if (state === 'delayed' && job.processedOn) return new Date(job.processedOn + job.delay);
-  return scheduled;
+/** BullMQ sorts delayed jobs by their time in ms, times this, and their order in it. */
+const SCORES_PER_MS = 0x1000;
+
+/**
+ * When a delayed job is due. The job itself keeps a delay, and not from when it counts: after a move
+ * (`job.changeDelay()`) or a retry that backs off, only its place in the queue tells.
+ */
+async function findDueDate<D>(queue: QueueLike<D>, job: StoredJob): Promise<Date | undefined> {
+  const score = await findScore(queue, job);
+  if (score !== undefined) return new Date(Math.floor(score / SCORES_PER_MS));
+  if (job.processedOn !== undefined) return new Date(job.processedOn + job.delay);
+  const { delay = 0 } = job.opts;
+  return job.delay === delay ? new Date(job.timestamp + delay) : undefined;
+}
+
+/** Undefined for a queue that is not on Redis, and for a job that has just left the place. */
+async function findScore<D>(
+  queue: QueueLike<D>,
+  { id = '' }: StoredJob,
+): Promise<number | undefined> {
+  const { client: ofBackend } = (queue.backend ?? queue) as { readonly client?: unknown };
+  const client = (await ofBackend) as
+    | { zscore?(key: string, member: string): Promise<string | number | null> }
+    | undefined;
+  const score = await client?.zscore?.(queue.toKey('delayed'), id);
+  return score === undefined || score === null ? undefined : Number(score);
+}
+
+/** At the latest: the delay counts from a moment that is past. */
+export function latestDueMs({ at, job, state }: EmailJob): number {
+  return at?.getTime() ?? Date.now() + (state === 'delayed' ? job.delay : 0);
 }
 
 /** Whether a job has yet to run. */

@@ -1,5 +1,5 @@
 import type { LedgerRecord } from '@sendonce/core';
-import { type EmailJob, type EmailSnapshot, isWaiting } from './email-jobs.ts';
+import { type EmailJob, type EmailSnapshot, isWaiting, latestDueMs } from './email-jobs.ts';
 
 /** What is known about an email: the ledger decides, and before it knows anything, the queue. */
 export type EmailStatus = { readonly key: string } & (
@@ -10,13 +10,13 @@ export type EmailStatus = { readonly key: string } & (
   | {
       /** Waits for its time, or for its children in a flow. */
       readonly state: 'scheduled';
-      readonly at: Date;
+      /** Undefined where the queue does not tell: moved, on a backend other than Redis. */
+      readonly at: Date | undefined;
       readonly jobId: string;
     }
   | {
       /** Its time has come; waits for a free worker. */
       readonly state: 'due';
-      readonly at: Date;
       readonly jobId: string;
     }
   | {
@@ -71,10 +71,11 @@ export function toStatus(key: string, { record, jobs }: EmailSnapshot): EmailSta
   }
   const soonest = jobs
     .filter(({ state }) => isWaiting(state))
-    .toSorted((one, other) => one.at.getTime() - other.at.getTime())[0];
+    .toSorted((one, other) => latestDueMs(one) - latestDueMs(other))[0];
   if (soonest) {
-    const state = isDue(soonest) ? 'due' : 'scheduled';
-    return { key, state, at: soonest.at, jobId: soonest.job.id };
+    const { at, job } = soonest;
+    if (isDue(soonest)) return { key, state: 'due', jobId: job.id };
+    return { key, state: 'scheduled', at, jobId: job.id };
   }
   const failed = jobs.findLast(({ state }) => state === 'failed');
   // It blocked nothing: what its queue has done since then is news.

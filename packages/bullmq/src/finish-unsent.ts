@@ -1,6 +1,7 @@
 import {
   BusyError,
   InDoubtError,
+  isSendonceError,
   KeyConflictError,
   type Performed,
   RejectedError,
@@ -68,9 +69,32 @@ async function finishInDoubt(
   return delayJob(unsent, replayForMs);
 }
 
+/** Delays the job while the ledger does not answer: that costs no attempt. Throws all other errors. */
+export async function finishUnavailable(
+  error: unknown,
+  {
+    job,
+    token,
+    onUnavailable,
+  }: Pick<UnsentJob, 'job' | 'token'> & {
+    readonly onUnavailable: 'delay' | 'throw' | undefined;
+  },
+): Promise<never> {
+  const isOutage =
+    isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE') && error.mayHaveLeft === 'no';
+  if (!isOutage || onUnavailable === 'throw' || token === undefined || !job.moveToDelayed) {
+    throw error;
+  }
+  logToJob(job, 'waits for the ledger, which does not answer: nothing was sent');
+  await job.moveToDelayed(Date.now() + waitMs(job, LONGEST_PAUSE_MS), token);
+  throw delayedError();
+}
+
 async function delayJob(unsent: UnsentJob, retryAfterMs: number): Promise<never> {
   const { key, job, token } = unsent;
-  if (!canBeDelayed(unsent)) throw new BusyError(key, Math.ceil(retryAfterMs));
+  if (!canBeDelayed(unsent) || !job.moveToDelayed) {
+    throw new BusyError(key, Math.ceil(retryAfterMs));
+  }
   await job.moveToDelayed(Date.now() + waitMs(job, retryAfterMs), token);
   throw delayedError();
 }
@@ -80,9 +104,11 @@ function canBeDelayed({ token, onBusy }: UnsentJob): boolean {
   return onBusy !== 'throw' && token !== undefined;
 }
 
+const LONGEST_PAUSE_MS = 15_000;
+
 /** Growing, jittered, and no longer than the other attempt can hold its claim in silence. */
 function waitMs(job: JobLike, retryAfterMs: number): number {
-  const earlier = Math.max(0, (job.attemptsStarted ?? 1) - job.attemptsMade - 1);
-  const grown = Math.min(250 * 2 ** earlier, 15_000);
+  const earlier = Math.max(0, (job.attemptsStarted ?? 1) - (job.attemptsMade ?? 0) - 1);
+  const grown = Math.min(250 * 2 ** earlier, LONGEST_PAUSE_MS);
   return Math.ceil(Math.max(50, Math.min(retryAfterMs, grown) * (0.75 + Math.random() / 4)));
 }

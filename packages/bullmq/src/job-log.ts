@@ -3,9 +3,13 @@ import { senderOf } from '@sendonce/core/inspect';
 import { isSameJob, refOf } from './job-ref.ts';
 import type { JobLike } from './options.ts';
 
-/** Writes a line into the log of the job. The outcome does not depend on it. */
+/**
+ * Writes a line into the log of the job. The outcome does not depend on it. With `keepLogs` a line
+ * would push out one of the processor's own.
+ */
 export function logToJob(job: JobLike, text: string): void {
-  job.log(`sendonce: ${text}`).catch(() => {});
+  if (job.opts?.keepLogs !== undefined) return;
+  job.log?.(`sendonce: ${text}`).catch(() => {});
 }
 
 /** By whom, when, why, and which email: for a page that shows one job and nothing else. */

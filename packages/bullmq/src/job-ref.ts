@@ -3,7 +3,7 @@ import type { JobLike } from './options.ts';
 
 /** How a ledger names the job. Undefined for a job that has no id yet. */
 export function refOf({ queueName, id }: JobLike): JobRef | undefined {
-  return id === undefined ? undefined : { queue: queueName, id };
+  return id === undefined || queueName === undefined ? undefined : { queue: queueName, id };
 }
 
 export function isSameJob(one: JobRef | undefined, other: JobRef | undefined): boolean {

@@ -29,13 +29,15 @@ export class OnceWorker<D = any, R = any, N extends string = string> extends Wor
     name: string,
     processor: string | URL | Processor<D, R, N>,
     options: OnceWorkerOptions<D, R, N>,
+    // Of BullMQ 6, a backend factory; of BullMQ 5, the class of its connection.
+    ...others: readonly unknown[]
   ) {
     const { once: onceOptions, ...workerOptions } = options;
     const inner = (job: Job<D, R, N>, token?: string, signal?: AbortSignal) =>
       super.callProcessJob(job, token ?? '', signal);
     checkProcessor(processor, onceOptions);
     const guarded = once(inner, onceOptions);
-    super(name, processor, workerOptions);
+    super(name, processor, workerOptions, ...(others as []));
     this.#guarded = guarded;
   }
 

@@ -7,11 +7,17 @@ import {
   type Performed,
   type PerformEvent,
 } from '@sendonce/core';
-import { describe, HOUR_MS, performWith, type SharedOptions } from '@sendonce/core/ledger';
+import {
+  describe,
+  digestOf,
+  HOUR_MS,
+  performWith,
+  type SharedOptions,
+} from '@sendonce/core/ledger';
 import { isBullMQControlFlow, isPermanent, unrecoverableError } from './control-flow.ts';
-import { finishUnsent } from './finish-unsent.ts';
+import { finishUnavailable, finishUnsent } from './finish-unsent.ts';
 import { logToJob } from './job-log.ts';
-import { deriveJobKey } from './job-key.ts';
+import { deriveJobKey, refusePromise } from './job-key.ts';
 import { refOf } from './job-ref.ts';
 import { labelFor } from './label.ts';
 import { checkOnceOptions, type JobLike, type OnceCounters, type OnceOptions } from './options.ts';
@@ -62,7 +68,7 @@ export function once<J extends JobLike, R>(
   checkOnceOptions(options);
   const counters = zeroCounters();
   const settleVia = settleViaWorker(options.ledger);
-  const { key: selectKey, fingerprint, label, onEvent } = options;
+  const { label, onEvent } = options;
   const shared: SharedOptions = {
     ...options,
     classify: (error) =>
@@ -70,6 +76,7 @@ export function once<J extends JobLike, R>(
         ? 'not-sent'
         : options.classify?.(error),
   };
+  const comparesData = options.onDifferentData !== 'ignore';
   // BullMQ passes a signal only to a function that declares three plain parameters, and makes one
   // for it.
   const wantsSignal = processor.length >= 3;
@@ -83,13 +90,15 @@ export function once<J extends JobLike, R>(
     let key: string;
     let performed: Performed<R>;
     try {
-      key = deriveJobKey(job, selectKey);
+      checkJob(job);
+      key = deriveJobKey(job, options);
       performed = await performWith(effectOf(worker, job, token, signal), shared, {
         key,
         job: refOf(job),
+        digest: comparesData ? digestOf([job.queueName, job.name, job.data], key) : undefined,
         emailDateMs: emailDateMs(job),
         settleVia: settleVia(job),
-        fingerprint: fingerprint && fingerprintOf(fingerprint(job), key),
+        fingerprint: fingerprintFor(job, key, options),
         label: labelFor(label, job),
         onEvent(event) {
           counters[event.type] += 1;
@@ -99,7 +108,8 @@ export function once<J extends JobLike, R>(
         },
       });
     } catch (error) {
-      throw isPermanent(error) ? unrecoverableError(error) : error;
+      if (isPermanent(error)) throw unrecoverableError(error);
+      return finishUnavailable(error, { job, token, onUnavailable: options.onUnavailable });
     }
     if (performed.state === 'sent') return performed.resultError ? undefined : performed.value;
     return finishUnsent(performed, { key, job, token, onBusy: options.onBusy });
@@ -130,11 +140,31 @@ export function once<J extends JobLike, R>(
   return Object.assign(wrapped, { counters }) as OnceProcessor<J, R>;
 }
 
+function fingerprintFor<J extends JobLike>(
+  job: J,
+  key: string,
+  { fingerprint }: OnceOptions<J>,
+): string | undefined {
+  if (!fingerprint) return undefined;
+  const payload = fingerprint(job);
+  refusePromise('fingerprint', payload);
+  return fingerprintOf(payload, key);
+}
+
+/** @throws {OptionError} for a call without a job, as a test may make it. */
+function checkJob(job: unknown): void {
+  if (typeof job === 'object' && job !== null) return;
+  throw new OptionError(
+    'job',
+    `Expected a job, got ${describe(job)}. Nothing was sent. A unit test may pass { data } with what "key" reads.`,
+  );
+}
+
 /** When the email is due: the same for all attempts of this job, as receivers compare it. */
 function emailDateMs(job: JobLike): number {
-  const { timestamp, opts } = job;
+  const { timestamp = Date.now(), opts } = job;
   // BullMQ takes a delay with a fraction.
-  const dueMs = Math.floor(timestamp + (opts.delay ?? 0));
+  const dueMs = Math.floor(timestamp + (opts?.delay ?? 0));
   // A promoted job runs early; a Date in the future looks like spam.
   const dateMs = dueMs <= Date.now() ? dueMs : Math.floor(timestamp);
   // A scheduled email may have been moved by days, which its job does not tell: the first due time
@@ -178,6 +208,8 @@ const lines: Partial<Record<PerformEvent['type'], string>> = {
     'ended without a dispatch: pass "dispatch: atSend(transporter)" with the transporter that sends, or return skipEmail(reason)',
   'late-send':
     'refused an email that was about to leave after the processor had returned: await every send',
+  'different-data':
+    'the data of this job differ from those of the email that was sent under its key: is "key" too wide?',
   'result-dropped':
     'sent, but the result of the processor is too large or not JSON: the job completes without it',
 };
@@ -198,7 +230,9 @@ function zeroCounters(): OnceCounters {
     replayed: 0,
     lost: 0,
     undispatched: 0,
+    unavailable: 0,
     'late-send': 0,
+    'different-data': 0,
     'result-dropped': 0,
     unrecorded: 0,
   };

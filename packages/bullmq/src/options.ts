@@ -2,35 +2,57 @@ import { OptionError, type PerformEvent, type PerformOptions } from '@sendonce/c
 import { checkFunction, checkOneOf, checkPerformOptions, describe } from '@sendonce/core/ledger';
 
 /**
- * The few things that the wrapper needs of a BullMQ job; every `Job` of BullMQ 5 and 6 has them.
+ * The few things that the wrapper reads of a BullMQ job; every `Job` of BullMQ 5 and 6 has them. In a
+ * unit test `{ data }` is enough.
  */
 export interface JobLike {
   readonly id?: string | undefined;
-  readonly queueName: string;
+  readonly name?: string | undefined;
+  readonly queueName?: string | undefined;
   // BullMQ's own default: what is not annotated stays usable.
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly data: any;
-  readonly timestamp: number;
-  readonly attemptsMade: number;
+  readonly timestamp?: number | undefined;
+  readonly attemptsMade?: number | undefined;
   readonly attemptsStarted?: number | undefined;
-  readonly opts: { readonly delay?: number | undefined };
+  readonly opts?:
+    | { readonly delay?: number | undefined; readonly keepLogs?: number | undefined }
+    | undefined;
   readonly repeatJobKey?: string | undefined;
-  log(row: string): Promise<unknown>;
-  moveToDelayed(timestamp: number, token?: string): Promise<void>;
+  log?(row: string): Promise<unknown>;
+  moveToDelayed?(timestamp: number, token?: string): Promise<void>;
 }
 
 export interface OnceOptions<J extends JobLike> extends Omit<
   PerformOptions,
-  'key' | 'fingerprint' | 'job' | 'by' | 'emailDateMs' | 'settleVia' | 'label' | 'onEvent'
+  | 'key'
+  | 'waitMs'
+  | 'fingerprint'
+  | 'job'
+  | 'digest'
+  | 'by'
+  | 'emailDateMs'
+  | 'settleVia'
+  | 'label'
+  | 'onEvent'
 > {
   /**
    * Which email this is: what every copy of the job has in common and no other email has.
    * Computed before the processor runs, so `job.updateData()` changes it for later attempts only.
-   * Jobs of a scheduler all have the same data: `once()` adds their iteration.
+   * Jobs of a scheduler all have the same data: see `schedulerKey`.
    *
    * @example (job) => ['delivery-notice', job.data.orderId, job.data.to]
    */
   readonly key: (job: J) => unknown;
+  /**
+   * What `key` means for the jobs of a scheduler (`upsertJobScheduler()`), which all have the same data.
+   *
+   * `per-iteration`: `once()` adds the iteration, so that each one is an email of its own. `complete`:
+   * the key tells the emails apart by itself, for example by the day. Then a renamed scheduler, another
+   * `every`, and a job that is added by hand send no second email of that day.
+   * @default 'per-iteration'
+   */
+  readonly schedulerKey?: 'per-iteration' | 'complete' | undefined;
   /** The payload that must not change under one key; another one is a conflict. */
   readonly fingerprint?: ((job: J) => unknown) | undefined;
   /**
@@ -47,6 +69,19 @@ export interface OnceOptions<J extends JobLike> extends Omit<
    * @default 'delay'
    */
   readonly onBusy?: 'delay' | 'throw' | undefined;
+  /**
+   * What happens when the ledger does not answer, and surely nothing was sent: `delay` moves the job a
+   * little later, each time longer, and uses up no attempt; `throw` fails the attempt.
+   * @default 'delay'
+   */
+  readonly onUnavailable?: 'delay' | 'throw' | undefined;
+  /**
+   * What happens when a job is a duplicate, and its data, its name or its queue differ from those of
+   * the email that was sent: `warn` gives an event, a line in the job's log and a process warning, once
+   * for each queue. A hash of 18 bits of the data is kept in the record for that. `ignore` keeps none.
+   * @default 'warn'
+   */
+  readonly onDifferentData?: 'warn' | 'ignore' | undefined;
   /**
    * Called for every step, synchronously; it may be async. If it fails, that is a process warning.
    */
@@ -85,4 +120,10 @@ export function checkOnceOptions<J extends JobLike>(options: OnceOptions<J>): vo
   checkFunction('label', options.label, true);
   checkFunction('onEvent', options.onEvent, true);
   checkOneOf('onBusy', options.onBusy ?? 'delay', ['delay', 'throw']);
+  checkOneOf('onUnavailable', options.onUnavailable ?? 'delay', ['delay', 'throw']);
+  checkOneOf('schedulerKey', options.schedulerKey ?? 'per-iteration', [
+    'per-iteration',
+    'complete',
+  ]);
+  checkOneOf('onDifferentData', options.onDifferentData ?? 'warn', ['warn', 'ignore']);
 }

@@ -39,7 +39,7 @@ export async function rescheduleEmail(
         }
       case 'due':
         // Sooner than now is now.
-        if (atMs <= Date.now()) return { ...email, state: 'rescheduled' };
+        if (atMs <= Date.now()) return { ...email, state: 'rescheduled', at: new Date() };
         return { key, state: 'too-late', email };
       default:
         return { key, state: 'too-late', email };

@@ -8,8 +8,11 @@ import { isStampedWith, type ScheduleStamp, stampOf } from './schedule-stamp.ts'
 /** What became of `schedule()`. */
 export type Scheduled = { readonly key: string } & (
   | { readonly state: 'scheduled'; readonly at: Date; readonly jobId: string }
-  /** By another call; the data and the time of this one were not taken. */
-  | { readonly state: 'already-scheduled'; readonly at: Date; readonly jobId: string }
+  /**
+   * By another call; the data and the time of this one were not taken. `at` is undefined when it is due,
+   * and where the queue does not tell.
+   */
+  | { readonly state: 'already-scheduled'; readonly at: Date | undefined; readonly jobId: string }
   | { readonly state: 'already-sent'; readonly at: Date; readonly messageId?: string | undefined }
   /** The same key belongs to another payload (`fingerprint`). */
   | { readonly state: 'conflict'; readonly fields: readonly string[] }
@@ -116,8 +119,11 @@ function findExisting(snapshot: EmailSnapshot, plan: Plan): Scheduled | undefine
     case 'cancelled':
       return status;
     case 'scheduled':
-    case 'due':
-      return findConflict(snapshot, plan) ?? { ...status, state: 'already-scheduled' };
+    case 'due': {
+      const at = status.state === 'scheduled' ? status.at : undefined;
+      const { jobId } = status;
+      return findConflict(snapshot, plan) ?? { key, state: 'already-scheduled', at, jobId };
+    }
     case 'sent':
       return findConflict(snapshot, plan) ?? { ...status, state: 'already-sent' };
     case 'sending':

@@ -24,7 +24,7 @@ export interface ScheduleStamp {
 /** A job of any queue, as far as its stamp is concerned. */
 interface StampedJob {
   readonly id?: string | undefined;
-  readonly opts: object;
+  readonly opts?: object | undefined;
 }
 
 /** A stamp with a new token. */
@@ -52,8 +52,8 @@ export function isStampedWith(token: string, { opts }: StampedJob): boolean {
   return rawStamp(opts)?.token === token;
 }
 
-function rawStamp(opts: object): Partial<ScheduleStamp> | undefined {
-  return (opts as { readonly sendonce?: Partial<ScheduleStamp> }).sendonce;
+function rawStamp(opts: object | undefined): Partial<ScheduleStamp> | undefined {
+  return (opts as { readonly sendonce?: Partial<ScheduleStamp> } | undefined)?.sendonce;
 }
 
 function isReadable(stamp: Partial<ScheduleStamp>): stamp is ScheduleStamp {

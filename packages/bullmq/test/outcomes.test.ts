@@ -340,19 +340,6 @@ onBothVersions((bullmq) => {
     expect(dates).toEqual(Array(3).fill(job.timestamp + 100));
   });
 
-  test('at-send without any dispatch: recorded as sent, and the log asks for the plugin', async () => {
-    const stage = startStage(bullmq);
-    const options = { ledger: stage.ledger, key: select, dispatch: 'at-send' } as const;
-    const processor = once(async () => 'sent past the claim', options);
-    stage.worker(processor);
-    const seen = await stage.ended(await notice(stage));
-    expect(seen.logs).toEqual([
-      expect.stringMatching(/^sendonce: sent without dispatch.*dispatchAtSend\(\)/),
-    ]);
-    expect(processor.counters).toMatchObject({ undispatched: 1, sent: 1, dispatched: 0 });
-    expect(await stage.ledger.read(key)).toMatchObject({ state: 'sent' });
-  });
-
   test('events carry the job, the key and the token; a listener that throws decides nothing', async () => {
     const stage = startStage(bullmq);
     const events: OnceEvent<Job>[] = [];

@@ -50,6 +50,16 @@ export function sandboxSuite(bullmq: BullMQ): void {
     ['a child process', {}],
     ['a worker thread', { useWorkerThreads: true }],
   ])('a processor file in %s', (_name, workerOptions: WorkerOptions) => {
+    test('skips by what skipEmail() returns', async () => {
+      const { stage, add, sent } = await start(workerOptions);
+      const seen = await stage.ended(await add({ order: 7, act: 'skip' }));
+      expect(seen).toMatchObject({ state: 'completed', returnvalue: null });
+      expect(seen.logs).toEqual(['sendonce: skipped (unsubscribed): not sent']);
+      const record = await stage.ledger.read(deriveKey(['notice', 7]));
+      expect(record).toMatchObject({ state: 'skipped', note: 'unsubscribed' });
+      expect(sent()).toEqual([]);
+    });
+
     test('sends once, and a copy completes with the result of the original', async () => {
       const { stage, worker, add, sent } = await start(workerOptions);
       expect(worker).toBeInstanceOf(bullmq.Worker);

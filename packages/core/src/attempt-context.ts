@@ -1,5 +1,5 @@
 import type { DispatchMode } from './claim.ts';
-import { OptionError } from './errors.ts';
+import { type LedgerUnavailableError, OptionError } from './errors.ts';
 import { createToken, isKey } from './keys.ts';
 import type { Attempt, Ledger } from './ledger.ts';
 import {
@@ -10,7 +10,9 @@ import {
   type PerformEvent,
   type SharedOptions,
 } from './perform-options.ts';
+import type { LedgerRecord } from './record.ts';
 import { describe } from './store/check-options.ts';
+import { catchRejection, warnOfCallback, warnOnce } from './warn.ts';
 
 /** What is fixed for one attempt to send one email, and how its steps are reported. */
 export class AttemptContext {
@@ -23,7 +25,7 @@ export class AttemptContext {
   /** @throws {OptionError} for a key that does not come from `deriveKey()`. */
   constructor(options: SharedOptions, email: EmailOptions, token = createToken()) {
     const { leaseMs = DEFAULT_LEASE_MS, retentionMs = DEFAULT_RETENTION_MS } = options;
-    const { key, job, by, fingerprint } = email;
+    const { key, job, digest, by, fingerprint } = email;
     if (!isKey(key)) {
       throw new OptionError(
         'key',
@@ -34,7 +36,7 @@ export class AttemptContext {
     this.options = options;
     this.email = email;
     this.mode = options.dispatch ?? 'before-processor';
-    this.attempt = { key, token, leaseMs, retentionMs, job, by, fingerprint };
+    this.attempt = { key, token, leaseMs, retentionMs, job, digest, by, fingerprint };
   }
 
   /** Whether an email in doubt may be performed again, by this or another attempt. */
@@ -55,32 +57,44 @@ export class AttemptContext {
     journal?.write({ key, type, atMs: Date.now(), token, job, by, label, messageId, note });
     try {
       const returned: unknown = onEvent?.({ type, key, token, job, by, messageId, note });
-      if (isThenable(returned)) returned.then(undefined, warnOfListener);
+      catchRejection(returned, warnOfCallback);
     } catch (error) {
-      warnOfListener(error);
+      warnOfCallback(error);
     }
+  }
+
+  /** Nothing was sent, and nobody may notice: the job is tried again. */
+  reportUnavailable({ message }: LedgerUnavailableError): void {
+    this.emit('unavailable');
+    warnOnce('SENDONCE_LEDGER_UNAVAILABLE', this.attempt.job?.queue ?? '', `sendonce: ${message}`);
+  }
+
+  /** Notices another email under the same key: it is not sent, and looks like a copy. */
+  private compareData({ job, digest }: LedgerRecord): void {
+    const own = this.attempt;
+    if (digest === undefined || own.digest === undefined || digest === own.digest) return;
+    // A retry of the job itself, whose data were updated meanwhile.
+    if (job && job.queue === own.job?.queue && job.id === own.job.id) return;
+    this.emit('different-data');
+    const queue = own.job?.queue ?? '';
+    warnOnce(
+      'SENDONCE_DIFFERENT_DATA',
+      queue,
+      `sendonce: a job${queue && ` of the queue "${queue}"`} was taken for a duplicate, and its data, its name or its ` +
+        'queue differ from those of the job whose email was sent. Its own email was not sent. If the two are ' +
+        'different emails, select what tells them apart in "key". If they are the same one, set ' +
+        '"onDifferentData" to "ignore".',
+    );
   }
 
   /** Reports how the attempt ended, and returns it. */
   finish<R>(performed: Performed<R>): Performed<R> {
     const { state } = performed;
+    if (state === 'duplicate') this.compareData(performed.record);
     if (state === 'in-doubt' || state === 'rejected') {
       this.emit(state, performed.record.messageId, performed.record.note);
     } else if (state === 'skipped') this.emit(state, undefined, performed.reason);
     else this.emit(state);
     return performed;
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
-}
-
-/** A listener that fails must not decide over an email. */
-function warnOfListener(error: unknown): void {
-  try {
-    process.emitWarning(error instanceof Error ? error : String(error));
-  } catch {
-    process.emitWarning('An onEvent listener failed, with an error that cannot be shown.');
   }
 }

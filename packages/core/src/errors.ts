@@ -106,9 +106,19 @@ export class KeyError extends SendonceError {
 /** The ledger could not answer: connection down, timeout, server error. The verb may be repeated. */
 export class LedgerUnavailableError extends SendonceError {
   override readonly name = 'LedgerUnavailableError';
+  /** The client was closed by its owner: no repetition in this process is answered. */
+  readonly isClosed: boolean;
 
-  constructor(message: string, cause?: unknown, mayHaveLeft: MayHaveLeft = 'no') {
+  constructor(
+    message: string,
+    cause?: unknown,
+    {
+      mayHaveLeft = 'no',
+      isClosed = false,
+    }: { readonly mayHaveLeft?: MayHaveLeft; readonly isClosed?: boolean } = {},
+  ) {
     super('SENDONCE_LEDGER_UNAVAILABLE', mayHaveLeft, message, cause);
+    this.isClosed = isClosed;
   }
 }
 

@@ -75,7 +75,8 @@ import type {
  * - `sent`, `rejected`, `skipped` and `cancelled` live for the retention.
  *
  * Rules that hold for every verb:
- * - Losing is a value. An exception means "the ledger could not answer", never "won" or "lost".
+ * - Losing is a value. An exception means "the ledger could not answer", never "won" or "lost". Every
+ *   verb answers within a deadline or throws; what was asked may still be executed afterwards.
  * - Every verb may be executed twice (a client resends a command that got no reply). A repeat with the
  *   same token gives the same answer. It changes neither a text nor `atMs` of a dispatched record.
  * - Every write names its token, except `cancel`, which has none and only wins before dispatch.
@@ -145,6 +146,12 @@ export interface Ledger {
   cancel(cancellation: Cancellation): Promise<CancelReply>;
 
   /**
+   * Within how many milliseconds every verb answers or throws, where the caller of the store has set it:
+   * no lease may be shorter.
+   */
+  readonly answerWithinMs?: number | undefined;
+
+  /**
    * For a store that learns on its own that attempts are lost (the session that held their locks has
    * died): calls the listener with their tokens at once, before the next heartbeat would find out.
    * Called once for each ledger, before its first heartbeat.
@@ -191,6 +198,8 @@ export interface Attempt {
   readonly job?: JobRef | undefined;
   /** Who sends, for people. Never an address, never parsed. */
   readonly by?: string | undefined;
+  /** Hash of what the job is made of, see `digestOf()`. */
+  readonly digest?: string | undefined;
   /** Hash of the payload that must not change under one key, see `fingerprintOf()`. */
   readonly fingerprint?: string | undefined;
 }

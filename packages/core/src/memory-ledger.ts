@@ -261,8 +261,11 @@ interface Present {
 
 type Met = Present | { readonly state: 'absent'; readonly seen?: undefined };
 
-function recordOf({ key, token, job, by, fingerprint }: Attempt, atMs: number): LedgerRecord {
-  return { key, state: 'claimed', token, atMs, ...defined({ job, by, fingerprint }) };
+function recordOf(
+  { key, token, job, digest, by, fingerprint }: Attempt,
+  atMs: number,
+): LedgerRecord {
+  return { key, state: 'claimed', token, atMs, ...defined({ job, digest, by, fingerprint }) };
 }
 
 function textsOf(settlement: Settlement): Partial<LedgerRecord> {

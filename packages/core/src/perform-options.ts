@@ -46,10 +46,18 @@ export interface PerformOptions {
   readonly leaseMs?: number | undefined;
   /** How long an outcome is kept, in ms; at least the lease. @default 604_800_000 (7 days) */
   readonly retentionMs?: number | undefined;
+  /**
+   * How long to wait for the result of another attempt that has the email, in ms, for callers that need
+   * it (a cron script, an HTTP request). Then the answer is `busy`.
+   * @default 0
+   */
+  readonly waitMs?: number | undefined;
   /** From `fingerprintOf()`: another fingerprint under the same key is a conflict. */
   readonly fingerprint?: string | undefined;
   /** The job that the email is sent for. */
   readonly job?: JobRef | undefined;
+  /** Hash of what the job is made of: a duplicate with another one is reported. @default none */
+  readonly digest?: string | undefined;
   /** Who sends, for people: the name of a script. Never an address, never parsed. */
   readonly by?: string | undefined;
   /** The Date that all attempts of this email carry, in ms since 1970. */
@@ -87,11 +95,19 @@ export interface PerformOptions {
 /** What differs from email to email. */
 export type EmailOptions = Pick<
   PerformOptions,
-  'key' | 'job' | 'by' | 'fingerprint' | 'emailDateMs' | 'settleVia' | 'label' | 'onEvent'
+  | 'key'
+  | 'job'
+  | 'digest'
+  | 'by'
+  | 'fingerprint'
+  | 'emailDateMs'
+  | 'settleVia'
+  | 'label'
+  | 'onEvent'
 >;
 
 /** What many emails share: one object, because copying it for each email costs more than a claim. */
-export type SharedOptions = Omit<PerformOptions, keyof EmailOptions>;
+export type SharedOptions = Omit<PerformOptions, keyof EmailOptions | 'waitMs'>;
 
 /** What a resolver, such as a look-up at the provider, found out about an email. */
 export type ResolverVerdict = 'sent' | 'not-sent' | 'unknown';
@@ -117,8 +133,12 @@ export interface PerformEvent {
     | 'undispatched'
     /** An email was about to leave after its effect had ended, and was not sent: is an `await` missing? */
     | 'late-send'
+    /** A duplicate was made of other data than the email that was sent: is its key too wide? */
+    | 'different-data'
     /** The email was sent, and its result cannot be kept for duplicates: too large, or not JSON. */
     | 'result-dropped'
+    /** The ledger did not answer the claim or the dispatch. Nothing was sent. */
+    | 'unavailable'
     /** The ledger did not take the outcome. */
     | 'unrecorded';
   readonly key: string;
@@ -185,6 +205,7 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   } = options;
   checkLedger(options.ledger);
   checkLeaseAndRetention(leaseMs, retentionMs);
+  checkDeadline(options.ledger, leaseMs);
   checkOneOf('dispatch', dispatch, ['before-processor', 'at-send']);
   checkOneOf('undispatched', options.undispatched ?? 'in-doubt', ['in-doubt', 'sent', 'skipped']);
   const { maxResultBytes = DEFAULT_MAX_RESULT_BYTES } = options;
@@ -194,12 +215,14 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
       `Expected "maxResultBytes" to be a whole number of bytes from 0, got ${describe(maxResultBytes)}.`,
     );
   }
+  if (options.waitMs) checkDuration('waitMs', options.waitMs);
   if (options.replayWithinMs !== undefined) checkDuration('replayWithinMs', options.replayWithinMs);
   if (options.journal !== undefined) checkJournal(options.journal);
   checkJob(options.job);
   checkText('by', options.by);
   checkText('label', options.label);
   checkText('fingerprint', options.fingerprint);
+  checkText('digest', options.digest);
   const { emailDateMs } = options;
   if (emailDateMs !== undefined && !Number.isSafeInteger(emailDateMs)) {
     throw new OptionError(
@@ -211,6 +234,16 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   checkFunction('resolver', options.resolver, true);
   checkFunction('settleVia', options.settleVia, true);
   checkFunction('onEvent', options.onEvent, true);
+}
+
+/** An answer that is older than a lease allows nothing. */
+function checkDeadline({ answerWithinMs }: Ledger, leaseMs: number): void {
+  if (answerWithinMs === undefined || answerWithinMs <= leaseMs) return;
+  throw new OptionError(
+    'answerWithinMs',
+    `Expected "answerWithinMs" of the ledger (${answerWithinMs}) to be at most "leaseMs" (${leaseMs}): an answer ` +
+      'that is older than a lease allows no email. Nothing was sent.',
+  );
 }
 
 function checkJob(job: unknown): void {

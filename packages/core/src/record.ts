@@ -35,6 +35,8 @@ export interface LedgerRecord {
   readonly job?: JobRef | undefined;
   /** Who sent or cancelled the email, for people. */
   readonly by?: string | undefined;
+  /** Hash of what the job was made of, 18 bits: tells a copy from another email under the same key. */
+  readonly digest?: string | undefined;
   /** Hash of the payload, see {@link fingerprintOf}. */
   readonly fingerprint?: string | undefined;
   readonly messageId?: string | undefined;

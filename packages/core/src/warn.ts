@@ -13,3 +13,29 @@ export function warnOnce(code: string, subject: string, message: string): void {
 
 const warned = new Set<string>();
 const MAX_OCCASIONS = 1_000;
+
+/** A callback of the user that fails must not decide over an email. */
+export function warnOfCallback(error: unknown): void {
+  try {
+    process.emitWarning(error instanceof Error ? error : String(error));
+  } catch {
+    process.emitWarning('A callback failed, with an error that cannot be shown.');
+  }
+}
+
+/**
+ * Handles the rejection of a promise where none was expected. Without a handler it would end the
+ * process.
+ *
+ * @returns whether the value is a promise.
+ */
+export function catchRejection(value: unknown, onRejected: (error: unknown) => void): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    if (typeof (value as PromiseLike<unknown>).then !== 'function') return false;
+    (value as PromiseLike<unknown>).then(undefined, onRejected);
+  } catch (error) {
+    onRejected(error);
+  }
+  return true;
+}

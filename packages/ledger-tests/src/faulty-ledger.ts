@@ -1,6 +1,9 @@
 import { type Ledger, LedgerUnavailableError } from '@sendonce/core';
 
-export type Verb = Exclude<keyof Ledger, 'list' | 'doctor' | 'onLost' | 'settleVia'>;
+export type Verb = Exclude<
+  keyof Ledger,
+  'list' | 'doctor' | 'onLost' | 'settleVia' | 'answerWithinMs'
+>;
 
 export interface Fault {
   readonly verb: Verb;

@@ -27,7 +27,9 @@ export const steps = [
   'replayed',
   'lost',
   'undispatched',
+  'unavailable',
   'late-send',
+  'different-data',
   'result-dropped',
   'unrecorded',
 ] as const satisfies readonly SeenEvent['type'][];

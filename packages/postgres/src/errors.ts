@@ -34,6 +34,8 @@ export function unavailableError(error: unknown): LedgerUnavailableError {
     `PostgreSQL did not answer (${message}). Whether the statement was executed is unknown; it is safe ` +
       `to repeat. ${adviceFor(code)}`,
     cause,
+    // In the words of pg-pool.
+    { isClosed: message.includes('after calling end on the pool') },
   );
 }
 

@@ -1,5 +1,5 @@
 import { OptionError } from '@sendonce/core';
-import { checkBoolean, checkDuration, describe, MINUTE_MS } from '@sendonce/core/ledger';
+import { checkBoolean, checkTimer, describe, MINUTE_MS } from '@sendonce/core/ledger';
 import { checkSchema } from './pool.ts';
 
 export interface PostgresLedgerOptions {
@@ -54,13 +54,4 @@ export function checkOptions(options: PostgresLedgerOptions): CheckedOptions {
     sweepEveryMs: checkTimer('sweepEveryMs', sweepEveryMs),
     answerWithinMs: checkTimer('answerWithinMs', answerWithinMs),
   };
-}
-
-/** Longer than 24 days a timer of Node would fire at once. */
-function checkTimer(option: string, value: unknown): number {
-  if (checkDuration(option, value) <= 2 ** 30) return value as number;
-  throw new OptionError(
-    option,
-    `Expected "${option}" to be at most ${2 ** 30} (12 days), got ${describe(value)}.`,
-  );
 }

@@ -24,6 +24,7 @@ export interface Operation {
   readonly outcome?: string | undefined;
   readonly retentionMs?: number | undefined;
   readonly job?: JobRef | undefined;
+  readonly digest?: string | undefined;
   /** Who sends, cancels or resolves. */
   readonly by?: string | undefined;
   readonly fingerprint?: string | undefined;
@@ -63,6 +64,7 @@ function encodeOperation(operation: Operation, i: number): Record<string, unknow
     retention_ms: operation.retentionMs,
     job_queue: escape(job?.queue),
     job_id: escape(job?.id),
+    digest: escape(operation.digest),
     sender: escape(operation.by),
     fingerprint: escape(operation.fingerprint),
     message_id: escape(operation.messageId),
@@ -89,7 +91,7 @@ type StoredFields = readonly (string | null | undefined)[];
 
 function decodeRecord(key: string, fields: StoredFields): LedgerRecord {
   const [format, state, token, atMs, , queue, id, ...texts] = fields;
-  const [by, fingerprint, messageId, note, result, resolvedBy, lateNotSent] = texts;
+  const [by, fingerprint, messageId, note, result, resolvedBy, lateNotSent, digest] = texts;
   if (format !== String(RECORD_FORMAT)) {
     throw unreadableRecord(
       key,
@@ -106,6 +108,7 @@ function decodeRecord(key: string, fields: StoredFields): LedgerRecord {
     atMs: Number(atMs),
     ...(typeof queue === 'string' &&
       typeof id === 'string' && { job: { queue: unescape(queue), id: unescape(id) } }),
+    ...(digest && { digest: unescape(digest) }),
     ...(by && { by: unescape(by) }),
     ...(fingerprint && { fingerprint: unescape(fingerprint) }),
     ...(messageId && { messageId: unescape(messageId) }),

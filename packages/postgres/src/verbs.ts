@@ -22,8 +22,8 @@ export async function claim(
   { run, claims }: LedgerSession,
   request: ClaimRequest,
 ): Promise<ClaimReply> {
-  const { key, token, job, by, fingerprint, dispatched = false } = request;
-  const reply = await run({ verb: 'claim', key, token, job, by, fingerprint, dispatched });
+  const { key, token, job, digest, by, fingerprint, dispatched = false } = request;
+  const reply = await run({ verb: 'claim', key, token, job, digest, by, fingerprint, dispatched });
   if (reply.status !== 'won') return lossFrom(reply, request, request.leaseMs);
   claims.held.confirm(request);
   return { state: 'won' };
@@ -48,7 +48,7 @@ export async function settle(
   { run, claims }: LedgerSession,
   settlement: Settlement,
 ): Promise<SettleReply> {
-  const { key, token, job, by, fingerprint, outcome, messageId, retentionMs } = settlement;
+  const { key, token, job, digest, by, fingerprint, outcome, messageId, retentionMs } = settlement;
   claims.held.markEnding(token);
   const reply = await run({
     verb: 'settle',
@@ -57,6 +57,7 @@ export async function settle(
     outcome,
     retentionMs,
     job,
+    digest,
     by,
     fingerprint,
     messageId,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LedgerUnavailableError, OptionError } from '@sendonce/core';
-import { describe } from '@sendonce/core/ledger';
+import { describe, withTimeout } from '@sendonce/core/ledger';
 
 /**
  * The few methods that the ledger needs of a client: those of an ioredis `Redis` or `Cluster`,
@@ -21,6 +21,8 @@ export interface RedisClient {
   /** Of a Cluster: the nodes of each slot, as the client knows them. Only for `durability`. */
   readonly slots?: readonly (readonly string[])[];
   readonly options?: unknown;
+  /** Of ioredis: `end` when the client was closed for good. */
+  readonly status?: unknown;
 }
 
 /** @throws {OptionError} when it is no ioredis client, or one with `keyPrefix`. */
@@ -63,10 +65,10 @@ export function defineScript(lua: string): Script {
       return await client.evalsha(sha, keys.length, ...keys, ...args);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT'))
-        throw unavailable(error);
+        throw unavailable(error, client);
     }
     return client.eval(lua, keys.length, ...keys, ...args).catch((error: unknown) => {
-      throw unavailable(error);
+      throw unavailable(error, client);
     });
   };
 }
@@ -78,12 +80,42 @@ export function shaOf(lua: string): string {
 /**
  * Says "no answer". The cause keeps no command: its arguments may hold the result of a processor.
  */
-export function unavailable(error: unknown): LedgerUnavailableError {
+export function unavailable(error: unknown, client?: RedisClient): LedgerUnavailableError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   const cause = Object.assign(new Error(message), { name, stack });
+  const server = client && nameOf(client);
+  const where = server === undefined ? 'Redis' : `Redis at ${server}`;
+  if (client?.status === 'end') {
+    return new LedgerUnavailableError(
+      `${where} did not answer: the client of the ledger was closed. Nothing was sent by this command. Close the ` +
+        'workers first, and then the client.',
+      cause,
+      { isClosed: true },
+    );
+  }
   return new LedgerUnavailableError(
-    `Redis did not answer (${message}). Whether the command was executed is unknown; it is safe to ` +
+    `${where} did not answer (${message}). Whether the command was executed is unknown; it is safe to ` +
       'repeat. Check the connection and that the server accepts writes.',
     cause,
   );
+}
+
+/**
+ * The answer to a command, or what `onTimeout` makes of the error. The command stays in the client's
+ * queue and may still be executed: every verb may be.
+ */
+export function withinDeadline<T>(
+  answer: Promise<T>,
+  { client, answerWithinMs }: { readonly client: RedisClient; readonly answerWithinMs: number },
+  onTimeout: (error: LedgerUnavailableError) => T,
+): Promise<T> {
+  return withTimeout(answer, answerWithinMs, () =>
+    onTimeout(unavailable(new Error(`no answer within ${answerWithinMs} ms`), client)),
+  );
+}
+
+/** `host:port` of a server, if its client has them; never more of a URL. */
+export function nameOf({ options }: RedisClient): string | undefined {
+  const { host, port } = (options ?? {}) as { host?: unknown; port?: unknown };
+  return typeof host === 'string' && host ? `${host}:${String(port)}` : undefined;
 }

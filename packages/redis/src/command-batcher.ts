@@ -1,5 +1,5 @@
 import { MAX_BATCH } from '@sendonce/core/ledger';
-import type { RedisClient } from './client.ts';
+import { type RedisClient, withinDeadline } from './client.ts';
 import { findShardNodes } from './cluster-map.ts';
 import { decodeReply, type Reply } from './decode-reply.ts';
 import {
@@ -15,6 +15,8 @@ import type { Places } from './places.ts';
 interface BatcherOptions {
   /** The script of the verb. */
   readonly lua: string;
+  /** How long the server may take, in ms, beside the wait. */
+  readonly answerWithinMs: number;
   /** Answers when the writes are as durable as this asks. @default does not wait for that */
   readonly wait?: Wait | undefined;
   /** When the commands of a tick are all there. @default after its microtasks */
@@ -46,15 +48,17 @@ export class CommandBatcher {
   private readonly client: RedisClient;
   private readonly places: Places;
   private readonly wait: Wait | undefined;
+  private readonly answerWithinMs: number;
   private readonly afterTick: () => Promise<void>;
   private readonly script: CallScript;
   private readonly queues = new Map<string | undefined, Queue>();
 
   constructor(client: RedisClient, places: Places, options: BatcherOptions) {
-    const { lua, wait, afterTick = tickEnds } = options;
+    const { lua, wait, answerWithinMs, afterTick = tickEnds } = options;
     this.client = client;
     this.places = places;
     this.wait = wait;
+    this.answerWithinMs = answerWithinMs + (wait?.answerWithinMs ?? 0);
     this.afterTick = afterTick;
     this.script = wait ? defineDurableScript(lua, wait) : definePlainScript(lua);
   }
@@ -95,9 +99,11 @@ export class CommandBatcher {
 
   private async call(commands: readonly Command[]): Promise<void> {
     const groups = groupByTag(this.client, commands, ({ key }) => key[0]);
-    const results = await this.script(
-      this.client,
-      groups.map((group) => this.callOf(group)),
+    const calls = groups.map((group) => this.callOf(group));
+    const results = await withinDeadline(
+      this.script(this.client, calls),
+      { client: this.client, answerWithinMs: this.answerWithinMs },
+      (error) => calls.map(() => error),
     );
     for (const [index, group] of groups.entries()) {
       for (const [position, { key, resolve, reject }] of group.entries()) {

@@ -6,6 +6,8 @@ import { checkDurability, type Durability } from './durability-options.ts';
 export interface Wait {
   readonly replicas: number;
   readonly fsync: boolean;
+  /** How long the command may wait, in ms. */
+  readonly answerWithinMs: number;
   readonly command: readonly (string | number)[];
   /** The same without waiting: whether the server knows it and this user may run it. */
   readonly probe: readonly (string | number)[];
@@ -25,6 +27,7 @@ export function planWait(durability: Durability): Wait {
     return {
       replicas,
       fsync,
+      answerWithinMs,
       command: ['WAIT', replicas, answerWithinMs],
       probe: ['WAIT', 0, 1],
       missing: (reply) => tooFew(toCount(reply)),
@@ -33,6 +36,7 @@ export function planWait(durability: Durability): Wait {
   return {
     replicas,
     fsync,
+    answerWithinMs,
     command: ['WAITAOF', 1, replicas, answerWithinMs],
     probe: ['WAITAOF', 0, 0, 1],
     missing: (reply) => {

@@ -29,7 +29,15 @@ export const STATE_LETTERS: Readonly<Record<RecordState, string>> = {
 /** The texts of a record. */
 export type RecordFields = Pick<
   LedgerRecord,
-  'job' | 'messageId' | 'fingerprint' | 'result' | 'note' | 'by' | 'lateNotSent' | 'resolvedBy'
+  | 'job'
+  | 'digest'
+  | 'messageId'
+  | 'fingerprint'
+  | 'result'
+  | 'note'
+  | 'by'
+  | 'lateNotSent'
+  | 'resolvedBy'
 >;
 
 /** A record as `lua/record.lua` describes it. */
@@ -40,9 +48,10 @@ export function encodeRecord({ state, token, atMs, ...fields }: LedgerRecord): s
 
 /** What follows the time in a record: most emails have only the first fields. */
 export function encodeFields(fields: RecordFields): string {
-  const { job, messageId, fingerprint, result, note, by, lateNotSent, resolvedBy } = fields;
+  const { job, digest, messageId, fingerprint, result, note, by, lateNotSent, resolvedBy } = fields;
   const late = lateNotSent && '1';
-  const texts = [job?.queue, job?.id, messageId, fingerprint, result, note, by, late, resolvedBy];
+  const about = [job?.queue, job?.id, digest, messageId, fingerprint];
+  const texts = [...about, result, note, by, late, resolvedBy];
   let end = texts.length;
   while (end > 0 && !texts[end - 1]) end -= 1;
   let encoded = '';
@@ -56,7 +65,8 @@ export function decodeRecord(key: string, value: string, remainingMs: number): S
   if (!match) throw unreadableRecord(key, 'Redis', value.slice(0, 1));
   const [, letter = '', token = '', at, texts = ''] = match;
   const fields = texts.split('\n').slice(1).map(unescapeText);
-  const [queue = '', id = '', messageId, fingerprint, result, note, by, late, resolvedBy] = fields;
+  const [queue = '', id = '', digest, messageId, fingerprint, ...others] = fields;
+  const [result, note, by, late, resolvedBy] = others;
   return {
     remainingMs,
     record: {
@@ -65,6 +75,7 @@ export function decodeRecord(key: string, value: string, remainingMs: number): S
       token: letter === 'X' ? '' : token,
       atMs: Number(at),
       ...((queue || id) && { job: { queue, id } }),
+      ...(digest && { digest }),
       ...(messageId && { messageId }),
       ...(fingerprint && { fingerprint }),
       ...(result && { result }),

@@ -7,8 +7,14 @@ import type {
   Settlement,
   SettleReply,
 } from '@sendonce/core';
-import { KEY_ALPHABET, listRecords, lossAgainst } from '@sendonce/core/ledger';
-import { checkClient, defineScript, type RedisClient, unavailable } from './client.ts';
+import { checkTimer, KEY_ALPHABET, listRecords, lossAgainst } from '@sendonce/core/ledger';
+import {
+  checkClient,
+  defineScript,
+  type RedisClient,
+  unavailable,
+  withinDeadline,
+} from './client.ts';
 import { CommandBatcher } from './command-batcher.ts';
 import type { Reply } from './decode-reply.ts';
 import { examineRedis } from './doctor.ts';
@@ -22,6 +28,13 @@ import { isPlainClient, isSameServer } from './same-server.ts';
 export interface RedisLedgerOptions {
   /** What the keys begin with: `prefix:{shard}key`. @default 'sendonce' */
   readonly prefix?: string | undefined;
+  /**
+   * How long the server may take to answer a verb, in ms; at most the lease. Then the verb fails, nothing
+   * is sent, and the attempt is repeated. A client whose server is frozen or cut off would keep the
+   * command for as long as it likes (`maxRetriesPerRequest: null`, as BullMQ wants it: for ever).
+   * @default 10_000
+   */
+  readonly answerWithinMs?: number | undefined;
   /**
    * Waits, after the write that allows an email and before the email leaves, until the write would
    * survive a failover (`replicas`) or a crash (`fsync`). If that fails, nothing is sent and the
@@ -43,17 +56,19 @@ export interface RedisLedgerOptions {
  * const ledger = redisLedger(new Redis(process.env.REDIS_URL));
  */
 export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {}): Ledger {
-  const { prefix = 'sendonce', durability } = options;
+  const { prefix = 'sendonce', durability, answerWithinMs = 10_000 } = options;
   checkClient(client);
   checkPrefix(prefix);
+  checkTimer('answerWithinMs', answerWithinMs);
   const wait = durability === undefined ? undefined : planWait(durability);
   if (wait) checkPipeline(client);
   const places = placesOf(prefix);
-  const verb = (script: string) => new CommandBatcher(client, places, { lua: script });
+  const deadline = { answerWithinMs };
+  const verb = (lua: string) => new CommandBatcher(client, places, { lua, ...deadline });
   // Only what would do harm if it were forgotten is waited for: the answer that lets an email
   // leave, and a cancellation. A claim that is forgotten is not dispatched, a forgotten outcome is
   // a doubt.
-  const durable = (script: string) => new CommandBatcher(client, places, { lua: script, wait });
+  const durable = (lua: string) => new CommandBatcher(client, places, { lua, wait, ...deadline });
   const claim = verb(lua.claim);
   const claimDispatched = durable(lua.claim);
   const dispatch = durable(lua.dispatch);
@@ -65,6 +80,8 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
   const cancel = durable(lua.cancel);
 
   const ledger: Ledger = {
+    answerWithinMs: options.answerWithinMs,
+
     claim(request) {
       const { key, token, leaseMs, dispatched } = request;
       const batcher = dispatched ? claimDispatched : claim;
@@ -89,7 +106,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
       if (!(await isSameServer(client, connection))) return undefined;
       // Timers and replies that come together have a tick each, and processors end by them. The
       // caller does not wait for this answer, so it may wait for all of them.
-      const options = { lua: lua.settle, afterTick: nextTurn };
+      const options = { lua: lua.settle, afterTick: nextTurn, ...deadline };
       const viaQueue = new CommandBatcher(connection, places, options);
       return (settlement) => {
         const reply = settleBy(viaQueue, settlement);
@@ -113,7 +130,13 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
     read: (key) => read.run(key, [], ({ stored }) => stored?.record),
 
     async *list({ state }) {
-      const keys = await openKeys(client, places);
+      const keys = await withinDeadline(
+        openKeys(client, places),
+        { client, ...deadline },
+        (error) => {
+          throw error;
+        },
+      );
       yield* listRecords(keys, ledger, state);
     },
 

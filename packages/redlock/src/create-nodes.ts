@@ -1,5 +1,6 @@
 import { OptionError } from '@sendonce/core';
 import { type RedisClient, redisLedger } from '@sendonce/redis';
+import { nameOf } from '@sendonce/redis/internal';
 import type { Node } from './node.ts';
 
 /** One node for each client. @throws {OptionError} */
@@ -30,9 +31,4 @@ export function createNodes(clients: readonly RedisClient[], prefix: string): No
     const ledger = redisLedger(client, { prefix });
     return { name: nameOf(client) ?? `node ${index + 1}`, client, ledger, suspect: false };
   });
-}
-
-function nameOf({ options }: RedisClient): string | undefined {
-  const { host, port } = (options ?? {}) as { host?: unknown; port?: unknown };
-  return typeof host === 'string' && host ? `${host}:${String(port)}` : undefined;
 }

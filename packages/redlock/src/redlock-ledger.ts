@@ -4,7 +4,7 @@ import {
   LedgerUnavailableError,
   type LedgerRecord,
 } from '@sendonce/core';
-import { checkDuration, listRecords } from '@sendonce/core/ledger';
+import { checkTimer, listRecords } from '@sendonce/core/ledger';
 import type { RedisClient } from '@sendonce/redis';
 import { cancelByMajority } from './cancel.ts';
 import { claimByMajority } from './claim.ts';
@@ -51,12 +51,14 @@ export function redlockLedger(
   options: RedlockLedgerOptions = {},
 ): Ledger {
   const { prefix = 'sendonce', answerWithinMs = 500 } = options;
-  checkDuration('answerWithinMs', answerWithinMs);
+  checkTimer('answerWithinMs', answerWithinMs);
   const nodes = createNodes(clients, prefix);
   const sync = createNodeSync(nodes, prefix, answerWithinMs);
   const quorum = createQuorum(nodes, sync, { prefix, answerWithinMs });
 
   const ledger: Ledger = {
+    answerWithinMs: options.answerWithinMs,
+
     async claim({ dispatched, ...attempt }) {
       const reply = await claimByMajority(quorum, attempt);
       if (reply.state !== 'won' || !dispatched) return reply;

@@ -57,6 +57,7 @@ const rows: readonly [string, readonly JournalType[]][] = [
   ['conflicts', ['conflict']],
   ['in doubt', ['in-doubt']],
   ['resolved', ['resolved-sent', 'resolved-not-sent']],
+  ['waited for the ledger', ['unavailable']],
   ['not recorded', ['unrecorded']],
 ];
 

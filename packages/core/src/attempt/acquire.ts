@@ -70,11 +70,12 @@ interface Claimed {
 }
 
 async function claim(context: AttemptContext): Promise<Claimed> {
-  const { key, token, leaseMs, retentionMs, job, by, fingerprint } = context.attempt;
+  const { key, token, leaseMs, retentionMs, job, digest, by, fingerprint } = context.attempt;
   const dispatched = context.mode === 'before-processor';
   const requestedAtMs = nowMs();
   try {
-    const request = { key, token, leaseMs, retentionMs, job, by, fingerprint, dispatched };
+    const texts = { job, digest, by, fingerprint };
+    const request = { key, token, leaseMs, retentionMs, ...texts, dispatched };
     return { reply: await context.ledger.claim(request), requestedAtMs };
   } catch (error) {
     // The claim may have been executed and its reply lost. Without a release the email would wait
@@ -148,8 +149,8 @@ async function replay(
 
 /** Undoes the renewal of a doubt that is not replayed. If that fails, it is listed again after two leases. */
 async function listAgain({ ledger, attempt }: AttemptContext, record: LedgerRecord): Promise<void> {
-  const { job, by, fingerprint, note, messageId } = record;
-  const texts = { job, by, fingerprint, note, messageId };
+  const { job, digest, by, fingerprint, note, messageId } = record;
+  const texts = { job, digest, by, fingerprint, note, messageId };
   await ledger.settle({ ...attempt, ...texts, outcome: 'in-doubt' }).catch(() => {});
 }
 

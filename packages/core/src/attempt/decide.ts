@@ -1,6 +1,7 @@
 import { normaliseVerdict, type Verdict } from '../claim.ts';
 import { isSendonceError } from '../errors.ts';
 import type { SharedOptions, Undispatched } from '../perform-options.ts';
+import { catchRejection, warnOfCallback } from '../warn.ts';
 import type { ClosedClaim } from './active-claim.ts';
 
 /** How an effect ended. */
@@ -97,7 +98,7 @@ export function classifiedVerdict(
 function ask(classify: SharedOptions['classify'], error: unknown): Verdict {
   try {
     const verdict: unknown = classify?.(error) ?? 'unknown';
-    if (verdict instanceof Promise) verdict.catch(() => {});
+    catchRejection(verdict, warnOfCallback);
     return normaliseVerdict(verdict);
   } catch {
     return 'unknown';

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AttemptContext } from '../attempt-context.ts';
 import { type Claim, currentClaim, registerDispatcher } from '../claim.ts';
+import { nowMs } from '../clock.ts';
 import { examineOnce } from '../doctor.ts';
 import {
   checkPerformOptions,
@@ -8,6 +10,7 @@ import {
   type PerformOptions,
   type SharedOptions,
 } from '../perform-options.ts';
+import { isSendonceError, type LedgerUnavailableError } from '../errors.ts';
 import { checkFunction } from '../store/check-options.ts';
 import { acquire } from './acquire.ts';
 import { ActiveClaim, type EffectFunction, runAndClose } from './active-claim.ts';
@@ -45,7 +48,27 @@ export async function perform<R>(
   checkPerformOptions(options);
   // It takes its claim, so it dispatches by itself.
   if (effect.length > 0) registerDispatcher();
-  return performWith(({ claim }) => effect(claim), options, options);
+  const perform = () => performWith<R>(({ claim }) => effect(claim), options, options);
+  return options.waitMs ? waitWhileBusy(perform, options.waitMs) : perform();
+}
+
+/** Another attempt has the email: asks again until that one has ended, or the time is over. */
+async function waitWhileBusy<R>(
+  perform: () => Promise<Performed<R>>,
+  waitMs: number,
+): Promise<Performed<R>> {
+  const untilMs = nowMs() + waitMs;
+  for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
+    const performed = await perform();
+    const leftMs = untilMs - nowMs();
+    if (performed.state !== 'busy' || leftMs <= 0) return performed;
+    await sleep(Math.min(pauseMs * (0.5 + Math.random() / 2), leftMs));
+  }
+}
+
+/** Nothing was sent because the ledger did not answer. */
+function isUnavailable(error: unknown): error is LedgerUnavailableError {
+  return isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE') && error.mayHaveLeft === 'no';
 }
 
 /**
@@ -70,6 +93,7 @@ export async function performWith<R>(
     const outcome = decide(closed.facts, classifiedVerdict(closed, options));
     return await recordOutcome(active, closed, outcome);
   } catch (error) {
+    if (isUnavailable(error)) context.reportUnavailable(error);
     if (outerClaim) markAsNested(error);
     throw error;
   }

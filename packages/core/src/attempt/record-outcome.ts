@@ -49,13 +49,14 @@ async function recordSent<R>(
 ): Promise<Performed<R>> {
   const hasFailed = facts.end === 'threw';
   const result = hasFailed ? {} : serialise(value, context.options);
-  const { key, token, leaseMs, retentionMs, job, by, fingerprint } = context.attempt;
+  const { key, token, leaseMs, retentionMs, job, digest, by, fingerprint } = context.attempt;
   const settlement: Settlement = {
     key,
     token,
     leaseMs,
     retentionMs,
     job,
+    digest,
     by,
     fingerprint,
     outcome: 'sent',

@@ -17,6 +17,18 @@ export function checkDuration(option: string, value: unknown): number {
   );
 }
 
+/** Checks a duration that a timer waits for: longer than 24 days a timer of Node would fire at once. */
+export function checkTimer(option: string, value: unknown): number {
+  const duration = checkDuration(option, value);
+  if (duration <= LONGEST_TIMER_MS) return duration;
+  throw new OptionError(
+    option,
+    `Expected "${option}" to be at most ${LONGEST_TIMER_MS} (12 days), got ${describe(value)}.`,
+  );
+}
+
+const LONGEST_TIMER_MS = 2 ** 30;
+
 /** Checks the pair: an outcome must outlive the lease, or a paused sender's copy could send again. */
 export function checkLeaseAndRetention(leaseMs: unknown, retentionMs: unknown): void {
   const lease = checkDuration('leaseMs', leaseMs);

@@ -2,7 +2,7 @@
 export { performWith } from '../attempt/perform.ts';
 export { DAY_MS, HOUR_MS, MAX_DURATION_MS, MINUTE_MS } from '../durations.ts';
 export { errorCode } from '../error-code.ts';
-export { differingFields } from '../fingerprint.ts';
+export { differingFields, digestOf } from '../fingerprint.ts';
 export { bareMessageId, createToken, hash128, isKey, KEY_ALPHABET } from '../keys.ts';
 export type {
   Attempt,
@@ -30,7 +30,7 @@ export type {
 } from '../record.ts';
 export { createSkip } from '../skip.ts';
 export { registerDispatcher } from '../claim.ts';
-export { warnOnce } from '../warn.ts';
+export { catchRejection, warnOfCallback, warnOnce } from '../warn.ts';
 export { retryWhileUnavailable } from '../retry-while-unavailable.ts';
 export {
   checkBoolean,
@@ -39,6 +39,7 @@ export {
   checkJournal,
   checkLedger,
   checkOneOf,
+  checkTimer,
   describe,
 } from './check-options.ts';
 export { listRecords, MAX_BATCH } from './list-records.ts';

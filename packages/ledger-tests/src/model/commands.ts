@@ -151,6 +151,7 @@ export function createAttempts({ attempts: allTraits }: Scenario, { shortMs, lon
     leaseMs: one.shortLease ? shortMs : longMs,
     retentionMs: one.shortRetention ? shortMs : longMs,
     job: { queue: 'notices', id: `${index}:é` },
+    digest: `é${index}`,
     by: `host ${index}\né`,
     ...(one.fingerprint !== null && { fingerprint: one.fingerprint }),
   }));

@@ -79,9 +79,10 @@ type Texts = Omit<Facts, 'key' | 'token' | 'state'>;
 
 /** The fields of a record beside key, token, state and time, in one order; without undefined ones. */
 export function textsOf(from: Texts): Texts {
-  const { job, by, fingerprint, messageId, note, result, resolvedBy, lateNotSent } = from;
+  const { job, digest, by, fingerprint, messageId, note, result, resolvedBy, lateNotSent } = from;
   const texts = {
     job: job && { queue: job.queue, id: job.id },
+    digest,
     by,
     fingerprint,
     messageId,

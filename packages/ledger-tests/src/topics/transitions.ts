@@ -161,8 +161,9 @@ function rowOf({ from, isOwn, fingerprint, ask }: Combination): Transition {
   return transitionFor(stepOf(operation), meet(record, callerOf(operation))).row;
 }
 
-function textsOf(name: string): Pick<Attempt, 'job' | 'by' | 'fingerprint'> {
-  return { job: { queue: 'notices', id: `${name}:7` }, by: `host of ${name}`, fingerprint: THEIRS };
+function textsOf(name: string): Pick<Attempt, 'job' | 'digest' | 'by' | 'fingerprint'> {
+  const job = { queue: 'notices', id: `${name}:7` };
+  return { job, digest: name.slice(0, 3), by: `host of ${name}`, fingerprint: THEIRS };
 }
 
 /** The attempt whose record is in this state, with every text that the state can have. */

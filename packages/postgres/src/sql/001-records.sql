@@ -20,6 +20,7 @@ create table :schema.records (
   expires_at timestamptz,
   job_queue text,
   job_id text,
+  digest text,
   sender text,
   fingerprint text,
   message_id text,
@@ -55,7 +56,8 @@ create type :schema.operation as (
   result text,
   late_not_sent boolean,
   -- Of "sent": no dispatch of this attempt was acknowledged.
-  undispatched boolean
+  undispatched boolean,
+  digest text
 );
 create type :schema.reply as (
   i int,

@@ -36,7 +36,8 @@ begin
     r.note,
     r.result,
     r.resolved_by,
-    cast(r.late_not_sent as text)
+    cast(r.late_not_sent as text),
+    r.digest
   ])) as :schema.reply);
 end
 $$;
@@ -53,11 +54,11 @@ declare
 begin
   insert into :schema.records
     (key, format, state, token, session, at, seen_at, expires_at,
-     job_queue, job_id, sender, fingerprint, message_id, note, result, late_not_sent)
+     job_queue, job_id, digest, sender, fingerprint, message_id, note, result, late_not_sent)
   values
     (o.key, 1, new_state, new_token, mine, moment, moment,
      case when not open then moment + o.retention_ms * interval '1 millisecond' end,
-     o.job_queue, o.job_id, o.sender, o.fingerprint, o.message_id, o.note, o.result,
+     o.job_queue, o.job_id, o.digest, o.sender, o.fingerprint, o.message_id, o.note, o.result,
      o.late_not_sent)
   on conflict (key) do nothing;
   return found;
@@ -82,7 +83,7 @@ begin
       else moment
     end,
     expires_at = case when not open then moment + o.retention_ms * interval '1 millisecond' end,
-    job_queue = o.job_queue, job_id = o.job_id, sender = o.sender, fingerprint = o.fingerprint,
+    job_queue = o.job_queue, job_id = o.job_id, digest = o.digest, sender = o.sender, fingerprint = o.fingerprint,
     message_id = o.message_id, note = o.note, result = o.result,
     resolved_by = null, late_not_sent = o.late_not_sent
   where key = o.key and token = over_token and state = over_state

@@ -17,10 +17,10 @@ for i = 1, #KEYS / 2 do
     reply[#reply + 1] = 'resolved'
   elseif inDoubt and verdict == 'S' then
     call('ZREM', index, sub(key, -21))
-    -- The seven fields from the queue to "by"; then no lateNotSent, and resolvedBy.
+    -- The eight fields from the queue to "by"; then no lateNotSent, and resolvedBy.
     local kept = string.match(
-      fieldsOf(record) .. '\n\n\n\n\n\n\n',
-      '^\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*'
+      fieldsOf(record) .. '\n\n\n\n\n\n\n\n',
+      '^\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*'
     )
     call('SET', key, write('S', token, stamp, kept .. '\n\n' .. resolvedBy), 'PX', retentionMs)
     reply[#reply + 1] = 'resolved'

@@ -8,7 +8,7 @@
 
 /* ------------------------------------------------------------------ the ledger: one record */
 
-mtype:state = { absent, claimed, dispatched, sent, rejected, cancelled };
+mtype:state = { absent, claimed, dispatched, sent, rejected, skipped, cancelled };
 
 mtype:state state = absent;
 byte holder;                    /* the token that stands there: the number of an attempt */
@@ -18,7 +18,7 @@ bool lateNotSent;               /* of a doubt: its sender woke up too late and s
 /* ------------------------------------------------------------------ what is on its way */
 
 /* A command that has left may be executed at any time, any number of times. */
-typedef Commands { bool claim, dispatch, heartbeat, release, settleSent, settleRejected, settleInDoubt };
+typedef Commands { bool claim, dispatch, heartbeat, release, settleSent, settleRejected, settleSkipped, settleInDoubt };
 Commands posted[ATTEMPTS];
 
 /* ------------------------------------------------------------------ what is true, whoever knows it */
@@ -72,6 +72,8 @@ mtype = {
   ON_RECORD,                    /* an email that left is in the ledger: dispatched, in doubt or sent */
   STAYS_SETTLED,                /* an outcome stays what it is; a person may lift a rejection */
   CANCELLED_IS_KEPT,            /* after "cancelled" no email leaves */
+  CANCELLED_STAYS,              /* only an email that left is recorded over a cancellation */
+  SKIP_BLOCKS_NOTHING,          /* no claim loses against "decided not to send" */
   NO_FALSE_DUPLICATE,           /* a job completes as a duplicate only if the email left */
   NOT_TURNED_AWAY,              /* nobody loses against his own claim */
   NOT_LOST                      /* an email that no job will send has left, or the ledger tells of it */
@@ -84,6 +86,7 @@ mtype = {
 inline write(newState, newHolder, newSilent, byPerson) {
   property(STAYS_SETTLED,
     !(state == sent && newState != sent) && !(state == rejected && newState != rejected && !byPerson));
+  property(CANCELLED_STAYS, state != cancelled || newState == cancelled || (newState == sent && emails > 0));
   property(ON_RECORD,
     emails == 0 || newState == dispatched || newState == sent);
   state = newState; holder = newHolder; silent = newSilent; lateNotSent = false
@@ -98,7 +101,7 @@ inline write(newState, newHolder, newSilent, byPerson) {
 
 /* ------------------------------------------------------------------ the verbs, as ledger.ts has them */
 
-mtype = { Claim, Dispatch, Heartbeat, Release, SettleSent, SettleRejected, SettleInDoubt };
+mtype = { Claim, Dispatch, Heartbeat, Release, SettleSent, SettleRejected, SettleSkipped, SettleInDoubt };
 mtype = { none, won, good, lost, expired, busy, inDoubt, ownDoubt, isSent, isRejected, isCancelled };
 
 #ifdef CLAIM_FORGETS_TOKEN
@@ -116,15 +119,21 @@ inline whatStands(t) {
   :: isOpen(t) && state == dispatched && silent -> reply = ownDoubt
   :: state == cancelled -> reply = isCancelled
   :: state == sent -> reply = isSent
-  :: state == rejected -> reply = isRejected
+  :: state == rejected || state == skipped -> reply = isRejected
   :: state == dispatched && silent && holder != t -> reply = inDoubt
   :: else -> reply = busy
   fi
 }
 
+#ifdef SKIP_BLOCKS
+#define isFree (state == absent)
+#else
+#define isFree (state == absent || state == skipped)
+#endif
+
 inline doClaim(t) {
   if
-  :: state == absent || isOwnClaim(t) ->
+  :: isFree || isOwnClaim(t) ->
     if
     :: repeatKeeps(t)
     :: else ->
@@ -136,13 +145,14 @@ inline doClaim(t) {
     reply = won
   :: else ->
     whatStands(t);
+    property(SKIP_BLOCKS_NOTHING, state != skipped);
     property(NOT_TURNED_AWAY, holder != t || reply != busy)
   fi
 }
 
 inline doDispatch(t) {
   if
-  :: state == absent -> reply = expired
+  :: state == absent || state == skipped -> reply = expired
 #ifdef DISPATCH_WITHOUT_COMPARE
   :: state == claimed || state == dispatched ->
 #else
@@ -166,7 +176,8 @@ inline doHeartbeat(t) {
 
 inline doRelease(t) {
   if
-  :: state != absent && !isOpen(t) -> reply = lost
+  :: state == skipped -> reply = good
+  :: state != absent && state != skipped && !isOpen(t) -> reply = lost
 #ifndef RELEASE_FORGETS_DOUBT
   :: isOpen(t) && silent -> reply = ownDoubt
 #endif
@@ -195,6 +206,19 @@ inline doRejected(t) {
   if
   :: isAnothersFact(t) || isCancelledForGood -> reply = lost
   :: else -> write(rejected, t, false, false); reply = good
+  fi
+}
+
+#ifdef SKIP_OVER_CANCELLATION
+#define forbidsSkip(t) isAnothersFact(t)
+#else
+#define forbidsSkip(t) (isAnothersFact(t) || state == cancelled)
+#endif
+
+inline doSkipped(t) {
+  if
+  :: forbidsSkip(t) || (state == claimed && holder != (t)) -> reply = lost
+  :: else -> write(skipped, t, false, false); reply = good
   fi
 }
 
@@ -254,7 +278,8 @@ inline leave() {
 
 inline nothingIsOnItsWay(t) {
   posted[t].claim = false; posted[t].dispatch = false; posted[t].heartbeat = false; posted[t].release = false;
-  posted[t].settleSent = false; posted[t].settleRejected = false; posted[t].settleInDoubt = false
+  posted[t].settleSent = false; posted[t].settleRejected = false; posted[t].settleSkipped = false;
+  posted[t].settleInDoubt = false
 }
 
 active [ATTEMPTS] proctype Attempt() {
@@ -308,6 +333,15 @@ again: skip;
   fi;
 
   atomic { beats[me] = true; releasing[me] = false };
+  if
+  :: true
+  /* The processor decides not to send. */
+  :: true; goto skips
+#ifdef RETURN_IS_SENT
+  /* It returns without a dispatch, and that is recorded as sent. */
+  :: atSend[me]; goto wasSent
+#endif
+  fi;
   if
   :: !atSend[me]
   :: atSend[me] ->
@@ -447,6 +481,19 @@ wasRejected: skip;
   ask(SettleRejected, settleRejected, doRejected(tok[me]));
   endJob();
 
+skips: skip;                    /* attempt/record-outcome.ts */
+#ifdef REPLAY
+  /* Others may have sent it under this token. */
+  if :: wasSilent[me] && !atSend[me] -> goto nobodyKnows :: else fi;
+#endif
+  beats[me] = false;
+  ask(SettleSkipped, settleSkipped, doSkipped(tok[me]));
+  if
+  :: reply == good -> endJob()
+  /* Another attempt has the email, or the ledger did not answer: the job comes back. */
+  :: else -> goto ended
+  fi;
+
 nobodyKnows: skip;
 #ifndef RELEASE_WITHOUT_PROOF
   beats[me] = false;
@@ -533,6 +580,7 @@ active proctype World() {
       :: posted[t].release -> doRelease(t); printf("%c's release again -> %e\n", name(t), reply)
       :: posted[t].settleSent -> doSent(t); printf("%c's SettleSent again -> %e\n", name(t), reply)
       :: posted[t].settleRejected -> doRejected(t); printf("%c's SettleRejected again -> %e\n", name(t), reply)
+      :: posted[t].settleSkipped -> doSkipped(t); printf("%c's SettleSkipped again -> %e\n", name(t), reply)
       :: posted[t].settleInDoubt -> doDoubt(t); printf("%c's SettleInDoubt again -> %e\n", name(t), reply)
       :: else
       fi;
@@ -544,7 +592,7 @@ active proctype World() {
 #ifdef CANCEL_AFTER_DISPATCH
       :: state != sent && state != rejected ->
 #else
-      :: state == absent || state == claimed || state == cancelled ->
+      :: state == absent || state == claimed || state == skipped || state == cancelled ->
 #endif
         write(cancelled, ATTEMPTS, false, false); promised = true; printf("cancelled\n")
       :: else
@@ -563,6 +611,7 @@ active proctype World() {
   /* ASSUMED: nobody is frozen between its last look and its request until the window ends. */
   :: atomic { windowIsOpen && !anyAttempt(isInWindow) -> windowIsOpen = false; printf("the provider forgets the key\n") }
 #endif
-  :: atomic { nobodyComesAgain -> property(NOT_LOST, emails > 0 || state == dispatched || state == rejected || state == cancelled); break }
+  :: atomic { nobodyComesAgain -> property(NOT_LOST, emails > 0 || state == dispatched || state == rejected || state == skipped ||
+      state == cancelled); break }
   od
 }

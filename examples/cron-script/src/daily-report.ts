@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os';
-import { dispatchAtSend } from '@sendonce/mail';
+import { atSend } from '@sendonce/mail';
 import { redisLedger } from '@sendonce/redis';
 import { Redis } from 'ioredis';
 import { createTransport } from 'nodemailer';
@@ -29,7 +29,7 @@ async function run({ day, waitMs, resolve }: Arguments): Promise<Answer> {
   // Told by whatever command fails because of it.
   redis.on('error', () => {});
   const transporter = createTransport(SMTP_URL);
-  transporter.use('stream', dispatchAtSend());
+  const dispatch = atSend(transporter);
   const ledger = redisLedger(redis, { prefix });
 
   async function send(): Promise<Sent> {
@@ -46,7 +46,7 @@ async function run({ day, waitMs, resolve }: Arguments): Promise<Answer> {
     if (resolve && !(await resolveReport(ledger, day, resolve, userInfo().username)))
       return nothingToResolve;
     const by = `${hostname()}:${process.pid}`;
-    return answerOf(await sendReport({ ledger, day, by, waitMs, send }));
+    return answerOf(await sendReport({ ledger, day, by, waitMs, dispatch, send }));
   } catch (error) {
     return answerOfError(error);
   } finally {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { deriveKey, type Ledger, perform, type Performed, resolveEmail } from '@sendonce/core';
 
 export interface Sent {
@@ -10,7 +9,8 @@ export interface ReportOptions {
   readonly day: string;
   readonly by: string;
   readonly waitMs: number;
-  /** Sends the email; its transporter has the plugin dispatchAtSend(). */
+  /** Of `atSend()`, with the transporter of `send`. */
+  readonly dispatch: 'at-send';
   readonly send: () => Promise<Sent>;
 }
 
@@ -24,20 +24,9 @@ export function keyOf(day: string): string {
  * what becomes of it: if that machine dies before its dispatch, its claim runs out, and we send.
  * A queue would retry; cron does not.
  */
-export async function sendReport(options: ReportOptions): Promise<Performed<Sent>> {
-  const { ledger, day, by, waitMs, send } = options;
-  const deadlineMs = Date.now() + waitMs;
-  for (;;) {
-    const performed = await perform(send, {
-      ledger,
-      key: keyOf(day),
-      by,
-      dispatch: 'at-send',
-    });
-    const leftMs = deadlineMs - Date.now();
-    if (performed.state !== 'busy' || leftMs <= 0) return performed;
-    await sleep(Math.min(performed.retryAfterMs, leftMs, 1000));
-  }
+export function sendReport(options: ReportOptions): Promise<Performed<Sent>> {
+  const { ledger, day, by, waitMs, dispatch, send } = options;
+  return perform(send, { ledger, key: keyOf(day), by, dispatch, waitMs });
 }
 
 /**

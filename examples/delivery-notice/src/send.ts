@@ -1,5 +1,5 @@
 import { isSendonceError } from '@sendonce/bullmq';
-import { dispatchAtSend, mailErrorNote } from '@sendonce/mail';
+import { atSend, mailErrorNote } from '@sendonce/mail';
 import { UnrecoverableError } from 'bullmq';
 import { createTransport } from 'nodemailer';
 import type { Email } from './compose.ts';
@@ -8,8 +8,8 @@ import type { Config } from './config.ts';
 /** Sends one email over SMTP and answers with its Message-ID. */
 export function sender({ smtpUrl, from }: Config) {
   const transporter = createTransport(smtpUrl);
-  transporter.use('stream', dispatchAtSend());
   return {
+    dispatch: atSend(transporter),
     async send(email: Email): Promise<{ messageId: string }> {
       try {
         const { messageId } = await transporter.sendMail({ from, ...email });
@@ -24,7 +24,7 @@ export function sender({ smtpUrl, from }: Config) {
 
 /**
  * The same failure without the server's reply, which names the recipient: BullMQ keeps messages and
- * stacks in Redis. What it means for the email was reported by `dispatchAtSend()` before.
+ * stacks in Redis. What it means for the email was reported by the plugin before.
  */
 function withoutText(error: unknown): Error {
   const note = mailErrorNote(error);

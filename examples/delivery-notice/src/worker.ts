@@ -40,7 +40,7 @@ const worker = new Worker<NoticeId, { messageId: string }>(
   once(sendNotice, {
     ledger: redisLedger(redis, { prefix: `${namespace}:ledger` }),
     key: (job) => noticeKey(job.data),
-    dispatch: 'at-send',
+    dispatch: mail.dispatch,
     leaseMs,
     retentionMs: RETENTION_MS,
   }),

@@ -1,5 +1,5 @@
 import { once } from '@sendonce/bullmq';
-import { dispatchAtSend } from '@sendonce/mail';
+import { atSend } from '@sendonce/mail';
 import { redisLedger } from '@sendonce/redis';
 import { type Job, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -17,7 +17,6 @@ const {
 } = process.env;
 const redis = new Redis(REDIS_URL, { maxRetriesPerRequest: null });
 const transporter = createTransport(SMTP_URL);
-transporter.use('stream', dispatchAtSend());
 const key = ({ data }: Job<Notice>) => ['delivery-notice', data.orderId, data.to];
 
 async function sendNotice({ data }: Job<Notice>): Promise<{ messageId: string }> {
@@ -32,7 +31,11 @@ async function sendNotice({ data }: Job<Notice>): Promise<{ messageId: string }>
 
 const worker = new Worker(
   'notices', // the queue
-  once(sendNotice, { ledger: redisLedger(redis, { prefix }), key, dispatch: 'at-send' }),
+  once(sendNotice, {
+    ledger: redisLedger(redis, { prefix }),
+    key,
+    dispatch: atSend(transporter),
+  }),
   { connection: redis, prefix, concurrency: 4 },
 );
 

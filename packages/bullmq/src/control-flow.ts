@@ -57,6 +57,8 @@ export function isPermanent(error: unknown): error is Error {
   const seen = new Set<unknown>();
   for (let cause = error; cause instanceof Error && !seen.has(cause); cause = cause.cause) {
     seen.add(cause);
+    // Nothing was sent: the next attempt decides and records anew.
+    if (isSendonceError(cause, 'SENDONCE_NOT_RECORDED') && cause.mayHaveLeft === 'no') continue;
     if (permanentCodes.some((code) => isSendonceError(cause, code))) return true;
   }
   return false;

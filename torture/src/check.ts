@@ -5,14 +5,18 @@ import type { Deliveries } from './deliveries.ts';
 import { type Email, jobIdsOf, keyOf } from './email.ts';
 import type { History, HistoryEvent } from './history.ts';
 
-/** What became of an email; anything but the first three is a violation. */
+/** What became of an email; anything but the first five is a violation. */
 export type Verdict =
   | 'sent once'
   | 'rejected'
+  /** Its processor decided not to send, at each run that completed. */
+  | 'skipped'
+  | 'cancelled'
   /** The outcome is unknown, and people can see that: listed by the ledger, or a failed job if there is none. */
   | 'in doubt, listed'
   | 'sent twice'
   | 'lost'
+  | 'left after it was cancelled'
   | 'the record is wrong';
 
 export interface Violation {
@@ -29,6 +33,8 @@ export interface Result {
   readonly emails: number;
   readonly sentOnce: number;
   readonly rejected: number;
+  readonly skipped: number;
+  readonly cancelled: number;
   readonly inDoubtListed: number;
   readonly violations: readonly Violation[];
   readonly seed: number;
@@ -41,6 +47,8 @@ export interface Evidence {
   readonly history: History;
   /** Missing for a system without one. */
   readonly ledger: Ledger | undefined;
+  /** The numbers of the emails whose cancellation was acknowledged. */
+  readonly cancelled?: ReadonlySet<number> | undefined;
 }
 
 export interface Judged {
@@ -65,13 +73,21 @@ export async function checkAll(evidence: Evidence, seed: number): Promise<Result
     emails: emails.length,
     sentOnce: counts.get('sent once') ?? 0,
     rejected: counts.get('rejected') ?? 0,
+    skipped: counts.get('skipped') ?? 0,
+    cancelled: counts.get('cancelled') ?? 0,
     inDoubtListed: counts.get('in doubt, listed') ?? 0,
     violations,
     seed,
   };
 }
 
-const acceptable: ReadonlySet<Verdict> = new Set(['sent once', 'rejected', 'in doubt, listed']);
+const acceptable: ReadonlySet<Verdict> = new Set([
+  'sent once',
+  'rejected',
+  'skipped',
+  'cancelled',
+  'in doubt, listed',
+]);
 
 /** A machine at its limit may answer late: the verdict must not depend on that. */
 function patiently<T>(ask: () => Promise<T>): Promise<T> {
@@ -87,7 +103,7 @@ async function listDoubts(ledger: Ledger): Promise<Set<string>> {
 /** What became of one email; `listed`: the keys that the ledger lists as in doubt. */
 export async function judge(
   email: Email,
-  { deliveries, queue, ledger }: Omit<Evidence, 'emails' | 'history'>,
+  { deliveries, queue, ledger, cancelled }: Omit<Evidence, 'emails' | 'history'>,
   listed: ReadonlySet<string>,
 ): Promise<Judged> {
   const left = deliveries.countOf(email.number);
@@ -102,6 +118,7 @@ export async function judge(
   const is = (verdict: Verdict): Judged => ({ verdict, found });
 
   if (left > 1) return is('sent twice');
+  if (cancelled?.has(email.number) && left > 0) return is('left after it was cancelled');
   if (state === undefined) {
     if (left === 1) return is('sent once');
     // A person sees a failed job, and nothing else.
@@ -110,6 +127,12 @@ export async function judge(
   switch (state) {
     case 'sent':
       return is(left === 1 ? 'sent once' : 'lost');
+    case 'skipped':
+      return is(left === 0 && email.skips ? 'skipped' : 'the record is wrong');
+    case 'cancelled':
+      return is(
+        left === 0 && email.cancelledMs !== undefined ? 'cancelled' : 'the record is wrong',
+      );
     case 'rejected':
       return is(left === 0 ? 'rejected' : 'the record is wrong');
     case 'in-doubt':
@@ -117,6 +140,7 @@ export async function judge(
       // A job that completed would tell its producer that the email left.
       return is(jobs.includes('completed') ? 'the record is wrong' : 'in doubt, listed');
     default:
+      if (cancelled?.has(email.number)) return is('the record is wrong');
       return is(left === 0 ? 'lost' : 'the record is wrong');
   }
 }

@@ -14,10 +14,16 @@ export interface Email {
   readonly dueMs: number;
   /** Whether the processor throws once after the email left. */
   readonly failsAfterSend: boolean;
+  /** Whether the processor decides anew at each run whether to send. */
+  readonly skips: boolean;
+  /** When somebody cancels it, in ms from the start. */
+  readonly cancelledMs?: number;
+  /** When its waiting jobs are moved, in ms from the start, and to when. */
+  readonly moved?: { readonly atMs: number; readonly toMs: number };
 }
 
 /** The data of a job: all its copies have the same. */
-export type Notice = Pick<Email, 'number' | 'route' | 'failsAfterSend'>;
+export type Notice = Pick<Email, 'number' | 'route' | 'failsAfterSend' | 'skips'>;
 
 export function addressOf(number: number): string {
   return `customer-${number}@shop.example`;
@@ -38,21 +44,47 @@ export interface Emails {
   readonly count: number;
   /** Within how many ms they are due. */
   readonly withinMs: number;
+  /** With emails that are skipped, cancelled and moved. @default false: nobody but us knows these words */
+  readonly everyday?: boolean;
 }
 
 /** The same emails for the same seed; one in fifty is the story in the seed: 32 copies of the job. */
-export function drawEmails({ seed, count, withinMs }: Emails): Email[] {
+export function drawEmails({ seed, count, withinMs, everyday = false }: Emails): Email[] {
   const random = randomNumbers(seed);
+  const decide = randomNumbers(seed + 1);
   return Array.from({ length: count }, (_, number): Email => {
     const [size, way, fails] = [random(), random(), random()];
+    const dueMs = Math.floor(random() * withinMs);
     return {
+      ...(everyday ? decideEveryday({ random: decide, dueMs, withinMs }) : { skips: false }),
       number,
       route: way < 0.5 ? 'at-send' : way < 0.75 ? 'before-processor' : 'provider',
       copies: size < 0.6 ? 1 : size < 0.9 ? 2 : size < 0.98 ? 4 : 32,
-      dueMs: Math.floor(random() * withinMs),
+      dueMs,
       failsAfterSend: fails < 0.05,
     };
   });
+}
+
+/** One email in ten is skipped now and then, one in ten cancelled about when it is due, one in ten moved. */
+function decideEveryday({
+  random,
+  dueMs,
+  withinMs,
+}: Everyday): Partial<Email> & { skips: boolean } {
+  const [what, when, where] = [random(), random(), random()];
+  const aboutThenMs = Math.max(0, Math.floor(dueMs + (when - 0.7) * 3_000));
+  if (what < 0.1) return { skips: true };
+  if (what < 0.2) return { skips: false, cancelledMs: aboutThenMs };
+  if (what >= 0.3) return { skips: false };
+  const moved = { atMs: Math.floor(when * dueMs), toMs: Math.floor(where * withinMs) };
+  return { skips: when < 0.1, moved };
+}
+
+interface Everyday {
+  readonly random: () => number;
+  readonly dueMs: number;
+  readonly withinMs: number;
 }
 
 /** The ids of an email's jobs: its copies have nothing else in common than their data. */
@@ -62,8 +94,8 @@ export function jobIdsOf({ number, copies }: Email): string[] {
 
 /** The copies of an email's job, for addBulk(). */
 export function jobsOf(email: Email, options: JobsOptions) {
-  const { number, route, failsAfterSend } = email;
-  const data: Notice = { number, route, failsAfterSend };
+  const { number, route, failsAfterSend, skips } = email;
+  const data: Notice = { number, route, failsAfterSend, skips };
   return jobIdsOf(email).map((jobId) => ({
     name: 'notice',
     data,

@@ -5,6 +5,7 @@ import { breakMail } from './faults/break-mail.ts';
 import { drawFaults } from './faults/draw.ts';
 import { type FaultCounts, healStores, strikeAll } from './faults/strike.ts';
 import { startPerson } from './person.ts';
+import { startProducer } from './producer.ts';
 import { drained, type Progress, watchProgress } from './progress.ts';
 import { withStage } from './stage.ts';
 import type { SystemName } from './systems/names.ts';
@@ -29,6 +30,8 @@ export interface Run extends Result {
   /** Conversations with the mail server or the provider that went wrong. */
   readonly mailFaults: number;
   readonly resolvedByPerson: number;
+  /** Delayed jobs that were moved to another time. */
+  readonly moves: number;
   /** Worker processes that were started. */
   readonly processes: number;
   readonly tookMs: number;
@@ -40,11 +43,13 @@ export async function run(options: RunOptions): Promise<Run> {
   const { system, seed, workers, forMs, onProgress } = options;
   return withStage(system, async (stage) => {
     const { history, deliveries, stores, queue, ledger } = stage;
-    const emails = drawEmails({ seed, count: options.emails, withinMs: forMs * 0.85 });
+    const everyday = ledger !== undefined;
+    const emails = drawEmails({ seed, count: options.emails, withinMs: forMs * 0.85, everyday });
     const jobs = await addJobs(queue, emails);
     const watch = watchProgress(queue, jobs, onProgress);
     const crew = await stage.startWorkers(workers);
     const person = ledger && startPerson({ ...stage, ledger, crew, emails });
+    const producer = ledger && startProducer({ ...stage, ledger, emails });
     const mail = breakMail(seed, deliveries);
     watch.phase('under fire');
     const faults = await strikeAll(drawFaults({ seed, workers, forMs }), { ...stage, crew });
@@ -52,12 +57,15 @@ export async function run(options: RunOptions): Promise<Run> {
     await healStores(stores);
     await crew.heal();
     mail.stop();
+    await producer?.stop();
     await drained(queue, ledger);
     // What the person retried at last ends, too.
     await person?.stop();
     await drained(queue, ledger);
     watch.phase('reading what is left');
-    const result = await checkAll({ emails, deliveries, queue, history, ledger }, seed);
+    const cancelled = producer?.cancelled();
+    const evidence = { emails, deliveries, queue, history, ledger, cancelled };
+    const result = await checkAll(evidence, seed);
     watch.stop();
     return {
       ...result,
@@ -67,6 +75,7 @@ export async function run(options: RunOptions): Promise<Run> {
       faults,
       mailFaults: mail.struck(),
       resolvedByPerson: person?.resolved() ?? 0,
+      moves: producer?.moves() ?? 0,
       processes: crew.starts,
       tookMs: Date.now() - history.startedMs,
       servers: stores.map(({ name, how }) => `${name}: ${how}`),

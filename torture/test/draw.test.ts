@@ -18,6 +18,17 @@ test('every kind of fault comes, within its time, on a worker that there is', ()
   expect(faults.every(({ worker }) => worker >= 0 && worker < 32)).toBe(true);
 });
 
+test('some emails are skipped, cancelled and moved, where that is wanted; the others stay as they are', () => {
+  const options = { seed: 4, count: 1_000, withinMs: 60_000 };
+  const everyday = drawEmails({ ...options, everyday: true });
+  expect(everyday.filter(({ skips }) => skips).length).toBeGreaterThan(50);
+  expect(everyday.filter(({ cancelledMs }) => cancelledMs !== undefined).length).toBeGreaterThan(
+    50,
+  );
+  expect(everyday.filter(({ moved }) => moved).length).toBeGreaterThan(50);
+  expect(drawEmails(options).some(({ skips, moved }) => skips || moved)).toBe(false);
+});
+
 test('emails go all ways, and some jobs have 32 copies', () => {
   const emails = drawEmails({ seed: 4, count: 1_000, withinMs: 60_000 });
   expect(new Set(emails.map(({ route }) => route)).size).toBe(3);

@@ -25,8 +25,8 @@ describe(`a short run (SENDONCE_SEED=${seed})`, () => {
     async (system) => {
       const result = await underFire(system);
       expect(storyOf(result)).toBe('');
-      const { emails, sentOnce, rejected, inDoubtListed } = result;
-      expect(sentOnce + rejected + inDoubtListed).toBe(emails);
+      const { emails, sentOnce, rejected, skipped, cancelled, inDoubtListed } = result;
+      expect(sentOnce + rejected + skipped + cancelled + inDoubtListed).toBe(emails);
       expect(sentOnce).toBeGreaterThan(emails / 2);
     },
     180_000,

@@ -12,6 +12,7 @@ const everything: LedgerRecord = {
   state: 'sent',
   atMs: 1_795_000_000_000,
   job,
+  digest: 'x7-',
   messageId: '<a@example.org>',
   fingerprint: 'f',
   result: '{"id":1}',
@@ -23,18 +24,18 @@ const everything: LedgerRecord = {
 
 describe('a stored record', () => {
   test('begins with its version, its state, its token and its time; fields are behind newlines', () => {
-    const { messageId: _m, fingerprint: _f, result: _r, ...rest } = everything;
+    const { digest: _d, messageId: _m, fingerprint: _f, result: _r, ...rest } = everything;
     const { note: _n, by: _b, lateNotSent: _l, resolvedBy: _w, ...sent } = rest;
     expect(encodeRecord(sent)).toBe(`1S${token}1795000000000\nnotices\n17`);
     expect(encodeRecord(everything)).toBe(
-      `1S${token}1795000000000\nnotices\n17\n<a@example.org>\nf\n{"id":1}\nETIMEDOUT\nnightly report\n1\nAda: the mail log`,
+      `1S${token}1795000000000\nnotices\n17\nx7-\n<a@example.org>\nf\n{"id":1}\nETIMEDOUT\nnightly report\n1\nAda: the mail log`,
     );
   });
 
   test('leaves out the empty fields at its end', () => {
     expect(encodeFields({})).toBe('');
     expect(encodeFields({ job, result: '' })).toBe('\nnotices\n17');
-    expect(encodeFields({ result: '1' })).toBe('\n\n\n\n\n1');
+    expect(encodeFields({ result: '1' })).toBe('\n\n\n\n\n\n1');
   });
 
   test('is decoded to what was encoded, with all fields and with none', () => {

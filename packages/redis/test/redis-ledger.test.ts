@@ -89,7 +89,7 @@ describe('what it costs', () => {
     const before = await indexes();
     await perform(async () => 'sent', { ledger, key: deriveKey(createToken()) });
     await perform(
-      async () => {
+      async (_claim) => {
         throw new Error('before dispatch');
       },
       { ledger, key: deriveKey(createToken()), dispatch: 'at-send' },

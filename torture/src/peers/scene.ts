@@ -98,7 +98,7 @@ export async function playScene(
     async function add(jobs: Jobs = {}): Promise<void> {
       const { copies = 1, failsAfterSend = false, numbers: some = numbers, ...options } = jobs;
       const all = some.flatMap((number) => {
-        const data: Notice = { number, route: 'at-send', failsAfterSend };
+        const data: Notice = { number, route: 'at-send', failsAfterSend, skips: false };
         const opts = { ...retries, ...options, ...systems[system].jobOptions?.({ number }) };
         return Array.from({ length: copies }, () => ({ name: 'notice', data, opts }));
       });

@@ -29,13 +29,24 @@ const introduction =
   'can close is named, listed and resolved: an email in doubt is one that the ledger lists.';
 
 function verdicts(runs: readonly Run[]): string {
-  const head = ['', 'emails', 'sent once', 'rejected', 'in doubt, listed', 'violations'];
+  const head = [
+    '',
+    'emails',
+    'sent once',
+    'rejected',
+    'skipped',
+    'cancelled',
+    'in doubt, listed',
+    'violations',
+  ];
   const rows = runs.map((run) => {
-    const { violations, emails, sentOnce, rejected, inDoubtListed } = run;
+    const { violations, emails, sentOnce, rejected, skipped, cancelled, inDoubtListed } = run;
     const bad = violations.length > 0;
     return [
       element('th', {}, element('a', { href: `#${run.system}` }, run.system)),
-      ...[emails, sentOnce, rejected].map((count) => element('td', {}, String(count))),
+      ...[emails, sentOnce, rejected, skipped, cancelled].map((count) =>
+        element('td', {}, String(count)),
+      ),
       element('td', { class: 'doubt' }, String(inDoubtListed)),
       element('td', { class: bad ? 'bad' : 'good' }, String(violations.length)),
     ].join('');

@@ -11,6 +11,8 @@ export function summaryOf(run: Run, command: string, paint: Paint): string {
   const rows: [string, number, keyof Paint][] = [
     ['sent once', run.sentOnce, 'green'],
     ['rejected', run.rejected, 'green'],
+    ['skipped', run.skipped, 'green'],
+    ['cancelled', run.cancelled, 'green'],
     ['in doubt, listed', run.inDoubtListed, 'yellow'],
     ['violations', violations.length, violations.length > 0 ? 'red' : 'green'],
   ];
@@ -39,6 +41,7 @@ export function faultsOf(run: Run): [string, number][] {
     ...Object.entries(run.faults).toSorted(([one], [other]) => one.localeCompare(other)),
     ['broken mail conversations', run.mailFaults],
     ['doubts resolved by a person', run.resolvedByPerson],
+    ['delayed jobs moved', run.moves],
     ['worker processes started', run.processes],
   ];
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { once } from '@sendonce/bullmq';
+import { once, skipEmail } from '@sendonce/bullmq';
 import { type Ledger, LedgerUnavailableError, type Resolver } from '@sendonce/core';
 import { dispatchAtSend } from '@sendonce/mail';
 import { keyOf, type Route } from '../email.ts';
@@ -69,6 +69,8 @@ function behave(
     // A stall is no attempt made, but one started.
     const [firstTry, firstRun] = [job.attemptsMade === 0, job.attemptsStarted === 1];
     if (does === 'throws before the send' && firstTry) throw new Error('The order is locked.');
+    if (does === 'skips') return skipEmail('unsubscribed');
+    if (does === 'returns without a send') return undefined;
     if (does === 'is closed by force' && firstRun) closeByForce();
     if (does === 'takes long before the send' && firstRun) await long();
     if (does === 'is closed by force' && firstRun) await long();

@@ -6,7 +6,10 @@ import type { Route } from '../email.ts';
 import type { LedgerName } from '../systems/names.ts';
 
 /** How an email ends; anything else is a violation. */
-export type Outcome = Extract<Verdict, 'sent once' | 'rejected' | 'in doubt, listed'> | 'cancelled';
+export type Outcome = Extract<
+  Verdict,
+  'sent once' | 'rejected' | 'skipped' | 'cancelled' | 'in doubt, listed'
+>;
 
 export type Verb = Extract<
   keyof Ledger,
@@ -35,6 +38,8 @@ export interface Scenario {
   readonly processor?:
     | 'throws before the send'
     | 'throws after the send'
+    | 'skips'
+    | 'returns without a send'
     | 'returns what is not JSON'
     | 'takes long before the send'
     | 'takes long after the send'
@@ -132,6 +137,19 @@ export const scenarios: readonly Scenario[] = [
     end: 'cancelled',
     before: 'cancelled on one node',
     only: 'redlock',
+  },
+  { ...atSend, name: 'skipped', end: 'skipped', processor: 'skips', copies: 2 },
+  {
+    name: 'skipped, dispatched before',
+    route: 'before-processor',
+    end: 'skipped',
+    processor: 'skips',
+  },
+  {
+    ...atSend,
+    name: 'returns without a send',
+    end: 'in doubt, listed',
+    processor: 'returns without a send',
   },
   { ...atSend, name: 'throws before the send', processor: 'throws before the send' },
   { ...atSend, name: 'throws after the send', processor: 'throws after the send' },

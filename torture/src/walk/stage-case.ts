@@ -51,7 +51,8 @@ export async function stageCase(scenario: Scenario, place: Place): Promise<CaseS
   const { servers, pool, lane } = place;
   const { route, copies = 1 } = scenario;
   const number = (count += 1);
-  const email: Email = { number, route, copies, dueMs: 0, failsAfterSend: false };
+  const skips = scenario.processor === 'skips';
+  const email: Email = { number, route, copies, dueMs: 0, failsAfterSend: false, skips };
   const key = deriveKey(keyOf(email));
   const plan = planOf(scenario, number, place);
   const { name, prefix } = plan.queue;

@@ -19,6 +19,7 @@ const ends = (outcome: CaseResult['outcome']) => (result: CaseResult) =>
 const columns: readonly Column[] = [
   { head: 'sent', style: 'green', holds: ends('sent once') },
   { head: 'rej.', style: 'green', holds: ends('rejected') },
+  { head: 'skip', style: 'green', holds: ends('skipped') },
   { head: 'canc.', style: 'green', holds: ends('cancelled') },
   { head: 'doubt', style: 'yellow', holds: ends('in doubt, listed') },
   { head: 'WRONG', style: 'red', holds: ({ violation }) => violation },

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { skipEmail } from '@sendonce/bullmq';
 import { resendTransport } from '@sendonce/mail';
 import { createTransport } from 'nodemailer';
 import { addressOf } from '../email.ts';
@@ -14,8 +15,9 @@ export function noticeProcessor(
   // Per process: a failure that came back for ever would only be the same test again.
   const failed = new Set<number>();
   return async ({ data }, _token, signal) => {
-    const { number, route, failsAfterSend } = data;
+    const { number, route, failsAfterSend, skips } = data;
     await work();
+    if (skips && Math.random() < 0.5) return skipEmail('unsubscribed');
     signal?.throwIfAborted();
     const { messageId } = await transporters[route].sendMail({
       from: 'shop@shop.example',

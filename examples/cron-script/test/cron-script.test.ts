@@ -128,7 +128,7 @@ describe('the script', () => {
 
   test('no Redis: not sent', { timeout: 30_000 }, async () => {
     const { code, said } = await run([], `redis://127.0.0.1:${await freePort()}`);
-    expect(said).toMatch(/^report of .*: not sent: Redis did not answer .* Run it again\.$/);
+    expect(said).toMatch(/^report of .*: not sent: Redis at .* did not answer .* Run it again\.$/);
     expect(code).toBe(1);
   });
 

@@ -17,6 +17,7 @@ const {
 } = process.env;
 const redis = new Redis(REDIS_URL, { maxRetriesPerRequest: null });
 const transporter = createTransport(SMTP_URL);
+const dispatch = atSend(transporter);
 const key = ({ data }: Job<Notice>) => ['delivery-notice', data.orderId, data.to];
 
 async function sendNotice({ data }: Job<Notice>): Promise<{ messageId: string }> {
@@ -31,11 +32,7 @@ async function sendNotice({ data }: Job<Notice>): Promise<{ messageId: string }>
 
 const worker = new Worker(
   'notices', // the queue
-  once(sendNotice, {
-    ledger: redisLedger(redis, { prefix }),
-    key,
-    dispatch: atSend(transporter),
-  }),
+  once(sendNotice, { ledger: redisLedger(redis, { prefix }), key, dispatch }),
   { connection: redis, prefix, concurrency: 4 },
 );
 

@@ -25,6 +25,7 @@ export async function rescheduleEmail(
     const email = toStatus(key, snapshot);
     switch (email.state) {
       case 'not-scheduled':
+      case 'skipped':
         return { key, state: 'not-scheduled' };
       case 'failed':
         return scheduleFailed(producer, { key, snapshot, atMs });

@@ -53,7 +53,8 @@ export function isStampedWith(token: string, { opts }: StampedJob): boolean {
 }
 
 function rawStamp(opts: object | undefined): Partial<ScheduleStamp> | undefined {
-  return (opts as { readonly sendonce?: Partial<ScheduleStamp> } | undefined)?.sendonce;
+  const stamped: { readonly sendonce?: Partial<ScheduleStamp> } = opts ?? {};
+  return stamped.sendonce;
 }
 
 function isReadable(stamp: Partial<ScheduleStamp>): stamp is ScheduleStamp {

@@ -118,7 +118,7 @@ onBothVersions((bullmq) => {
 });
 
 test('perform() waits for the result of another attempt for so long as it is told', async () => {
-  const stage = startStage((await import('bullmq')) as never);
+  const stage = startStage(await import('bullmq'));
   const { ledger } = stage;
   const email = deriveKey(['notice', 9]);
   const first = perform(
@@ -139,7 +139,7 @@ test('perform() waits for the result of another attempt for so long as it is tol
 });
 
 test('a deadline that is longer than the lease is refused', async () => {
-  const stage = startStage((await import('bullmq')) as never);
+  const stage = startStage(await import('bullmq'));
   const ledger = redisLedger(stage.redis, { answerWithinMs: 5_000 });
   expect(() => once(async () => 'sent', { ledger, key: select, leaseMs: 4_000 })).toThrow(
     expect.objectContaining({ option: 'answerWithinMs' }),

@@ -233,34 +233,6 @@ onBothVersions((bullmq) => {
     expect(processor.counters).toMatchObject({ sent: 1, duplicate: 1 });
   });
 
-  test.each([
-    ['a BigInt', { id: 7n }, /not JSON.*BigInt/],
-    ['a cycle', cycle(), /not JSON.*cycle/],
-    ['too large', 'x'.repeat(20_000), /20002 bytes.*"maxResultBytes" \(16384\)/],
-  ])(
-    'a result that is %s: sent once, failed once with a clear error',
-    async (_name, value, text) => {
-      const stage = startStage(bullmq);
-      let sent = 0;
-      const processor = once(
-        async () => {
-          sent += 1;
-          return value;
-        },
-        { ledger: stage.ledger, key: select },
-      );
-      const failure = nextFailure(stage.worker(processor));
-      const seen = await stage.ended(await notice(stage));
-      expect(seen).toMatchObject({ state: 'failed', attemptsMade: 1 });
-      expect(seen.failedReason).toMatch(text);
-      expect(await failure).toMatchObject({ code: 'SENDONCE_RESULT', name: 'UnrecoverableError' });
-      // A copy, or a person who presses "retry", is a duplicate without result.
-      const copy = await stage.ended(await notice(stage));
-      expect(copy).toMatchObject({ state: 'completed', returnvalue: null });
-      expect(sent).toBe(1);
-    },
-  );
-
   test('a larger maxResultBytes keeps a larger result', async () => {
     const stage = startStage(bullmq);
     const value = 'ü\n'.repeat(20_000);
@@ -388,9 +360,3 @@ onBothVersions((bullmq) => {
     expect(await stage.ledger.read(key)).toBeUndefined();
   });
 });
-
-function cycle(): object {
-  const value: Record<string, unknown> = {};
-  value['self'] = value;
-  return value;
-}

@@ -1,4 +1,5 @@
 import { currentClaim, deriveKey } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { expect, test, vi } from 'vitest';
 import { delayedEmails, once, skipEmail } from '../src/index.ts';
 import { key, notice, select } from './mailer.ts';
@@ -110,7 +111,7 @@ onBothVersions((bullmq) => {
         ledger: stage.ledger,
         key: () => ['warm-up'],
         dispatch: 'at-send',
-      })({ data: {} } as Job);
+      })({ data: {} });
       const options = { ledger: stage.ledger, key: select, dispatch: 'at-send' } as const;
       const processor = once(async () => 'sent past the claim', { ...options, undispatched });
       stage.worker(processor);
@@ -167,28 +168,32 @@ onBothVersions((bullmq) => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     stage.onEnd(() => warned.mockRestore());
     const wide = { ledger: stage.ledger, key: () => ['notice'] };
-    const processor = once(async () => 'sent', wide);
-    const others = once(async () => 'sent', wide);
-    const ignoring = once(async () => 'sent', { ...wide, onDifferentData: 'ignore' });
-    stage.worker(processor);
-    stage.worker(others, { queue: 'others' });
-    stage.worker(ignoring, { queue: 'ignoring' });
-    const add = (name: string, customer: number, queue = 'q') =>
-      stage.queue(queue).add(name, { customer });
-    await stage.ended(await add('notice', 1));
-    await stage.ended(await add('notice', 1));
-    expect(processor.counters['different-data']).toBe(0);
-    const second = await stage.ended(await add('notice', 2));
+    const start = (queue: string, onDifferentData?: 'ignore') => {
+      const processor = once(async () => 'sent', { ...wide, onDifferentData });
+      stage.worker(processor, { queue });
+      return processor.counters;
+    };
+    // A warning comes once for each queue of a process.
+    const [own, others, ignoring] = [createToken(), createToken(), createToken()];
+    const counters = start(own);
+    const othersCounters = start(others);
+    const ignoringCounters = start(ignoring, 'ignore');
+    const end = async (queue: string, name: string, customer: number) =>
+      stage.ended(await stage.queue(queue).add(name, { customer }), { queue });
+    await end(own, 'notice', 1);
+    await end(own, 'notice', 1);
+    expect(counters['different-data']).toBe(0);
+    const second = await end(own, 'notice', 2);
     expect(second.logs.join()).toContain('is "key" too wide?');
-    expect(processor.counters['different-data']).toBe(1);
-    await stage.ended(await add('reminder', 1));
-    expect(processor.counters['different-data']).toBe(2);
-    await stage.ended(await add('notice', 1, 'others'), { queue: 'others' });
-    expect(others.counters['different-data']).toBe(1);
-    await stage.ended(await add('notice', 3, 'ignoring'), { queue: 'ignoring' });
-    expect(ignoring.counters).toMatchObject({ duplicate: 1, 'different-data': 0 });
+    expect(counters['different-data']).toBe(1);
+    await end(own, 'reminder', 1);
+    expect(counters['different-data']).toBe(2);
+    await end(others, 'notice', 1);
+    expect(othersCounters['different-data']).toBe(1);
+    await end(ignoring, 'notice', 3);
+    expect(ignoringCounters).toMatchObject({ duplicate: 1, 'different-data': 0 });
     const messages = warned.mock.calls.map(([message]) => String(message));
-    expect(messages.filter((message) => message.includes('taken for a duplicate'))).not.toEqual([]);
+    expect(messages.filter((message) => message.includes('taken for a duplicate'))).toHaveLength(2);
     expect(messages.join()).not.toContain('customer');
   });
 

@@ -1,4 +1,5 @@
 import { deriveKey, isSendonceError, type Ledger, memoryLedger } from '@sendonce/core';
+import { Worker } from 'bullmq';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { delayedEmails, Once, once, OnceWorker } from '../src/index.ts';
@@ -9,14 +10,15 @@ const modes = ['before-processor', 'at-send'] as const;
 
 /** A ledger whose claims take a while. */
 function slow(ledger: Ledger): Ledger {
-  const { settleVia: _, ...rest } = ledger;
-  return {
-    ...rest,
+  const slower: { -readonly [Name in keyof Ledger]: Ledger[Name] } = {
+    ...ledger,
     async claim(request) {
       await sleep(200);
       return ledger.claim(request);
     },
   };
+  delete slower.settleVia;
+  return slower;
 }
 
 onBothVersions((bullmq) => {
@@ -53,6 +55,25 @@ onBothVersions((bullmq) => {
       },
     );
   });
+
+  test.each(modes)(
+    'OnceWorker, %s: a job that is cancelled while it is claimed',
+    async (dispatch) => {
+      // It extends the Worker of the module `bullmq`, which is the newest one here.
+      if (bullmq.Worker !== Worker) return;
+      const stage = startStage(bullmq);
+      let starts = 0;
+      const processor: Process = async (_job, _token, _signal) => void (starts += 1);
+      const { connection, prefix } = stage;
+      const once = { ledger: slow(stage.ledger), key: select, dispatch };
+      const worker = stage.adopt(new OnceWorker('q', processor, { connection, prefix, once }));
+      worker.on('active', (job) => setTimeout(() => worker.cancelJob(job.id!, 'user'), 50));
+      const seen = await stage.ended(await stage.queue().add('notice', { order: 7 }));
+      expect(seen.failedReason).toContain('cancelled before its processor started');
+      expect(starts).toBe(0);
+      expect(await stage.ledger.read(key)).toBeUndefined();
+    },
+  );
 
   test('`this` in a processor is its worker', async () => {
     const stage = startStage(bullmq);

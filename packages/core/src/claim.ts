@@ -37,7 +37,8 @@ export function normaliseReport(report: unknown): EffectReport {
 function textOf(report: unknown, field: 'messageId' | 'note'): string | undefined {
   const value = fieldOf(report, field);
   if (value === undefined || value === null) return undefined;
-  if (typeof value === 'bigint' || Number.isFinite(value)) return String(value);
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   // PostgreSQL keeps no NUL, and no store half a character.
   if (typeof value === 'string' && !/\0|\p{Surrogate}/u.test(value)) return value;
   warnOnce(

@@ -147,7 +147,7 @@ export interface Ledger {
 
   /**
    * Within how many milliseconds every verb answers or throws, where the caller of the store has set it:
-   * no lease may be shorter.
+   * no lease may be shorter. Not for a store whose leases do not end by time.
    */
   readonly answerWithinMs?: number | undefined;
 

@@ -111,7 +111,7 @@ describe('a plugin that is installed wrongly', () => {
     async (major, test) => {
       const smtp = await smtpServer(test);
       const transporter = transporterTo(test, smtp, { major, plugin: false });
-      transporter.use('compile', dispatchAtSend() as never);
+      transporter.use('compile', dispatchAtSend());
       await expect(transporter.sendMail(email())).rejects.toThrow('another step than "stream"');
       const job = newJob();
       const ended = await attempt(job, () => transporter.sendMail(email()), {

@@ -38,7 +38,6 @@ export function postgresLedger(
   checkPool(pool);
   const session = ledgerSession(pool, checkOptions(options));
   return {
-    answerWithinMs: options.answerWithinMs,
     claim: (request) => claim(session, request),
     dispatch: (attempt) => dispatch(session, attempt),
     settle: (settlement) => settle(session, settlement),

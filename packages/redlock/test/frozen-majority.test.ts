@@ -20,7 +20,7 @@ test('a frozen majority becomes an error that names the nodes, and nothing is se
   const startedMs = performance.now();
   const failed = perform(() => void (sends += 1), { ledger, key, leaseMs: 3_000 });
   await expect(failed).rejects.toMatchObject({ code: 'SENDONCE_LEDGER_UNAVAILABLE' });
-  await expect(failed).rejects.toThrow(`${servers[0]!.host}:${servers[0]!.port}`);
+  await expect(failed).rejects.toThrow(`${servers[0].host}:${servers[0].port}`);
   expect(performance.now() - startedMs).toBeLessThan(10_000);
   expect(sends).toBe(0);
   for (const server of servers.slice(0, 2)) server.resume();

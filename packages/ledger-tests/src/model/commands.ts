@@ -181,7 +181,7 @@ export function createAttempts({ attempts: allTraits }: Scenario, { shortMs, lon
           'in-doubt': { lateNotSent: true } as const,
         };
         const late = asked.late && about[outcome];
-        return [{ verb: 'settle', ...attempt, outcome, ...texts, ...late } as Question];
+        return [{ verb: 'settle', ...attempt, outcome, ...texts, ...late }];
       }
       case 'cancel':
         return [{ verb: 'cancel', key, retentionMs, by: attempt.by }];

@@ -50,6 +50,12 @@ bool windowIsOpen = true;       /* the provider still knows the key */
 bool isLate[ATTEMPTS];          /* it settles its doubt with lateNotSent */
 bool retried;                   /* a person has said "not sent", and retries the jobs that have failed */
 bool promised;                  /* somebody was told "cancelled" */
+bool decided;                   /* a processor has decided not to send: then nothing is lost */
+#ifdef RETURN_IS_SENT
+#define isDecided true
+#else
+#define isDecided decided
+#endif
 
 #define name(i) ('A' + (i))
 
@@ -217,7 +223,7 @@ inline doRejected(t) {
 
 inline doSkipped(t) {
   if
-  :: forbidsSkip(t) || (state == claimed && holder != (t)) -> reply = lost
+  :: forbidsSkip(t) || state == sent || state == rejected || (state == claimed && holder != (t)) -> reply = lost
   :: else -> write(skipped, t, false, false); reply = good
   fi
 }
@@ -482,11 +488,17 @@ wasRejected: skip;
   endJob();
 
 skips: skip;                    /* attempt/record-outcome.ts */
+  atomic {
+    beats[me] = false; decided = true;
+    if
 #ifdef REPLAY
-  /* Others may have sent it under this token. */
-  if :: wasSilent[me] && !atSend[me] -> goto nobodyKnows :: else fi;
+    /* Others may have sent it under this token. */
+    :: wasSilent[me] && !atSend[me] -> goto nobodyKnows
 #endif
-  beats[me] = false;
+    /* It gives back, too: the email is free for others. */
+    :: else -> releasing[me] = true
+    fi
+  };
   ask(SettleSkipped, settleSkipped, doSkipped(tok[me]));
   if
   :: reply == good -> endJob()
@@ -611,7 +623,7 @@ active proctype World() {
   /* ASSUMED: nobody is frozen between its last look and its request until the window ends. */
   :: atomic { windowIsOpen && !anyAttempt(isInWindow) -> windowIsOpen = false; printf("the provider forgets the key\n") }
 #endif
-  :: atomic { nobodyComesAgain -> property(NOT_LOST, emails > 0 || state == dispatched || state == rejected || state == skipped ||
-      state == cancelled); break }
+  :: atomic { nobodyComesAgain -> property(NOT_LOST, emails > 0 || state == dispatched || state == rejected || state == cancelled ||
+      isDecided); break }
   od
 }

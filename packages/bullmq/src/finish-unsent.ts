@@ -6,6 +6,7 @@ import {
   type Performed,
   RejectedError,
 } from '@sendonce/core';
+import { warnOnce } from '@sendonce/core/ledger';
 import { delayedError, unrecoverableError } from './control-flow.ts';
 import { describeRecord, logToJob } from './job-log.ts';
 import type { JobLike } from './options.ts';
@@ -85,6 +86,8 @@ export async function finishUnavailable(
   if (!isOutage || onUnavailable === 'throw' || token === undefined || !job.moveToDelayed) {
     throw error;
   }
+  // No worker event and no failed job tells of it.
+  warnOnce('SENDONCE_LEDGER_UNAVAILABLE', job.queueName ?? '', `sendonce: ${error.message}`);
   logToJob(job, 'waits for the ledger, which does not answer: nothing was sent');
   await job.moveToDelayed(Date.now() + waitMs(job, LONGEST_PAUSE_MS), token);
   throw delayedError();

@@ -1,4 +1,5 @@
 import { deriveKey, isSendonceError, type OptionError } from '@sendonce/core';
+import { registerDispatcher } from '@sendonce/core/ledger';
 import { expect, test } from 'vitest';
 import { once, type OnceOptions } from '../src/index.ts';
 import { type Job, nextFailure, onBothVersions, startStage } from './stage.ts';
@@ -155,6 +156,7 @@ onBothVersions((bullmq) => {
     const odd = new Error('no template');
     odd.cause = odd;
     const options = { ledger: stage.ledger, key: () => 'notice', dispatch: 'at-send' } as const;
+    registerDispatcher();
     stage.worker(once(() => Promise.reject(odd), options));
     const { failedReason } = await stage.ended(await stage.queue().add('notice', 7));
     expect(failedReason).toBe('no template');

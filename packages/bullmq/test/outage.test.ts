@@ -1,4 +1,5 @@
 import { deriveKey, perform } from '@sendonce/core';
+import { createToken } from '@sendonce/core/ledger';
 import { redisLedger } from '@sendonce/redis';
 import { type RedisProcess, startRedis } from '@sendonce/testkit';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -43,25 +44,29 @@ onBothVersions((bullmq) => {
         undispatched: 'sent',
         onEvent: ({ type }) => void events.push(type),
       });
-      stage.worker(processor);
+      // A warning comes once for each queue of a process.
+      const queue = createToken();
+      stage.worker(processor, { queue });
       // Scripts are loaded, and the connection is there.
       await ledger.read(key);
       let job: { id?: string | undefined } = {};
       await frozen(server, async () => {
         // BullMQ's default: one attempt.
-        job = await stage.queue().add('notice', { order: 7 });
-        await expect.poll(() => processor.counters.unavailable, { timeout: 20_000 }).toBe(2);
-        const seen = await stage.look(job);
+        job = await stage.queue(queue).add('notice', { order: 7 });
+        await expect.poll(() => processor.counters.unavailable, { timeout: 30_000 }).toBe(2);
+        const seen = await stage.look(job, { queue });
         expect(seen).toMatchObject({ attemptsMade: 0 });
         expect(seen.logs.join()).toContain('waits for the ledger');
         expect(runs).toBe(0);
       });
-      expect(await stage.ended(job)).toMatchObject({ state: 'completed', attemptsMade: 1 });
+      const ended = await stage.ended(job, { queue });
+      expect(ended).toMatchObject({ state: 'completed', attemptsMade: 1 });
       expect(runs).toBe(1);
       expect(events).toContain('unavailable');
       const messages = warned.mock.calls.map(([message]) => String(message)).join('\n');
       expect(messages).toContain(`${server.host}:${server.port}`);
     },
+    60_000,
   );
 
   test('"onUnavailable: throw" fails the attempt, as the queue counts it', async () => {

@@ -1,5 +1,5 @@
 import type { DispatchMode } from './claim.ts';
-import { type LedgerUnavailableError, OptionError } from './errors.ts';
+import { OptionError } from './errors.ts';
 import { createToken, isKey } from './keys.ts';
 import type { Attempt, Ledger } from './ledger.ts';
 import {
@@ -61,12 +61,6 @@ export class AttemptContext {
     } catch (error) {
       warnOfCallback(error);
     }
-  }
-
-  /** Nothing was sent, and nobody may notice: the job is tried again. */
-  reportUnavailable({ message }: LedgerUnavailableError): void {
-    this.emit('unavailable');
-    warnOnce('SENDONCE_LEDGER_UNAVAILABLE', this.attempt.job?.queue ?? '', `sendonce: ${message}`);
   }
 
   /** Notices another email under the same key: it is not sent, and looks like a copy. */

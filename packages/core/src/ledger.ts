@@ -43,7 +43,8 @@ import type {
  * |                 | any other                   |                       | sent       | settled      |
  * | settle rejected | cancelled                   |                       | =          | lost         |
  * |                 | any other                   |                       | rejected   | settled      |
- * | settle skipped  | cancelled, claimed other    |                       | =          | lost         |
+ * | settle skipped  | cancelled, sent, rejected   |                       | =          | lost         |
+ * |                 | claimed other               |                       | =          | lost         |
  * |                 | any other                   |                       | skipped    | settled      |
  * | settle in-doubt | cancelled, sent, rejected   |                       | =          | lost         |
  * |                 | any other                   |                       | in doubt ⁵ | settled      |

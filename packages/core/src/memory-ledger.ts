@@ -123,7 +123,7 @@ export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledg
           break;
         case 'sent':
         case 'rejected':
-          if (met.isOwn && outcome !== 'in-doubt') break;
+          if (met.isOwn && outcome !== 'in-doubt' && outcome !== 'skipped') break;
           return { state: 'lost', record: met.seen };
         case 'cancelled':
           if (outcome === 'sent' && !settlement.undispatched) break;

@@ -88,6 +88,18 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
   ],
   [
     'skipped',
+    'lets a skip replace what was sent under its token',
+    (sound) => ({
+      async settle(settlement) {
+        const record = await sound.read(settlement.key);
+        const isOwn = record?.token === settlement.token && record.state === 'sent';
+        if (settlement.outcome === 'skipped' && isOwn) await removeByVerbs(sound, record);
+        return sound.settle(settlement);
+      },
+    }),
+  ],
+  [
+    'skipped',
     'writes "sent" over a cancellation without a dispatch',
     (sound) => ({
       async settle(settlement) {

@@ -72,7 +72,15 @@ test('32 sessions want one email: one of them sends it', async () => {
   const ledgers = Array.from({ length: 32 }, () => space.ledger(space.pool(space.url, { max: 2 })));
   let sent = 0;
   const results = await Promise.all(
-    ledgers.map((ledger) => perform(async () => ++sent, { ledger, key, dispatch: 'at-send' })),
+    ledgers.map((ledger) =>
+      perform(
+        async (claim) => {
+          await claim.dispatch();
+          return ++sent;
+        },
+        { ledger, key, dispatch: 'at-send' },
+      ),
+    ),
   );
   expect(sent).toBe(1);
   const states = results.map(({ state }) => state);

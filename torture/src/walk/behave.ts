@@ -71,6 +71,10 @@ function behave(
     if (does === 'throws before the send' && firstTry) throw new Error('The order is locked.');
     if (does === 'skips') return skipEmail('unsubscribed');
     if (does === 'returns without a send') return undefined;
+    if (does === 'sends after its return') {
+      setTimeout(() => void processor(job, token, signal).catch(() => {}), 200);
+      return undefined;
+    }
     if (does === 'is closed by force' && firstRun) closeByForce();
     if (does === 'takes long before the send' && firstRun) await long();
     if (does === 'is closed by force' && firstRun) await long();

@@ -20,6 +20,7 @@ export const reasons: readonly Reason[] = [
       /^bullmq schedule-email /,
     ],
   },
+  { why: 'perform() in a script', places: [/^core attempt\/perform waitWhileBusy\(\)/] },
   { why: 'confirmSent(): a webhook', places: [/^core doubts\/confirm-sent /] },
   {
     why: 'what people ask, and what runs a job again for them',

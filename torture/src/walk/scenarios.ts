@@ -40,6 +40,7 @@ export interface Scenario {
     | 'throws after the send'
     | 'skips'
     | 'returns without a send'
+    | 'sends after its return'
     | 'returns what is not JSON'
     | 'takes long before the send'
     | 'takes long after the send'
@@ -150,6 +151,12 @@ export const scenarios: readonly Scenario[] = [
     name: 'returns without a send',
     end: 'in doubt, listed',
     processor: 'returns without a send',
+  },
+  {
+    ...atSend,
+    name: 'sends after its return',
+    end: 'in doubt, listed',
+    processor: 'sends after its return',
   },
   { ...atSend, name: 'throws before the send', processor: 'throws before the send' },
   { ...atSend, name: 'throws after the send', processor: 'throws after the send' },

@@ -35,7 +35,7 @@ export class ActiveClaim {
   /** An email was about to leave when the effect had ended. */
   isLate = false;
   private afterLateSend: (() => void) | undefined;
-  private emailSlot: EmailSlot | undefined;
+  slot: EmailSlot | undefined;
   private userClaim: Claim | undefined;
   private leaseLost: AbortController | undefined;
 
@@ -48,11 +48,6 @@ export class ActiveClaim {
     this.lease = startRenewing(ledger, attempt, () => this.onLeaseLost(), requestedAtMs);
   }
 
-  /** Undefined where the effect has not asked for its claim. */
-  get slot(): EmailSlot | undefined {
-    return this.emailSlot;
-  }
-
   /** The claim as the processor and the mail plugin see it. */
   get claim(): Claim {
     const signal = () => (this.leaseLost ??= new AbortController()).signal;
@@ -60,9 +55,9 @@ export class ActiveClaim {
   }
 
   /** @throws {SkipError} for a skip that does not hold. */
-  endOf(value: unknown): 'returned' | 'skipped' {
-    if (!this.slot && skipReasonOf(value) === undefined) return 'returned';
-    return this.ownSlot.returnedSkip(value) === undefined ? 'returned' : 'skipped';
+  acceptSkip(value: unknown): 'skipped' {
+    this.ownSlot.acceptSkip(value);
+    return 'skipped';
   }
 
   /** Reports an email that was refused because the effect had ended. */
@@ -86,7 +81,7 @@ export class ActiveClaim {
   }
 
   private get ownSlot(): EmailSlot {
-    return (this.emailSlot ??= new EmailSlot(this));
+    return (this.slot ??= new EmailSlot(this));
   }
 
   private onLeaseLost(): void {
@@ -128,7 +123,8 @@ export async function runAndClose<R>(
     value = await returned;
     // What is awaited has run, and may have sent before it returned this.
     refuseObservable(value, 'maybe');
-    end = active.endOf(value);
+    const isSkip = active.slot?.skipped !== undefined || skipReasonOf(value) !== undefined;
+    end = isSkip ? active.acceptSkip(value) : 'returned';
   } catch (caught) {
     error = caught;
   }

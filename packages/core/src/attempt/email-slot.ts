@@ -75,13 +75,12 @@ export class EmailSlot {
   }
 
   /**
-   * The reason of the skip that an effect returned, or undefined where it returned a result.
-   * @throws {SkipError} unless a skip of this claim was returned, or none was made.
+   * Takes the skip that the effect returned.
+   * @throws {SkipError} where a skip was made and not returned, or where that of another claim was.
    */
-  returnedSkip(value: unknown): string | undefined {
+  acceptSkip(value: unknown): void {
     const reason = skipReasonOf(value);
     if (reason === undefined) {
-      if (!this.skipped) return undefined;
       // In `at-send` nothing could leave after the skip.
       const mayHaveLeft = this.active.context.mode === 'at-send' ? 'no' : 'maybe';
       throw new SkipError(
@@ -98,7 +97,6 @@ export class EmailSlot {
     }
     // It was made without a claim: in another process.
     if (!this.skipped) this.skip(reason);
-    return reason;
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type PerformOptions,
   type SharedOptions,
 } from '../perform-options.ts';
-import { isSendonceError, type LedgerUnavailableError } from '../errors.ts';
+import { isSendonceError } from '../errors.ts';
 import { checkFunction } from '../store/check-options.ts';
 import { acquire } from './acquire.ts';
 import { ActiveClaim, type EffectFunction, runAndClose } from './active-claim.ts';
@@ -48,18 +48,18 @@ export async function perform<R>(
   checkPerformOptions(options);
   // It takes its claim, so it dispatches by itself.
   if (effect.length > 0) registerDispatcher();
-  const perform = () => performWith<R>(({ claim }) => effect(claim), options, options);
-  return options.waitMs ? waitWhileBusy(perform, options.waitMs) : perform();
+  const performNow = () => performWith<R>(({ claim }) => effect(claim), options, options);
+  return options.waitMs ? waitWhileBusy(performNow, options.waitMs) : performNow();
 }
 
 /** Another attempt has the email: asks again until that one has ended, or the time is over. */
 async function waitWhileBusy<R>(
-  perform: () => Promise<Performed<R>>,
+  performNow: () => Promise<Performed<R>>,
   waitMs: number,
 ): Promise<Performed<R>> {
   const untilMs = nowMs() + waitMs;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
-    const performed = await perform();
+    const performed = await performNow();
     const leftMs = untilMs - nowMs();
     if (performed.state !== 'busy' || leftMs <= 0) return performed;
     await sleep(Math.min(pauseMs * (0.5 + Math.random() / 2), leftMs));
@@ -67,7 +67,7 @@ async function waitWhileBusy<R>(
 }
 
 /** Nothing was sent because the ledger did not answer. */
-function isUnavailable(error: unknown): error is LedgerUnavailableError {
+function isUnavailable(error: unknown): boolean {
   return isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE') && error.mayHaveLeft === 'no';
 }
 
@@ -93,7 +93,7 @@ export async function performWith<R>(
     const outcome = decide(closed.facts, classifiedVerdict(closed, options));
     return await recordOutcome(active, closed, outcome);
   } catch (error) {
-    if (isUnavailable(error)) context.reportUnavailable(error);
+    if (isUnavailable(error)) context.emit('unavailable');
     if (outerClaim) markAsNested(error);
     throw error;
   }

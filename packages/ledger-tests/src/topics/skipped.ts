@@ -7,7 +7,9 @@ import {
   expectState,
   inDoubt,
   listedKeys,
+  rejected,
   rivalOf,
+  sent,
   skipped,
 } from '../steps.ts';
 import type { Topic } from '../topic.ts';
@@ -77,6 +79,20 @@ export const skips: Topic = {
         expectState(await context.ledger.settle(settlement), 'settled');
         await expectRecord(context, attempt, 'skipped');
         assert.deepEqual(await listedKeys(context, 'open', [attempt]), []);
+      },
+    },
+    {
+      title: 'it replaces no outcome under its own token: a replay, or a person, has recorded that',
+      async run(context) {
+        for (const [start, state] of [
+          [sent, 'sent'],
+          [rejected, 'rejected'],
+        ] as const) {
+          const attempt = await start(context);
+          const settlement = { ...attempt, outcome: 'skipped', note: 'late' } as const;
+          expectState(await context.ledger.settle(settlement), 'lost');
+          await expectRecord(context, attempt, state);
+        }
       },
     },
     {

@@ -161,12 +161,12 @@ end
 $$;
 
 -- Lost if another attempt has dispatched or settled. Only the "sent" of a dispatch replaces a
--- cancellation, a skip leaves another attempt's claim alone, and a doubt never replaces an outcome.
+-- cancellation, a skip leaves another attempt's claim alone, and neither a skip nor a doubt
+-- replaces an outcome.
 create function :schema.settle(o :schema.operation, mine bigint) returns :schema.reply
 language plpgsql as $$
 declare
   r :schema.records;
-  doubt boolean := o.outcome = 'in-doubt';
   wanted text := case when o.outcome = 'in-doubt' then 'dispatched' else o.outcome end;
 begin
   -- Most attempts settle their own dispatch. One statement instead of two makes a claim and its
@@ -184,7 +184,7 @@ begin
   end loop;
   if r.state = 'unreadable'
     or (r.token <> o.token and r.state in ('dispatched', 'sent', 'rejected'))
-    or (doubt and r.state in ('sent', 'rejected'))
+    or (o.outcome in ('in-doubt', 'skipped') and r.state in ('sent', 'rejected'))
     or (r.state = 'cancelled' and (o.outcome <> 'sent' or coalesce(o.undispatched, false)))
     or (r.state = 'claimed' and o.outcome = 'skipped' and r.token <> o.token)
   then

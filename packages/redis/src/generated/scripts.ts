@@ -252,7 +252,7 @@ export const settle: string = record + [
   "local othersClaim = outcome == 'K' and state == 'C' and record.token ~= token",
   "local cancelled = state == 'X' and outcome ~= 'S'",
   "local status = 'settled'",
-  "if state == '?' or othersFact or othersClaim or cancelled or (settled and outcome == 'D') then",
+  "if state == '?' or othersFact or othersClaim or cancelled or (settled and (outcome == 'D' or outcome == 'K')) then",
   "status = show('exists', key, index, record)",
   "elseif outcome == 'D' then",
   "call('ZREM', index, sub(key, -21))",

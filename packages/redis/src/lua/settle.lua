@@ -1,6 +1,6 @@
 -- settle: record the outcome, or that it is unknown (D, in doubt from now on). Lost if another
 -- attempt has dispatched or settled. Only the "sent" of a dispatch replaces a cancellation, a skip
--- leaves another attempt's claim alone, and a doubt never replaces an outcome.
+-- leaves another attempt's claim alone, and neither a skip nor a doubt replaces an outcome.
 -- KEYS  record, index
 -- ARGV  token, retentionMs, outcome (S | U sent without a dispatch | R | K | D), fields
 -- reply settled | exists
@@ -15,7 +15,7 @@ for i = 1, #KEYS / 2 do
   local othersClaim = outcome == 'K' and state == 'C' and record.token ~= token
   local cancelled = state == 'X' and outcome ~= 'S'
   local status = 'settled'
-  if state == '?' or othersFact or othersClaim or cancelled or (settled and outcome == 'D') then
+  if state == '?' or othersFact or othersClaim or cancelled or (settled and (outcome == 'D' or outcome == 'K')) then
     status = show('exists', key, index, record)
   elseif outcome == 'D' then
     call('ZREM', index, sub(key, -21))

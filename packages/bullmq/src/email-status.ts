@@ -65,7 +65,8 @@ export type EmailStatus = { readonly key: string } & (
 /** What is known about an email. */
 export function toStatus(key: string, { record, jobs }: EmailSnapshot): EmailStatus {
   if (record && record.state !== 'skipped') return recordToStatus(record);
-  const active = jobs.find(({ state }) => state === 'active');
+  // The job of a skipped email may not be acknowledged yet.
+  const active = jobs.find(({ state, job }) => state === 'active' && job.id !== record?.job?.id);
   if (active) {
     return { key, state: 'sending', since: new Date(active.job.processedOn ?? Date.now()) };
   }

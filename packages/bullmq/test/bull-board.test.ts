@@ -6,7 +6,7 @@ import { ExpressAdapter } from '@bull-board/express';
 import { currentClaim, deriveKey, resolveEmail } from '@sendonce/core';
 import { eventually } from '@sendonce/testkit';
 import { expect, test } from 'vitest';
-import { once, type OnceOptions } from '../src/index.ts';
+import { once, type OnceOptions, skipEmail } from '../src/index.ts';
 import {
   type BullMQ,
   type Job,
@@ -176,6 +176,22 @@ onBothVersions((bullmq) => {
           'sendonce: duplicate of an email that was sent by q:1 (this job) at TIME (resolved by Ann: mail log)',
         ],
       });
+    });
+  });
+
+  test('a skipped email: completed without a result, and why', async () => {
+    const stage = startStage(bullmq);
+    const queue = stage.queue();
+    const board = await bullBoard(stage, queue);
+    stage.worker(once(async () => skipEmail('unsubscribed'), { ledger: stage.ledger, key }));
+    const job = await queue.add('notice', { orderId: 7 });
+    await stage.ended(job);
+    expect(await board.page(job)).toEqual({
+      status: 'completed',
+      failedReason: undefined,
+      returnValue: null,
+      attempts: 1,
+      logs: ['sendonce: skipped (unsubscribed): not sent'],
     });
   });
 

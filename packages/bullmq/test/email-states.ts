@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { currentClaim, type Ledger } from '@sendonce/core';
+import { registerDispatcher } from '@sendonce/core/ledger';
 import { eventually } from '@sendonce/testkit';
 import { expect } from 'vitest';
-import { delayedEmails, once, type QueueLike } from '../src/index.ts';
+import { delayedEmails, once, type QueueLike, skipEmail } from '../src/index.ts';
 import { gate, type Job, type Process } from './stage.ts';
 
 export interface Notice {
@@ -53,7 +54,7 @@ export function cellsOfReadme(): Cell[] {
   );
 }
 
-type Behaviour = 'send' | 'wait' | 'dispatch and wait' | 'reject' | 'doubt' | 'fail';
+type Behaviour = 'send' | 'skip' | 'wait' | 'dispatch and wait' | 'reject' | 'doubt' | 'fail';
 
 // Long enough for a question in between on a machine that has other work.
 const soon = { delay: 400 };
@@ -71,6 +72,7 @@ export function openScene({ ledger, queue, order: number = 7, work }: Desk) {
     const behaviour = next;
     next = 'send';
     if (behaviour === 'fail') throw new Error('connection refused');
+    if (behaviour === 'skip') return skipEmail('unsubscribed');
     if (behaviour === 'wait') await door.wait;
     await currentClaim()?.dispatch();
     if (behaviour === 'dispatch and wait') await door.wait;
@@ -82,6 +84,8 @@ export function openScene({ ledger, queue, order: number = 7, work }: Desk) {
   function startWorker(): void {
     if (working) return;
     working = true;
+    // A first job that throws before its dispatch is believed.
+    registerDispatcher();
     const processor = once(process, {
       ledger,
       key: (job: Job) => job.data.order as number,
@@ -113,6 +117,7 @@ export function openScene({ ledger, queue, order: number = 7, work }: Desk) {
     sent: () => run('send', 'sent'),
     'sent, its job removed': () => run('send', 'sent', { removeOnComplete: true }),
     rejected: () => run('reject', 'rejected'),
+    skipped: () => run('skip', 'skipped'),
     'in doubt': () => run('doubt', 'in-doubt'),
     async cancelled() {
       await emails.schedule(order, soon);

@@ -155,13 +155,13 @@ onBothVersions((bullmq) => {
   test('moved later, earlier, and to now: it leaves at the last time named, once', async () => {
     const { stage, queue, emails } = open();
     const { sent } = work(stage);
-    await emails.schedule(order, { delay: 80 });
-    const at = new Date(Date.now() + 400);
+    await emails.schedule(order, { delay: 600 });
+    const at = new Date(Date.now() + 1_200);
     expect(await emails.reschedule(order, { at })).toMatchObject({ state: 'rescheduled', at });
-    expect(await emails.schedule(order, { delay: 0 })).toMatchObject({
-      state: 'already-scheduled',
-      at,
-    });
+    const again = await emails.schedule(order, { delay: 0 });
+    expect(again.state).toBe('already-scheduled');
+    // The queue counts from when it takes the move.
+    expect(millisecondsBetween(again, { at })).toBeLessThan(100);
     await quiet(queue);
     expect(sent).toHaveLength(1);
     expect(sent[0]!.atMs).toBeGreaterThanOrEqual(at.getTime());

@@ -89,6 +89,21 @@ describe.each<[Undispatched, string]>([
   });
 });
 
+test('a replay that returns without a dispatch does not turn its doubt into "sent"', async () => {
+  registerDispatcher();
+  const { options, record } = setup({ replayWithinMs: 60_000 });
+  for (let run = 0; run < 2; run++) {
+    const performed = await perform(() => 'decided not to send', options);
+    expect(performed).toMatchObject({
+      state: 'in-doubt',
+      error: { code: 'SENDONCE_UNDISPATCHED' },
+    });
+  }
+  expect((await record())?.state).toBe('in-doubt');
+  const sent = await perform((claim) => claim.dispatch(), options);
+  expect(sent.state).toBe('sent');
+});
+
 test('"undispatched" must be one of its words', async () => {
   const { options } = setup({ undispatched: 'send' as never });
   const effect = () => 'never';

@@ -139,9 +139,12 @@ export async function runAndClose<R>(
   // Before the outcome: a heartbeat after "in doubt" would say that the email is still being sent.
   lease.stop();
   const report = slot?.email?.reported;
-  const isDispatched = phase === 'dispatched';
-  const wasRequested = isDispatched || phase === 'dispatching';
+  const wasRequested = phase === 'dispatched' || phase === 'dispatching';
   const isReplay = active.won.replayUntilMs !== undefined;
+  const { options } = active.context;
+  // A replay begins as dispatched. In `at-send` only its own email shows that it sends again.
+  const isBlindReplay = isReplay && options.dispatch === 'at-send' && !slot?.email;
+  const isDispatched = phase === 'dispatched' && !isBlindReplay;
   const isShared = isReplay || (isDispatched && active.context.isReplayable && lease.wasSilent());
   const facts = {
     end,
@@ -150,7 +153,7 @@ export async function runAndClose<R>(
     isDispatched,
     isShared,
     isUnseen: phase === 'claimed' && !hasDispatcher(),
-    undispatched: active.context.options.undispatched ?? 'in-doubt',
+    undispatched: options.undispatched ?? 'in-doubt',
   };
   return { value, error, report, wasRequested, facts };
 }

@@ -137,8 +137,9 @@ export async function judge(
       return is(left === 0 ? 'rejected' : 'the record is wrong');
     case 'in-doubt':
       if (!listed.has(key)) return is('the record is wrong');
-      // A job that completed would tell its producer that the email left.
-      return is(jobs.includes('completed') ? 'the record is wrong' : 'in doubt, listed');
+      // A job that completed would tell its producer that the email left, or that it was skipped.
+      if (jobs.includes('completed') && !email.skips) return is('the record is wrong');
+      return is('in doubt, listed');
     default:
       if (cancelled?.has(email.number)) return is('the record is wrong');
       return is(left === 0 ? 'lost' : 'the record is wrong');

@@ -39,19 +39,36 @@ async function endJob(email: Email, how: 'completed' | 'failed'): Promise<void> 
 
 interface Scene {
   readonly left: number;
-  readonly state: 'sent' | 'rejected' | 'in-doubt' | 'absent' | 'no ledger';
+  readonly state:
+    | 'sent'
+    | 'rejected'
+    | 'skipped'
+    | 'cancelled'
+    | 'in-doubt'
+    | 'absent'
+    | 'no ledger';
   readonly jobs: 'completed' | 'failed';
+  readonly skips?: true;
+  /** A cancellation was acknowledged. */
+  readonly promised?: true;
 }
 
-async function verdictOn({ left, state, jobs }: Scene): Promise<string> {
-  const email = newEmail();
+async function verdictOn({ left, state, jobs, skips, promised }: Scene): Promise<string> {
+  const email: Email = {
+    ...newEmail(),
+    skips: skips ?? false,
+    ...(promised && { cancelledMs: 1 }),
+  };
   const ledger = memoryLedger();
   if (state !== 'absent' && state !== 'no ledger') {
     const key = deriveKey(keyOf(email));
     const times = { leaseMs: 1_000, retentionMs: 60_000 };
     const attempt = { key, token: createToken(), ...times };
-    await ledger.claim({ ...attempt, dispatched: true });
-    await ledger.settle({ ...attempt, outcome: state });
+    if (state === 'cancelled') await ledger.cancel({ key, retentionMs: 60_000 });
+    else {
+      await ledger.claim({ ...attempt, dispatched: true });
+      await ledger.settle({ ...attempt, outcome: state });
+    }
   }
   await endJob(email, jobs);
   const result = await checkAll(
@@ -61,11 +78,14 @@ async function verdictOn({ left, state, jobs }: Scene): Promise<string> {
       queue,
       history: startHistory(),
       ledger: state === 'no ledger' ? undefined : ledger,
+      cancelled: new Set(promised ? [email.number] : []),
     },
     1,
   );
   if (result.sentOnce === 1) return 'sent once';
   if (result.rejected === 1) return 'rejected';
+  if (result.skipped === 1) return 'skipped';
+  if (result.cancelled === 1) return 'cancelled';
   if (result.inDoubtListed === 1) return 'in doubt, listed';
   return result.violations[0]?.verdict ?? 'nothing';
 }
@@ -83,6 +103,15 @@ test.each<[string, Scene]>([
   ['in doubt, listed', { left: 1, state: 'in-doubt', jobs: 'failed' }],
   // A completed job says that the email left, which is unknown.
   ['the record is wrong', { left: 1, state: 'in-doubt', jobs: 'completed' }],
+  // Another copy of it was skipped.
+  ['in doubt, listed', { left: 1, state: 'in-doubt', jobs: 'completed', skips: true }],
+  ['skipped', { left: 0, state: 'skipped', jobs: 'completed', skips: true }],
+  ['the record is wrong', { left: 0, state: 'skipped', jobs: 'completed' }],
+  ['the record is wrong', { left: 1, state: 'skipped', jobs: 'completed', skips: true }],
+  ['cancelled', { left: 0, state: 'cancelled', jobs: 'completed', promised: true }],
+  ['left after it was cancelled', { left: 1, state: 'sent', jobs: 'completed', promised: true }],
+  ['the record is wrong', { left: 0, state: 'cancelled', jobs: 'completed' }],
+  ['the record is wrong', { left: 0, state: 'absent', jobs: 'completed', promised: true }],
   ['sent once', { left: 1, state: 'no ledger', jobs: 'completed' }],
   ['lost', { left: 0, state: 'no ledger', jobs: 'completed' }],
   ['in doubt, listed', { left: 0, state: 'no ledger', jobs: 'failed' }],

@@ -30,8 +30,8 @@ export type ProcessorOf<J, R> = (job: J, token?: string, signal?: AbortSignal) =
 /**
  * The wrapped processor, and what it has counted.
  *
- * It resolves with `undefined` where the email was cancelled, or this job is a duplicate whose
- * original had no result. A call, `ReturnType` and a Worker without type arguments see that.
+ * It resolves with `undefined` where the email was cancelled or skipped, where its result could not
+ * be kept, and where this job is a duplicate whose original had no result. A call, `ReturnType` and a Worker without type arguments see that.
  */
 export interface OnceProcessor<J, R> {
   (job: J, token?: string, signal?: AbortSignal): Promise<R | undefined>;
@@ -76,6 +76,8 @@ export function once<J extends JobLike, R>(
         ? 'not-sent'
         : options.classify?.(error),
   };
+  const { undispatched = 'in-doubt' } = options;
+  const isReturnDecided = undispatched !== 'in-doubt';
   const comparesData = options.onDifferentData !== 'ignore';
   // BullMQ passes a signal only to a function that declares three plain parameters, and makes one
   // for it.
@@ -103,7 +105,8 @@ export function once<J extends JobLike, R>(
         onEvent(event) {
           counters[event.type] += 1;
           const line = lines[event.type];
-          if (line !== undefined) logToJob(job, line);
+          const isDecided = event.type === 'undispatched' && isReturnDecided;
+          if (line !== undefined && !isDecided) logToJob(job, line);
           return onEvent?.({ ...event, job });
         },
       });
@@ -209,7 +212,7 @@ const lines: Partial<Record<PerformEvent['type'], string>> = {
   'late-send':
     'refused an email that was about to leave after the processor had returned: await every send',
   'different-data':
-    'the data of this job differ from those of the email that was sent under its key: is "key" too wide?',
+    'its data, its name or its queue differ from those of the email that was sent under its key: is "key" too wide?',
   'result-dropped':
     'sent, but the result of the processor is too large or not JSON: the job completes without it',
 };

@@ -78,7 +78,7 @@ onBothVersions((bullmq) => {
     expect(sent).toEqual([8]);
   });
 
-  test('a skip after the send fails the job, says that the email was sent, and a retry is a duplicate', async () => {
+  test('a skip after the send fails the job once, and says that the email was sent', async () => {
     const stage = startStage(bullmq);
     const worker = stage.worker(
       once(
@@ -94,7 +94,7 @@ onBothVersions((bullmq) => {
     const failure = nextFailure(worker);
     const job = await notice(stage);
     expect((await failure).message).toContain('The email was sent.');
-    expect(await stage.ended(job)).toMatchObject({ state: 'completed' });
+    expect(await stage.ended(job)).toMatchObject({ state: 'failed', attemptsMade: 1 });
     expect(await stage.ledger.read(key)).toMatchObject({ state: 'sent' });
   });
 
@@ -117,7 +117,10 @@ onBothVersions((bullmq) => {
       stage.worker(processor);
       const seen = await stage.ended(await notice(stage));
       expect(seen.state).toBe(state);
-      expect(seen.logs[0]).toMatch(/^sendonce: ended without a dispatch.*atSend\(transporter\)/);
+      const asks = /^sendonce: ended without a dispatch.*atSend\(transporter\)/.test(
+        seen.logs.join(),
+      );
+      expect(asks).toBe(undispatched === 'in-doubt');
       expect(processor.counters).toMatchObject({ undispatched: 1, dispatched: 0, [record]: 1 });
       expect(await stage.ledger.read(key)).toMatchObject({ state: record });
       if (state === 'failed') {

@@ -11,6 +11,7 @@ import {
   type SharedOptions,
 } from './perform-options.ts';
 import type { LedgerRecord } from './record.ts';
+import { senderOf } from './sender.ts';
 import { describe } from './store/check-options.ts';
 import { catchRejection, warnOfCallback, warnOnce } from './warn.ts';
 
@@ -64,18 +65,19 @@ export class AttemptContext {
   }
 
   /** Notices another email under the same key: it is not sent, and looks like a copy. */
-  private compareData({ job, digest }: LedgerRecord): void {
+  private compareData(record: LedgerRecord): void {
+    const { job, digest } = record;
     const own = this.attempt;
     if (digest === undefined || own.digest === undefined || digest === own.digest) return;
     // A retry of the job itself, whose data were updated meanwhile.
     if (job && job.queue === own.job?.queue && job.id === own.job.id) return;
-    this.emit('different-data');
+    this.emit('different-data', undefined, senderOf(record));
     const queue = own.job?.queue ?? '';
     warnOnce(
       'SENDONCE_DIFFERENT_DATA',
       queue,
-      `sendonce: a job${queue && ` of the queue "${queue}"`} was taken for a duplicate, and its data, its name or its ` +
-        'queue differ from those of the job whose email was sent. Its own email was not sent. If the two are ' +
+      `sendonce: a job${queue && ` of the queue "${queue}"`} was taken for a duplicate under the key ${own.key}, and its ` +
+        'data, its name or its queue differ from those of the job whose email was sent. Its own email was not sent. If the two are ' +
         'different emails, select what tells them apart in "key". If they are the same one, set ' +
         '"onDifferentData" to "ignore".',
     );

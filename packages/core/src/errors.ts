@@ -1,3 +1,4 @@
+import { errorCode } from './error-code.ts';
 import { senderOf } from './sender.ts';
 import type { LedgerRecord } from './record.ts';
 
@@ -250,12 +251,14 @@ export class UndispatchedError extends SendonceError {
   override readonly name = 'UndispatchedError';
 
   constructor(cause?: unknown) {
+    const ended = cause === undefined ? 'returned' : `threw (${errorCode(cause)})`;
     super(
       'SENDONCE_UNDISPATCHED',
       'maybe',
-      'The processor ended, and no email was dispatched under its claim. If it sent one, the claim did not ' +
+      `The processor ${ended}, and no email was dispatched under its claim. ` +
+        'If it sent one, the claim did not ' +
         'see it: pass "dispatch: atSend(transporter)" with the transporter that it uses, or call ' +
-        'claim.dispatch() before its own send. If it decided not to send, let it return skipEmail(reason). If a ' +
+        'claim.dispatch() before its own send. If it decided not to send, let it return skipEmail(reason) or claim.skip(reason). If a ' +
         'return without dispatch always means the same, say so by "undispatched".',
       cause,
     );
@@ -275,15 +278,18 @@ export class InDoubtError extends SendonceError {
         `recorded${record.note ? ` (${record.note})` : ''}. It may have been sent and is not sent again. ` +
         'Find out (ask the provider, the mail log or ' +
         `the customer), then run "npx sendonce resolve ${record.key} --sent" or "--not-sent", or call ` +
-        `resolveEmail(), and retry the job.${undispatchedHint(cause)}`,
+        `resolveEmail(), and retry the job.${hintOf(cause)}`,
       cause,
     );
     this.record = record;
   }
 }
 
-function undispatchedHint(cause: unknown): string {
-  return isSendonceError(cause, 'SENDONCE_UNDISPATCHED') ? ` ${cause.message}` : '';
+/** What to change in the processor, so that its next email is no doubt. */
+function hintOf(cause: unknown): string {
+  const isOurs =
+    isSendonceError(cause, 'SENDONCE_UNDISPATCHED') || isSendonceError(cause, 'SENDONCE_SKIP');
+  return isOurs ? ` ${cause.message}` : '';
 }
 
 /** The mail server or provider refused the email permanently. */

@@ -64,7 +64,7 @@ function shortHash(value: unknown, key: string): string {
  */
 export function digestOf(parts: unknown, key: string): string | undefined {
   try {
-    return hash128(key + JSON.stringify(parts)).slice(0, 3);
+    return hash128(key + canonicalJson(parts)).slice(0, 3);
   } catch {
     return undefined;
   }

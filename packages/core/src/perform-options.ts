@@ -206,6 +206,7 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   checkLedger(options.ledger);
   checkLeaseAndRetention(leaseMs, retentionMs);
   checkDeadline(options.ledger, leaseMs);
+  refuseFunction(dispatch);
   checkOneOf('dispatch', dispatch, ['before-processor', 'at-send']);
   checkOneOf('undispatched', options.undispatched ?? 'in-doubt', ['in-doubt', 'sent', 'skipped']);
   const { maxResultBytes = DEFAULT_MAX_RESULT_BYTES } = options;
@@ -234,6 +235,16 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   checkFunction('resolver', options.resolver, true);
   checkFunction('settleVia', options.settleVia, true);
   checkFunction('onEvent', options.onEvent, true);
+}
+
+/** `dispatch: atSend`, or a plugin. */
+function refuseFunction(dispatch: unknown): void {
+  if (typeof dispatch !== 'function') return;
+  throw new OptionError(
+    'dispatch',
+    'Expected "dispatch" to be "before-processor" or atSend(transporter), got a function. Call atSend() with the ' +
+      'transporter that sends.',
+  );
 }
 
 /** An answer that is older than a lease allows nothing. */

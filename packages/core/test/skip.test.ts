@@ -55,6 +55,18 @@ test.each(MODES)('%s: a mark from another process is a skip, too', async (dispat
   expect((await record())?.state).toBe('skipped');
 });
 
+test.each(MODES)(
+  '%s: a skip that is thrown is a skip, because its type is "never"',
+  async (dispatch) => {
+    const { options, record } = setup({ dispatch });
+    const performed = await perform((claim) => {
+      throw claim.skip('unsubscribed');
+    }, options);
+    expect(performed).toEqual({ state: 'skipped', reason: 'unsubscribed' });
+    expect((await record())?.state).toBe('skipped');
+  },
+);
+
 test('a fallback that is not sent either may be skipped', async () => {
   const { options, record } = setup({ dispatch: 'at-send' });
   const performed = await perform(async (claim) => {

@@ -40,6 +40,12 @@ export function atSend(
       'Expected each transporter once, got the same one twice.',
     );
   }
+  if ('sendMail' in options) {
+    throw new OptionError(
+      'options',
+      'Expected the options of the plugin, got a transporter. Give several transporters as a list: atSend([one, other]).',
+    );
+  }
   const plugin = dispatchAtSend(options);
   const wanted = describeOptions(options);
   for (const transporter of checked) checkSameOptions(transporter, wanted);

@@ -68,6 +68,11 @@ describe('atSend()', () => {
     ],
     ['the same one twice', () => atSend([twice, twice]), 'transporters'],
     [
+      'a second transporter as options',
+      () => atSend(transporter(), transporter() as never),
+      'options',
+    ],
+    [
       'a wrong option',
       () => atSend(transporter(), { outsideClaim: 'drop' as never }),
       'outsideClaim',

@@ -41,11 +41,17 @@ async function examineScripts(ledger: Pick<Ledger, 'claim' | 'release'>): Promis
     return [];
   } catch (error) {
     if (!isSendonceError(error)) throw error;
+    if (/no answer within/.test(error.message)) return [notAnswered(error.message)];
     const remedy =
       'Allow the user of this connection +eval +evalsha +info, and read and write on its prefix ' +
       '(ACL SETUSER … ~sendonce:* +@read +@write +@scripting +time +info), on a master.';
     return [{ severity: 'error', check: 'scripts', found: error.message, remedy }];
   }
+}
+
+function notAnswered(found: string): Finding {
+  const remedy = 'Check that the server runs, accepts writes and can be reached from here.';
+  return { severity: 'error', check: 'connection', found, remedy };
 }
 
 function examineEviction(policy: string | undefined): Finding[] {

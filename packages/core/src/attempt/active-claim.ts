@@ -106,6 +106,14 @@ export interface ClosedClaim<R> {
   readonly facts: ClaimFacts;
 }
 
+function thrownSkip(active: ActiveClaim, skip: unknown): [end: EffectEnd, error: unknown] {
+  try {
+    return [active.acceptSkip(skip), undefined];
+  } catch (error) {
+    return ['threw', error];
+  }
+}
+
 /**
  * Runs the effect under its claim, waits for an email that is still being sent, and closes the claim:
  * no dispatch, no heartbeat any more. Never throws.
@@ -127,6 +135,11 @@ export async function runAndClose<R>(
     end = isSkip ? active.acceptSkip(value) : 'returned';
   } catch (caught) {
     error = caught;
+    // Its type is `never`, so `throw skipEmail(reason)` compiles, and means the same.
+    if (skipReasonOf(caught) !== undefined) {
+      [end, error] = thrownSkip(active, caught);
+      value = caught as R;
+    }
   }
   // An email that did not leave may be followed by another one (a fallback) in the meantime.
   let waitedFor: StartedEmail | undefined;

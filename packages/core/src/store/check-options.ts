@@ -19,11 +19,11 @@ export function checkDuration(option: string, value: unknown): number {
 
 /** Checks a duration that a timer waits for: longer than 24 days a timer of Node would fire at once. */
 export function checkTimer(option: string, value: unknown): number {
-  const duration = checkDuration(option, value);
-  if (duration <= LONGEST_TIMER_MS) return duration;
+  const isInRange = typeof value === 'number' && value > 0 && value <= LONGEST_TIMER_MS;
+  if (isInRange && Number.isSafeInteger(value)) return value;
   throw new OptionError(
     option,
-    `Expected "${option}" to be at most ${LONGEST_TIMER_MS} (12 days), got ${describe(value)}.`,
+    `Expected "${option}" to be a whole number of milliseconds from 1 to ${LONGEST_TIMER_MS} (12 days), got ${describe(value)}.`,
   );
 }
 

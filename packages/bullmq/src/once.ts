@@ -97,7 +97,7 @@ export function once<J extends JobLike, R>(
       performed = await performWith(effectOf(worker, job, token, signal), shared, {
         key,
         job: refOf(job),
-        digest: comparesData ? digestOf([job.queueName, job.name, job.data], key) : undefined,
+        digest: comparesData ? digestFor(job, key) : undefined,
         emailDateMs: emailDateMs(job),
         settleVia: settleVia(job),
         fingerprint: fingerprintFor(job, key, options),
@@ -152,6 +152,10 @@ function fingerprintFor<J extends JobLike>(
   const payload = fingerprint(job);
   refusePromise('fingerprint', payload);
   return fingerprintOf(payload, key);
+}
+
+function digestFor({ queueName, name, data }: JobLike, key: string): string | undefined {
+  return digestOf({ queue: queueName, name, data }, key);
 }
 
 /** @throws {OptionError} for a call without a job, as a test may make it. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, checkPart, hash128 } from './keys.ts';
+import { canonicalJson, checkPart } from './keys.ts';
 
 /**
  * Hashes the payload that must not change under one key: one short hash per top-level field, so
@@ -55,17 +55,4 @@ function nameOrWhole(name: string): string {
 function shortHash(value: unknown, key: string): string {
   const text = `${key}\n${canonicalJson(value)}`;
   return createHash('sha256').update(text).digest('base64url').slice(0, 6);
-}
-
-/**
- * Hashes what a job is made of into 3 characters: 18 bits, salted with the key. Two different jobs
- * under one key are told apart but for one in 262,144. That is too little to give their content away,
- * and less than the key itself tells to who guesses its parts. Undefined for what has no JSON form.
- */
-export function digestOf(parts: unknown, key: string): string | undefined {
-  try {
-    return hash128(key + canonicalJson(parts)).slice(0, 3);
-  } catch {
-    return undefined;
-  }
 }

@@ -142,6 +142,8 @@ export async function judge(
       return is('in doubt, listed');
     default:
       if (cancelled?.has(email.number)) return is('the record is wrong');
+      // A claim that comes late wins over the record of a skip, and is given back.
+      if (left === 0 && email.skips && jobs.includes('completed')) return is('skipped');
       return is(left === 0 ? 'lost' : 'the record is wrong');
   }
 }

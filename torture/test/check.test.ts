@@ -106,6 +106,9 @@ test.each<[string, Scene]>([
   // Another copy of it was skipped.
   ['in doubt, listed', { left: 1, state: 'in-doubt', jobs: 'completed', skips: true }],
   ['skipped', { left: 0, state: 'skipped', jobs: 'completed', skips: true }],
+  // A late claim has won over its record.
+  ['skipped', { left: 0, state: 'absent', jobs: 'completed', skips: true }],
+  ['lost', { left: 0, state: 'absent', jobs: 'failed', skips: true }],
   ['the record is wrong', { left: 0, state: 'skipped', jobs: 'completed' }],
   ['the record is wrong', { left: 1, state: 'skipped', jobs: 'completed', skips: true }],
   ['cancelled', { left: 0, state: 'cancelled', jobs: 'completed', promised: true }],

@@ -1,6 +1,7 @@
 import {
   DEFAULT_RETENTION_MS,
   deriveKey,
+  isSendonceError,
   type Journal,
   type Ledger,
   type LedgerRecord,
@@ -157,8 +158,9 @@ async function findVerdict(
   { ledger, journal, resolver, retentionMs }: Options,
   canRun: boolean,
 ): Promise<ResolverVerdict> {
+  let verdict: ResolverVerdict = 'unknown';
   try {
-    const verdict = (await resolver?.({ record })) ?? 'unknown';
+    verdict = (await resolver?.({ record })) ?? 'unknown';
     // Without a job that sends it, "not sent" would drop the email silently.
     if (verdict !== 'sent' && !(verdict === 'not-sent' && canRun)) return 'unknown';
     const { key, token } = record;
@@ -166,7 +168,10 @@ async function findVerdict(
     const found = { key, token, verdict, by, means: 'sweeper', retentionMs } as const;
     const { state } = await resolveEmail({ ledger, journal }, found);
     return state === 'resolved' ? verdict : 'unknown';
-  } catch {
+  } catch (error) {
+    // The doubt may be gone: its job is run again, and the ledger decides.
+    const isLost = isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE');
+    if (isLost && verdict === 'not-sent' && canRun) return verdict;
     // A resolver that fails has found nothing out: the doubt stays listed.
     return 'unknown';
   }

@@ -6,7 +6,7 @@ import {
   type Performed,
   RejectedError,
 } from '@sendonce/core';
-import { warnOnce } from '@sendonce/core/ledger';
+import { isOutage, warnOnce } from '@sendonce/core/ledger';
 import { delayedError, unrecoverableError } from './control-flow.ts';
 import { describeRecord, logToJob } from './job-log.ts';
 import type { JobLike } from './options.ts';
@@ -81,16 +81,20 @@ export async function finishUnavailable(
     readonly onUnavailable: 'delay' | 'throw' | undefined;
   },
 ): Promise<never> {
-  const isOutage =
-    isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE') && error.mayHaveLeft === 'no';
-  if (!isOutage || onUnavailable === 'throw' || token === undefined || !job.moveToDelayed) {
-    throw error;
-  }
+  const mayDelay = onUnavailable !== 'throw' && token !== undefined && job.moveToDelayed;
+  if (!isOutage(error) || !mayDelay) throw error;
   // No worker event and no failed job tells of it.
-  warnOnce('SENDONCE_LEDGER_UNAVAILABLE', job.queueName ?? '', `sendonce: ${error.message}`);
+  warnOnce('SENDONCE_LEDGER_UNAVAILABLE', job.queueName ?? '', `sendonce: ${messageOf(error)}`);
   logToJob(job, 'waits for the ledger, which does not answer: nothing was sent');
-  await job.moveToDelayed(Date.now() + waitMs(job, LONGEST_PAUSE_MS), token);
+  await job.moveToDelayed?.(Date.now() + waitMs(job, LONGEST_PAUSE_MS), token);
   throw delayedError();
+}
+
+/** Of the ledger's error, and not of what the processor made of it. */
+function messageOf(error: unknown): string {
+  let cause = error;
+  while (cause instanceof Error && !isSendonceError(cause)) ({ cause } = cause);
+  return isSendonceError(cause) ? cause.message : 'The ledger did not answer.';
 }
 
 async function delayJob(unsent: UnsentJob, retryAfterMs: number): Promise<never> {

@@ -1,5 +1,6 @@
 import type { LedgerRecord } from '@sendonce/core';
 import { senderOf } from '@sendonce/core/inspect';
+import { catchRejection } from '@sendonce/core/ledger';
 import { isSameJob, refOf } from './job-ref.ts';
 import type { JobLike } from './options.ts';
 
@@ -9,7 +10,11 @@ import type { JobLike } from './options.ts';
  */
 export function logToJob(job: JobLike, text: string): void {
   if (job.opts?.keepLogs !== undefined) return;
-  job.log?.(`sendonce: ${text}`).catch(() => {});
+  try {
+    catchRejection(job.log?.(`sendonce: ${text}`), () => {});
+  } catch {
+    // A job of a unit test.
+  }
 }
 
 /** By whom, when, why, and which email: for a page that shows one job and nothing else. */

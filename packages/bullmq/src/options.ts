@@ -71,7 +71,8 @@ export interface OnceOptions<J extends JobLike> extends Omit<
   readonly onBusy?: 'delay' | 'throw' | undefined;
   /**
    * What happens when the ledger does not answer, and surely nothing was sent: `delay` moves the job a
-   * little later, each time longer, and uses up no attempt; `throw` fails the attempt.
+   * little later, each time longer, and uses up no attempt (but counts as a start: do not combine it
+   * with `maxStartedAttempts`); `throw` fails the attempt.
    * @default 'delay'
    */
   readonly onUnavailable?: 'delay' | 'throw' | undefined;

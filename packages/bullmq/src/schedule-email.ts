@@ -103,7 +103,7 @@ export function requireJobId({ nextJobId, jobs }: EmailSnapshot, key: string): s
   if (nextJobId !== undefined) return nextJobId;
   throw new ScheduleError(
     `The email ${key} was not scheduled: it has ${jobs.length} jobs that ended and were kept, and nothing was ` +
-      'sent. Find out why they failed, remove them from the queue (or retry one), and schedule it again.',
+      'sent. Find out why they failed or were skipped, remove them from the queue (or retry one), and schedule it again.',
   );
 }
 

@@ -1,5 +1,5 @@
 import type { DispatchMode } from './claim.ts';
-import { OptionError } from './errors.ts';
+import { isSendonceError, OptionError } from './errors.ts';
 import { createToken, isKey } from './keys.ts';
 import type { Attempt, Ledger } from './ledger.ts';
 import {
@@ -22,6 +22,7 @@ export class AttemptContext {
   readonly mode: DispatchMode;
   readonly options: SharedOptions;
   readonly email: EmailOptions;
+  private unanswered: unknown;
 
   /** @throws {OptionError} for a key that does not come from `deriveKey()`. */
   constructor(options: SharedOptions, email: EmailOptions, token = createToken()) {
@@ -83,6 +84,22 @@ export class AttemptContext {
     );
   }
 
+  /** The ledger did not answer the claim or the dispatch of this attempt. */
+  noteOutage(error: unknown): void {
+    if (isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) this.unanswered = error;
+  }
+
+  /** Whether an error is that outage, or was made of it. */
+  isOutage(error: unknown): boolean {
+    let cause = error;
+    for (let depth = 0; depth < 5 && this.unanswered !== undefined; depth++) {
+      if (cause === this.unanswered) return true;
+      if (!(cause instanceof Error)) return false;
+      ({ cause } = cause);
+    }
+    return false;
+  }
+
   /** Reports how the attempt ended, and returns it. */
   finish<R>(performed: Performed<R>): Performed<R> {
     const { state } = performed;
@@ -90,7 +107,7 @@ export class AttemptContext {
     if (state === 'in-doubt' || state === 'rejected') {
       this.emit(state, performed.record.messageId, performed.record.note);
     } else if (state === 'skipped') this.emit(state, undefined, performed.reason);
-    else this.emit(state);
+    else if (state !== 'busy' || !this.email.isRepeat) this.emit(state);
     return performed;
   }
 }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { warnOnce } from './warn.ts';
+import { catchRejection, warnOnce } from './warn.ts';
 
 /** When the claim passes the point of no return. */
 export type DispatchMode = 'before-processor' | 'at-send';
@@ -53,7 +53,9 @@ function textOf(report: unknown, field: 'messageId' | 'note'): string | undefine
 /** A getter may throw, and a report may be no object at all. */
 function fieldOf(report: unknown, field: keyof EffectReport): unknown {
   try {
-    return (report as Partial<EffectReport> | null | undefined)?.[field];
+    const value: unknown = (report as Partial<EffectReport> | null | undefined)?.[field];
+    if (field !== 'error') catchRejection(value, () => {});
+    return value;
   } catch {
     return undefined;
   }

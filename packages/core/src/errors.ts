@@ -375,6 +375,15 @@ export class ResultError extends SendonceError {
   }
 }
 
+const inTime =
+  'It is recorded as soon as the ledger answers this process. If the process ends before, an email that was ' +
+  'dispatched is listed as in doubt, and is not sent again before it is resolved.';
+const afterwards: Readonly<Record<MayHaveLeft, string>> = {
+  no: 'Another attempt may send it.',
+  maybe: inTime,
+  yes: inTime,
+};
+
 /** The processor ended, and the ledger could not record the outcome. */
 export class NotRecordedError extends SendonceError {
   override readonly name = 'NotRecordedError';
@@ -392,7 +401,7 @@ export class NotRecordedError extends SendonceError {
         `${mayHaveLeft === 'yes' ? 'It was sent.' : mayHaveLeft === 'no' ? 'It was not sent.' : 'It may have been sent.'} ` +
         (cancelled
           ? 'In the meantime it was cancelled: it is not sent again.'
-          : 'Its record becomes in doubt and is listed there; it is not sent again before it is resolved.'),
+          : afterwards[mayHaveLeft]),
       cause,
     );
   }

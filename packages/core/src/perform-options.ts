@@ -104,7 +104,10 @@ export type EmailOptions = Pick<
   | 'settleVia'
   | 'label'
   | 'onEvent'
->;
+> & {
+  /** Of `perform()` that waits: that it is busy has been told. */
+  readonly isRepeat?: boolean;
+};
 
 /** What many emails share: one object, because copying it for each email costs more than a claim. */
 export type SharedOptions = Omit<PerformOptions, keyof EmailOptions | 'waitMs'>;

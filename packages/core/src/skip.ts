@@ -1,4 +1,5 @@
-import { SkipError } from './errors.ts';
+import { type MayHaveLeft, SkipError } from './errors.ts';
+import { catchRejection } from './warn.ts';
 
 /**
  * What an effect returns instead of its result when it decided not to send. A plain object that
@@ -12,18 +13,20 @@ const skipKey = '@sendonce/skip';
 
 /**
  * @param reason a short code for people, such as `unsubscribed`.
+ * @param mayHaveLeft what the error says about the email.
  * @throws {SkipError} unless it has 1 to 100 characters on one line, and no address.
  */
-export function createSkip(reason: unknown): Skip {
+export function createSkip(reason: unknown, mayHaveLeft: MayHaveLeft = 'no'): Skip {
+  catchRejection(reason, () => {});
   if (typeof reason !== 'string') {
     throw new SkipError(
-      'no',
+      mayHaveLeft,
       `Expected the reason of a skip to be a string, got ${typeOf(reason)}.`,
     );
   }
   if (reason.trim() === '' || reason.length > 100) {
     throw new SkipError(
-      'no',
+      mayHaveLeft,
       `Expected the reason of a skip to have 1 to 100 characters, got ${reason.length}` +
         `${reason.length > 0 && reason.length <= 100 ? ' blanks' : ''}.`,
     );
@@ -31,7 +34,7 @@ export function createSkip(reason: unknown): Skip {
   // Also the full-width and the small one, which a copy from a form may have.
   if (/[@\uFF20\uFE6B]|%40/.test(reason)) {
     throw new SkipError(
-      'no',
+      mayHaveLeft,
       'The reason of a skip has an "@": it is stored and shown, so it must not contain an address. Give a ' +
         'short code, such as "unsubscribed".',
     );
@@ -39,7 +42,7 @@ export function createSkip(reason: unknown): Skip {
   // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u001F\u007F-\u009F\u2028\u2029]|\p{Surrogate}/u.test(reason)) {
     throw new SkipError(
-      'no',
+      mayHaveLeft,
       'The reason of a skip has a line break or another control character.',
     );
   }

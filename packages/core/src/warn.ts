@@ -16,10 +16,16 @@ const MAX_OCCASIONS = 1_000;
 
 /** A callback of the user that fails must not decide over an email. */
 export function warnOfCallback(error: unknown): void {
+  // As text: Node would format an object later, where an error that cannot be shown ends the process.
+  process.emitWarning(textOf(error));
+}
+
+function textOf(error: unknown): string {
   try {
-    process.emitWarning(error instanceof Error ? error : String(error));
+    const text: unknown = error instanceof Error ? (error.stack ?? error.message) : error;
+    return `A callback failed: ${String(text)}`;
   } catch {
-    process.emitWarning('A callback failed, with an error that cannot be shown.');
+    return 'A callback failed, with an error that cannot be shown.';
   }
 }
 

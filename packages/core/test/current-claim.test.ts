@@ -1,5 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { currentClaim, deriveKey, memoryLedger, perform } from '../src/index.ts';
+import { registerDispatcher } from '../src/store/index.ts';
+
+beforeAll(registerDispatcher);
 
 const ledger = memoryLedger();
 let count = 0;

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import {
+  type Claim,
   deriveKey,
   isSendonceError,
   memoryLedger,
@@ -7,8 +8,10 @@ import {
   type PerformEvent,
   type PerformOptions,
 } from '../src/index.ts';
-import { createSkip, createToken } from '../src/store/index.ts';
+import { createSkip, createToken, registerDispatcher } from '../src/store/index.ts';
 import { skipReasonOf } from '../src/skip.ts';
+
+beforeEach(registerDispatcher);
 
 const MODES = ['before-processor', 'at-send'] as const;
 
@@ -91,14 +94,52 @@ test.each([
   [7, 'number'],
   [null, 'null'],
 ])('the reason %j is refused, nothing was sent, and a retry may send', async (reason, what) => {
-  for (const dispatch of MODES) {
-    const { options, record } = setup({ dispatch });
-    const failed = perform((claim) => claim.skip(reason as string), options);
-    await expect(failed).rejects.toMatchObject({ code: 'SENDONCE_SKIP', mayHaveLeft: 'no' });
-    await expect(failed).rejects.toThrow(what);
-    await expect(failed).rejects.not.toThrow(/ada/);
-    expect(await record()).toBeUndefined();
+  const { options, record } = setup({ dispatch: 'at-send' });
+  const failed = perform((claim) => claim.skip(reason as string), options);
+  await expect(failed).rejects.toMatchObject({ code: 'SENDONCE_SKIP', mayHaveLeft: 'no' });
+  await expect(failed).rejects.toThrow(what);
+  await expect(failed).rejects.not.toThrow(/ada/);
+  expect(await record()).toBeUndefined();
+});
+
+test('in before-processor an email may have left before a skip that does not hold', async () => {
+  const effects: ((claim: Claim) => unknown)[] = [
+    (claim) => claim.skip('bounced ada@shop.example'),
+    (claim) => {
+      const untyped = claim as { skip(reason: string): unknown };
+      untyped.skip('once');
+      return claim.skip('twice');
+    },
+  ];
+  for (const effect of effects) {
+    const { options, record } = setup();
+    const performed = await perform(effect, options);
+    expect(performed).toMatchObject({ state: 'in-doubt', error: { mayHaveLeft: 'maybe' } });
+    expect((await record())?.state).toBe('in-doubt');
   }
+});
+
+test('where nothing can dispatch, an email may have left after a skip that was not returned', async () => {
+  Reflect.deleteProperty(globalThis, Symbol.for('@sendonce/core/has-dispatcher'));
+  const { options } = setup({ dispatch: 'at-send' });
+  const performed = await perform((claim) => {
+    const untyped = claim as { skip(reason: string): unknown };
+    untyped.skip('unsubscribed');
+    // … and sends by a transporter without the plugin.
+    return 'sent';
+  }, options);
+  expect(performed).toMatchObject({ state: 'in-doubt' });
+  registerDispatcher();
+});
+
+test('a mark that is changed after it was made has no other reason', async () => {
+  const { options, record } = setup({ dispatch: 'at-send' });
+  const performed = await perform((claim) => {
+    const mark: object = claim.skip('unsubscribed');
+    return { ...mark, '@sendonce/skip': 'ada@shop.example' };
+  }, options);
+  expect(performed).toMatchObject({ state: 'skipped', reason: 'unsubscribed' });
+  expect((await record())?.note).toBe('unsubscribed');
 });
 
 test('a reason may be a sentence', () => {
@@ -137,8 +178,8 @@ test('a mark that another process made does not undo what was sent here', async 
   expect((await record())?.state).toBe('sent');
 });
 
-test.each(MODES)('%s: two skips are an error, and nothing was sent', async (dispatch) => {
-  const { options, record } = setup({ dispatch });
+test('two skips are an error, and nothing was sent', async () => {
+  const { options, record } = setup({ dispatch: 'at-send' });
   const failed = perform((claim) => {
     try {
       claim.skip('once');

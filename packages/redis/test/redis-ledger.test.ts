@@ -2,6 +2,7 @@ import {
   deriveKey,
   isSendonceError,
   type Ledger,
+  NotSentError,
   type LedgerRecord,
   perform,
 } from '@sendonce/core';
@@ -89,8 +90,8 @@ describe('what it costs', () => {
     const before = await indexes();
     await perform(async () => 'sent', { ledger, key: deriveKey(createToken()) });
     await perform(
-      async (_claim) => {
-        throw new Error('before dispatch');
+      async () => {
+        throw new NotSentError('before dispatch');
       },
       { ledger, key: deriveKey(createToken()), dispatch: 'at-send' },
     ).catch(() => {});

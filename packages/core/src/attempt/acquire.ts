@@ -81,6 +81,7 @@ async function claim(context: AttemptContext): Promise<Claimed> {
     // The claim may have been executed and its reply lost. Without a release the email would wait
     // for the end of the lease, or be in doubt though it was never sent.
     const mayBeInDoubt = nowMs() - requestedAtMs > leaseMs;
+    context.noteOutage(error);
     await releaseUnsent(context, { mayBeInDoubt, forMs: leaseMs / 3 });
     throw error;
   }
@@ -107,7 +108,12 @@ async function resolveDoubt(context: AttemptContext, record: LedgerRecord): Prom
   const asked = record.lateNotSent ? itsSender : { resolver: context.options.resolver };
   const { resolver } = asked;
   if (!resolver) return false;
-  return (await askResolver(context, { record }, { ...asked, resolver })) !== 'unknown';
+  try {
+    return (await askResolver(context, { record }, { ...asked, resolver })) !== 'unknown';
+  } catch (error) {
+    context.noteOutage(error);
+    throw error;
+  }
 }
 
 /** The sender of an email found out, too late to release its claim, that nothing was sent. */

@@ -34,7 +34,6 @@ export class ActiveClaim {
   // These are made on demand: most processors ask for neither, and this runs for every email.
   /** An email was about to leave when the effect had ended. */
   isLate = false;
-  private afterLateSend: (() => void) | undefined;
   slot: EmailSlot | undefined;
   private userClaim: Claim | undefined;
   private leaseLost: AbortController | undefined;
@@ -71,13 +70,6 @@ export class ActiveClaim {
       'sendonce refused an email: it was about to leave when its processor had returned. It was not sent. ' +
         'Await every send before the processor returns.',
     );
-    this.afterLateSend?.();
-  }
-
-  /** @param record records what a late send tells: that the email did not leave before. */
-  onLateSend(record: () => void): void {
-    this.afterLateSend = record;
-    if (this.isLate) record();
   }
 
   private get ownSlot(): EmailSlot {

@@ -91,7 +91,6 @@ export function classifiedVerdict(
   }
   if (facts.end !== 'threw' || nestedErrors.has(error as object)) return 'unknown';
   if (isSendonceError(error, 'SENDONCE_NOT_SENT')) return 'not-sent';
-  if (isSendonceError(error, 'SENDONCE_SKIP') && error.mayHaveLeft === 'no') return 'not-sent';
   return facts.isDispatched || facts.isUnseen ? ask(classify, error) : 'unknown';
 }
 

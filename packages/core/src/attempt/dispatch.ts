@@ -50,15 +50,19 @@ async function dispatch(active: ActiveClaim): Promise<void> {
  * @param wasSilent the ledger may have executed a dispatch, and then heard nothing for longer than a lease.
  */
 export async function askForDispatch(
-  { ledger, attempt, isReplayable }: AttemptContext,
+  context: AttemptContext,
   { wasSilent }: { readonly wasSilent: boolean },
 ): Promise<{ readonly reply: DispatchReply; readonly requestedAtMs: number }> {
+  const { ledger, attempt, isReplayable } = context;
   for (let isOld = wasSilent; ; isOld = true) {
     const requestedAtMs = nowMs();
     // Others may have replayed it under this token: the ledger cannot tell whether the window is over.
     if (isOld && isReplayable) return { reply: { state: 'expired' }, requestedAtMs };
     const ask = () => ledger.dispatch(attempt);
-    const reply = await retryWhileUnavailable(ask, attempt.leaseMs / 2);
+    const reply = await retryWhileUnavailable(ask, attempt.leaseMs / 2).catch((error: unknown) => {
+      context.noteOutage(error);
+      throw error;
+    });
     const isFresh = nowMs() - requestedAtMs <= attempt.leaseMs;
     if (isFresh || reply.state !== 'dispatched') return { reply, requestedAtMs };
   }

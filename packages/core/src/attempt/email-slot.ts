@@ -2,10 +2,11 @@ import {
   type Claim,
   type Effect,
   type EffectReport,
+  hasDispatcher,
   normaliseReport,
   registerDispatcher,
 } from '../claim.ts';
-import { ClaimLostError, SecondEmailError, SkipError } from '../errors.ts';
+import { ClaimLostError, type MayHaveLeft, SecondEmailError, SkipError } from '../errors.ts';
 import { createSkip, type Skip, skipReasonOf } from '../skip.ts';
 import type { ActiveClaim } from './active-claim.ts';
 
@@ -29,8 +30,7 @@ export class EmailSlot {
    */
   begin(isAwaited: boolean): StartedEmail {
     registerDispatcher();
-    if (this.skipped)
-      throw new SkipError('no', 'An email was about to leave after it was skipped.');
+    if (this.skipped) throw this.skipError('An email was about to leave after it was skipped.');
     if (this.email && mayHaveLeft(this.email)) {
       throw new SecondEmailError(this.active.context.attempt.key);
     }
@@ -39,8 +39,8 @@ export class EmailSlot {
 
   /** @throws {SkipError} */
   skip(reason: unknown): Skip {
-    if (this.skipped) throw new SkipError('no', 'The email was skipped twice. Skip it once.');
-    const skip = createSkip(reason);
+    if (this.skipped) throw this.skipError('The email was skipped twice. Skip it once.');
+    const skip = createSkip(reason, this.mayHaveLeft());
     if (this.active.phase === 'closed') {
       throw new SkipError(
         'maybe',
@@ -48,11 +48,21 @@ export class EmailSlot {
       );
     }
     if (this.email && mayHaveLeft(this.email)) {
-      const isSent = this.email.reported?.verdict === 'sent';
-      throw new SkipError(isSent ? 'yes' : 'maybe', 'The email was skipped after it was sent.');
+      throw this.skipError('The email was skipped after it was sent.');
     }
     ownerOf.set(skip, this);
     return (this.skipped = skip);
+  }
+
+  private skipError(message: string): SkipError {
+    return new SkipError(this.mayHaveLeft(), message);
+  }
+
+  /** Whether an email may have left, seen or unseen. */
+  private mayHaveLeft(): MayHaveLeft {
+    if (this.email?.reported?.verdict === 'sent') return 'yes';
+    const isSeen = this.active.context.mode === 'at-send' && hasDispatcher();
+    return isSeen && !(this.email && mayHaveLeft(this.email)) ? 'no' : 'maybe';
   }
 
   /** The claim as the processor and the mail plugin see it. */
@@ -81,19 +91,11 @@ export class EmailSlot {
   acceptSkip(value: unknown): void {
     const reason = skipReasonOf(value);
     if (reason === undefined) {
-      // In `at-send` nothing could leave after the skip.
-      const mayHaveLeft = this.active.context.mode === 'at-send' ? 'no' : 'maybe';
-      throw new SkipError(
-        mayHaveLeft,
-        'The email was skipped, and the processor went on. Return the skip.',
-      );
+      throw this.skipError('The email was skipped, and the processor went on. Return the skip.');
     }
     const owner = ownerOf.get(value as Skip);
     if (owner && owner !== this) {
-      throw new SkipError(
-        'no',
-        'The skip of another email was returned. Skip the email of this claim.',
-      );
+      throw this.skipError('The skip of another email was returned. Skip the email of this claim.');
     }
     // It was made without a claim: in another process.
     if (!this.skipped) this.skip(reason);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AttemptContext } from '../attempt-context.ts';
-import { type Claim, currentClaim, registerDispatcher } from '../claim.ts';
+import { type Claim, currentClaim } from '../claim.ts';
 import { nowMs } from '../clock.ts';
 import { examineOnce } from '../doctor.ts';
 import {
@@ -10,7 +10,7 @@ import {
   type PerformOptions,
   type SharedOptions,
 } from '../perform-options.ts';
-import { isSendonceError } from '../errors.ts';
+import { markAsOutage } from '../outages.ts';
 import { checkFunction } from '../store/check-options.ts';
 import { acquire } from './acquire.ts';
 import { ActiveClaim, type EffectFunction, runAndClose } from './active-claim.ts';
@@ -46,29 +46,25 @@ export async function perform<R>(
 ): Promise<Performed<R>> {
   checkFunction('effect', effect);
   checkPerformOptions(options);
-  // It takes its claim, so it dispatches by itself.
-  if (effect.length > 0) registerDispatcher();
-  const performNow = () => performWith<R>(({ claim }) => effect(claim), options, options);
+  const performNow = (isRepeat = false) =>
+    performWith<R>(({ claim }) => effect(claim), options, { ...options, isRepeat });
   return options.waitMs ? waitWhileBusy(performNow, options.waitMs) : performNow();
 }
 
 /** Another attempt has the email: asks again until that one has ended, or the time is over. */
 async function waitWhileBusy<R>(
-  performNow: () => Promise<Performed<R>>,
+  performNow: (isRepeat: boolean) => Promise<Performed<R>>,
   waitMs: number,
 ): Promise<Performed<R>> {
   const untilMs = nowMs() + waitMs;
+  let isRepeat = false;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
-    const performed = await performNow();
+    const performed = await performNow(isRepeat);
+    isRepeat = true;
     const leftMs = untilMs - nowMs();
     if (performed.state !== 'busy' || leftMs <= 0) return performed;
     await sleep(Math.min(pauseMs * (0.5 + Math.random() / 2), leftMs));
   }
-}
-
-/** Nothing was sent because the ledger did not answer. */
-function isUnavailable(error: unknown): boolean {
-  return isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE') && error.mayHaveLeft === 'no';
 }
 
 /**
@@ -93,7 +89,11 @@ export async function performWith<R>(
     const outcome = decide(closed.facts, classifiedVerdict(closed, options));
     return await recordOutcome(active, closed, outcome);
   } catch (error) {
-    if (isUnavailable(error)) context.emit('unavailable');
+    if (context.isOutage(error)) {
+      context.emit('unavailable');
+      // That of an inner perform() says nothing about the job, whose own email may have been sent.
+      if (!outerClaim) markAsOutage(error);
+    }
     if (outerClaim) markAsNested(error);
     throw error;
   }

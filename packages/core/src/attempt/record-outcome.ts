@@ -95,10 +95,11 @@ function reportDroppedResult(context: AttemptContext, { message }: ResultError):
 }
 
 async function recordSkipped<R>(
-  { context }: ActiveClaim,
-  { value, facts }: ClosedClaim<R>,
+  { context, slot }: ActiveClaim,
+  { facts }: ClosedClaim<R>,
 ): Promise<Performed<R>> {
-  const reason = facts.end === 'skipped' ? (skipReasonOf(value) ?? '') : 'undispatched';
+  // As it was checked: what the effect returned may have changed since.
+  const reason = facts.end === 'skipped' ? (skipReasonOf(slot?.skipped) ?? '') : 'undispatched';
   const settlement = { ...context.attempt, outcome: 'skipped', note: reason } as const;
   const reply = await settle(context, settlement, 'no');
   // Cancelled meanwhile, or another attempt has the email: it decides for itself.
@@ -134,7 +135,9 @@ async function recordInDoubt<R>(
   const { context, lease } = active;
   const isBlind = isUndispatched(closed);
   const error = isBlind ? new UndispatchedError(closed.error) : causeOf(closed);
-  const reason = isBlind ? { note: 'undispatched' } : reasonOf(closed);
+  const reason = isBlind
+    ? { note: active.isLate ? 'late-send' : 'undispatched' }
+    : reasonOf(closed);
   const settlement = { ...context.attempt, outcome: 'in-doubt', ...reason } as const;
   const reply = await settle(context, settlement, 'maybe');
   if (reply.state === 'lost') {
@@ -148,8 +151,6 @@ async function recordInDoubt<R>(
     // It was cancelled while its outcome was unknown: the caller must not take that for "not sent".
     throw new NotRecordedError(context.attempt.key, 'maybe', error, { cancelled: true });
   }
-  // The email that this attempt should have sent was refused: nothing was sent.
-  if (isBlind) active.onLateSend(() => void recordLateSend(context, settlement));
   const record = await readRecorded(context, settlement);
   const { resolver } = context.options;
   if (resolver) {
@@ -157,7 +158,10 @@ async function recordInDoubt<R>(
     // attempt asks again, and sends.
     const isLate = closed.wasRequested && lease.wasSilent();
     const asked = isLate ? onlySent(resolver) : resolver;
-    const verdict = await askResolver(context, { record, error }, { resolver: asked });
+    // A "not sent" that the ledger did not answer: the next attempt finds no doubt, or asks again.
+    const verdict = await askResolver(context, { record, error }, { resolver: asked }).catch(
+      () => 'not-sent' as const,
+    );
     if (verdict === 'not-sent') {
       context.emit('released');
       throw error ?? new NotSentError('The resolver found that the email was not sent.');
@@ -173,12 +177,6 @@ async function recordInDoubt<R>(
   const { replayWithinMs = 0 } = context.options;
   const dispatchedAgoMs = replayUntilMs === undefined ? 0 : replayWithinMs - replayForMs;
   return context.finish<R>({ state: 'in-doubt', record, dispatchedAgoMs, error, ...replay });
-}
-
-async function recordLateSend(context: AttemptContext, doubt: Settlement): Promise<void> {
-  if (doubt.outcome !== 'in-doubt') return;
-  // If it fails, the doubt stays for a person, with the event and the warning.
-  await settle(context, { ...doubt, lateNotSent: true }, 'no').catch(() => {});
 }
 
 /** In `at-send` the effect ended, and whether an email left is not known from a dispatch or a report. */

@@ -18,8 +18,23 @@ export async function settle(
     return await retryWhileUnavailable(() => ledger.settle(settlement), attempt.leaseMs);
   } catch (error) {
     context.emit('unrecorded');
+    if (mayHaveLeft !== 'no') void repeatSettle(context, settlement, error).catch(() => {});
     throw new NotRecordedError(attempt.key, mayHaveLeft, error);
   }
+}
+
+/**
+ * Only this process knows what became of the email. When the ledger is back, it learns of it.
+ * @throws the error of the first settle if it is none that a repetition mends.
+ */
+async function repeatSettle(
+  { ledger, attempt }: AttemptContext,
+  settlement: Settlement,
+  error: unknown,
+): Promise<SettleReply> {
+  if (!isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) throw error;
+  const settleAgain = () => ledger.settle(settlement);
+  return retryWhileUnavailable(settleAgain, attempt.retentionMs, false);
 }
 
 /**
@@ -48,19 +63,14 @@ async function ensureSettled(
   settlement: Settlement,
   reply: Promise<SettleReply>,
 ): Promise<void> {
-  const { leaseMs, retentionMs } = context.attempt;
+  const { leaseMs } = context.attempt;
   const settleAgain = () => context.ledger.settle(settlement);
   try {
     const { state } = await reply
       .catch(() => retryWhileUnavailable(settleAgain, leaseMs))
       .catch((error: unknown) => {
         context.emit('unrecorded');
-        // The job is done, and only this process knows that the email was sent. When the ledger is
-        // back, the doubt becomes a fact.
-        if (isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) {
-          return retryWhileUnavailable(settleAgain, retentionMs, false);
-        }
-        throw error;
+        return repeatSettle(context, settlement, error);
       });
     if (state === 'lost') context.emit('unrecorded');
   } catch {

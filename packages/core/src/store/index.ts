@@ -32,6 +32,7 @@ export type {
 export { createSkip } from '../skip.ts';
 export { registerDispatcher } from '../claim.ts';
 export { catchRejection, warnOfCallback, warnOnce } from '../warn.ts';
+export { isOutage } from '../outages.ts';
 export { retryWhileUnavailable } from '../retry-while-unavailable.ts';
 export {
   checkBoolean,

@@ -1,0 +1,14 @@
+/** Errors of attempts that sent nothing because the ledger did not answer their own claim or dispatch. */
+const outages = new WeakSet<object>();
+
+export function markAsOutage(error: unknown): void {
+  if (typeof error === 'object' && error) outages.add(error);
+}
+
+/**
+ * For wrappers: whether `performWith()` threw this because the ledger did not answer, and surely nothing
+ * was sent. The same error of another call, such as a `perform()` inside the effect, is none.
+ */
+export function isOutage(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && outages.has(error);
+}

@@ -81,7 +81,7 @@ export async function finishUnavailable(
     readonly onUnavailable: 'delay' | 'throw' | undefined;
   },
 ): Promise<never> {
-  const mayDelay = onUnavailable !== 'throw' && token !== undefined && job.moveToDelayed;
+  const mayDelay = onUnavailable !== 'throw' && token !== undefined && 'moveToDelayed' in job;
   if (!isOutage(error) || !mayDelay) throw error;
   // No worker event and no failed job tells of it.
   warnOnce('SENDONCE_LEDGER_UNAVAILABLE', job.queueName ?? '', `sendonce: ${messageOf(error)}`);

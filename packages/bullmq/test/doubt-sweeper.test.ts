@@ -165,7 +165,8 @@ onBothVersions((bullmq) => {
     });
     await eventually(() => expect(sweeps).toBeGreaterThan(2));
     await sweeper.close();
-    expect(warned.mock.calls.join()).toContain('Error: a broken listener');
+    const warnings = warned.mock.calls.map(([warning]) => String(warning)).join('\n');
+    expect(warnings).toContain('Error: a broken listener');
   });
 
   test('it is an async disposable: disposing of it ends the sweeping', async () => {

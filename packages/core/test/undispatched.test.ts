@@ -1,5 +1,5 @@
 import { once as onceEvent } from 'node:events';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   type Claim,
   currentClaim,
@@ -89,6 +89,78 @@ describe.each<[Undispatched, string]>([
     await expect(perform(() => Promise.reject(broken), options)).rejects.toBe(broken);
     expect(await record()).toBeUndefined();
   });
+});
+
+describe('what an attempt without a dispatch tells', () => {
+  beforeEach(registerDispatcher);
+
+  test('a skip by "undispatched" has that as its reason', async () => {
+    const { options, record } = setup({ undispatched: 'skipped' });
+    const performed = await perform(() => 'done', options);
+    expect(performed).toEqual({ state: 'skipped', reason: 'undispatched' });
+    expect((await record())?.note).toBe('undispatched');
+  });
+
+  test('a report "sent" without a dispatch is an event, and no warning where something can dispatch', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const { options, events } = setup({ job: { queue: createToken(), id: '7' } });
+    const performed = await perform((claim) => claim.report({ verdict: 'sent' }), options);
+    expect(performed.state).toBe('sent');
+    expect(events).toEqual(['claimed', 'undispatched', 'sent']);
+    const { options: others } = setup({ job: { queue: createToken(), id: '7' } });
+    await perform(() => 'done', others);
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
+  });
+
+  test('"sent" is told to the caller where another attempt is on its way, with an event', async () => {
+    const { ledger, key, options, record, events } = setup({ undispatched: 'sent' });
+    const rival = { key, token: createToken(), leaseMs: 60_000, retentionMs: 60_000 };
+    const performed = await perform(async () => {
+      await ledger.release({ key, token: (await record())!.token });
+      await ledger.claim({ ...rival, dispatched: true });
+      return 'done';
+    }, options);
+    expect(performed).toEqual({ state: 'sent', value: 'done' });
+    expect(events).toContain('unrecorded');
+    expect((await record())?.token).toBe(rival.token);
+  });
+
+  test('a doubt says how long ago its email was dispatched, also after a replay', async () => {
+    let nowMs = Date.now();
+    const ledger = memoryLedger({ now: () => nowMs });
+    const { options } = setup({ ledger, dispatch: 'before-processor', replayWithinMs: 60_000 });
+    const fails = () => Promise.reject(broken);
+    const first = await perform(fails, options);
+    expect(first).toMatchObject({ state: 'in-doubt', dispatchedAgoMs: 0 });
+    nowMs += 5_000;
+    const again = await perform(fails, options);
+    const agoMs = again.state === 'in-doubt' ? again.dispatchedAgoMs : -1;
+    expect(agoMs).toBeGreaterThanOrEqual(5_000);
+    expect(agoMs).toBeLessThan(10_000);
+  });
+});
+
+test('an email that is reported as not sent before its dispatch is answered does not leave', async () => {
+  const { ledger, options, record } = setup();
+  let answer: (() => void) | undefined;
+  const dispatch: typeof ledger.dispatch = async (attempt) => {
+    await new Promise<void>((resolve) => (answer = resolve));
+    return ledger.dispatch(attempt);
+  };
+  const effect = async (claim: Claim) => {
+    const email = claim.begin();
+    const dispatching = email.dispatch();
+    await expect.poll(() => answer).toBeDefined();
+    email.report({ verdict: 'not-sent' });
+    answer?.();
+    await dispatching;
+    return 'sent';
+  };
+  const failed = perform(effect, { ...options, ledger: { ...ledger, dispatch } });
+  await expect(failed).rejects.toMatchObject({ code: 'SENDONCE_CLAIM_LOST' });
+  await expect(failed).rejects.toThrow('reported before its dispatch was answered');
+  expect(await record()).toBeUndefined();
 });
 
 test('a replay that returns without a dispatch does not turn its doubt into "sent"', async () => {

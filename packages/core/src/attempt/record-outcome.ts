@@ -175,7 +175,7 @@ async function recordInDoubt<R>(
     replayUntilMs === undefined ? (context.options.replayWithinMs ?? 0) : replayUntilMs - nowMs();
   const replay = replayForMs > 0 ? { replayForMs } : {};
   const { replayWithinMs = 0 } = context.options;
-  const dispatchedAgoMs = replayUntilMs === undefined ? 0 : replayWithinMs - replayForMs;
+  const dispatchedAgoMs = replayWithinMs - replayForMs;
   return context.finish<R>({ state: 'in-doubt', record, dispatchedAgoMs, error, ...replay });
 }
 

@@ -212,6 +212,18 @@ describe('classifiedVerdict()', () => {
     );
   });
 
+  test('asks "classify" about the error of a report that is "unknown", and about no other report', () => {
+    const classify = vi.fn(() => 'refused');
+    const asked = (report: object) =>
+      classifiedVerdict({ ...closed, error, report: report as never }, { classify } as never);
+    expect(asked({ verdict: 'unknown' })).toBe('unknown');
+    expect(asked({ verdict: 'rejected', error })).toBe('unknown');
+    expect(classify).not.toHaveBeenCalled();
+    const throttled = new Error('slow down');
+    expect(asked({ verdict: 'unknown', error: throttled })).toBe('refused');
+    expect(classify).toHaveBeenCalledWith(throttled);
+  });
+
   test('does not ask "classify" where something was reported, or where nothing was thrown', () => {
     const classify = vi.fn(() => 'sent');
     const report = { verdict: 'rejected' } as const;

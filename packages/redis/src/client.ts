@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LedgerUnavailableError, OptionError } from '@sendonce/core';
-import { describe, withTimeout } from '@sendonce/core/ledger';
+import { describe } from '@sendonce/core/ledger';
 
 /**
  * The few methods that the ledger needs of a client: those of an ioredis `Redis` or `Cluster`,
@@ -97,20 +97,6 @@ export function unavailable(error: unknown, client?: RedisClient): LedgerUnavail
     `${where} did not answer (${message}). Whether the command was executed is unknown; it is safe to ` +
       'repeat. Check the connection and that the server accepts writes.',
     cause,
-  );
-}
-
-/**
- * The answer to a command, or what `onTimeout` makes of the error. The command stays in the client's
- * queue and may still be executed: every verb may be.
- */
-export function withinDeadline<T>(
-  answer: Promise<T>,
-  { client, answerWithinMs }: { readonly client: RedisClient; readonly answerWithinMs: number },
-  onTimeout: (error: LedgerUnavailableError) => T,
-): Promise<T> {
-  return withTimeout(answer, answerWithinMs, () =>
-    onTimeout(unavailable(new Error(`no answer within ${answerWithinMs} ms`), client)),
   );
 }
 

@@ -1,5 +1,6 @@
 import { MAX_BATCH } from '@sendonce/core/ledger';
-import { type RedisClient, withinDeadline } from './client.ts';
+import type { RedisClient } from './client.ts';
+import type { Deadlines } from './deadlines.ts';
 import { findShardNodes } from './cluster-map.ts';
 import { decodeReply, type Reply } from './decode-reply.ts';
 import {
@@ -15,8 +16,8 @@ import type { Places } from './places.ts';
 interface BatcherOptions {
   /** The script of the verb. */
   readonly lua: string;
-  /** How long the server may take, in ms, beside the wait. */
-  readonly answerWithinMs: number;
+  /** How long the server may take, the wait included. */
+  readonly deadlines: Deadlines;
   /** Answers when the writes are as durable as this asks. @default does not wait for that */
   readonly wait?: Wait | undefined;
   /** When the commands of a tick are all there. @default after its microtasks */
@@ -48,17 +49,17 @@ export class CommandBatcher {
   private readonly client: RedisClient;
   private readonly places: Places;
   private readonly wait: Wait | undefined;
-  private readonly answerWithinMs: number;
+  private readonly deadlines: Deadlines;
   private readonly afterTick: () => Promise<void>;
   private readonly script: CallScript;
   private readonly queues = new Map<string | undefined, Queue>();
 
   constructor(client: RedisClient, places: Places, options: BatcherOptions) {
-    const { lua, wait, answerWithinMs, afterTick = tickEnds } = options;
+    const { lua, wait, deadlines, afterTick = tickEnds } = options;
     this.client = client;
     this.places = places;
     this.wait = wait;
-    this.answerWithinMs = answerWithinMs + (wait?.answerWithinMs ?? 0);
+    this.deadlines = deadlines;
     this.afterTick = afterTick;
     this.script = wait ? defineDurableScript(lua, wait) : definePlainScript(lua);
   }
@@ -100,11 +101,8 @@ export class CommandBatcher {
   private async call(commands: readonly Command[]): Promise<void> {
     const groups = groupByTag(this.client, commands, ({ key }) => key[0]);
     const calls = groups.map((group) => this.callOf(group));
-    const results = await withinDeadline(
-      this.script(this.client, calls),
-      { client: this.client, answerWithinMs: this.answerWithinMs },
-      (error) => calls.map(() => error),
-    );
+    const answer = this.script(this.client, calls);
+    const results = await this.deadlines.limit(answer, (error) => calls.map(() => error));
     for (const [index, group] of groups.entries()) {
       for (const [position, { key, resolve, reject }] of group.entries()) {
         try {

@@ -8,14 +8,9 @@ import type {
   SettleReply,
 } from '@sendonce/core';
 import { checkTimer, KEY_ALPHABET, listRecords, lossAgainst } from '@sendonce/core/ledger';
-import {
-  checkClient,
-  defineScript,
-  type RedisClient,
-  unavailable,
-  withinDeadline,
-} from './client.ts';
+import { checkClient, defineScript, type RedisClient, unavailable } from './client.ts';
 import { CommandBatcher } from './command-batcher.ts';
+import { Deadlines } from './deadlines.ts';
 import type { Reply } from './decode-reply.ts';
 import { examineRedis } from './doctor.ts';
 import { planWait } from './durability.ts';
@@ -63,12 +58,14 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
   const wait = durability === undefined ? undefined : planWait(durability);
   if (wait) checkPipeline(client);
   const places = placesOf(prefix);
-  const deadline = { answerWithinMs };
-  const verb = (lua: string) => new CommandBatcher(client, places, { lua, ...deadline });
+  const deadlines = new Deadlines(client, answerWithinMs);
+  const afterWait = new Deadlines(client, answerWithinMs + (wait?.answerWithinMs ?? 0));
+  const verb = (lua: string) => new CommandBatcher(client, places, { lua, deadlines });
   // Only what would do harm if it were forgotten is waited for: the answer that lets an email
   // leave, and a cancellation. A claim that is forgotten is not dispatched, a forgotten outcome is
   // a doubt.
-  const durable = (lua: string) => new CommandBatcher(client, places, { lua, wait, ...deadline });
+  const durable = (lua: string) =>
+    new CommandBatcher(client, places, { lua, wait, deadlines: afterWait });
   const claim = verb(lua.claim);
   const claimDispatched = durable(lua.claim);
   const dispatch = durable(lua.dispatch);
@@ -106,7 +103,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
       if (!(await isSameServer(client, connection))) return undefined;
       // Timers and replies that come together have a tick each, and processors end by them. The
       // caller does not wait for this answer, so it may wait for all of them.
-      const options = { lua: lua.settle, afterTick: nextTurn, ...deadline };
+      const options = { lua: lua.settle, afterTick: nextTurn, deadlines };
       const viaQueue = new CommandBatcher(connection, places, options);
       return (settlement) => {
         const reply = settleBy(viaQueue, settlement);
@@ -130,13 +127,9 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
     read: (key) => read.run(key, [], ({ stored }) => stored?.record),
 
     async *list({ state }) {
-      const keys = await withinDeadline(
-        openKeys(client, places),
-        { client, ...deadline },
-        (error) => {
-          throw error;
-        },
-      );
+      const keys = await deadlines.limit(openKeys(client, places), (error) => {
+        throw error;
+      });
       yield* listRecords(keys, ledger, state);
     },
 

@@ -39,22 +39,13 @@ export class Deadlines {
           try {
             resolve(onTimeout(this.error()));
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         },
       };
       this.pending.add(entry);
       this.watch();
-      answer.then(
-        (reply) => {
-          this.pending.delete(entry);
-          resolve(reply);
-        },
-        (error: unknown) => {
-          this.pending.delete(entry);
-          reject(error as Error);
-        },
-      );
+      void answer.then(resolve, reject).finally(() => this.pending.delete(entry));
     });
   }
 

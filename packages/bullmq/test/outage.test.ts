@@ -9,6 +9,8 @@ import { key, select } from './mailer.ts';
 import { type Job, onBothVersions, type Stage, startStage } from './stage.ts';
 
 const answerWithinMs = 300;
+/** A claim without an answer is given back for a third of it. */
+const leaseMs = 1_500;
 
 /** A server for the ledger alone, by a client as BullMQ wants it: it would wait for ever. */
 async function ledgerServer(stage: Stage) {
@@ -42,6 +44,7 @@ onBothVersions((bullmq) => {
         key: select,
         dispatch,
         undispatched: 'sent',
+        leaseMs,
         onEvent: ({ type }) => void events.push(type),
       });
       // A warning comes once for each queue of a process.
@@ -72,7 +75,7 @@ onBothVersions((bullmq) => {
   test('"onUnavailable: throw" fails the attempt, as the queue counts it', async () => {
     const stage = startStage(bullmq);
     const { server, ledger } = await ledgerServer(stage);
-    stage.worker(once(async () => 'sent', { ledger, key: select, onUnavailable: 'throw' }));
+    stage.worker(once(async () => 'sent', { ledger, key: select, leaseMs, onUnavailable: 'throw' }));
     await ledger.read(key);
     await frozen(server, async () => {
       const job = await stage.queue().add('notice', { order: 7 });
@@ -85,7 +88,7 @@ onBothVersions((bullmq) => {
   test('a worker closes while the ledger is frozen', async () => {
     const stage = startStage(bullmq);
     const { server, ledger } = await ledgerServer(stage);
-    const worker = stage.worker(once(async () => 'sent', { ledger, key: select }));
+    const worker = stage.worker(once(async () => 'sent', { ledger, key: select, leaseMs }));
     await ledger.read(key);
     await frozen(server, async () => {
       await stage.queue().add('notice', { order: 7 });

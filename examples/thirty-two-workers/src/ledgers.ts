@@ -4,6 +4,7 @@ import { redlockLedger } from '@sendonce/redlock';
 import { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 import { type GuardId, storeOf } from './guards.ts';
+import { LEASE_MS } from './timing.ts';
 
 /** What a ledger is reached by. Each of the 32 workers loads this file: nothing here starts servers. */
 export interface Connections {
@@ -23,7 +24,7 @@ export function openLedger(guard: GuardId, { clients, pool }: Connections, prefi
     }
     case 'redlock': {
       // Frozen workers and busy cores: a node that is slow is not a node that is gone.
-      const ledger = redlockLedger(clients, { prefix, answerWithinMs: 2_000 });
+      const ledger = redlockLedger(clients, { prefix, answerWithinMs: LEASE_MS });
       const ready = async () => void (await ledger.read('A'.repeat(22)));
       return { ledger, ready, close: nothing };
     }

@@ -75,7 +75,9 @@ onBothVersions((bullmq) => {
   test('"onUnavailable: throw" fails the attempt, as the queue counts it', async () => {
     const stage = startStage(bullmq);
     const { server, ledger } = await ledgerServer(stage);
-    stage.worker(once(async () => 'sent', { ledger, key: select, leaseMs, onUnavailable: 'throw' }));
+    stage.worker(
+      once(async () => 'sent', { ledger, key: select, leaseMs, onUnavailable: 'throw' }),
+    );
     await ledger.read(key);
     await frozen(server, async () => {
       const job = await stage.queue().add('notice', { order: 7 });

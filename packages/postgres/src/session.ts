@@ -98,7 +98,9 @@ export function keepSession(options: SessionOptions): SessionKeeper {
 
   return {
     async current() {
-      if (isClosed) throw new LedgerUnavailableError('This ledger was closed.');
+      if (isClosed) {
+        throw new LedgerUnavailableError('This ledger was closed.', undefined, { isClosed });
+      }
       if (!opened) {
         const opening = open();
         opened = opening;

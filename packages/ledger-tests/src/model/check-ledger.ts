@@ -37,19 +37,24 @@ export async function checkLedger(
   const setup = await setUp(underTest, byMajority);
   const arbitrary = scenarios({ atOnce });
   const count = path === undefined ? lanes : 1;
+  const running = new Set<Promise<unknown>>();
+  const runToEnd = (scenario: Scenario) => {
+    const run = runScenario(setup, scenario);
+    running.add(run);
+    return run.finally(() => running.delete(run));
+  };
   const checked = await Promise.all(
     Array.from({ length: count }, (_, lane) =>
-      fc.check(
-        fc.asyncProperty(arbitrary, (scenario: Scenario) => runScenario(setup, scenario)),
-        {
-          numRuns: Math.ceil(runs / count),
-          seed: seed + lane,
-          ...(path !== undefined && { path }),
-          interruptAfterTimeLimit: withinMs,
-        },
-      ),
+      fc.check(fc.asyncProperty(arbitrary, runToEnd), {
+        numRuns: Math.ceil(runs / count),
+        seed: seed + lane,
+        ...(path !== undefined && { path }),
+        interruptAfterTimeLimit: withinMs,
+      }),
     ),
   );
+  // When the time is over, fast-check does not wait for the last ones. The next test has the same ledger.
+  await Promise.allSettled(running);
   // fast-check also calls a lane failed whose time was over before its first scenario was.
   const failed = checked.find((one) => one.failed && one.counterexample !== null);
   if (failed) throw failureOf(failed);

@@ -16,7 +16,7 @@ export interface Email {
   readonly failsAfterSend: boolean;
   /** Whether the processor decides anew at each run whether to send. */
   readonly skips: boolean;
-  /** When somebody cancels it, in ms from the start. */
+  /** When it is cancelled, in ms from the start. */
   readonly cancelledMs?: number;
   /** When its waiting jobs are moved, in ms from the start, and to when. */
   readonly moved?: { readonly atMs: number; readonly toMs: number };
@@ -44,7 +44,7 @@ export interface Emails {
   readonly count: number;
   /** Within how many ms they are due. */
   readonly withinMs: number;
-  /** With emails that are skipped, cancelled and moved. @default false: nobody but us knows these words */
+  /** With emails that are skipped, cancelled and moved. @default false, as for what other programs use */
   readonly everyday?: boolean;
 }
 

@@ -65,6 +65,11 @@ export class AttemptContext {
     }
   }
 
+  /** A process warning, once for each queue. */
+  warn(code: string, message: string): void {
+    warnOnce(code, this.attempt.job?.queue ?? '', message);
+  }
+
   /** Notices another email under the same key: it is not sent, and looks like a copy. */
   private compareData(record: LedgerRecord): void {
     const { job, digest } = record;
@@ -74,9 +79,8 @@ export class AttemptContext {
     if (job && job.queue === own.job?.queue && job.id === own.job.id) return;
     this.emit('different-data', undefined, senderOf(record));
     const queue = own.job?.queue ?? '';
-    warnOnce(
+    this.warn(
       'SENDONCE_DIFFERENT_DATA',
-      queue,
       `sendonce: a job${queue && ` of the queue "${queue}"`} was taken for a duplicate under the key ${own.key}, and its ` +
         'data, its name or its queue differ from those of the job whose email was sent. Its own email was not sent. If the two are ' +
         'different emails, select what tells them apart in "key". If they are the same one, set ' +

@@ -4,7 +4,6 @@ import { ClaimLostError } from '../errors.ts';
 import { type LeaseEntry, startRenewing } from '../lease-renewer.ts';
 import { refuseObservable } from '../refuse-observable.ts';
 import { skipReasonOf } from '../skip.ts';
-import { warnOnce } from '../warn.ts';
 import type { WonClaim } from './acquire.ts';
 import type { ClaimFacts, EffectEnd } from './decide.ts';
 import type { DispatchLoss } from './dispatch.ts';
@@ -64,9 +63,8 @@ export class ActiveClaim {
     if (this.isLate) return;
     this.isLate = true;
     this.context.emit('late-send');
-    warnOnce(
+    this.context.warn(
       'SENDONCE_LATE_SEND',
-      this.context.attempt.job?.queue ?? '',
       'sendonce refused an email: it was about to leave when its processor had returned. It was not sent. ' +
         'Await every send before the processor returns.',
     );

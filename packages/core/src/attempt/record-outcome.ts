@@ -11,7 +11,6 @@ import type { ActiveClaim, ClosedClaim } from './active-claim.ts';
 import type { Outcome } from './decide.ts';
 import { endLostClaim, releaseUnsent } from './release-unsent.ts';
 import { skipReasonOf } from '../skip.ts';
-import { warnOnce } from '../warn.ts';
 import { serialise, withResult } from './result-json.ts';
 import { readRecorded, settle, settleViaQueue } from './settle.ts';
 
@@ -91,7 +90,7 @@ async function recordSent<R>(
 
 function reportDroppedResult(context: AttemptContext, { message }: ResultError): void {
   context.emit('result-dropped');
-  warnOnce('SENDONCE_RESULT', context.attempt.job?.queue ?? '', message);
+  context.warn('SENDONCE_RESULT', message);
 }
 
 async function recordSkipped<R>(
@@ -190,9 +189,8 @@ function isUndispatched({ facts }: ClosedClaim<unknown>): boolean {
 function reportUndispatched({ context }: ActiveClaim, { facts }: ClosedClaim<unknown>): void {
   context.emit('undispatched');
   if (!facts.isUnseen) return;
-  warnOnce(
+  context.warn(
     'SENDONCE_UNDISPATCHED',
-    context.attempt.job?.queue ?? '',
     'sendonce: "dispatch" is "at-send", and nothing in this process can dispatch: no transporter has the ' +
       'plugin. Emails that leave unseen are in doubt. Pass "dispatch: atSend(transporter)" of @sendonce/mail, ' +
       'or call claim.dispatch() before each send.',

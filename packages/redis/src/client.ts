@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { LedgerUnavailableError, OptionError } from '@sendonce/core';
+import { OptionError } from '@sendonce/core';
 import { describe } from '@sendonce/core/ledger';
+import { unavailable } from './unavailable.ts';
 
 /**
  * The few methods that the ledger needs of a client: those of an ioredis `Redis` or `Cluster`,
@@ -49,6 +50,14 @@ export function checkClient(client: unknown): asserts client is RedisClient {
         'redisLedger(client, { prefix }) instead, with a client of its own (BullMQ refuses it as well).',
     );
   }
+  if (shape['isCluster'] && options?.['enableAutoPipelining']) {
+    throw new OptionError(
+      'client',
+      'Expected a Cluster without "enableAutoPipelining": ioredis puts the scripts of several slots into one pipeline ' +
+        'and refuses it, so that no email could be sent. Give the ledger a Cluster client of its own without it. ' +
+        'sendonce puts the commands of a tick together already.',
+    );
+  }
 }
 
 /** A Lua script as a function: EVALSHA, and EVAL where the server has forgotten it (NOSCRIPT). */
@@ -75,33 +84,4 @@ export function defineScript(lua: string): Script {
 
 export function shaOf(lua: string): string {
   return createHash('sha1').update(lua).digest('hex');
-}
-
-/**
- * Says "no answer". The cause keeps no command: its arguments may hold the result of a processor.
- */
-export function unavailable(error: unknown, client?: RedisClient): LedgerUnavailableError {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  const cause = Object.assign(new Error(message), { name, stack });
-  const server = client && nameOf(client);
-  const where = server === undefined ? 'Redis' : `Redis at ${server}`;
-  if (client?.status === 'end') {
-    return new LedgerUnavailableError(
-      `${where} did not answer: the client of the ledger was closed. Nothing was sent by this command. Close the ` +
-        'workers first, and then the client.',
-      cause,
-      { isClosed: true },
-    );
-  }
-  return new LedgerUnavailableError(
-    `${where} did not answer (${message}). Whether the command was executed is unknown; it is safe to ` +
-      'repeat. Check the connection and that the server accepts writes.',
-    cause,
-  );
-}
-
-/** `host:port` of a server, if its client has them; never more of a URL. */
-export function nameOf({ options }: RedisClient): string | undefined {
-  const { host, port } = (options ?? {}) as { host?: unknown; port?: unknown };
-  return typeof host === 'string' && host ? `${host}:${String(port)}` : undefined;
 }

@@ -4,6 +4,7 @@ import type { Deadlines } from './deadlines.ts';
 import { findShardNodes } from './cluster-map.ts';
 import { decodeReply, type Reply } from './decode-reply.ts';
 import {
+  type CallResult,
   type CallScript,
   defineDurableScript,
   definePlainScript,
@@ -12,6 +13,7 @@ import {
 } from './durability.ts';
 import { groupByTag } from './group-by-tag.ts';
 import type { Places } from './places.ts';
+import { isAboutOneKey } from './unavailable.ts';
 
 interface BatcherOptions {
   /** The script of the verb. */
@@ -104,12 +106,12 @@ export class CommandBatcher {
     const answer = this.script(this.client, calls);
     const results = await this.deadlines.limit(answer, (error) => calls.map(() => error));
     for (const [index, group] of groups.entries()) {
-      for (const [position, { key, resolve, reject }] of group.entries()) {
-        try {
-          resolve(decodeReply(key, results[index]!, position));
-        } catch (error) {
-          reject(error);
-        }
+      const result = results[index]!;
+      if (group.length > 1 && result instanceof Error && isAboutOneKey(result)) {
+        // One key that holds something else must not fail the others. Every verb may be repeated.
+        for (const command of group) void this.call([command]);
+      } else {
+        settle(group, result);
       }
     }
   }
@@ -122,6 +124,16 @@ export class CommandBatcher {
       flatArgs.push(...args);
     }
     return { keys, args: flatArgs };
+  }
+}
+
+function settle(commands: readonly Command[], result: CallResult | Error): void {
+  for (const [position, { key, resolve, reject }] of commands.entries()) {
+    try {
+      resolve(decodeReply(key, result, position));
+    } catch (error) {
+      reject(error);
+    }
   }
 }
 

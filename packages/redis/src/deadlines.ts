@@ -1,5 +1,6 @@
 import type { LedgerUnavailableError } from '@sendonce/core';
-import { type RedisClient, unavailable } from './client.ts';
+import type { RedisClient } from './client.ts';
+import { unavailable } from './unavailable.ts';
 
 interface Pending {
   readonly untilMs: number;

@@ -1,7 +1,7 @@
 import { isSendonceError } from '@sendonce/core';
-import { unavailable } from './client.ts';
 import type { CallResult } from './durability.ts';
 import { decodeRecord, type StoredRecord, unreadableRecord } from './record.ts';
+import { unavailable } from './unavailable.ts';
 
 /** What a script replied about one email: a status, and the record where it shows one. */
 export interface Reply {

@@ -2,6 +2,7 @@ import { deriveKey, type Finding, isSendonceError, type Ledger } from '@sendonce
 import { createToken } from '@sendonce/core/ledger';
 import type { RedisClient } from './client.ts';
 import { remedyFor, type Wait } from './durability.ts';
+import { remedyForError } from './unavailable.ts';
 
 /** What the ledger on Redis rests on. On a Cluster, that of one of its nodes. */
 export async function examineRedis(
@@ -42,9 +43,7 @@ async function examineScripts(ledger: Pick<Ledger, 'claim' | 'release'>): Promis
   } catch (error) {
     if (!isSendonceError(error)) throw error;
     if (/no answer within/.test(error.message)) return [notAnswered(error.message)];
-    const remedy =
-      'Allow the user of this connection +eval +evalsha +info, and read and write on its prefix ' +
-      '(ACL SETUSER … ~sendonce:* +@read +@write +@scripting +time +info), on a master.';
+    const remedy = remedyForError(error.message);
     return [{ severity: 'error', check: 'scripts', found: error.message, remedy }];
   }
 }

@@ -1,5 +1,11 @@
 import { OptionError } from '@sendonce/core';
-import { checkBoolean, checkDuration, describe } from '@sendonce/core/ledger';
+import {
+  checkBoolean,
+  checkDuration,
+  checkNames,
+  describe,
+  type OptionNames,
+} from '@sendonce/core/ledger';
 import type { RedisClient } from './client.ts';
 
 /** What must have happened to a dispatch before its email may leave. */
@@ -23,7 +29,7 @@ export interface Durability {
   readonly answerWithinMs?: number | undefined;
 }
 
-const NAMES = ['replicas', 'fsync', 'answerWithinMs'];
+const NAMES: OptionNames<Durability> = { replicas: true, fsync: true, answerWithinMs: true };
 
 /** The options with their defaults. @throws {OptionError} */
 export function checkDurability(durability: unknown): {
@@ -62,12 +68,7 @@ function checkShape(durability: unknown): asserts durability is Durability {
   if (typeof durability !== 'object' || durability === null || Array.isArray(durability)) {
     throw wrongValue('durability', 'an object such as { replicas: 1 }', durability);
   }
-  const unknown = Object.keys(durability).find((name) => !NAMES.includes(name));
-  if (unknown === undefined) return;
-  throw new OptionError(
-    'durability',
-    `Expected "durability" to have replicas, fsync and answerWithinMs only, got "${unknown}".`,
-  );
+  checkNames('"durability"', durability, NAMES);
 }
 
 function wrongValue(option: string, expected: string, value: unknown): OptionError {

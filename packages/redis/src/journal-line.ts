@@ -74,7 +74,7 @@ export function entriesOf(key: string, line: string): JournalEntry[] | undefined
   return Array.from({ length: steps }, (_, step) => ({
     key,
     type: times[step * 2] as JournalType,
-    atMs: atMs + Number(times[step * 2 + 1]),
+    atMs: atMs + (times[step * 2 + 1] as number),
     ...(token && { token }),
     ...((queue || id) && { job: { queue, id } }),
     ...(by && { by }),
@@ -92,8 +92,30 @@ function parseLine(line: string): Parsed | undefined {
   } catch {
     return undefined;
   }
-  if (!Array.isArray(parsed) || parsed[0] !== FORMAT || parsed.length < 12) return undefined;
-  return typeof parsed[1] === 'number' ? (parsed as Parsed) : undefined;
+  return Array.isArray(parsed) && isLine(parsed) ? parsed : undefined;
+}
+
+/** Anything may be in a list of Redis: a line is shown only if all of it has the right form. */
+function isLine(line: readonly unknown[]): line is Parsed {
+  const [format, atMs, ...others] = line;
+  const [texts, detail, times] = [others.slice(0, 7), others[7], others.slice(8)];
+  if (format !== FORMAT || !isTime(atMs) || times.length === 0 || times.length % 2 > 0)
+    return false;
+  const isDetail = typeof detail === 'string' || typeof detail === 'number';
+  const areSteps = times.every((value, index) =>
+    index % 2 === 0 ? isStep(value) : Number.isSafeInteger(value) && isTime(atMs + Number(value)),
+  );
+  return isDetail && areSteps && texts.every((text) => typeof text === 'string');
+}
+
+/** What the name of a step looks like: a newer version may have others. */
+export function isStep(value: unknown): value is JournalType {
+  return typeof value === 'string' && /^[a-z][a-z-]{0,31}$/.test(value);
+}
+
+/** A time that a Date can express. */
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && !Number.isNaN(new Date(value as number).getTime());
 }
 
 /** The reason of the last step, or its due time if a Date can express it. */

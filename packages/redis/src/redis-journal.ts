@@ -10,15 +10,18 @@ import { senderOf } from '@sendonce/core/inspect';
 import {
   bareMessageId,
   checkDuration,
+  checkNames,
   DAY_MS,
   hash128,
   HOUR_MS,
+  isKey,
   MAX_BATCH,
+  type OptionNames,
 } from '@sendonce/core/ledger';
 import { checkClient, defineScript, type RedisClient } from './client.ts';
 import * as lua from './generated/scripts.ts';
 import { groupByTag } from './group-by-tag.ts';
-import { entriesOf, linesOf } from './journal-line.ts';
+import { entriesOf, isStep, linesOf } from './journal-line.ts';
 import { checkPrefix, placesOf, type Places } from './places.ts';
 
 export interface RedisJournalOptions {
@@ -36,9 +39,17 @@ export interface RedisJournalOptions {
   readonly everyMs?: number | undefined;
 }
 
+const OPTION_NAMES: OptionNames<RedisJournalOptions> = {
+  prefix: true,
+  retentionMs: true,
+  everyMs: true,
+};
+
 const COUNTS_KEPT_MS = 35 * DAY_MS;
 /** So many entries do not wait for others. */
 const FLUSH_AT = 1000;
+/** So many writes may be under way, each of as many entries as waited for it. */
+const MAX_WRITES = 8;
 /** What waits while Redis is away, about 30 MB; the oldest entries are dropped first. */
 const MAX_WAITING = 100_000;
 
@@ -53,8 +64,9 @@ const MAX_WAITING = 100_000;
  * once(processor, { ledger, journal: redisJournal(client), label: (job) => `order ${job.data.orderId}`, key: … });
  */
 export function redisJournal(client: RedisClient, options: RedisJournalOptions = {}): Journal {
-  const { prefix = 'sendonce', retentionMs = DEFAULT_RETENTION_MS, everyMs = 250 } = options;
   checkClient(client);
+  checkNames('redisJournal()', options, OPTION_NAMES);
+  const { prefix = 'sendonce', retentionMs = DEFAULT_RETENTION_MS, everyMs = 250 } = options;
   checkPrefix(prefix);
   checkDuration('retentionMs', retentionMs);
   checkDuration('everyMs', everyMs);
@@ -62,7 +74,8 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
   const worker = `${hostname()}:${process.pid}`;
   let waiting: JournalEntry[] = [];
   let timer: NodeJS.Timeout | undefined;
-  let writing: Promise<void> = Promise.resolve();
+  let writing: Promise<unknown> = Promise.resolve();
+  let writes = 0;
   let warnedOfGap = false;
   let warnedOfFormat = false;
 
@@ -85,22 +98,27 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
     );
   }
 
-  function flush(): Promise<void> {
+  async function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    writing = writing.then(writeWaiting);
-    return writing;
+    // At once, and not after the write before it: the client may be closed next.
+    writing =
+      writes < MAX_WRITES ? Promise.all([writing, writeWaiting()]) : writing.then(writeWaiting);
+    await writing;
   }
 
   async function writeWaiting(): Promise<void> {
     const entries = waiting;
     waiting = [];
     if (entries.length === 0) return;
+    writes += 1;
     try {
       await write(client, operationsOf(entries, places, retentionMs));
       warnedOfGap = false;
     } catch (error) {
       warnOfGap(error instanceof Error ? error.message : String(error));
+    } finally {
+      writes -= 1;
     }
   }
 
@@ -136,7 +154,7 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
       const keys = Array.from({ length: days }, (_, ago) => places.names(name, tomorrow - ago));
       const found = await readMany(client, keys, ['name', name]);
       const all = found.flat().flatMap((text) => text.match(/.{22}/g) ?? []);
-      return [...new Set(all)].slice(0, 50);
+      return [...new Set(all)].filter(isKey).slice(0, 50);
     },
 
     async counts(fromMs) {
@@ -222,7 +240,8 @@ function countsOf(hour: number, flat: readonly string[]): HourCounts[] {
   if (flat.length === 0) return [];
   const counts: Partial<Record<JournalType, number>> = {};
   for (let at = 0; at < flat.length; at += 2) {
-    counts[flat[at] as JournalType] = Number(flat[at + 1]);
+    const [type = '', count = ''] = flat.slice(at, at + 2);
+    if (isStep(type) && /^\d{1,15}$/.test(count)) counts[type] = Number(count);
   }
   return [{ hourMs: hour * HOUR_MS, counts }];
 }

@@ -7,8 +7,16 @@ import type {
   Settlement,
   SettleReply,
 } from '@sendonce/core';
-import { checkTimer, KEY_ALPHABET, listRecords, lossAgainst } from '@sendonce/core/ledger';
-import { checkClient, defineScript, type RedisClient, unavailable } from './client.ts';
+import {
+  checkNames,
+  checkTimer,
+  isKey,
+  KEY_ALPHABET,
+  listRecords,
+  lossAgainst,
+  type OptionNames,
+} from '@sendonce/core/ledger';
+import { checkClient, defineScript, type RedisClient } from './client.ts';
 import { CommandBatcher } from './command-batcher.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Reply } from './decode-reply.ts';
@@ -19,6 +27,7 @@ import * as lua from './generated/scripts.ts';
 import { checkPrefix, placesOf, type Places } from './places.ts';
 import { encodeFields, escapeText, STATE_LETTERS, type StoredRecord } from './record.ts';
 import { isPlainClient, isSameServer } from './same-server.ts';
+import { isAboutOneKey, unavailable } from './unavailable.ts';
 
 export interface RedisLedgerOptions {
   /** What the keys begin with: `prefix:{shard}key`. @default 'sendonce' */
@@ -39,6 +48,12 @@ export interface RedisLedgerOptions {
   readonly durability?: Durability | undefined;
 }
 
+const OPTION_NAMES: OptionNames<RedisLedgerOptions> = {
+  prefix: true,
+  answerWithinMs: true,
+  durability: true,
+};
+
 /**
  * A ledger on one Redis or Valkey (5 or later), Sentinel or Cluster, by an ioredis client of yours.
  *
@@ -51,8 +66,9 @@ export interface RedisLedgerOptions {
  * const ledger = redisLedger(new Redis(process.env.REDIS_URL));
  */
 export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {}): Ledger {
-  const { prefix = 'sendonce', durability, answerWithinMs = 10_000 } = options;
   checkClient(client);
+  checkNames('redisLedger()', options, OPTION_NAMES);
+  const { prefix = 'sendonce', durability, answerWithinMs = 10_000 } = options;
   checkPrefix(prefix);
   checkTimer('answerWithinMs', answerWithinMs);
   const wait = durability === undefined ? undefined : planWait(durability);
@@ -127,10 +143,11 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
     read: (key) => read.run(key, [], ({ stored }) => stored?.record),
 
     async *list({ state }) {
-      const keys = await deadlines.limit(openKeys(client, places), (error) => {
+      const open = await deadlines.limit(findOpenKeys(client, places), (error) => {
         throw error;
       });
-      yield* listRecords(keys, ledger, state);
+      yield* listRecords(open.keys, ledger, state);
+      if (open.error) throw open.error;
     },
 
     resolve({ key, token, verdict, by, retentionMs }) {
@@ -171,9 +188,16 @@ function settleBy(batcher: CommandBatcher, settlement: Settlement): Promise<Sett
 
 const listShard = defineScript(lua.list);
 
-/** The keys of all open dispatches, those without a sign of life for longest first. */
-async function openKeys(client: RedisClient, places: Places): Promise<string[]> {
-  const found = await Promise.all(
+interface OpenKeys {
+  /** Those without a sign of life for longest first. */
+  readonly keys: readonly string[];
+  /** An index that cannot be read. It must not hide the emails of the others. */
+  readonly error?: unknown;
+}
+
+/** The keys of all open dispatches. */
+async function findOpenKeys(client: RedisClient, places: Places): Promise<OpenKeys> {
+  const shards = await Promise.allSettled(
     Array.from(KEY_ALPHABET, async (shard) => {
       const reply = (await listShard(client, [places.index(shard)], [])) as string[];
       return Array.from({ length: reply.length / 2 }, (_, pair) => ({
@@ -182,10 +206,15 @@ async function openKeys(client: RedisClient, places: Places): Promise<string[]> 
       }));
     }),
   );
-  return found
-    .flat()
+  const errors = shards.flatMap((shard) => (shard.status === 'rejected' ? [shard.reason] : []));
+  const fatal: unknown = errors.find((error) => !isAboutOneKey(error));
+  if (fatal) throw fatal;
+  const keys = shards
+    .flatMap((shard) => (shard.status === 'fulfilled' ? shard.value : []))
+    .filter(({ key }) => isKey(key))
     .toSorted((one, other) => one.score - other.score)
     .map(({ key }) => key);
+  return { keys, error: errors[0] };
 }
 
 function lossFrom(reply: Reply, attempt: Pick<Attempt, 'fingerprint'>): Loss {

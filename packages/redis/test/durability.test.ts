@@ -278,7 +278,7 @@ describe('bad input', () => {
     [{ replicas: 1, answerWithinMs: 0 }, /"durability.answerWithinMs"/],
     [{ replicas: 1, answerWithinMs: Infinity }, /"durability.answerWithinMs"/],
     [{ fsync: 'yes' }, /"durability.fsync" to be true or false/],
-    [{ replicas: 1, timeout: 100 }, /only, got "timeout"/],
+    [{ replicas: 1, timeout: 100 }, /has no option "timeout"/],
   ])('%j is refused', (durability, message) => {
     expect(() => redisLedger(admin, { durability: durability as never })).toThrow(message);
   });

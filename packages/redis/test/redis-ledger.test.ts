@@ -143,16 +143,12 @@ describe('the client', () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret');
   });
 
-  test('whose server refuses the write shows no result of a processor either', async () => {
+  test('whose server refuses the write shows nothing of the command either', async () => {
     const key = deriveKey(createToken());
     const ledger = redisLedger(client, { prefix });
     await client.set(`${prefix}:{${key[0]}}:open`, 'not a ZSET');
-    const settled = ledger.settle({
-      ...attempt(key),
-      outcome: 'sent',
-      result: '"secret@example.org"',
-    });
-    const error: unknown = await settled.catch((thrown: unknown) => thrown);
+    const claimed = ledger.claim({ ...attempt(key), dispatched: true, by: 'secret@example.org' });
+    const error: unknown = await claimed.catch((thrown: unknown) => thrown);
     await client.del(`${prefix}:{${key[0]}}:open`);
     const { inspect } = await import('node:util');
     expect(isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')).toBe(true);

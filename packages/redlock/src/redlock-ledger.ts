@@ -4,7 +4,7 @@ import {
   LedgerUnavailableError,
   type LedgerRecord,
 } from '@sendonce/core';
-import { checkTimer, listRecords } from '@sendonce/core/ledger';
+import { checkNames, checkTimer, listRecords, type OptionNames } from '@sendonce/core/ledger';
 import type { RedisClient } from '@sendonce/redis';
 import { cancelByMajority } from './cancel.ts';
 import { claimByMajority } from './claim.ts';
@@ -34,6 +34,8 @@ export interface RedlockLedgerOptions {
   readonly answerWithinMs?: number | undefined;
 }
 
+const OPTION_NAMES: OptionNames<RedlockLedgerOptions> = { prefix: true, answerWithinMs: true };
+
 /**
  * The ledger on an odd number of independent Redis servers: redlock as the lease, the same record
  * on a majority of them as the memory. An email is never sent twice and never dropped silently,
@@ -50,6 +52,7 @@ export function redlockLedger(
   clients: readonly RedisClient[],
   options: RedlockLedgerOptions = {},
 ): Ledger {
+  checkNames('redlockLedger()', options, OPTION_NAMES);
   const { prefix = 'sendonce', answerWithinMs = 500 } = options;
   checkTimer('answerWithinMs', answerWithinMs);
   const nodes = createNodes(clients, prefix);

@@ -9,7 +9,12 @@ for i = 1, #KEYS / 2 do
   local value = write(dispatched and 'D' or 'C', token, stamp, fields)
   local status = 'won'
   if dispatched and call('SET', key, value, 'NX') then
-    call('ZADD', index, now + 2 * leaseMs, sub(key, -21))
+    local added = redis.pcall('ZADD', index, now + 2 * leaseMs, sub(key, -21))
+    if type(added) == 'table' then
+      -- The index holds something else. A dispatch that nobody was granted must not be a doubt.
+      call('DEL', key)
+      return added
+    end
   elseif dispatched or not call('SET', key, value, 'NX', 'PX', leaseMs) then
     local record = read(key)
     if record.state == 'K' then

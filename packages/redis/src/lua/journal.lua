@@ -4,9 +4,7 @@
 --   and nothing; for a name its hash and a key of 22 characters; for a count a step and how often
 -- reply nothing
 
-for i = 1, #KEYS do
-  local key, operation, keptMs = KEYS[i], ARGV[i * 4 - 3], ARGV[i * 4 - 2]
-  local what, value = ARGV[i * 4 - 1], ARGV[i * 4]
+local function keep(key, operation, keptMs, what, value)
   if operation == 'line' then
     if redis.call('RPUSH', key, what) > 100 then redis.call('LTRIM', key, -100, -1) end
   elseif operation == 'count' then
@@ -21,4 +19,11 @@ for i = 1, #KEYS do
   end
   redis.call('PEXPIRE', key, keptMs)
 end
-return {}
+
+local failure
+for i = 1, #KEYS do
+  local kept, err = pcall(keep, KEYS[i], ARGV[i * 4 - 3], ARGV[i * 4 - 2], ARGV[i * 4 - 1], ARGV[i * 4])
+  -- A key that holds something else loses its own entries, and not those of the others.
+  if not kept then failure = type(err) == 'table' and err.err or tostring(err) end
+end
+return failure and redis.error_reply(failure) or {}

@@ -70,10 +70,16 @@ local function stillHolds(record, token, key, index)
   return isOpen(record, token) and not isInDoubt(record, key, index)
 end
 
--- Past the point of no return: no expiry, and the mark "still being sent" for two leases.
+-- Past the point of no return: no expiry, and the mark "still being sent" for two leases. First the
+-- mark: if the index holds something else, nothing is written.
 local function writeDispatched(key, index, value, leaseMs)
-  call('SET', key, value)
   call('ZADD', index, now + 2 * leaseMs, sub(key, -21))
+  call('SET', key, value)
+end
+
+-- Takes an email from the index. An index that holds something else must not lose an outcome.
+local function unlist(key, index)
+  redis.pcall('ZREM', index, sub(key, -21))
 end
 
 -- The record, and how long its lease or its mark still lasts. In doubt: how long ago it was

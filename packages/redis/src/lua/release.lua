@@ -15,7 +15,7 @@ for i = 1, #KEYS / 2 do
     reply[#reply + 1] = 'in-doubt'
   else
     call('DEL', key)
-    call('ZREM', index, sub(key, -21))
+    unlist(key, index)
     reply[#reply + 1] = 'released'
   end
 end

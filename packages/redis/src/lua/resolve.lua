@@ -16,7 +16,7 @@ for i = 1, #KEYS / 2 do
   elseif own and record.state == 'S' and verdict == 'S' then
     reply[#reply + 1] = 'resolved'
   elseif inDoubt and verdict == 'S' then
-    call('ZREM', index, sub(key, -21))
+    unlist(key, index)
     -- The eight fields from the queue to "by"; then no lateNotSent, and resolvedBy.
     local kept = string.match(
       fieldsOf(record) .. '\n\n\n\n\n\n\n\n',
@@ -26,7 +26,7 @@ for i = 1, #KEYS / 2 do
     reply[#reply + 1] = 'resolved'
   elseif verdict == '' and (inDoubt or (own and record.state == 'R')) then
     call('DEL', key)
-    call('ZREM', index, sub(key, -21))
+    unlist(key, index)
     reply[#reply + 1] = 'resolved'
   else
     reply[#reply + 1] = show('exists', key, index, record)

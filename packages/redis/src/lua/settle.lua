@@ -18,13 +18,13 @@ for i = 1, #KEYS / 2 do
   if state == '?' or othersFact or othersClaim or cancelled or (settled and (outcome == 'D' or outcome == 'K')) then
     status = show('exists', key, index, record)
   elseif outcome == 'D' then
-    call('ZREM', index, sub(key, -21))
+    unlist(key, index)
     -- A doubt keeps the time of its dispatch: what a provider remembers counts from then on.
     local at = state == 'D' and record.at or stamp
     call('SET', key, write('D', token, at, fields))
-    call('ZADD', index, now, sub(key, -21))
+    redis.pcall('ZADD', index, now, sub(key, -21))
   else
-    call('ZREM', index, sub(key, -21))
+    unlist(key, index)
     call('SET', key, write(outcome == 'U' and 'S' or outcome, token, stamp, fields), 'PX', retentionMs)
   end
   reply[#reply + 1] = status

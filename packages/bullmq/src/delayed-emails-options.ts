@@ -4,7 +4,9 @@ import {
   checkFunction,
   checkJournal,
   checkLedger,
+  checkNames,
   describe,
+  type OptionNames,
 } from '@sendonce/core/ledger';
 import type { JobsOptions } from 'bullmq';
 import type { QueueLike } from './email-jobs.ts';
@@ -79,6 +81,39 @@ export interface CancelOptions extends WhichEmail {
 
 export const DEFAULT_PAST_TOLERANCE_MS = 60_000;
 
+const OPTION_NAMES: OptionNames<DelayedEmailsOptions<unknown>> = {
+  ledger: true,
+  key: true,
+  fingerprint: true,
+  check: true,
+  journal: true,
+  label: true,
+  name: true,
+  job: true,
+  retentionMs: true,
+  pastToleranceMs: true,
+};
+
+const WHICH_NAMES: OptionNames<WhichEmail> = { occurrence: true };
+const RESCHEDULE_NAMES: OptionNames<When & WhichEmail> = { at: true, delay: true, ...WHICH_NAMES };
+
+/** What each method takes beside the email. */
+export const METHOD_OPTION_NAMES = {
+  schedule: { ...RESCHEDULE_NAMES, job: true } satisfies OptionNames<ScheduleOptions>,
+  reschedule: RESCHEDULE_NAMES,
+  cancel: { ...WHICH_NAMES, by: true } satisfies OptionNames<CancelOptions>,
+  status: WHICH_NAMES,
+  keyOf: WHICH_NAMES,
+};
+
+/** @throws {OptionError} */
+export function checkMethodOptions(
+  method: keyof typeof METHOD_OPTION_NAMES,
+  options: unknown = {},
+): void {
+  checkNames(`${method}()`, options, METHOD_OPTION_NAMES[method]);
+}
+
 /** @throws {OptionError} */
 export function checkDelayedEmails<D, K extends Partial<D>>(
   queue: QueueLike<D>,
@@ -97,6 +132,7 @@ export function checkDelayedEmails<D, K extends Partial<D>>(
       `Expected options such as { ledger, key: (data) => [...] }, got ${describe(options)}.`,
     );
   }
+  checkNames('delayedEmails()', options, OPTION_NAMES);
   checkLedger(options.ledger);
   checkFunction('key', options.key);
   checkFunction('fingerprint', options.fingerprint, true);

@@ -1,10 +1,11 @@
 import { DEFAULT_RETENTION_MS, fingerprintOf, OptionError } from '@sendonce/core';
-import { isKey } from '@sendonce/core/ledger';
+import { flushSoon, isKey } from '@sendonce/core/ledger';
 import { type Cancelled, cancelEmail } from './cancel-email.ts';
 import {
   type CancelOptions,
   checkDelayedEmails,
   checkJobOptions,
+  checkMethodOptions,
   checkOccurrence,
   DEFAULT_PAST_TOLERANCE_MS,
   type DelayedEmailsOptions,
@@ -121,10 +122,16 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     return deriveEmailKey(selected, occurrence);
   }
 
-  const keyOf = (email: EmailRef<K>, { occurrence }: WhichEmail = {}) =>
-    deriveStoredKey(storedData(email), occurrence);
+  function keyOf(email: EmailRef<K>, which?: WhichEmail): string {
+    checkMethodOptions('keyOf', which);
+    return keyFrom(email, which);
+  }
+
+  const keyFrom = (email: EmailRef<K>, which?: WhichEmail) =>
+    deriveStoredKey(storedData(email), which?.occurrence);
 
   async function makePlan(data: D, when: ScheduleOptions): Promise<Plan> {
+    checkMethodOptions('schedule', when);
     const atMs = dueMs(when, Date.now(), pastToleranceMs);
     const { occurrence, job } = when;
     checkJobOptions(job);
@@ -156,6 +163,23 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     return scheduled;
   }
 
+  async function reschedule(email: EmailRef<K>, when: When & WhichEmail): Promise<Rescheduled> {
+    checkMethodOptions('reschedule', when);
+    const atMs = dueMs(when, Date.now(), pastToleranceMs);
+    const rescheduled = await rescheduleEmail(producer, keyFrom(email, when), atMs);
+    if (rescheduled.state === 'rescheduled') writeToJournal(rescheduled);
+    return rescheduled;
+  }
+
+  async function cancel(email: EmailRef<K>, options?: CancelOptions): Promise<Cancelled> {
+    checkMethodOptions('cancel', options);
+    const { by, ...which } = options ?? {};
+    const cancelled = await cancelEmail(producer, { key: keyFrom(email, which), by, retentionMs });
+    const { key, state } = cancelled;
+    if (state === 'cancelled') journal?.write({ key, type: state, atMs: Date.now(), by });
+    return cancelled;
+  }
+
   function writeToJournal(
     { key, state, at, jobId }: DatedEmail,
     details: { token?: string; label?: string | undefined } = {},
@@ -167,30 +191,42 @@ export function delayedEmails<D, K extends Partial<D> = D>(
   const emails: DelayedEmails<D, K> = {
     keyOf,
     async schedule(data, when) {
-      return schedule(await makePlan(data, when));
+      const scheduled = await schedule(await makePlan(data, when));
+      flushSoon(journal);
+      return scheduled;
     },
     async scheduleBulk(all) {
       const plans: Plan[] = [];
       for (const { data, ...when } of all) plans.push(await makePlan(data, when));
-      return inPages(plans, schedule);
+      const scheduled = await inPages(plans, schedule);
+      flushSoon(journal);
+      return scheduled;
     },
     async reschedule(email, when) {
-      const atMs = dueMs(when, Date.now(), pastToleranceMs);
-      const rescheduled = await rescheduleEmail(producer, keyOf(email, when), atMs);
-      if (rescheduled.state === 'rescheduled') writeToJournal(rescheduled);
+      const rescheduled = await reschedule(email, when);
+      flushSoon(journal);
       return rescheduled;
     },
-    rescheduleBulk: (all) =>
-      inPages(all, ({ email, ...when }) => emails.reschedule(email, when as When & WhichEmail)),
-    async cancel(email, { by, ...which } = {}) {
-      const cancelled = await cancelEmail(producer, { key: keyOf(email, which), by, retentionMs });
-      const { key, state } = cancelled;
-      if (state === 'cancelled') journal?.write({ key, type: state, atMs: Date.now(), by });
+    async rescheduleBulk(all) {
+      const rescheduled = await inPages(all, ({ email, ...when }) =>
+        reschedule(email, when as When & WhichEmail),
+      );
+      flushSoon(journal);
+      return rescheduled;
+    },
+    async cancel(email, options) {
+      const cancelled = await cancel(email, options);
+      flushSoon(journal);
       return cancelled;
     },
-    cancelBulk: (all, how) => inPages(all, (email) => emails.cancel(email, how)),
+    async cancelBulk(all, options) {
+      const cancelled = await inPages(all, (email) => cancel(email, options));
+      flushSoon(journal);
+      return cancelled;
+    },
     async status(email, which) {
-      const key = keyOf(email, which);
+      checkMethodOptions('status', which);
+      const key = keyFrom(email, which);
       return toStatus(key, await loadEmail(queue, ledger, key));
     },
     statusBulk: (all, which) => inPages(all, (email) => emails.status(email, which)),

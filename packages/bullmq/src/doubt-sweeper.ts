@@ -13,7 +13,9 @@ import {
   checkDuration,
   checkFunction,
   checkLedger,
+  checkNames,
   createToken,
+  type OptionNames,
   warnOfCallback,
 } from '@sendonce/core/ledger';
 import { type QueueOfJobs, retryIfFailed } from '@sendonce/core/inspect';
@@ -37,6 +39,16 @@ export interface DoubtSweeperOptions {
    */
   readonly onSwept?: ((swept: Swept) => unknown) | undefined;
 }
+
+const OPTION_NAMES: OptionNames<DoubtSweeperOptions> = {
+  ledger: true,
+  journal: true,
+  resolver: true,
+  replayWithinMs: true,
+  retentionMs: true,
+  everyMs: true,
+  onSwept: true,
+};
 
 /** What one sweep found of this queue. */
 export interface Swept {
@@ -75,6 +87,7 @@ const LEASE_MS = 30_000;
  */
 export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): DoubtSweeper {
   const { ledger, everyMs = 60_000, retentionMs = DEFAULT_RETENTION_MS } = options;
+  checkNames('doubtSweeper()', options, OPTION_NAMES);
   checkLedger(ledger);
   checkFunction('resolver', options.resolver, true);
   checkFunction('onSwept', options.onSwept, true);

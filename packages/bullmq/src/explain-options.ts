@@ -1,13 +1,15 @@
 import { DEFAULT_LEASE_MS, DEFAULT_RETENTION_MS, memoryLedger, OptionError } from '@sendonce/core';
 import {
   checkDuration,
+  checkNames,
   checkOneOf,
   checkPerformOptions,
-  describe,
   MINUTE_MS,
+  type OptionNames,
+  show,
 } from '@sendonce/core/ledger';
 import type { JobsOptions, WorkerOptions } from 'bullmq';
-import type { JobLike, OnceOptions } from './options.ts';
+import { type JobLike, ONCE_OPTION_NAMES, type OnceOptions } from './options.ts';
 
 type OnceSetting =
   | 'leaseMs'
@@ -51,6 +53,14 @@ export interface ExplainOptions {
    */
   readonly sdkRetries?: number | undefined;
 }
+
+const OPTION_NAMES: OptionNames<ExplainOptions> = {
+  once: true,
+  job: true,
+  worker: true,
+  sendTimeoutMs: true,
+  sdkRetries: true,
+};
 
 /** A value that was not given, and whose default it is. */
 export interface Assumed {
@@ -137,16 +147,12 @@ function assumedIn(options: ExplainOptions): Assumed[] {
 }
 
 function checkOptions(options: ExplainOptions): void {
-  checkGroup('options', options);
-  for (const name of Object.keys(options)) {
-    // An option at the wrong level would be ignored, and the explanation be of another
-    // configuration.
-    checkOneOf(name, name, ['once', 'job', 'worker', 'sendTimeoutMs', 'sdkRetries']);
-  }
+  checkNames('explain()', options, OPTION_NAMES);
   const { once = {}, job = {}, worker = {}, sendTimeoutMs, sdkRetries } = options;
   checkGroup('once', once);
   checkGroup('job', job);
   checkGroup('worker', worker);
+  checkNames('"once"', once, ONCE_OPTION_NAMES);
   // Its own checks, but for the ledger and the key, which nothing is computed from.
   const { leaseMs, retentionMs, dispatch, replayWithinMs, classify, resolver } = once;
   const timing = given({ leaseMs, retentionMs, dispatch, replayWithinMs, classify, resolver });
@@ -216,5 +222,5 @@ function checkGroup(option: string, value: unknown): void {
 }
 
 function refuse(option: string, expected: string, value: unknown): never {
-  throw new OptionError(option, `Expected "${option}" to be ${expected}, got ${describe(value)}.`);
+  throw new OptionError(option, `Expected "${option}" to be ${expected}, got ${show(value)}.`);
 }

@@ -15,6 +15,7 @@ import {
   type SharedOptions,
 } from '@sendonce/core/ledger';
 import { isBullMQControlFlow, isPermanent, unrecoverableError } from './control-flow.ts';
+import { flushWhenClosed } from './flush-when-closed.ts';
 import { finishUnavailable, finishUnsent } from './finish-unsent.ts';
 import { logToJob } from './job-log.ts';
 import { deriveJobKey, refusePromise } from './job-key.ts';
@@ -68,6 +69,7 @@ export function once<J extends JobLike, R>(
   checkOnceOptions(options);
   const counters = zeroCounters();
   const settleVia = settleViaWorker(options.ledger);
+  const watchWorker = flushWhenClosed(options.journal);
   const { label, onEvent } = options;
   const shared: SharedOptions = {
     ...options,
@@ -93,6 +95,7 @@ export function once<J extends JobLike, R>(
     let performed: Performed<R>;
     try {
       checkJob(job);
+      watchWorker(job);
       key = deriveJobKey(job, options);
       performed = await performWith(effectOf(worker, job, token, signal), shared, {
         key,

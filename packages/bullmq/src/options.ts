@@ -1,5 +1,13 @@
 import { OptionError, type PerformEvent, type PerformOptions } from '@sendonce/core';
-import { checkFunction, checkOneOf, checkPerformOptions, describe } from '@sendonce/core/ledger';
+import {
+  checkFunction,
+  checkNames,
+  checkOneOf,
+  checkPerformOptions,
+  describe,
+  type OptionNames,
+  SHARED_OPTION_NAMES,
+} from '@sendonce/core/ledger';
 
 /**
  * The few things that the wrapper reads of a BullMQ job; every `Job` of BullMQ 5 and 6 has them. In a
@@ -98,6 +106,18 @@ export interface OnceEvent<J extends JobLike> extends Omit<PerformEvent, 'job'> 
 /** How often each step happened since this wrapper was made. */
 export type OnceCounters = Record<PerformEvent['type'], number>;
 
+export const ONCE_OPTION_NAMES: OptionNames<OnceOptions<JobLike>> = {
+  ...SHARED_OPTION_NAMES,
+  key: true,
+  schedulerKey: true,
+  fingerprint: true,
+  label: true,
+  onBusy: true,
+  onUnavailable: true,
+  onDifferentData: true,
+  onEvent: true,
+};
+
 /** @throws {OptionError} */
 export function checkOnceOptions<J extends JobLike>(options: OnceOptions<J>): void {
   if (typeof options !== 'object' || options === null) {
@@ -106,6 +126,7 @@ export function checkOnceOptions<J extends JobLike>(options: OnceOptions<J>): vo
       `Expected options such as { ledger, key: (job) => [...] }, got ${describe(options)}.`,
     );
   }
+  checkNames('once()', options, ONCE_OPTION_NAMES);
   // These have another form here, and are checked below.
   const { key: _, fingerprint: __, label: ___, onEvent: ____, ...shared } = options;
   checkPerformOptions(shared);

@@ -1,7 +1,8 @@
 import { confirmSent, deriveKey, memoryLedger } from '@sendonce/core';
 import { redisJournal } from '@sendonce/redis';
+import { eventually } from '@sendonce/testkit';
 import { expect, test, vi } from 'vitest';
-import { once, type OnceOptions } from '../src/index.ts';
+import { delayedEmails, once, type OnceOptions } from '../src/index.ts';
 import { type Job, onBothVersions, startStage } from './stage.ts';
 
 const key = (job: Job) => ['notice', job.data.orderId];
@@ -32,6 +33,42 @@ onBothVersions((bullmq) => {
     const history = await journal.history(email);
     expect(history.filter(({ type }) => type === 'duplicate')).toHaveLength(31);
     expect(new Set(history.map(({ job }) => job?.id)).size).toBe(32);
+  });
+
+  test('an orderly shutdown keeps the journal of all that was scheduled, cancelled and sent', async () => {
+    const stage = startStage(bullmq);
+    const { ledger } = stage;
+    const client = stage.client();
+    const prefix = `${stage.prefix}:ledger`;
+    // Longer than this test: what is not flushed at the end is lost.
+    const journal = redisJournal(client, { prefix, everyMs: 60_000 });
+    const queue = stage.queue();
+    const notices = delayedEmails<{ orderId: number }>(queue, {
+      ledger,
+      journal,
+      key: ({ orderId }) => ['notice', orderId],
+    });
+    const worker = stage.worker(once(async () => {}, { ledger, journal, key }));
+    await notices.schedule({ orderId: 0 }, { delay: 0 });
+    await eventually(async () => expect((await notices.status({ orderId: 0 })).state).toBe('sent'));
+    await worker.close();
+    for (let orderId = 1; orderId < 8; orderId++) {
+      await notices.schedule({ orderId }, { delay: 60_000 });
+    }
+    await notices.reschedule({ orderId: 2 }, { delay: 90_000 });
+    await notices.cancel({ orderId: 1 });
+    await client.quit();
+
+    const read = redisJournal(stage.client(), { prefix });
+    const [hour] = (await read.counts(Date.now() - 60_000)).slice(-1);
+    expect(hour!.counts).toEqual({
+      scheduled: 8,
+      rescheduled: 1,
+      cancelled: 1,
+      claimed: 1,
+      dispatched: 1,
+      sent: 1,
+    });
   });
 
   test('why an email is in doubt is told: the code, never the message of the error', async () => {

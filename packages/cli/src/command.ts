@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Backend } from './backend.ts';
 import { isKey } from '@sendonce/core/ledger';
-import { suggest } from './suggest.ts';
+import { suggest } from '@sendonce/core/ledger';
 import { type Terminal, UsageError } from './terminal.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;

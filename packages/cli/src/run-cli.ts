@@ -4,7 +4,7 @@ import { type Command, parseCommandLine } from './command.ts';
 import { commands } from './commands/index.ts';
 import { commandHelp, help } from './help.ts';
 import { openBackend } from './open-backend.ts';
-import { suggest } from './suggest.ts';
+import { suggest } from '@sendonce/core/ledger';
 import { exitCodes, type Terminal } from './terminal.ts';
 
 /** Runs one command line. @returns its exit code, see {@link exitCodes} */

@@ -1,5 +1,6 @@
 import type { PerformEvent } from './perform-options.ts';
 import type { JobRef } from './record.ts';
+import { catchRejection, warnOfCallback } from './warn.ts';
 
 /**
  * What happened to emails, for people: histories, counts, and how to find an email by what people know of it.
@@ -19,6 +20,18 @@ export interface Journal {
   find(text: string): Promise<readonly string[]>;
   /** How often each step happened, hour by hour, oldest first; hours without any are left out. */
   counts(fromMs: number): Promise<readonly HourCounts[]>;
+}
+
+/**
+ * Begins to write what the journal has taken, and waits for nothing: the caller may be about to close
+ * its client, and a command that is sent before QUIT is executed.
+ */
+export function flushSoon(journal: Journal | undefined): void {
+  try {
+    catchRejection(journal?.flush(), warnOfCallback);
+  } catch (error) {
+    warnOfCallback(error);
+  }
 }
 
 /** One step of one email. */

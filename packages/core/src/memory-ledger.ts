@@ -1,5 +1,6 @@
 import type { Attempt, Ledger, Settlement } from './ledger.ts';
 import type { LedgerRecord, Loss, RecordState } from './record.ts';
+import { checkFunction, checkNames, type OptionNames } from './store/check-options.ts';
 import { isListed } from './store/list-records.ts';
 import { lossAgainst } from './store/loss.ts';
 
@@ -16,7 +17,10 @@ export interface MemoryLedgerOptions {
  * @example
  * const ledger = memoryLedger();
  */
-export function memoryLedger({ now = Date.now }: MemoryLedgerOptions = {}): Ledger {
+export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
+  checkNames('memoryLedger()', options, { now: true } satisfies OptionNames<MemoryLedgerOptions>);
+  checkFunction('now', options.now, true);
+  const { now = Date.now } = options;
   const entries = new Map<string, Entry>();
 
   /** What a verb meets: the entry under the key, and its state as the caller sees it. */

@@ -10,9 +10,11 @@ import {
   checkJournal,
   checkLeaseAndRetention,
   checkLedger,
+  checkNames,
   checkOneOf,
   checkText,
   describe,
+  type OptionNames,
 } from './store/check-options.ts';
 
 /** What a return without a dispatch means in `at-send`. */
@@ -198,6 +200,40 @@ type LossOf<State> = Extract<Loss, { readonly state: State }>;
 export const DEFAULT_LEASE_MS = 30_000;
 export const DEFAULT_RETENTION_MS = 7 * DAY_MS;
 export const DEFAULT_MAX_RESULT_BYTES = 16_384;
+
+/** Those that wrappers share with `perform()`. */
+export const SHARED_OPTION_NAMES: OptionNames<SharedOptions> = {
+  ledger: true,
+  dispatch: true,
+  undispatched: true,
+  leaseMs: true,
+  retentionMs: true,
+  maxResultBytes: true,
+  classify: true,
+  resolver: true,
+  replayWithinMs: true,
+  journal: true,
+};
+
+const OPTION_NAMES: OptionNames<PerformOptions> = {
+  ...SHARED_OPTION_NAMES,
+  key: true,
+  fingerprint: true,
+  job: true,
+  digest: true,
+  by: true,
+  label: true,
+  waitMs: true,
+  emailDateMs: true,
+  settleVia: true,
+  onEvent: true,
+};
+
+/** Checks what a caller of `perform()` gave. @throws {OptionError} */
+export function checkOptions(options: PerformOptions): void {
+  checkNames('perform()', options, OPTION_NAMES);
+  checkPerformOptions(options);
+}
 
 /** Checks all options but the key. Wrappers call it at construction. @throws {OptionError} */
 export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void {

@@ -10,7 +10,13 @@ import {
   type TracerProvider,
 } from '@opentelemetry/api';
 import { currentClaim, type Ledger, OptionError } from '@sendonce/core';
-import { checkFunction, checkLedger, describe } from '@sendonce/core/ledger';
+import {
+  checkFunction,
+  checkLedger,
+  checkNames,
+  describe,
+  type OptionNames,
+} from '@sendonce/core/ledger';
 import { trackAttempts } from './attempts.ts';
 import type { SeenEvent } from './destination.ts';
 import { watchOpenEmails } from './doubt-gauges.ts';
@@ -27,6 +33,8 @@ export interface TelemetryOptions {
   /** @default the global one, also if it is registered later */
   readonly tracerProvider?: TracerProvider | undefined;
 }
+
+const OPTION_NAMES: OptionNames<TelemetryOptions> = { meterProvider: true, tracerProvider: true };
 
 /** What {@link Telemetry.observe} needs of the options of `once()` or `perform()`. */
 export interface ObservedOptions {
@@ -79,6 +87,7 @@ export interface Telemetry {
  * new Worker('notices', once(processor, telemetry.observe({ ledger, key })), { connection });
  */
 export function sendonceTelemetry(options: TelemetryOptions = {}): Telemetry {
+  checkNames('sendonceTelemetry()', options, OPTION_NAMES);
   checkProvider('meterProvider', options.meterProvider, 'getMeter');
   checkProvider('tracerProvider', options.tracerProvider, 'getTracer');
   const safely = createSafely();

@@ -4,7 +4,7 @@ import { type Claim, currentClaim } from '../claim.ts';
 import { nowMs } from '../clock.ts';
 import { examineOnce } from '../doctor.ts';
 import {
-  checkPerformOptions,
+  checkOptions,
   type EmailOptions,
   type Performed,
   type PerformOptions,
@@ -45,7 +45,7 @@ export async function perform<R>(
   options: PerformOptions,
 ): Promise<Performed<R>> {
   checkFunction('effect', effect);
-  checkPerformOptions(options);
+  checkOptions(options);
   const performNow = (isRepeat = false) =>
     performWith<R>(({ claim }) => effect(claim), options, { ...options, isRepeat });
   return options.waitMs ? waitWhileBusy(performNow, options.waitMs) : performNow();

@@ -1,9 +1,15 @@
 import { OptionError } from '../errors.ts';
-import type { Sources } from '../inspect/find-emails.ts';
+import { SOURCE_NAMES, type Sources } from '../inspect/find-emails.ts';
 import { bareMessageId, keyOfMessageId } from '../keys.ts';
 import type { Ledger } from '../ledger.ts';
 import type { LedgerRecord, ResolveReply } from '../record.ts';
-import { checkDuration, checkLedger, describe } from '../store/check-options.ts';
+import {
+  checkDuration,
+  checkLedger,
+  checkNames,
+  describe,
+  type OptionNames,
+} from '../store/check-options.ts';
 import { DEFAULT_RETENTION_MS } from '../perform-options.ts';
 import { resolveEmail } from './resolve-email.ts';
 
@@ -16,6 +22,13 @@ export type ConfirmedEmail = (
   readonly by: string;
   /** How long the outcome is kept, in ms. @default 604_800_000 (7 days) */
   readonly retentionMs?: number | undefined;
+};
+
+const CONFIRMED_NAMES: OptionNames<ConfirmedEmail> = {
+  key: true,
+  messageId: true,
+  by: true,
+  retentionMs: true,
 };
 
 /**
@@ -32,9 +45,13 @@ export type ConfirmedEmail = (
  * if (event === 'delivered') await confirmSent({ ledger }, { messageId, by: 'webhook of Brevo' });
  */
 export async function confirmSent(
-  { ledger, journal }: Sources,
-  { key, messageId, by, retentionMs = DEFAULT_RETENTION_MS }: ConfirmedEmail,
+  sources: Sources,
+  confirmed: ConfirmedEmail,
 ): Promise<ResolveReply> {
+  checkNames('confirmSent()', sources, SOURCE_NAMES);
+  checkNames('confirmSent()', confirmed, CONFIRMED_NAMES);
+  const { ledger, journal } = sources;
+  const { key, messageId, by, retentionMs = DEFAULT_RETENTION_MS } = confirmed;
   checkLedger(ledger);
   checkDuration('retentionMs', retentionMs);
   const record =

@@ -1,7 +1,15 @@
-import type { Sources } from '../inspect/find-emails.ts';
+import { SOURCE_NAMES, type Sources } from '../inspect/find-emails.ts';
+import { flushSoon } from '../journal.ts';
 import type { Resolution } from '../ledger.ts';
 import type { ResolveReply } from '../record.ts';
-import { checkDuration, checkLedger, checkOneOf, checkText } from '../store/check-options.ts';
+import {
+  checkDuration,
+  checkLedger,
+  checkNames,
+  checkOneOf,
+  checkText,
+  type OptionNames,
+} from '../store/check-options.ts';
 import { DEFAULT_RETENTION_MS } from '../perform-options.ts';
 
 /** What a person, a look-up or a webhook found out about an email in doubt. */
@@ -20,6 +28,16 @@ export interface FoundOut {
   readonly retentionMs?: number | undefined;
 }
 
+const FOUND_NAMES: OptionNames<FoundOut> = {
+  key: true,
+  token: true,
+  verdict: true,
+  by: true,
+  why: true,
+  means: true,
+  retentionMs: true,
+};
+
 /**
  * Resolves an email in doubt, and writes to the journal who decided and why. `not-in-doubt`: another
  * person, a resolver or the sender was faster, or the email is in doubt again by a later attempt.
@@ -29,10 +47,11 @@ export interface FoundOut {
  * @example
  * await resolveEmail({ ledger }, { key, token, verdict: 'sent', by: 'ada', why: 'the customer has it' });
  */
-export async function resolveEmail(
-  { ledger, journal }: Sources,
-  { key, token, verdict, by, why, means, retentionMs = DEFAULT_RETENTION_MS }: FoundOut,
-): Promise<ResolveReply> {
+export async function resolveEmail(sources: Sources, found: FoundOut): Promise<ResolveReply> {
+  checkNames('resolveEmail()', sources, SOURCE_NAMES);
+  checkNames('resolveEmail()', found, FOUND_NAMES);
+  const { ledger, journal } = sources;
+  const { key, token, verdict, by, why, means, retentionMs = DEFAULT_RETENTION_MS } = found;
   checkLedger(ledger);
   checkOneOf('verdict', verdict, ['sent', 'not-sent']);
   checkText('by', by);
@@ -42,6 +61,7 @@ export async function resolveEmail(
   const reply = await ledger.resolve({ key, token, verdict, by: resolvedBy, means, retentionMs });
   if (reply.state === 'resolved') {
     journal?.write({ key, type: `resolved-${verdict}`, atMs: Date.now(), by, note: why });
+    flushSoon(journal);
   }
   return reply;
 }

@@ -1,5 +1,31 @@
 import { MAX_DURATION_MS } from '../durations.ts';
 import { OptionError } from '../errors.ts';
+import { suggest } from './suggest.ts';
+
+/** The names of all options of a type. The compiler refuses a list that lacks one. */
+export type OptionNames<T> = Readonly<Record<T extends unknown ? keyof T : never, true>>;
+
+/**
+ * Refuses options that do not exist: a misspelt one would be ignored, and its default would hold.
+ * @throws {OptionError} that suggests the nearest name.
+ */
+export function checkNames(taker: string, options: unknown, names: Readonly<Record<string, true>>) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new OptionError(
+      'options',
+      `Expected "options" of ${taker} to be an object, got ${describe(options)}.`,
+    );
+  }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
+  if (unknown === undefined) return;
+  const known = Object.keys(names);
+  const nearest = suggest(unknown, known);
+  throw new OptionError(
+    unknown,
+    `${taker} has no option ${show(unknown)}. ` +
+      (nearest ? `Did you mean "${nearest}"?` : `Its options are ${known.join(', ')}.`),
+  );
+}
 
 /** Checks a duration: a whole number of milliseconds above zero, small enough for every store. */
 export function checkDuration(option: string, value: unknown): number {
@@ -13,7 +39,7 @@ export function checkDuration(option: string, value: unknown): number {
   }
   throw new OptionError(
     option,
-    `Expected "${option}" to be a whole number of milliseconds from 1 to ${MAX_DURATION_MS} (100 years), got ${describe(value)}.`,
+    `Expected "${option}" to be a whole number of milliseconds from 1 to ${MAX_DURATION_MS} (100 years), got ${show(value)}.`,
   );
 }
 
@@ -23,7 +49,7 @@ export function checkTimer(option: string, value: unknown): number {
   if (isInRange && Number.isSafeInteger(value)) return value;
   throw new OptionError(
     option,
-    `Expected "${option}" to be a whole number of milliseconds from 1 to ${LONGEST_TIMER_MS} (12 days), got ${describe(value)}.`,
+    `Expected "${option}" to be a whole number of milliseconds from 1 to ${LONGEST_TIMER_MS} (12 days), got ${show(value)}.`,
   );
 }
 
@@ -51,16 +77,13 @@ export function checkOneOf<T extends string>(
   const word = words.find((candidate) => candidate === value);
   if (word !== undefined) return word;
   const expected = words.map((candidate) => `"${candidate}"`).join(' or ');
-  throw new OptionError(option, `Expected "${option}" to be ${expected}, got ${describe(value)}.`);
+  throw new OptionError(option, `Expected "${option}" to be ${expected}, got ${show(value)}.`);
 }
 
 /** Checks a boolean. */
 export function checkBoolean(option: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
-  throw new OptionError(
-    option,
-    `Expected "${option}" to be true or false, got ${describe(value)}.`,
-  );
+  throw new OptionError(option, `Expected "${option}" to be true or false, got ${show(value)}.`);
 }
 
 /** Checks a function; `optional` accepts undefined. */
@@ -111,6 +134,16 @@ function hasMethods(value: unknown, names: readonly string[]): boolean {
     found !== null &&
     names.every((name) => typeof found[name] === 'function')
   );
+}
+
+/**
+ * Shows the value of an option whose right value is no secret. A text is shown if it is short and looks
+ * like a word or a number with a unit: no address, no URL and no API key looks like that.
+ */
+export function show(value: unknown): string {
+  return typeof value === 'string' && /^[\w .+-]{1,24}$/.test(value)
+    ? `"${value}"`
+    : describe(value);
 }
 
 /** Describes a value for an error by its type; only numbers, booleans and null are shown. */

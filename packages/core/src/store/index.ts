@@ -15,7 +15,12 @@ export type {
   Settlement,
   SettleVia,
 } from '../ledger.ts';
-export { checkPerformOptions, type EmailOptions, type SharedOptions } from '../perform-options.ts';
+export {
+  checkPerformOptions,
+  type EmailOptions,
+  SHARED_OPTION_NAMES,
+  type SharedOptions,
+} from '../perform-options.ts';
 export type {
   CancelReply,
   ClaimReply,
@@ -29,6 +34,7 @@ export type {
   ResolveReply,
   SettleReply,
 } from '../record.ts';
+export { flushSoon } from '../journal.ts';
 export { createSkip } from '../skip.ts';
 export { registerDispatcher } from '../claim.ts';
 export { catchRejection, warnOfCallback, warnOnce } from '../warn.ts';
@@ -40,10 +46,14 @@ export {
   checkFunction,
   checkJournal,
   checkLedger,
+  checkNames,
   checkOneOf,
   checkTimer,
   describe,
+  type OptionNames,
+  show,
 } from './check-options.ts';
 export { listRecords, MAX_BATCH } from './list-records.ts';
 export { lossAgainst } from './loss.ts';
+export { suggest } from './suggest.ts';
 export { withTimeout } from './with-timeout.ts';

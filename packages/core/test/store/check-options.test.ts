@@ -38,7 +38,7 @@ describe('one of several words', () => {
   test('is returned, and the error for another one lists them all', () => {
     expect(checkOneOf('form', 'table', ['table', 'json'])).toBe('table');
     expect(() => checkOneOf('form', 'xml', ['table', 'json'])).toThrow(
-      'Expected "form" to be "table" or "json", got a value of type string.',
+      'Expected "form" to be "table" or "json", got "xml".',
     );
   });
 });

@@ -1,7 +1,7 @@
-/** The nearest known word: at most two letters differ. */
+/** The nearest known word: at most two letters differ, or only upper and lower case. */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   return known
-    .map((name) => ({ name, distance: distanceBetween(word, name) }))
+    .map((name) => ({ name, distance: distanceBetween(word.toLowerCase(), name.toLowerCase()) }))
     .filter(({ name, distance }) => distance <= Math.min(2, name.length - 2))
     .toSorted((one, other) => one.distance - other.distance)[0]?.name;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { OptionError } from '@sendonce/core';
 import { describe } from '@sendonce/core/ledger';
-import { unavailable } from './unavailable.ts';
+import { MIXED_SLOTS_REMEDY, unavailable } from './unavailable.ts';
 
 /**
  * The few methods that the ledger needs of a client: those of an ioredis `Redis` or `Cluster`,
@@ -50,14 +50,20 @@ export function checkClient(client: unknown): asserts client is RedisClient {
         'redisLedger(client, { prefix }) instead, with a client of its own (BullMQ refuses it as well).',
     );
   }
-  if (shape['isCluster'] && options?.['enableAutoPipelining']) {
+  if (shape['isCluster'] && mixesSlots(options ?? {})) {
     throw new OptionError(
       'client',
-      'Expected a Cluster without "enableAutoPipelining": ioredis puts the scripts of several slots into one pipeline ' +
-        'and refuses it, so that no email could be sent. Give the ledger a Cluster client of its own without it. ' +
-        'sendonce puts the commands of a tick together already.',
+      `Expected a Cluster that can run scripts. ${MIXED_SLOTS_REMEDY}`,
     );
   }
+}
+
+/** ioredis 5 puts the scripts of several slots into one pipeline, which it then refuses; ioredis 6 does not. */
+function mixesSlots(options: Record<string, unknown>): boolean {
+  const ignored = options['autoPipeliningIgnoredCommands'];
+  const isIoredis6 = 'clusterNodeRetryStrategy' in options;
+  if (!options['enableAutoPipelining'] || isIoredis6) return false;
+  return !['eval', 'evalsha'].every((name) => Array.isArray(ignored) && ignored.includes(name));
 }
 
 /** A Lua script as a function: EVALSHA, and EVAL where the server has forgotten it (NOSCRIPT). */

@@ -7,13 +7,18 @@ interface Cause {
   readonly remedy: string;
 }
 
+export const MIXED_SLOTS_REMEDY =
+  'With "enableAutoPipelining", ioredis 5 puts the scripts of several slots into one pipeline and refuses it. Pass ' +
+  'autoPipeliningIgnoredCommands: ["eval", "evalsha"], or leave the option out: sendonce puts the commands of a ' +
+  'tick together already.';
+
 // The first word of an error reply is its kind; in a script, Redis 6 and older put it further back.
 const causes: readonly Cause[] = [
   {
-    pattern: /\b(NOPERM|NOAUTH|WRONGPASS)\b/,
+    pattern: /\b(NOPERM|NOAUTH|WRONGPASS)\b|user executing the script can't run/,
     remedy:
-      'Allow the user of this connection +eval +evalsha +info, and read and write on its prefix ' +
-      '(ACL SETUSER … ~sendonce:* +@read +@write +@scripting +time +info).',
+      'Allow the user of this connection what the README of @sendonce/redis lists under "Rights" (+eval +evalsha +info, ' +
+      'and read and write on the prefix of the ledger).',
   },
   {
     pattern: /\bWRONGTYPE\b/,
@@ -37,6 +42,7 @@ const causes: readonly Cause[] = [
     pattern: /\b(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS)\b/,
     remedy: 'The server is not ready. Wait, and repeat.',
   },
+  { pattern: /same slots allocation group/, remedy: MIXED_SLOTS_REMEDY },
   {
     pattern: /unknown command/i,
     remedy:

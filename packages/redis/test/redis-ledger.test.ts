@@ -9,6 +9,7 @@ import {
 import { createToken } from '@sendonce/core/ledger';
 import { eventually, startRedis, watchCommands } from '@sendonce/testkit';
 import { Cluster, Redis } from 'ioredis';
+import { Cluster as Cluster5 } from 'ioredis5';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { redisLedger } from '../src/index.ts';
 import { openNamespace } from './connections.ts';
@@ -171,6 +172,16 @@ describe('bad input', () => {
     expect(() => redisLedger(prefixed)).toThrow(
       /without "keyPrefix".*redisLedger\(client, \{ prefix \}\)/s,
     );
+  });
+
+  const auto = { lazyConnect: true, enableAutoPipelining: true };
+  test('a Cluster of ioredis 5 with enableAutoPipelining is refused where its scripts could not run', () => {
+    expect(() => redisLedger(new Cluster5([], auto))).toThrow(
+      /enableAutoPipelining.*autoPipeliningIgnoredCommands: \["eval", "evalsha"\]/s,
+    );
+    const autoPipeliningIgnoredCommands = ['evalsha', 'eval'];
+    redisLedger(new Cluster5([], { ...auto, autoPipeliningIgnoredCommands }));
+    redisLedger(new Cluster([], auto));
   });
 
   test.each(['', 'a b', 'a{b}', 7])(

@@ -7,9 +7,10 @@ import {
   RejectedError,
 } from '@sendonce/core';
 import { isOutage, warnOnce } from '@sendonce/core/ledger';
-import { delayedError, unrecoverableError } from './control-flow.ts';
+import { unrecoverableError } from './control-flow.ts';
 import { describeRecord, logToJob } from './job-log.ts';
 import type { JobLike } from './options.ts';
+import { parkJob } from './park-job.ts';
 
 /** A job that has not sent its email, and how it was started. */
 interface UnsentJob {
@@ -86,8 +87,7 @@ export async function finishUnavailable(
   // No worker event and no failed job tells of it.
   warnOnce('SENDONCE_LEDGER_UNAVAILABLE', job.queueName ?? '', `sendonce: ${messageOf(error)}`);
   logToJob(job, 'waits for the ledger, which does not answer: nothing was sent');
-  await job.moveToDelayed?.(Date.now() + waitMs(job, LONGEST_PAUSE_MS), token);
-  throw delayedError();
+  throw await parkJob(job, waitMs(job, LONGEST_PAUSE_MS), token);
 }
 
 /** Of the ledger's error, and not of what the processor made of it. */
@@ -99,11 +99,10 @@ function messageOf(error: unknown): string {
 
 async function delayJob(unsent: UnsentJob, retryAfterMs: number): Promise<never> {
   const { key, job, token } = unsent;
-  if (!canBeDelayed(unsent) || !job.moveToDelayed) {
+  if (!canBeDelayed(unsent) || token === undefined || !job.moveToDelayed) {
     throw new BusyError(key, Math.ceil(retryAfterMs));
   }
-  await job.moveToDelayed(Date.now() + waitMs(job, retryAfterMs), token);
-  throw delayedError();
+  throw await parkJob(job, waitMs(job, retryAfterMs), token);
 }
 
 /** Without a lock token, `moveToDelayed` would check no lock at all. */

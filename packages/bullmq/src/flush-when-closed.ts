@@ -1,11 +1,7 @@
 import type { Journal } from '@sendonce/core';
 import { flushSoon } from '@sendonce/core/ledger';
 import type { JobLike } from './options.ts';
-
-/** What BullMQ's job has at run time: the worker that runs it. */
-interface WithWorker {
-  readonly queue?: { once?(event: 'closed', listener: () => void): unknown };
-}
+import { workerOf } from './worker-of.ts';
 
 /**
  * Makes a function that looks at each job: when the worker of the job has closed, the journal is
@@ -15,7 +11,7 @@ interface WithWorker {
 export function flushWhenClosed(journal: Journal | undefined): (job: JobLike) => void {
   const watched = new WeakSet<object>();
   return (job) => {
-    const worker = (job as WithWorker).queue;
+    const worker = workerOf(job);
     if (!journal || typeof worker?.once !== 'function' || watched.has(worker)) return;
     watched.add(worker);
     worker.once('closed', () => flushSoon(journal));

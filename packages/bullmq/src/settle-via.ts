@@ -1,17 +1,6 @@
 import type { Ledger, SettleVia } from '@sendonce/core';
 import type { JobLike } from './options.ts';
-
-/** What BullMQ's job has at run time: the worker that runs it, whose connection acknowledges it. */
-interface Acknowledged {
-  readonly queue?: WorkerLike;
-}
-
-interface WorkerLike {
-  /** BullMQ 5. */
-  readonly client?: Promise<unknown>;
-  /** BullMQ 6. */
-  readonly backend?: { readonly client?: Promise<unknown> };
-}
+import { connectionOf, type WorkerLike, workerOf } from './worker-of.ts';
 
 /**
  * Finds how to record the outcome of a job on the connection that acknowledges it. Undefined where
@@ -24,15 +13,15 @@ export function settleViaWorker(ledger: Ledger): (job: JobLike) => SettleVia | u
 
   async function askLedger(worker: WorkerLike): Promise<void> {
     byWorker.set(worker, undefined);
-    const connection = await (worker.client ?? worker.backend?.client);
-    if (typeof connection !== 'object' || connection === null) return;
+    const connection = await connectionOf(worker);
+    if (!connection) return;
     const answer = byConnection.get(connection) ?? ledger.settleVia!(connection);
     byConnection.set(connection, answer);
     byWorker.set(worker, await answer);
   }
 
   return (job) => {
-    const worker = (job as Acknowledged).queue;
+    const worker = workerOf(job);
     if (!worker || !ledger.settleVia) return undefined;
     if (!byWorker.has(worker)) askLedger(worker).catch(() => {});
     return byWorker.get(worker);

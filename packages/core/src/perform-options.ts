@@ -144,7 +144,10 @@ export interface PerformEvent {
     | 'result-dropped'
     /** The ledger did not answer the claim or the dispatch. Nothing was sent. */
     | 'unavailable'
-    /** The ledger did not take the outcome. */
+    /**
+     * The email was dispatched or may have left, and the ledger did not take its outcome: it may be listed
+     * in doubt. Alert on it.
+     */
     | 'unrecorded';
   readonly key: string;
   readonly token: string;

@@ -110,8 +110,9 @@ async function recordSkipped<R>(
 async function releaseAndThrow<R>(active: ActiveClaim, closed: ClosedClaim<R>): Promise<never> {
   const { context } = active;
   const forMs = context.attempt.leaseMs;
+  const wasDispatched = closed.wasRequested;
   const mayBeInDoubt = closed.wasRequested && active.lease.wasSilent();
-  context.emit(await releaseUnsent(context, { mayBeInDoubt, forMs }));
+  context.emit(await releaseUnsent(context, { wasDispatched, mayBeInDoubt, forMs }));
   throw causeOf(closed) ?? new NotSentError('The processor finished, but its email was not sent.');
 }
 

@@ -4,6 +4,8 @@ import type { LostClaim } from './acquire.ts';
 import type { DispatchLoss } from './dispatch.ts';
 
 interface Unsent {
+  /** The ledger had let it go: what it keeps may become a doubt. */
+  readonly wasDispatched?: boolean;
   /** It was silent for longer than a lease: others may have read "in doubt", even if a heartbeat hides it now. */
   readonly mayBeInDoubt: boolean;
   /** For how long to repeat a verb that the ledger does not answer. */
@@ -18,23 +20,25 @@ interface Unsent {
  */
 export async function releaseUnsent(
   context: AttemptContext,
-  { mayBeInDoubt, forMs }: Unsent,
+  { wasDispatched = false, mayBeInDoubt, forMs }: Unsent,
 ): Promise<'released' | 'in-doubt' | 'unrecorded'> {
   const { ledger, attempt, isReplayable } = context;
+  // Before its dispatch there is no outcome to record: the claim ends, or another attempt has it.
+  const notTaken = wasDispatched ? 'unrecorded' : 'released';
   try {
     const isDoubt = mayBeInDoubt && (await hasDispatched(context, forMs));
     if (!isDoubt) {
       const { state } = await retryWhileUnavailable(() => ledger.release(attempt), forMs);
-      if (state !== 'in-doubt') return state === 'released' ? state : 'unrecorded';
+      if (state !== 'in-doubt') return state === 'released' ? state : notTaken;
     }
     // Others may have replayed it under this token, and their outcome decides.
     if (isReplayable) return 'in-doubt';
     const doubt = { ...attempt, outcome: 'in-doubt', lateNotSent: true } as const;
     const { state } = await retryWhileUnavailable(() => ledger.settle(doubt), forMs);
-    return state === 'settled' ? 'in-doubt' : 'unrecorded';
+    return state === 'settled' ? 'in-doubt' : notTaken;
   } catch {
     // The caller throws what failed first. The claim expires, or becomes in doubt and is listed.
-    return 'unrecorded';
+    return notTaken;
   }
 }
 

@@ -17,7 +17,7 @@ export async function settle(
   try {
     return await retryWhileUnavailable(() => ledger.settle(settlement), attempt.leaseMs);
   } catch (error) {
-    context.emit('unrecorded');
+    if (settlement.outcome !== 'skipped') context.emit('unrecorded');
     if (mayHaveLeft !== 'no') void repeatSettle(context, settlement, error).catch(() => {});
     throw new NotRecordedError(attempt.key, mayHaveLeft, error);
   }

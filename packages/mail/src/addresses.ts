@@ -1,50 +1,119 @@
+import { isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
+import { types } from 'node:util';
 import { AddressError } from '@sendonce/core';
+import { explainAmbiguity, readAddressList } from './address-list.ts';
 
 /**
  * Checks the address of one recipient before an email to it is scheduled, for example in `check` of
- * `delayedEmails()`: a bare address as `user@domain`, of at most 254 characters (RFC 5321, section
- * 4.5.3.1). Comments, quoted local parts and display names are refused: what is read in two ways
- * can reach another person.
+ * `delayedEmails()`: a bare address as `user@domain`, of at most 254 bytes, 64 of them before the
+ * `@` (RFC 5321, section 4.5.3.1).
+ *
+ * Comments, quoted local parts, display names, encoded words and invisible characters are refused:
+ * what is read in two ways can reach another person. So are dots in the wrong place (`x..y@…`) and
+ * domains that no server can have (`a@-`).
  * @throws {AddressError} which never shows the address.
  */
 export function checkAddress(address: unknown, field = 'to'): void {
   if (typeof address !== 'string' || address === '') throw new AddressError(field, 'is missing');
   refuseControl(address, field);
-  if (address.length > 254) throw new AddressError(field, 'has more than 254 characters');
-  if (!/^[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()\\]+$/u.test(address)) {
-    throw new AddressError(field, 'is not one bare address (user@domain)');
-  }
+  const problem = explainLength(address) ?? explainAmbiguity(address) ?? explainForm(address);
+  if (problem !== undefined) throw new AddressError(field, problem);
+}
+
+function explainLength(address: string): string | undefined {
+  return Buffer.byteLength(address) > 254 ? 'has more than 254 characters' : undefined;
+}
+
+function explainForm(address: string): string | undefined {
+  const at = address.lastIndexOf('@');
+  const user = address.slice(0, at);
+  if (Buffer.byteLength(user) > 64) return 'has more than 64 characters before the "@"';
+  if (/^\.|\.\.|\.$/.test(user)) return 'has a dot in the wrong place before the "@"';
+  return isDomain(address.slice(at + 1)) ? undefined : 'has a domain that cannot exist';
+}
+
+function isDomain(domain: string): boolean {
+  const literal = /^\[(?:IPv6:)?(.*)\]$/i.exec(domain);
+  if (literal) return isIP(literal[1]!) === (/^\[IPv6:/i.test(domain) ? 6 : 4);
+  const ascii = /^[!-~]+$/.test(domain) ? domain : domainToASCII(domain);
+  const labels = ascii.split('.');
+  if (ascii.length > 253 || /^\d+$/.test(labels.at(-1)!)) return false;
+  return labels.every((label) => /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i.test(label));
 }
 
 const fields = ['from', 'sender', 'to', 'cc', 'bcc', 'replyTo'] as const;
+const headers = new Set(['from', 'sender', 'to', 'cc', 'bcc', 'reply-to']);
 
 /**
- * @internal Refuses line breaks in the addresses of a message. nodemailer takes the last address
- * that it finds in such a text: `a@…\r\nBcc: b@…` goes to b alone (measured with 6.10 and 10.6).
+ * @internal Refuses addresses of a message that can be read in two ways, or that have line breaks:
+ * nodemailer takes the last address that it finds in such a text, so that `a@…\r\nBcc: b@…` goes to
+ * b alone (measured with 6.10 and 10.6).
  */
 export function checkAddressFields(data: object): void {
-  const { envelope, ...message } = data as Record<string, unknown>;
+  const { envelope, headers, ...message } = data as Record<string, unknown>;
   for (const field of fields) checkField(message[field], field);
+  for (const [name, value] of addressHeaders(headers)) checkField(value, `headers.${name}`);
   if (typeof envelope !== 'object' || envelope === null) return;
-  for (const field of ['from', 'to']) {
+  for (const field of ['from', 'to', 'cc', 'bcc']) {
     checkField((envelope as Record<string, unknown>)[field], `envelope.${field}`);
   }
 }
 
+/** `headers` of nodemailer, an object or a list of `{ key, value }`: `To` in them is a recipient. */
+function addressHeaders(given: unknown): [string, unknown][] {
+  if (typeof given !== 'object' || given === null) return [];
+  const pairs: [unknown, unknown][] = Array.isArray(given)
+    ? (given as ({ key?: unknown; value?: unknown } | null)[]).map((one) => [one?.key, one?.value])
+    : Object.entries(given);
+  return pairs
+    .map(([name, value]): [string, unknown] => [toHeaderName(name), value])
+    .filter(([name]) => headers.has(name));
+}
+
+function toHeaderName(name: unknown): string {
+  return String(name)
+    .replaceAll(/\p{Cc}/gu, ' ')
+    .trim()
+    .toLowerCase();
+}
+
+/**
+ * @internal Checks the one address that a transport is given. nodemailer 9 and 10 write `x..y@…` as
+ * `"x..y"@…`, which is the same address.
+ */
+export function checkRecipient(recipient: unknown): void {
+  checkOne(String(recipient).replace(/^"([^"\\]*)"@/, '$1@'), 'to');
+}
+
 function checkField(value: unknown, field: string): void {
-  if (typeof value === 'string') {
-    refuseControl(value, field);
+  if (typeof value === 'string' || types.isStringObject(value)) {
+    checkText(String(value), field);
   } else if (Array.isArray(value)) {
     for (const one of value) checkField(one, field);
   } else if (typeof value === 'object' && value !== null) {
-    // A line break in a display name becomes a space; in an address it makes another one.
-    const { address } = value as { readonly address?: unknown };
-    checkField(address, field);
-    // By now nodemailer may have made `"a@… Bcc: b"@…` of it, in the caller's own object.
-    if (/^".*[@\s].*"@/u.test(String(address))) {
-      throw new AddressError(field, 'is not one bare address (user@domain)');
-    }
+    checkOne((value as { readonly address?: unknown }).address, field);
   }
+}
+
+function checkText(text: string, field: string): void {
+  refuseControl(text, field);
+  // nodemailer finds no address in it.
+  if (!text.includes('@')) return;
+  const addresses = readAddressList(text);
+  if (!addresses) throw new AddressError(field, 'can be read in more than one way');
+  for (const address of addresses) checkOne(address, field);
+}
+
+/**
+ * By now nodemailer may have made `"a@… Bcc: b"@…` of an address with a line break, in the caller's
+ * own object.
+ */
+function checkOne(value: unknown, field: string): void {
+  const address = String(value ?? '').trim();
+  refuseControl(address, field);
+  const problem = address.includes('@') ? explainAmbiguity(address) : undefined;
+  if (problem !== undefined) throw new AddressError(field, problem);
 }
 
 function refuseControl(text: string, field: string): void {

@@ -6,7 +6,7 @@ import {
   RecipientsError,
 } from '@sendonce/core';
 import { checkOneOf, describe, errorCode, registerDispatcher } from '@sendonce/core/ledger';
-import { checkAddressFields } from './addresses.ts';
+import { checkAddressFields, checkRecipient } from './addresses.ts';
 import {
   isProvider,
   isSmtp,
@@ -53,7 +53,7 @@ export interface DispatchAtSendOptions {
  * reports.
  *
  * The send fails with a `RecipientsError` unless the email has exactly one recipient, with an
- * `AddressError` for a line break in an address, with a `SecondEmailError` when one has already
+ * `AddressError` for an address that can be read in two ways, with a `SecondEmailError` when one has already
  * left under the claim, and with a `ClaimLostError` or a `LedgerUnavailableError` when the ledger
  * did not let it go; nothing was sent then.
  *
@@ -158,6 +158,7 @@ function fixEnvelope(message: StreamPluginMail['message']): void {
   const { to } = envelope;
   const count = Array.isArray(to) ? to.length : to ? 1 : 0;
   if (count !== 1) throw new RecipientsError(count);
+  checkRecipient([to].flat()[0]);
   // Transports write into it.
   message.getEnvelope = () => ({ ...envelope });
 }

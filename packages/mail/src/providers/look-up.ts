@@ -1,4 +1,5 @@
 import type { LedgerRecord, Resolver, ResolverVerdict } from '@sendonce/core';
+import { boundedFetch } from './bounded-fetch.ts';
 import type { HttpAnswer } from './post-once.ts';
 import {
   checkProviderOptions,
@@ -19,7 +20,7 @@ export interface LookUpOptions extends Pick<ProviderOptions, 'apiKey' | 'fetch'>
 
 /**
  * @internal One GET, without redirects. `json` is undefined where the body is none.
- * @throws where none came whole.
+ * @throws where none came whole, or one of more than 1 MB.
  */
 export type Get = (url: string, headers: Readonly<Record<string, string>>) => Promise<HttpAnswer>;
 
@@ -37,15 +38,13 @@ export function lookUp(
   { fetch, timeoutMs }: Pick<ProviderSettings, 'fetch' | 'timeoutMs'>,
   ask: (record: LedgerRecord, get: Get) => Promise<ResolverVerdict>,
 ): Resolver {
-  const get: Get = async (url, headers) => {
-    const response = await fetch(url, {
+  const get: Get = async (url, own) => {
+    const { status, headers, readText } = await boundedFetch(fetch, url, {
       method: 'GET',
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-      headers: { ...headers, accept: 'application/json', connection: 'close' },
+      timeoutMs,
+      headers: { ...own, accept: 'application/json', connection: 'close' },
     });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, json: parseJson(text) };
+    return { status, headers, json: parseJson(await readText()) };
   };
   return async ({ record }) => {
     try {

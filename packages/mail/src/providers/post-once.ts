@@ -1,4 +1,5 @@
 import { errorCode } from '@sendonce/core/ledger';
+import { AnswerTooLargeError, type BoundedAnswer, boundedFetch } from './bounded-fetch.ts';
 
 /** The `fetch` of Node. */
 export type Fetch = typeof globalThis.fetch;
@@ -37,12 +38,11 @@ export interface NoAnswer {
  */
 export async function postOnce(post: Post): Promise<HttpAnswer | NoAnswer> {
   const bytes = new TextEncoder().encode(post.body);
-  let response: Response;
+  let answer: BoundedAnswer;
   try {
-    response = await post.fetch(post.url, {
+    answer = await boundedFetch(post.fetch, post.url, {
       method: 'POST',
-      redirect: 'manual',
-      signal: AbortSignal.timeout(post.timeoutMs),
+      timeoutMs: post.timeoutMs,
       headers: {
         ...post.headers,
         accept: 'application/json',
@@ -56,7 +56,7 @@ export async function postOnce(post: Post): Promise<HttpAnswer | NoAnswer> {
   } catch (error) {
     return { left: !neverConnected(error), code: networkErrorCode(error) };
   }
-  return { status: response.status, headers: response.headers, json: await readJson(response) };
+  return readAnswerOnce(answer);
 }
 
 function toStream(bytes: Uint8Array): ReadableStream<Uint8Array> {
@@ -68,13 +68,20 @@ function toStream(bytes: Uint8Array): ReadableStream<Uint8Array> {
   });
 }
 
-async function readJson(response: Response): Promise<unknown> {
+async function readAnswerOnce({
+  status,
+  headers,
+  readText,
+}: BoundedAnswer): Promise<HttpAnswer | NoAnswer> {
+  let json: unknown;
   try {
-    return JSON.parse(await response.text());
-  } catch {
+    json = JSON.parse(await readText());
+  } catch (error) {
+    // No provider's, so its status says nothing either.
+    if (error instanceof AnswerTooLargeError) return { left: true, code: 'too-large' };
     // Cut off, or no JSON: the status alone speaks.
-    return undefined;
   }
+  return { status, headers, json };
 }
 
 interface NetworkError {

@@ -1,3 +1,4 @@
+import { DAY_MS } from '@sendonce/core/ledger';
 import { type Outcome, identifier, type OutcomeState } from './outcome.ts';
 import type { HttpAnswer, NoAnswer } from './post-once.ts';
 import type { Provider } from './provider.ts';
@@ -52,12 +53,19 @@ function byStatus({ status, json }: HttpAnswer, retryAfterMs: number | undefined
   return status >= 400 && status <= 499 && isObject(json) ? 'rejected' : 'unknown';
 }
 
-/** `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. */
+const longestRetryAfterMs = 31 * DAY_MS;
+
+/**
+ * `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. Undefined for one that cannot be
+ * read, or is longer than a month: no provider means that.
+ */
 function readRetryAfterMs({ headers }: HttpAnswer): number | undefined {
-  const given = headers.get('retry-after')?.trim();
-  if (!given) return undefined;
-  const ms = /^\d{1,9}$/.test(given) ? Number(given) * 1000 : Date.parse(given) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, Math.round(ms)) : undefined;
+  const given = headers.get('retry-after')?.trim() ?? '';
+  // `Date.parse` alone takes "-1" for a year.
+  const isDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(given);
+  if (!isDate && !/^\d{1,9}$/.test(given)) return undefined;
+  const ms = isDate ? Date.parse(given) - Date.now() : Number(given) * 1000;
+  return ms <= longestRetryAfterMs ? Math.max(0, Math.round(ms)) : undefined;
 }
 
 /** @internal */

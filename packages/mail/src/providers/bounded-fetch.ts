@@ -1,0 +1,63 @@
+import type { Fetch } from './post-once.ts';
+
+/** @internal How long the body of an answer may be, in bytes, after decompression. */
+export const longestAnswerBytes = 1024 * 1024;
+
+/** @internal The body of an answer is longer than any provider's. */
+export class AnswerTooLargeError extends Error {
+  override readonly name = 'AnswerTooLargeError';
+}
+
+/** @internal An answer whose body can be read once. */
+export interface BoundedAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** @throws {AnswerTooLargeError} @throws where the body does not come whole, or in time. */
+  readText(): Promise<string>;
+}
+
+/**
+ * @internal One request, without redirects: they would carry the API key to another host. The
+ * deadline is for the whole answer, also where a `fetch` of the user does not look at the signal.
+ */
+export async function boundedFetch(
+  fetch: Fetch,
+  url: string,
+  { timeoutMs, ...init }: RequestInit & { readonly timeoutMs: number },
+): Promise<BoundedAnswer> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const response = await orAbort(fetch(url, { ...init, redirect: 'manual', signal }), signal);
+  const { status, headers, body } = response;
+  return { status, headers, readText: () => readText(body, signal) };
+}
+
+async function readText(body: Response['body'], signal: AbortSignal): Promise<string> {
+  if (!body) return '';
+  const decoder = new TextDecoder();
+  // Not by getReader(): the body of node-fetch is a stream of Node.
+  const chunks = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  let text = '';
+  let size = 0;
+  try {
+    for (;;) {
+      const { done, value } = await orAbort(chunks.next(), signal);
+      if (done) return text + decoder.decode();
+      size += value.byteLength;
+      if (size > longestAnswerBytes) throw new AnswerTooLargeError();
+      text += decoder.decode(value, { stream: true });
+    }
+  } finally {
+    // Closes the connection of an answer that was not read to its end.
+    void chunks.return?.().catch(() => {});
+  }
+}
+
+/** Settles as the promise does, or rejects once the signal is aborted. */
+function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

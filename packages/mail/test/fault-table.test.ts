@@ -99,7 +99,11 @@ async function check({ fault, accepted, mode, major, pool }: Case, test: Test): 
   const arrived = accepted ? 1 : 0;
   const smtp = await smtpServer(test);
   const silent = fault.how === 'hang';
-  const transporter = transporterTo(test, smtp, { major, pool, ...(silent && { timeoutMs: 300 }) });
+  const transporter = transporterTo(test, smtp, {
+    major,
+    pool,
+    ...(silent && { timeoutMs: 1500 }),
+  });
   const job = newJob();
 
   smtp.setFault(fault);

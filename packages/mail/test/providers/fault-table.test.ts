@@ -64,52 +64,55 @@ const accepts = (fault: FaultName) => (fault.endsWith('-after') || fault === 'sl
 
 describe.for(providers)('$name', (provider) => {
   describe.for([6, 10] as const)('nodemailer %i', (major) => {
-    it.for(faultsOf(provider.dialect))('%s: the verdict, by one POST', async (fault, test) => {
-      const hangs = fault.startsWith('hang');
-      const setup = await setUp(test, provider, { major, ...(hangs && { timeoutMs: 100 }) });
-      const { server } = setup;
-      const outcome = differing[provider.name]?.[fault] ?? wanted[fault];
+    it.concurrent.for(faultsOf(provider.dialect))(
+      '%s: the verdict, by one POST',
+      async (fault, test) => {
+        const hangs = fault.startsWith('hang');
+        const setup = await setUp(test, provider, { major, ...(hangs && { timeoutMs: 1500 }) });
+        const { server } = setup;
+        const outcome = differing[provider.name]?.[fault] ?? wanted[fault];
 
-      server.setFault(fault);
-      const { job, state, error } = await trySend(setup);
-      expect(state).toBe(states[outcome]);
-      expect(await recordState(job)).toBe(state === 'threw' ? 'absent' : state);
-      expect(server.posts).toBe(1);
-      expect(server.accepted).toHaveLength(accepts(fault));
+        server.setFault(fault);
+        const { job, state, error } = await trySend(setup);
+        expect(state).toBe(states[outcome]);
+        expect(await recordState(job)).toBe(state === 'threw' ? 'absent' : state);
+        expect(server.posts).toBe(1);
+        expect(server.accepted).toHaveLength(accepts(fault));
 
-      if (state !== 'sent') {
-        const failure = error as ProviderError;
-        expect(isSendonceError(failure, 'SENDONCE_PROVIDER')).toBe(true);
-        expect(failure).toMatchObject({
-          code: 'SENDONCE_PROVIDER',
-          provider: provider.name,
-          outcome,
-        });
-        const left = { 'in-doubt': 'maybe', threw: 'no', rejected: 'no' };
-        expect(failure.mayHaveLeft).toBe((left as Record<string, string>)[state]);
-        expect(String(failure)).not.toMatch(/customer|example|secret|parcel/);
-        expect(failure.stack).not.toContain('secret');
-        if (['too-many', 'unavailable-until'].includes(fault)) {
-          expect(failure.retryAfterMs).toBe(7000);
+        if (state !== 'sent') {
+          const failure = error as ProviderError;
+          expect(isSendonceError(failure, 'SENDONCE_PROVIDER')).toBe(true);
+          expect(failure).toMatchObject({
+            code: 'SENDONCE_PROVIDER',
+            provider: provider.name,
+            outcome,
+          });
+          const left = { 'in-doubt': 'maybe', threw: 'no', rejected: 'no' };
+          expect(failure.mayHaveLeft).toBe((left as Record<string, string>)[state]);
+          expect(String(failure)).not.toMatch(/customer|example|secret|parcel/);
+          expect(failure.stack).not.toContain('secret');
+          if (['too-many', 'unavailable-until'].includes(fault)) {
+            expect(failure.retryAfterMs).toBe(7000);
+          }
         }
-      }
 
-      // The same email again within the window, by the same key: of two there is never more than one.
-      if (setup.transport.idempotencyWindowMs === undefined) return;
-      // As its documentation says: the request that hangs is in progress.
-      if (fault === 'hang-before' && provider.dialect.inProgress) {
-        const { error } = await trySend(setup, { key: job.key });
-        expect(error).toMatchObject({ outcome: 'in-progress' });
-        return;
-      }
-      const replay = await trySend(setup, { key: job.key });
-      // Loops' answer does not tell "sent" from "in progress".
-      const silent = provider.name === 'Loops' && accepts(fault) > 0;
-      expect(replay.state).toBe(silent ? 'in-doubt' : 'sent');
-      expect(server.posts).toBe(2);
-      expect(server.accepted).toHaveLength(1);
-      const [first, second] = server.requests.slice(-2);
-      if (first && second) expect(second.raw).toBe(first.raw);
-    });
+        // The same email again within the window, by the same key: of two there is never more than one.
+        if (setup.transport.idempotencyWindowMs === undefined) return;
+        // As its documentation says: the request that hangs is in progress.
+        if (fault === 'hang-before' && provider.dialect.inProgress) {
+          const { error } = await trySend(setup, { key: job.key });
+          expect(error).toMatchObject({ outcome: 'in-progress' });
+          return;
+        }
+        const replay = await trySend(setup, { key: job.key });
+        // Loops' answer does not tell "sent" from "in progress".
+        const silent = provider.name === 'Loops' && accepts(fault) > 0;
+        expect(replay.state).toBe(silent ? 'in-doubt' : 'sent');
+        expect(server.posts).toBe(2);
+        expect(server.accepted).toHaveLength(1);
+        const [first, second] = server.requests.slice(-2);
+        if (first && second) expect(second.raw).toBe(first.raw);
+      },
+    );
   });
 });

@@ -41,12 +41,12 @@ const isKeyed = async (test: Parameters<typeof setUp>[0], provider: ProviderCase
 
 describe.for(providers)('$name', (provider) => {
   describe.for(names)('%s', (policy) => {
-    it.for(faultNames)(
+    it.concurrent.for(faultNames)(
       '%s: one email, a rejection, or a doubt that is listed',
       async (fault, test) => {
         const keyed = await isKeyed(test, provider);
         if (policy === 'replay-in-window' && !keyed) return test.skip();
-        const hangs = fault.startsWith('hang') && { timeoutMs: 100 };
+        const hangs = fault.startsWith('hang') && { timeoutMs: 1500 };
         const setup = await setUp(test, provider, { ...hangs });
         const { server } = setup;
         const job = { ledger: memoryLedger(), key: deriveKey(['policy', keys++]) };

@@ -79,6 +79,7 @@ export function dispatchAtSend(
     const claim = currentClaim();
     try {
       if (!('message' in mail) || !mail.message) throw wrongStepError();
+      closeSources(mail);
       if (claim) prepare(mail, claim, options);
       else if (outsideClaim === 'refuse') throw outsideClaimError();
     } catch (error) {
@@ -104,6 +105,13 @@ function wrongStepError(): Error {
     'The email was not sent: dispatchAtSend() is installed for another step than "stream", where the message does ' +
       'not exist yet. Write transporter.use("stream", dispatchAtSend()), or atSend(transporter).',
   );
+}
+
+/** nodemailer 6 to 8 leave these two out for a raw message. */
+function closeSources({ message, data }: StreamPluginMail): void {
+  const { disableFileAccess, disableUrlAccess } = data as Record<string, unknown>;
+  if (disableFileAccess) Object.assign(message, { disableFileAccess });
+  if (disableUrlAccess) Object.assign(message, { disableUrlAccess });
 }
 
 function prepare(

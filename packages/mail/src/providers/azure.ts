@@ -9,7 +9,7 @@ import { providerTransport, type ProviderTransport } from './provider-transport.
 import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
-export interface AzureOptions extends AzureAccount, Pick<ProviderOptions, 'timeoutMs' | 'fetch'> {}
+export interface AzureOptions extends AzureAccount, Omit<ProviderOptions, 'apiKey' | 'url'> {}
 
 /** @internal */
 export const azureApiVersion = '2025-09-01';

@@ -1,11 +1,12 @@
 import { RecipientsError } from '@sendonce/core';
 import { checkAddress, checkAddressFields } from '../addresses.ts';
 import { readAttachments, checkAttachments, type EmailAttachment } from './attachments.ts';
+import { checkContentSources, type ContentAccess } from './content-sources.ts';
 import { checkHeaders, readHeaders } from './custom-headers.ts';
 import { oneLine } from './one-line.ts';
 import type { ProviderMail } from './provider-mail.ts';
 import type { Provider } from './provider.ts';
-import { cannotCarry, ProviderError } from './provider-error.ts';
+import { cannotCarry, incompleteEmail } from './provider-error.ts';
 
 /** @internal */
 export interface EmailAddress {
@@ -29,6 +30,13 @@ export interface Email {
   readonly attachments: readonly EmailAttachment[];
 }
 
+/** @internal */
+export interface ReadEmailOptions {
+  readonly underClaim: boolean;
+  /** What the options of the transport allow. */
+  readonly access: ContentAccess;
+}
+
 /**
  * @internal Checks a message and resolves it by nodemailer's own `normalize()`. What the API cannot
  * carry is refused here, never dropped.
@@ -37,12 +45,15 @@ export interface Email {
 export async function readEmail(
   mail: ProviderMail,
   provider: Provider,
-  underClaim: boolean,
+  { underClaim, access }: ReadEmailOptions,
 ): Promise<Email> {
   const data = mail.data as Record<string, unknown>;
   checkAddressFields(data);
   checkFields(data, provider.name);
+  // A single attachment, as nodemailer takes it for SMTP.
+  if (data['attachments']) data['attachments'] = [data['attachments']].flat();
   checkAttachments(data['attachments'], provider);
+  checkContentSources(mail, access, provider.name);
   checkHeaders(data, provider);
   const addresses = readAddresses(mail, provider, underClaim);
   await normalize(mail);
@@ -132,9 +143,4 @@ function content(value: unknown, field: string, provider: string): string | unde
   const { content } = value as { readonly content?: unknown };
   if (content === '' || content === undefined) return undefined;
   throw incompleteEmail(provider, `its "${field}" is no text`);
-}
-
-function incompleteEmail(provider: string, what: string): ProviderError {
-  const message = `The email was not sent: ${what}. Correct the code that makes it.`;
-  return new ProviderError(provider, { state: 'not-sent' }, message);
 }

@@ -37,6 +37,12 @@ export function cannotCarry(provider: string, what: string): ProviderError {
   );
 }
 
+/** @internal A part of the email is missing or invalid. Nothing was sent. */
+export function incompleteEmail(provider: string, what: string): ProviderError {
+  const message = `The email was not sent: ${what}. Correct the code that makes it.`;
+  return new ProviderError(provider, { state: 'not-sent' }, message);
+}
+
 /** @internal What an outcome other than sent means, and what to do next. */
 export function toProviderError(provider: string, outcome: Outcome): ProviderError {
   const { status, code } = outcome;

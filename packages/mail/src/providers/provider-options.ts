@@ -1,5 +1,6 @@
 import { OptionError } from '@sendonce/core';
-import { checkDuration, checkFunction, describe } from '@sendonce/core/ledger';
+import { checkBoolean, checkDuration, checkFunction, describe } from '@sendonce/core/ledger';
+import type { ContentAccess } from './content-sources.ts';
 import type { Fetch } from './post-once.ts';
 
 /** The options that all provider transports have. */
@@ -22,6 +23,18 @@ export interface ProviderOptions {
    * @default the `fetch` of Node
    */
   readonly fetch?: Fetch | undefined;
+  /**
+   * If true, an email whose content would be read from a file is refused, as with nodemailer's
+   * option for SMTP. The defaults of the transporter and the email itself can have it, too; none
+   * of them can switch off what another one switched on.
+   * @default false
+   */
+  readonly disableFileAccess?: boolean | undefined;
+  /**
+   * The same for content that would be read from a URL.
+   * @default false
+   */
+  readonly disableUrlAccess?: boolean | undefined;
 }
 
 /** The options of a provider that takes an idempotency key. */
@@ -39,6 +52,7 @@ export interface ProviderSettings {
   readonly url: string;
   readonly timeoutMs: number;
   readonly fetch: Fetch;
+  readonly access: ContentAccess;
 }
 
 // setTimeout fires at once above this.
@@ -52,7 +66,7 @@ export function checkProviderOptions(options: ProviderOptions, url: string): Pro
       `Expected "options" to be an object, got ${describe(options)}.`,
     );
   }
-  const { apiKey, timeoutMs = 60_000, fetch } = options;
+  const { apiKey, timeoutMs = 60_000, fetch, disableFileAccess, disableUrlAccess } = options;
   checkHeaderText('apiKey', apiKey, 'the API key of the provider');
   if (checkDuration('timeoutMs', timeoutMs) > longestTimeoutMs) {
     throw new OptionError(
@@ -61,11 +75,15 @@ export function checkProviderOptions(options: ProviderOptions, url: string): Pro
     );
   }
   checkFunction('fetch', fetch, true);
+  for (const [flag, value] of Object.entries({ disableFileAccess, disableUrlAccess })) {
+    if (value !== undefined) checkBoolean(flag, value);
+  }
   return {
     apiKey,
     url: checkUrl(options.url ?? url),
     timeoutMs,
     fetch: fetch ?? ((...request) => globalThis.fetch(...request)),
+    access: { disableFileAccess, disableUrlAccess },
   };
 }
 

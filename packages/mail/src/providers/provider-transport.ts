@@ -107,7 +107,8 @@ async function preparePost(
   effect: Effect | undefined,
 ): Promise<Post> {
   try {
-    const email = await readEmail(mail, provider, effect !== undefined);
+    const { access } = settings;
+    const email = await readEmail(mail, provider, { underClaim: effect !== undefined, access });
     const { headers, body } = provider.request(email, key);
     const { url, timeoutMs, fetch } = settings;
     return { url, headers, body: JSON.stringify(body), timeoutMs, fetch };

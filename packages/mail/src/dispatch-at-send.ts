@@ -5,7 +5,14 @@ import {
   OptionError,
   RecipientsError,
 } from '@sendonce/core';
-import { checkOneOf, describe, errorCode, registerDispatcher } from '@sendonce/core/ledger';
+import {
+  checkNames,
+  checkOneOf,
+  describe,
+  errorCode,
+  type OptionNames,
+  registerDispatcher,
+} from '@sendonce/core/ledger';
 import { checkAddressFields, checkRecipient } from './addresses.ts';
 import {
   isProvider,
@@ -42,6 +49,12 @@ export interface DispatchAtSendOptions {
   readonly idempotencyHeader?: string | undefined;
 }
 
+const OPTION_NAMES: OptionNames<DispatchAtSendOptions> = {
+  outsideClaim: true,
+  messageIdDomain: true,
+  idempotencyHeader: true,
+};
+
 /**
  * A nodemailer plugin (6.9 to 10) that dispatches the current claim at the last instant before an
  * email can leave, and reports what became of it.
@@ -69,6 +82,7 @@ export function dispatchAtSend(
 ): StreamPlugin {
   // transporter.use('stream', dispatchAtSend), without parentheses: sendMail() would wait for ever.
   if (typeof callback === 'function') return refuseToBePlugin(callback);
+  checkNames('dispatchAtSend()', options, OPTION_NAMES);
   const { outsideClaim = 'pass', messageIdDomain, idempotencyHeader } = options;
   checkOneOf('outsideClaim', outsideClaim, ['pass', 'refuse']);
   checkDomain(messageIdDomain);

@@ -1,5 +1,5 @@
 import { OptionError } from '@sendonce/core';
-import { DAY_MS } from '@sendonce/core/ledger';
+import { DAY_MS, checkNames, type OptionNames } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
 import type { Email } from './email.ts';
 import { contact } from './mailbox.ts';
@@ -10,6 +10,7 @@ import {
   checkProviderOptions,
   checkWindow,
   type KeyedProviderOptions,
+  KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
 import { supportsEverything, type Provider } from './provider.ts';
@@ -19,6 +20,8 @@ export interface AhaSendOptions extends KeyedProviderOptions {
   /** The id of the AhaSend account, a part of the address that emails are posted to. */
   readonly accountId: string;
 }
+
+const NAMES: OptionNames<AhaSendOptions> = { ...KEYED_OPTION_NAMES, accountId: true };
 
 /**
  * A nodemailer transport for AhaSend's API 2 (`POST …/messages/conversation`, which sends one email
@@ -34,6 +37,7 @@ export interface AhaSendOptions extends KeyedProviderOptions {
  * @throws {OptionError} which never shows the API key.
  */
 export function ahaSendTransport(options: AhaSendOptions): ProviderTransport {
+  checkNames('ahaSendTransport()', options, NAMES);
   const { accountId } = options;
   checkHeaderText('accountId', accountId, 'the id of the AhaSend account');
   if (!/^[\w-]+$/.test(accountId)) {

@@ -1,5 +1,5 @@
 import type { LedgerRecord, Resolver, ResolverVerdict } from '@sendonce/core';
-import { checkDuration, DAY_MS } from '@sendonce/core/ledger';
+import { checkDuration, DAY_MS, checkNames, type OptionNames } from '@sendonce/core/ledger';
 import { azureApiVersion } from './azure.ts';
 import { type AzureAccount, azureHeaders, checkAzureAccount } from './azure-signature.ts';
 import { toUuid } from './idempotency-key.ts';
@@ -18,6 +18,14 @@ export interface AzureLookUpOptions
   readonly notFoundAfterMs?: number | undefined;
 }
 
+const NAMES: OptionNames<AzureLookUpOptions> = {
+  endpoint: true,
+  accessKey: true,
+  timeoutMs: true,
+  fetch: true,
+  notFoundAfterMs: true,
+};
+
 /**
  * A resolver that asks Azure by the `Operation-Id` that `azureTransport()` gave the email, at the
  * same endpoint. Accepted is `sent`, as for the transport. A failed or cancelled operation is left
@@ -31,6 +39,7 @@ export interface AzureLookUpOptions
  * @throws {OptionError} which never shows the access key.
  */
 export function azureLookUp(options: AzureLookUpOptions): Resolver {
+  checkNames('azureLookUp()', options, NAMES);
   const { accessKey, notFoundAfterMs } = options;
   const endpoint = checkAzureAccount(options);
   const settings = checkLookUpOptions({ ...options, url: endpoint, apiKey: accessKey }, endpoint);

@@ -1,3 +1,4 @@
+import { checkNames, type OptionNames } from '@sendonce/core/ledger';
 import { type AzureAccount, azureHeaders, checkAzureAccount } from './azure-signature.ts';
 import type { Email, EmailAddress } from './email.ts';
 import { toUuid } from './idempotency-key.ts';
@@ -13,6 +14,15 @@ export interface AzureOptions extends AzureAccount, Omit<ProviderOptions, 'apiKe
 
 /** @internal */
 export const azureApiVersion = '2025-09-01';
+
+const NAMES: OptionNames<AzureOptions> = {
+  endpoint: true,
+  accessKey: true,
+  timeoutMs: true,
+  fetch: true,
+  disableFileAccess: true,
+  disableUrlAccess: true,
+};
 
 /**
  * A nodemailer transport for Azure Communication Services Email (`POST /emails:send`). Under a
@@ -34,6 +44,7 @@ export const azureApiVersion = '2025-09-01';
  * @throws {OptionError} which never shows the access key.
  */
 export function azureTransport(options: AzureOptions): ProviderTransport {
+  checkNames('azureTransport()', options, NAMES);
   const { accessKey } = options;
   const url = `${checkAzureAccount(options)}/emails:send?api-version=${azureApiVersion}`;
   const settings = checkProviderOptions({ ...options, url, apiKey: accessKey }, url);

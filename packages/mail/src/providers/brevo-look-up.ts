@@ -1,5 +1,6 @@
 import type { Resolver } from '@sendonce/core';
-import { checkLookUpOptions, lookUp, type LookUpOptions } from './look-up.ts';
+import { checkNames } from '@sendonce/core/ledger';
+import { checkLookUpOptions, lookUp, type LookUpOptions, LOOK_UP_OPTION_NAMES } from './look-up.ts';
 import { field } from './read-answer.ts';
 
 /**
@@ -15,6 +16,7 @@ import { field } from './read-answer.ts';
  * @throws {OptionError} which never shows the API key.
  */
 export function brevoLookUp(options: LookUpOptions): Resolver {
+  checkNames('brevoLookUp()', options, LOOK_UP_OPTION_NAMES);
   const settings = checkLookUpOptions(options, 'https://api.brevo.com/v3/smtp/statistics/events');
   return lookUp(settings, async ({ key }, get) => {
     const url = new URL(settings.url);

@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '@sendonce/core/ledger';
+import { MINUTE_MS, checkNames } from '@sendonce/core/ledger';
 import type { Email } from './email.ts';
 import { contact } from './mailbox.ts';
 import { toUuid } from './idempotency-key.ts';
@@ -6,6 +6,7 @@ import {
   checkProviderOptions,
   checkWindow,
   type KeyedProviderOptions,
+  KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
 import { supportsEverything, type Provider } from './provider.ts';
@@ -29,6 +30,7 @@ import { field, readMessageId } from './read-answer.ts';
  * @throws {OptionError} which never shows the API key.
  */
 export function brevoTransport(options: KeyedProviderOptions): ProviderTransport {
+  checkNames('brevoTransport()', options, KEYED_OPTION_NAMES);
   const settings = checkProviderOptions(options, 'https://api.brevo.com/v3/smtp/email');
   const windowMs = checkWindow(options, 30 * MINUTE_MS, 15 * MINUTE_MS);
   return providerTransport(brevo(settings.apiKey), settings, windowMs);

@@ -1,10 +1,11 @@
-import { DAY_MS } from '@sendonce/core/ledger';
+import { DAY_MS, checkNames } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
 import { mailboxBody } from './mailbox-body.ts';
 import {
   checkProviderOptions,
   checkWindow,
   type KeyedProviderOptions,
+  KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
 import { supportsEverything, type Provider } from './provider.ts';
@@ -27,6 +28,7 @@ import { field, readMessageId } from './read-answer.ts';
  * @throws {OptionError} which never shows the API key.
  */
 export function lettermintTransport(options: KeyedProviderOptions): ProviderTransport {
+  checkNames('lettermintTransport()', options, KEYED_OPTION_NAMES);
   const settings = checkProviderOptions(options, 'https://api.lettermint.co/v1/send');
   const windowMs = checkWindow(options, DAY_MS);
   return providerTransport(lettermint(settings.apiKey), settings, windowMs);

@@ -1,4 +1,5 @@
 import type { LedgerRecord, Resolver, ResolverVerdict } from '@sendonce/core';
+import type { OptionNames } from '@sendonce/core/ledger';
 import { boundedFetch } from './bounded-fetch.ts';
 import type { HttpAnswer } from './post-once.ts';
 import {
@@ -17,6 +18,14 @@ export interface LookUpOptions extends Pick<ProviderOptions, 'apiKey' | 'fetch'>
    */
   readonly timeoutMs?: number | undefined;
 }
+
+/** @internal */
+export const LOOK_UP_OPTION_NAMES: OptionNames<LookUpOptions> = {
+  apiKey: true,
+  url: true,
+  timeoutMs: true,
+  fetch: true,
+};
 
 /**
  * @internal One GET, without redirects. `json` is undefined where the body is none.

@@ -1,4 +1,4 @@
-import { checkFunction, DAY_MS } from '@sendonce/core/ledger';
+import { checkFunction, DAY_MS, checkNames, type OptionNames } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
 import type { Email } from './email.ts';
 import { mailbox } from './mailbox.ts';
@@ -7,6 +7,7 @@ import {
   checkProviderOptions,
   checkWindow,
   type KeyedProviderOptions,
+  KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
 import { supportsEverything, type Provider } from './provider.ts';
@@ -33,6 +34,12 @@ export interface LoopsOptions extends KeyedProviderOptions {
     | undefined;
 }
 
+const NAMES: OptionNames<LoopsOptions> = {
+  ...KEYED_OPTION_NAMES,
+  transactionalId: true,
+  dataVariables: true,
+};
+
 /**
  * A nodemailer transport for Loops' API (`POST /api/v1/transactional`), which fills a template:
  * what the template does not show is not in the email. Under a claim it sends the claim's key in
@@ -53,6 +60,7 @@ export interface LoopsOptions extends KeyedProviderOptions {
  * @throws {OptionError} which never shows the API key.
  */
 export function loopsTransport(options: LoopsOptions): ProviderTransport {
+  checkNames('loopsTransport()', options, NAMES);
   const settings = checkProviderOptions(options, 'https://app.loops.so/api/v1/transactional');
   const { transactionalId, dataVariables = asTheyAre } = options;
   checkHeaderText('transactionalId', transactionalId, 'the id of a Loops template');

@@ -1,5 +1,6 @@
 import type { Resolver } from '@sendonce/core';
-import { checkLookUpOptions, lookUp, type LookUpOptions } from './look-up.ts';
+import { checkNames, type OptionNames } from '@sendonce/core/ledger';
+import { checkLookUpOptions, lookUp, type LookUpOptions, LOOK_UP_OPTION_NAMES } from './look-up.ts';
 import { checkHeaderText } from './provider-options.ts';
 import { field } from './read-answer.ts';
 
@@ -7,6 +8,8 @@ export interface PostmarkLookUpOptions extends LookUpOptions {
   /** The one that the transport has. @default Postmark's own, `outbound` */
   readonly messageStream?: string | undefined;
 }
+
+const NAMES: OptionNames<PostmarkLookUpOptions> = { ...LOOK_UP_OPTION_NAMES, messageStream: true };
 
 /**
  * A resolver that searches Postmark's messages (`GET /messages/outbound`) for the metadata
@@ -22,6 +25,7 @@ export interface PostmarkLookUpOptions extends LookUpOptions {
  * @throws {OptionError} which never shows the API key.
  */
 export function postmarkLookUp(options: PostmarkLookUpOptions): Resolver {
+  checkNames('postmarkLookUp()', options, NAMES);
   const { messageStream } = options;
   const settings = checkLookUpOptions(options, 'https://api.postmarkapp.com/messages/outbound');
   if (messageStream !== undefined) {

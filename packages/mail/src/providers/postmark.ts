@@ -1,8 +1,14 @@
+import { checkNames, type OptionNames } from '@sendonce/core/ledger';
 import type { Email, EmailAddress } from './email.ts';
 import { mailbox } from './mailbox.ts';
 import type { Outcome } from './outcome.ts';
 import type { HttpAnswer } from './post-once.ts';
-import { checkHeaderText, checkProviderOptions, type ProviderOptions } from './provider-options.ts';
+import {
+  checkHeaderText,
+  checkProviderOptions,
+  type ProviderOptions,
+  PROVIDER_OPTION_NAMES,
+} from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
 import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
@@ -11,6 +17,8 @@ export interface PostmarkOptions extends ProviderOptions {
   /** @default Postmark's own, `outbound` */
   readonly messageStream?: string | undefined;
 }
+
+const NAMES: OptionNames<PostmarkOptions> = { ...PROVIDER_OPTION_NAMES, messageStream: true };
 
 /**
  * A nodemailer transport for Postmark's API (`POST /email`). Postmark has no idempotency key: a
@@ -25,6 +33,7 @@ export interface PostmarkOptions extends ProviderOptions {
  * @throws {OptionError} which never shows the API key.
  */
 export function postmarkTransport(options: PostmarkOptions): ProviderTransport {
+  checkNames('postmarkTransport()', options, NAMES);
   const settings = checkProviderOptions(options, 'https://api.postmarkapp.com/email');
   const { messageStream } = options;
   if (messageStream !== undefined) {

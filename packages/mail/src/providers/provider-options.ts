@@ -1,5 +1,11 @@
 import { OptionError } from '@sendonce/core';
-import { checkBoolean, checkDuration, checkFunction, describe } from '@sendonce/core/ledger';
+import {
+  checkBoolean,
+  checkDuration,
+  checkFunction,
+  describe,
+  type OptionNames,
+} from '@sendonce/core/ledger';
 import type { ContentAccess } from './content-sources.ts';
 import type { Fetch } from './post-once.ts';
 
@@ -47,6 +53,22 @@ export interface KeyedProviderOptions extends ProviderOptions {
 }
 
 /** @internal */
+export const PROVIDER_OPTION_NAMES: OptionNames<ProviderOptions> = {
+  apiKey: true,
+  url: true,
+  timeoutMs: true,
+  fetch: true,
+  disableFileAccess: true,
+  disableUrlAccess: true,
+};
+
+/** @internal */
+export const KEYED_OPTION_NAMES: OptionNames<KeyedProviderOptions> = {
+  ...PROVIDER_OPTION_NAMES,
+  windowMs: true,
+};
+
+/** @internal */
 export interface ProviderSettings {
   readonly apiKey: string;
   readonly url: string;
@@ -60,12 +82,6 @@ const longestTimeoutMs = 2 ** 31 - 1;
 
 /** @internal @throws {OptionError} which never shows the API key. */
 export function checkProviderOptions(options: ProviderOptions, url: string): ProviderSettings {
-  if (typeof options !== 'object' || options === null) {
-    throw new OptionError(
-      'options',
-      `Expected "options" to be an object, got ${describe(options)}.`,
-    );
-  }
   const { apiKey, timeoutMs = 60_000, fetch, disableFileAccess, disableUrlAccess } = options;
   checkHeaderText('apiKey', apiKey, 'the API key of the provider');
   if (checkDuration('timeoutMs', timeoutMs) > longestTimeoutMs) {

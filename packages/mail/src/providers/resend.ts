@@ -1,10 +1,11 @@
-import { DAY_MS } from '@sendonce/core/ledger';
+import { DAY_MS, checkNames } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
 import { mailboxBody } from './mailbox-body.ts';
 import {
   checkProviderOptions,
   checkWindow,
   type KeyedProviderOptions,
+  KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
 import { supportsEverything, type Provider } from './provider.ts';
@@ -25,6 +26,7 @@ import { field, readMessageId } from './read-answer.ts';
  * @throws {OptionError} which never shows the API key.
  */
 export function resendTransport(options: KeyedProviderOptions): ProviderTransport {
+  checkNames('resendTransport()', options, KEYED_OPTION_NAMES);
   const settings = checkProviderOptions(options, 'https://api.resend.com/emails');
   const windowMs = checkWindow(options, DAY_MS);
   return providerTransport(resend(settings.apiKey), settings, windowMs);

@@ -1,5 +1,6 @@
 import type { Resolver } from '@sendonce/core';
-import { checkLookUpOptions, lookUp, type LookUpOptions } from './look-up.ts';
+import { checkNames } from '@sendonce/core/ledger';
+import { checkLookUpOptions, lookUp, type LookUpOptions, LOOK_UP_OPTION_NAMES } from './look-up.ts';
 import { field } from './read-answer.ts';
 
 /**
@@ -18,6 +19,7 @@ import { field } from './read-answer.ts';
  * @throws {OptionError} which never shows the API key.
  */
 export function sendGridLookUp(options: LookUpOptions): Resolver {
+  checkNames('sendGridLookUp()', options, LOOK_UP_OPTION_NAMES);
   const settings = checkLookUpOptions(options, 'https://api.sendgrid.com/v3/messages');
   const headers = { authorization: `Bearer ${settings.apiKey}` };
   return lookUp(settings, async ({ key }, get) => {

@@ -1,6 +1,11 @@
+import { checkNames } from '@sendonce/core/ledger';
 import type { Email } from './email.ts';
 import { contact } from './mailbox.ts';
-import { checkProviderOptions, type ProviderOptions } from './provider-options.ts';
+import {
+  checkProviderOptions,
+  type ProviderOptions,
+  PROVIDER_OPTION_NAMES,
+} from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
 import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
@@ -18,6 +23,7 @@ import { field, readMessageId } from './read-answer.ts';
  * @throws {OptionError} which never shows the API key.
  */
 export function sendGridTransport(options: ProviderOptions): ProviderTransport {
+  checkNames('sendGridTransport()', options, PROVIDER_OPTION_NAMES);
   const settings = checkProviderOptions(options, 'https://api.sendgrid.com/v3/mail/send');
   return providerTransport(sendGrid(settings.apiKey), settings, undefined);
 }

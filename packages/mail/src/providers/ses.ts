@@ -1,4 +1,5 @@
 import { OptionError } from '@sendonce/core';
+import { checkNames, type OptionNames } from '@sendonce/core/ledger';
 import type { Email, EmailAddress } from './email.ts';
 import { encodedWords } from './encoded-word.ts';
 import { mailbox } from './mailbox.ts';
@@ -20,6 +21,18 @@ export interface SesOptions extends Omit<ProviderOptions, 'apiKey'> {
   readonly sessionToken?: string | undefined;
 }
 
+const NAMES: OptionNames<SesOptions> = {
+  region: true,
+  accessKeyId: true,
+  secretAccessKey: true,
+  sessionToken: true,
+  url: true,
+  timeoutMs: true,
+  fetch: true,
+  disableFileAccess: true,
+  disableUrlAccess: true,
+};
+
 /**
  * A nodemailer transport for Amazon SES (`POST /v2/email/outbound-emails`), without AWS's SDK,
  * which sends a request two or three times. SES has no idempotency key and no look-up: a doubt is
@@ -39,6 +52,7 @@ export interface SesOptions extends Omit<ProviderOptions, 'apiKey'> {
  * @throws {OptionError} which never shows a secret.
  */
 export function sesTransport(options: SesOptions): ProviderTransport {
+  checkNames('sesTransport()', options, NAMES);
   const { region, accessKeyId, secretAccessKey, sessionToken } = options;
   checkHeaderText('region', region, 'the name of an AWS region');
   if (!/^[a-z\d-]+$/.test(region)) {

@@ -1,4 +1,4 @@
-import { DAY_MS } from '@sendonce/core/ledger';
+import { DAY_MS, checkNames } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
 import type { Email } from './email.ts';
 import { contact } from './mailbox.ts';
@@ -9,6 +9,7 @@ import {
   checkProviderOptions,
   checkWindow,
   type KeyedProviderOptions,
+  KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
 import { supportsEverything, type Provider } from './provider.ts';
@@ -29,6 +30,7 @@ import { field, readMessageId } from './read-answer.ts';
  * @throws {OptionError} which never shows the API key.
  */
 export function sparkPostTransport(options: KeyedProviderOptions): ProviderTransport {
+  checkNames('sparkPostTransport()', options, KEYED_OPTION_NAMES);
   const settings = checkProviderOptions(options, 'https://api.sparkpost.com/api/v1/transmissions');
   const windowMs = checkWindow(options, DAY_MS);
   return providerTransport(sparkPost(settings.apiKey), settings, windowMs);

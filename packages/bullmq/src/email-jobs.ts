@@ -1,4 +1,5 @@
 import { jobIdOf, type Ledger, type LedgerRecord, ScheduleError } from '@sendonce/core';
+import { bareError } from '@sendonce/core/ledger';
 
 /**
  * The few things that `delayedEmails()` needs of a queue; every `Queue` of BullMQ 5 and 6 has them.
@@ -86,7 +87,7 @@ export async function loadJobs<D>(queue: QueueLike<D>, key: string): Promise<Ema
     throw new ScheduleError(
       `The queue did not answer, so nothing is known about the email ${key} now. Call again.`,
       'no',
-      cause,
+      bareError(cause),
     );
   }
 }

@@ -1,4 +1,5 @@
 import { ScheduleError } from '@sendonce/core';
+import { bareError } from '@sendonce/core/ledger';
 import { type EmailJob, type EmailSnapshot, loadEmail, moveJob } from './email-jobs.ts';
 import { type EmailStatus, toStatus } from './email-status.ts';
 import { createStamp, stampOf } from './schedule-stamp.ts';
@@ -35,7 +36,7 @@ export async function rescheduleEmail(
         } catch (error) {
           if (error instanceof ScheduleError) throw error;
           // It became due between the two, or the queue did not answer: look again.
-          cause = error;
+          cause = bareError(error);
           continue;
         }
       case 'due':

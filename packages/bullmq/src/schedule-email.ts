@@ -1,5 +1,5 @@
 import { type Ledger, type RecordState, ScheduleError } from '@sendonce/core';
-import { differingFields } from '@sendonce/core/ledger';
+import { bareError, differingFields } from '@sendonce/core/ledger';
 import { type EmailSnapshot, isWaiting, loadEmail, type QueueLike } from './email-jobs.ts';
 import { type EmailStatus, toStatus } from './email-status.ts';
 import { isSameJob } from './job-ref.ts';
@@ -86,7 +86,7 @@ async function addJob(
       `It is not known whether the email ${key} is scheduled: queue or ledger did not answer. Schedule ` +
         'it again: what is scheduled already is not scheduled twice.',
       'maybe',
-      cause,
+      bareError(cause),
     );
   }
 }

@@ -34,18 +34,21 @@ export function normaliseReport(report: unknown): EffectReport {
   };
 }
 
+// Both are stored and shown. PostgreSQL keeps no NUL, no store keeps half a character, and a note with an
+// address is a text of the mail server.
+const forms = { messageId: /^[^\p{Cc}\p{Cs}]{0,998}$/u, note: /^[^@\p{C}]{0,200}$/u };
+
 function textOf(report: unknown, field: 'messageId' | 'note'): string | undefined {
   const value = fieldOf(report, field);
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
-  // PostgreSQL keeps no NUL, and no store half a character.
-  if (typeof value === 'string' && !/\0|\p{Surrogate}/u.test(value)) return value;
+  if (typeof value === 'string' && forms[field].test(value)) return value;
   warnOnce(
     'SENDONCE_REPORT',
     field,
-    `sendonce left "${field}" out of a report about an email: it is no text that can be kept. The outcome ` +
-      'is recorded without it.',
+    `sendonce left "${field}" out of a report about an email: ${field === 'note' ? 'it is no short code' : 'it is no text that can be kept'}. ` +
+      'The outcome is recorded without it.',
   );
   return undefined;
 }

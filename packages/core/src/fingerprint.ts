@@ -49,7 +49,9 @@ function parseField(field: string): [name: string, hash: string] {
 }
 
 function nameOrWhole(name: string): string {
-  return name === '' ? 'the whole payload' : name;
+  if (name === '') return 'the whole payload';
+  // The name of a field may be an address, and it is shown.
+  return /[@\p{Cc}]/u.test(name) ? '?' : name;
 }
 
 function shortHash(value: unknown, key: string): string {

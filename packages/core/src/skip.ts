@@ -39,11 +39,10 @@ export function createSkip(reason: unknown, mayHaveLeft: MayHaveLeft = 'no'): Sk
         'short code, such as "unsubscribed".',
     );
   }
-  // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u001F\u007F-\u009F\u2028\u2029]|\p{Surrogate}/u.test(reason)) {
+  if (/[\p{C}\p{Zl}\p{Zp}]/u.test(reason)) {
     throw new SkipError(
       mayHaveLeft,
-      'The reason of a skip has a line break or another control character.',
+      'The reason of a skip has a line break or another control or invisible character.',
     );
   }
   return Object.freeze({ [skipKey]: reason });

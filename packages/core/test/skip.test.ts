@@ -90,6 +90,8 @@ test.each([
   ['ada\uFF20shop.example', 'address'],
   ['ada%40shop.example', 'address'],
   ['two\nlines', 'line break'],
+  ['turned\u202Earound', 'invisible'],
+  ['in\u200Bvisible', 'invisible'],
   [undefined, 'undefined'],
   [7, 'number'],
   [null, 'null'],

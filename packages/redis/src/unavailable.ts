@@ -1,4 +1,5 @@
 import { LedgerUnavailableError } from '@sendonce/core';
+import { bareError } from '@sendonce/core/ledger';
 import type { RedisClient } from './client.ts';
 
 /** What an error of Redis or its client means, and what to do about it. */
@@ -72,8 +73,8 @@ export function isAboutOneKey(error: unknown): boolean {
  * Says "no answer". The cause keeps no command: its arguments may hold the result of a processor.
  */
 export function unavailable(error: unknown, client?: RedisClient): LedgerUnavailableError {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  const cause = Object.assign(new Error(message), { name, stack });
+  const cause = bareError(error);
+  const { message } = cause;
   const server = client && nameOf(client);
   const where = server === undefined ? 'Redis' : `Redis at ${server}`;
   if (client?.status === 'end') {

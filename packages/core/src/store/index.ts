@@ -34,6 +34,7 @@ export type {
   ResolveReply,
   SettleReply,
 } from '../record.ts';
+export { bareError } from '../bare-error.ts';
 export { flushSoon } from '../journal.ts';
 export { createSkip } from '../skip.ts';
 export { registerDispatcher } from '../claim.ts';

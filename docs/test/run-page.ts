@@ -69,8 +69,9 @@ export async function runCommand(
 ): Promise<Ran> {
   const environment = { ...(await servers.environment(text)), ...env };
   const { exitCode, stdout, stderr } = await runInShell(project, text, environment);
-  // 1: "the answer is no". This Redis has no emails.
-  if (exitCode === 0 || exitCode === 1) return { did: `${text}: exit code ${exitCode}` };
+  // 1: a negative result. 4: nothing is known, because this Redis has no emails.
+  if (exitCode === 0 || exitCode === 1 || exitCode === 4)
+    return { did: `${text}: exit code ${exitCode}` };
   return { error: `${text}: exit code ${exitCode}\n${stdout}${stderr}` };
 }
 
@@ -86,7 +87,8 @@ export async function runConfig(
   const environment = await servers.environment(block.code);
   const { exitCode, stderr } = await runInShell(project, 'sendonce status', environment);
   await rm(file);
-  if (exitCode === 0) return { did: `saved as ${name}: sendonce status used it` };
+  // 4: nothing is known in that place, which has no emails yet.
+  if (exitCode === 0 || exitCode === 4) return { did: `saved as ${name}: sendonce status used it` };
   return { error: `saved as ${name}: sendonce status ended with ${exitCode}\n${stderr}` };
 }
 

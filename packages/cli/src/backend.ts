@@ -3,8 +3,15 @@ import type { FindQueue, QueueOfJobs } from '@sendonce/core/inspect';
 
 /** The servers that a command works with. */
 export interface Backend extends Sources {
-  /** Where the emails are, for people: `Redis at 127.0.0.1:6379`. Never with a password. */
+  /**
+   * Where the emails are, for people: `Redis at 127.0.0.1:6379, database 0, prefix sendonce`. Never
+   * with a password.
+   */
   readonly location: string;
+  /** Where the journal is. Undefined if there is none, or its place is not known. */
+  readonly journalLocation?: string | undefined;
+  /** Whether neither the ledger nor the journal has anything. */
+  readonly isEmpty?: () => Promise<boolean>;
   /** Finds the queue of a job that is to be retried. Undefined if no queue server is known. */
   readonly findQueue?: FindQueue;
   close(): Promise<void>;

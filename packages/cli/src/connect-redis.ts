@@ -1,8 +1,10 @@
 import { LedgerUnavailableError } from '@sendonce/core';
 import { Redis } from 'ioredis';
-import { UsageError } from './terminal.ts';
+import { readRedisUrl } from './server-url.ts';
 
 interface ConnectOptions {
+  /** The option or variable that the URL comes from, for errors. */
+  readonly name: string;
   /**
    * Returns the client even if its server does not answer: a quorum does without it.
    * @default false
@@ -17,10 +19,8 @@ interface ConnectOptions {
  * @throws {LedgerUnavailableError} if the server does not answer
  * @throws {UsageError} if the URL is not one of a Redis
  */
-export async function connectRedis(url: string, options: ConnectOptions = {}): Promise<Redis> {
-  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new UsageError('Expected the URL of a Redis, such as redis://127.0.0.1:6379.');
-  }
+export async function connectRedis(url: string, options: ConnectOptions): Promise<Redis> {
+  const { host, database } = readRedisUrl(url, options.name);
   const client = new Redis(url, {
     lazyConnect: true,
     connectTimeout: 5_000,
@@ -39,17 +39,10 @@ export async function connectRedis(url: string, options: ConnectOptions = {}): P
     if (options.optional) return client;
     client.disconnect();
     throw new LedgerUnavailableError(
-      `Redis at ${locationOf(url)} does not answer (${reason || (error as Error).message}). Nothing ` +
-        'was sent or changed. Check the URL and the server.',
+      `Redis at ${host}, database ${database} does not answer (${reason || (error as Error).message}). ` +
+        'Nothing was sent or changed. Check the URL and the server.',
       error,
     );
   }
   return client;
-}
-
-/** The host and the path of a URL, without user and password. */
-export function locationOf(url: string): string {
-  if (!URL.canParse(url)) return 'a URL that cannot be read';
-  const { host, pathname } = new URL(url);
-  return host + (pathname === '/' ? '' : pathname);
 }

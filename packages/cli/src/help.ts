@@ -17,7 +17,7 @@ Each option can also be set in the environment: SENDONCE_REDIS, SENDONCE_QUEUE_P
   --help                  this text
 
 Exit codes: 0 success; 1 negative result (not found, emails in doubt, already resolved); 2 usage error; 3 server
-unavailable. Colours are off with NO_COLOR, and if stdout is not a terminal.`;
+unavailable; 4 nothing at all is known in that place. Colours are off with NO_COLOR, and if stdout is not a terminal.`;
 
 export function help(commands: readonly Command[]): string {
   const length = Math.max(...commands.map(({ usage }) => usage.length));

@@ -6,7 +6,8 @@ import type { Backend } from './backend.ts';
 import { type CommandLine, locationOptions, textOption } from './command.ts';
 import { configFiles, type Location, openModule, readJson } from './config-file.ts';
 import { connectRedis } from './connect-redis.ts';
-import { openLedger } from './open-ledger.ts';
+import { hasNoKeys, areEmpty } from './nothing-known.ts';
+import { DEFAULT_NAME, describeRedis, openLedger } from './open-ledger.ts';
 import { type Terminal, UsageError } from './terminal.ts';
 
 /**
@@ -66,6 +67,8 @@ async function openStores(location: Location): Promise<Backend> {
       ledger: ledger.ledger,
       location: ledger.location,
       journal: journal?.journal,
+      journalLocation: journal?.location,
+      isEmpty: () => areEmpty([ledger.isEmpty, ...(journal ? [journal.isEmpty] : [])]),
       ...(queues && { findQueue: queues.findQueue }),
       close: closeAll,
     };
@@ -75,14 +78,17 @@ async function openStores(location: Location): Promise<Backend> {
   }
 }
 
-async function openJournal({ journal: journalUrl, redis, prefix }: Location) {
+async function openJournal({ journal: journalUrl, redis, prefix = DEFAULT_NAME }: Location) {
   const url = journalUrl ?? redis;
   if (url === undefined) return undefined;
   const { redisJournal } = await import('@sendonce/redis');
-  const client = await connectRedis(url);
-  const journal: Journal = redisJournal(client, prefix === undefined ? {} : { prefix });
+  const name = journalUrl === undefined ? '--redis' : '--journal';
+  const client = await connectRedis(url, { name });
+  const journal: Journal = redisJournal(client, { prefix });
   return {
     journal,
+    location: describeRedis(url, name, prefix),
+    isEmpty: () => hasNoKeys(client, prefix),
     async close() {
       await journal.flush();
       client.disconnect();
@@ -98,7 +104,8 @@ async function openQueues({ queue: queueUrl, redis, 'queue-prefix': prefix }: Lo
   const url = queueUrl ?? redis;
   if (url === undefined) return undefined;
   const { Queue } = await import('bullmq');
-  const client = await connectRedis(url, { forQueue: true });
+  const name = queueUrl === undefined ? '--redis' : '--queue';
+  const client = await connectRedis(url, { name, forQueue: true });
   const opened = new Map<string, OpenQueue>();
   const findQueue: FindQueue = (name) => {
     const known = opened.get(name);

@@ -1,14 +1,21 @@
 import type { Ledger } from '@sendonce/core';
 import { configFiles, type Location } from './config-file.ts';
-import { connectRedis, locationOf } from './connect-redis.ts';
+import { connectRedis } from './connect-redis.ts';
+import { areEmpty, hasNoKeys, hasNoRows } from './nothing-known.ts';
+import { readPostgresUrl, readRedisUrl } from './server-url.ts';
 import { UsageError } from './terminal.ts';
 
 export interface OpenLedger {
   readonly ledger: Ledger;
   /** Where it is, for people. */
   readonly location: string;
+  /** Whether it has no record. */
+  readonly isEmpty: () => Promise<boolean>;
   readonly close: () => Promise<void>;
 }
+
+/** The prefix of the keys and the name of the schema, unless an option names another one. */
+export const DEFAULT_NAME = 'sendonce';
 
 /** Opens the ledger that a location names. @throws {UsageError} if it names none */
 export async function openLedger({
@@ -27,40 +34,54 @@ export async function openLedger({
   );
 }
 
-async function openRedis(url: string, prefix: string | undefined): Promise<OpenLedger> {
+async function openRedis(url: string, prefix = DEFAULT_NAME): Promise<OpenLedger> {
   const { redisLedger } = await import('@sendonce/redis');
-  const client = await connectRedis(url);
+  const client = await connectRedis(url, { name: '--redis' });
   return {
-    ledger: redisLedger(client, prefix === undefined ? {} : { prefix }),
-    location: `Redis at ${locationOf(url)}`,
+    ledger: redisLedger(client, { prefix }),
+    location: describeRedis(url, '--redis', prefix),
+    isEmpty: () => areEmpty([() => hasNoKeys(client, prefix)]),
     close: async () => client.disconnect(),
   };
 }
 
-async function openRedlock(list: string, prefix: string | undefined): Promise<OpenLedger> {
+/** Where a Redis ledger or journal is, for people. */
+export function describeRedis(url: string, name: string, prefix: string): string {
+  const { host, database } = readRedisUrl(url, name);
+  return `Redis at ${host}, database ${database}, prefix ${prefix}`;
+}
+
+async function openRedlock(list: string, prefix = DEFAULT_NAME): Promise<OpenLedger> {
   const { redlockLedger } = await import('@sendonce/redlock');
   const urls = list.split(',').map((url) => url.trim());
-  const clients = await Promise.all(urls.map((url) => connectRedis(url, { optional: true })));
+  // All URLs are read before the first connection is made.
+  const addresses = urls.map((url) => readRedisUrl(url, 'each URL of --redlock'));
+  const nodes = addresses.map(({ host, database }) => `${host}/${database}`);
+  const connect = (url: string) => connectRedis(url, { name: '--redlock', optional: true });
+  const clients = await Promise.all(urls.map(connect));
   return {
-    ledger: redlockLedger(clients, prefix === undefined ? {} : { prefix }),
-    location: `redlock at ${urls.map(locationOf).join(', ')}`,
+    ledger: redlockLedger(clients, { prefix }),
+    location: `redlock at ${nodes.join(', ')}, prefix ${prefix}`,
+    isEmpty: () => areEmpty(clients.map((client) => () => hasNoKeys(client, prefix))),
     async close() {
       for (const client of clients) client.disconnect();
     },
   };
 }
 
-async function openPostgres(url: string, schema: string | undefined): Promise<OpenLedger> {
+async function openPostgres(url: string, schema = DEFAULT_NAME): Promise<OpenLedger> {
   const { postgresLedger } = await import('@sendonce/postgres');
   const { Pool } = await import('pg');
+  const location = readPostgresUrl(url, '--postgres');
   const pool = new Pool({ connectionString: url, connectionTimeoutMillis: 5_000, max: 4 });
   // The verb that needs the connection fails, and reports why.
   pool.on('error', () => {});
   // The command line creates and changes no schema.
-  const ledger = postgresLedger(pool, { migrate: false, ...(schema !== undefined && { schema }) });
+  const ledger = postgresLedger(pool, { migrate: false, schema });
   return {
     ledger,
-    location: `PostgreSQL at ${locationOf(url)}`,
+    location: `PostgreSQL at ${location}, schema ${schema}`,
+    isEmpty: () => areEmpty([() => hasNoRows(pool, schema)]),
     async close() {
       await ledger.close();
       await pool.end();

@@ -31,6 +31,8 @@ export const exitCodes = {
   usage: 2,
   /** A server could not answer, or has what this version cannot read. */
   unavailable: 3,
+  /** Nothing at all is known where the command has looked: is it the right place? */
+  nothingKnown: 4,
 } as const;
 
 /** The command line is wrong. The message says what is expected. */

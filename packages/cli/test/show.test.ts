@@ -137,6 +137,7 @@ describe('sendonce show', () => {
 
   test('an unknown email is a clear line, and exit code 1', async () => {
     const scene = startScene();
+    await scene.email('sent', 1);
     const { code, out, err } = await run(['show', 'notice', '999', ...scene.where]);
     expect([code, out]).toEqual([1, '']);
     expect(err).toMatch(/No email is known under "notice 999"\. Give all parts/);

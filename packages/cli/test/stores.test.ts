@@ -23,6 +23,7 @@ const attemptOf = (parts: unknown) => ({
 
 /** Two doubts, of which one is resolved. */
 async function tryAll(ledger: Ledger, where: readonly string[]): Promise<void> {
+  await bring(ledger, 'sent', attemptOf(['notice', 0]));
   expect((await run(['doubts', ...where])).code).toBe(0);
   await bring(ledger, 'in-doubt', attemptOf(['notice', 1]));
   await bring(ledger, 'in-doubt', attemptOf(['notice', 2]));
@@ -117,7 +118,7 @@ describe('each ledger', () => {
         'redis://me:secret@127.0.0.1:1/3',
       ]);
       expect([command, code, out]).toEqual([command, 3, '']);
-      expect(err).toMatch(/Redis at 127\.0\.0\.1:1\/3 does not answer \(ECONNREFUSED\)/);
+      expect(err).toMatch(/Redis at 127\.0\.0\.1:1, database 3 does not answer \(ECONNREFUSED\)/);
       expect(err).not.toContain('secret');
     }
     const { code, err } = await run(['status', '--postgres', 'postgres://me:secret@127.0.0.1:1/x']);
@@ -138,7 +139,7 @@ describe('where the ledger is', () => {
     await scene.email('in-doubt', 1);
     const env = { SENDONCE_REDIS: redisUrl(), SENDONCE_PREFIX: scene.prefix };
     expect((await run(['doubts'], { env })).code).toBe(1);
-    expect((await run(['doubts', '--prefix', `${scene.prefix}:other`], { env })).code).toBe(0);
+    expect((await run(['doubts', '--prefix', `${scene.prefix}:other`], { env })).code).toBe(4);
   });
 
   test('is told by sendonce.config.json here', async () => {
@@ -172,10 +173,28 @@ describe('where the ledger is', () => {
     expect([empty.code, empty.err]).toEqual([2, expect.stringMatching(/no default export/)]);
   });
 
+  test('a module with a journal: where nothing is open or counted, nothing is known', async () => {
+    const here = folder();
+    const file = join(here, 'sendonce.config.mjs');
+    writeFileSync(
+      file,
+      `import { memoryLedger } from ${JSON.stringify(import.meta.resolve('@sendonce/core'))};
+       const journal = { write() {}, flush: async () => {}, history: async () => [], find: async () => [], counts: async () => [] };
+       export default { ledger: memoryLedger(), journal };`,
+    );
+    const { code, err } = await run(['doubts'], { folder: here });
+    expect(code).toBe(4);
+    expect(err.replaceAll(/\s+/g, ' ')).toContain(`Nothing is known at ${file}.`);
+  });
+
   test.each([
     ['nowhere', [], /Where is the ledger\?/],
     ['twice', ['--redis', 'redis://a', '--postgres', 'postgres://b'], /several ledgers/],
-    ['by what is no URL', ['--redis', '127.0.0.1:6379'], /Expected the URL of a Redis/],
+    [
+      'by what is no URL',
+      ['--redis', '127.0.0.1:6379'],
+      /Expected --redis to be the URL of a Redis/,
+    ],
     ['by a file that is not there', ['--config', 'none.mjs'], /There is no /],
   ])('given %s is a wrong command line', async (_, where, message) => {
     const { code, err } = await run(['status', ...where], { folder: folder() });

@@ -24,7 +24,7 @@ export const demo: Command = {
   async run(commandLine, terminal) {
     const url = textOption(commandLine, 'redis') ?? terminal.env['SENDONCE_REDIS'];
     if (url === undefined) throw new UsageError('Give --redis <url>: BullMQ needs one.');
-    const client = await connectRedis(url, { forQueue: true });
+    const client = await connectRedis(url, { name: '--redis', forQueue: true });
     const prefix = `sendonce-demo-${randomUUID().slice(0, 8)}`;
     const ledger = redisLedger(client, { prefix });
     const journal = redisJournal(client, { prefix, everyMs: 10 });

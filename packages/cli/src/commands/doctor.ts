@@ -1,4 +1,7 @@
+import type { Finding } from '@sendonce/core';
+import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
+import { findNothingKnown } from '../nothing-known.ts';
 import { exitCodeFor, renderFinding } from '../findings.ts';
 
 export const doctor: Command = {
@@ -7,8 +10,9 @@ export const doctor: Command = {
   summary: 'what the promise rests on: eviction, durability, rights, versions',
   details: '  Exit code 1 for an error or a warning.',
   async run({ json }, terminal, openBackend) {
-    const { ledger, location } = await openBackend();
-    const findings = (await ledger.doctor?.()) ?? [];
+    const backend = await openBackend();
+    const { ledger, location } = backend;
+    const findings = [...((await ledger.doctor?.()) ?? []), ...(await findEmptiness(backend))];
     if (json) terminal.out(JSON.stringify({ findings }));
     else if (findings.length === 0)
       terminal.out(`${location}: nothing found that undermines the promise.`);
@@ -20,3 +24,12 @@ export const doctor: Command = {
     return exitCodeFor(findings);
   },
 };
+
+/** The checks were about this server. Is it the right one? */
+async function findEmptiness(backend: Backend): Promise<readonly Finding[]> {
+  const nothingKnown = await findNothingKnown(backend);
+  if (!nothingKnown) return [];
+  const { location, check } = nothingKnown;
+  const found = `Nothing is known at ${location}.`;
+  return [{ severity: 'warning', check: 'nothing-known', found, remedy: check }];
+}

@@ -8,6 +8,7 @@ import {
 } from '@sendonce/core/inspect';
 import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
+import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { renderTable } from '../table.ts';
 import { exitCodes, type Terminal } from '../terminal.ts';
 
@@ -20,12 +21,16 @@ export const doubts: Command = {
   summary: 'the emails that may or may not have been sent, oldest first',
   details: '  Exit code 1 while there are any.',
   async run({ json }, terminal, openBackend) {
-    const { ledger, journal } = await openBackend();
+    const backend = await openBackend();
+    const { ledger, journal } = backend;
     const { records, unreadable } = await listAtMost(ledger, 'in-doubt');
     const shown = records.slice(0, json ? undefined : MAX_SHOWN);
     const emails = await Promise.all(shown.map((record) => loadDoubt(record, journal)));
-    if (json) terminal.out(JSON.stringify({ doubts: emails }));
-    else if (emails.length === 0 && unreadable === undefined) terminal.out('No email is in doubt.');
+    const isNone = emails.length === 0 && unreadable === undefined;
+    const nothingKnown = isNone ? await findNothingKnown(backend) : undefined;
+    if (json) terminal.out(JSON.stringify({ doubts: emails, nothingKnown }));
+    else if (nothingKnown) return reportNothingKnown(nothingKnown, terminal);
+    else if (isNone) terminal.out('No email is in doubt.');
     else if (emails.length === 0) terminal.out('No email that can be read is in doubt.');
     else {
       terminal.out(renderDoubts(emails, terminal));
@@ -36,6 +41,7 @@ export const doubts: Command = {
       );
     }
     if (unreadable) throw unreadable;
+    if (nothingKnown) return exitCodes.nothingKnown;
     return records.length > 0 ? exitCodes.no : exitCodes.ok;
   },
 };

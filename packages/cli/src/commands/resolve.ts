@@ -4,6 +4,7 @@ import { type FoundEmail, readEmail, retryJob, senderOf } from '@sendonce/core/i
 import type { Backend } from '../backend.ts';
 import { type Command, type CommandLine, textOption } from '../command.ts';
 import { describeState, formatTime } from '../describe-email.ts';
+import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { exitCodes, stripControls, type Terminal, UsageError } from '../terminal.ts';
 import { emailHelp, findNamedEmails, notFoundMessage, renderEmail } from './show.ts';
 
@@ -43,7 +44,7 @@ export const resolve: Command = {
     const verdict = parseVerdict(commandLine);
     const context = { commandLine, terminal, backend: await openBackend(), verdict };
     const email = await findOneEmail(context);
-    if (!email) return report(context, { state: 'not-found' }, notFoundMessage(commandLine));
+    if (!email) return reportNotFound(context);
     const { record } = email;
     if (!record || !canResolve(record, verdict)) return reportNotInDoubt(context, email);
     if (!(await confirm(context, email))) {
@@ -122,6 +123,16 @@ const retryMessages = {
   'not-failed': 'Its job has not failed: it waits or runs, or is completed.',
   'no-job': 'Its job is gone, or in a queue that is not known here: schedule the email again.',
 } as const;
+
+async function reportNotFound({ backend, commandLine, terminal }: Context): Promise<number> {
+  const nothingKnown = await findNothingKnown(backend);
+  if (!nothingKnown) {
+    return report({ commandLine, terminal }, { state: 'not-found' }, notFoundMessage(commandLine));
+  }
+  if (!commandLine.json) return reportNothingKnown(nothingKnown, terminal);
+  terminal.out(JSON.stringify({ state: 'not-found', nothingKnown }));
+  return exitCodes.nothingKnown;
+}
 
 /** The email was resolved before, or was never in doubt: shows its state. */
 function reportNotInDoubt(context: Context, email: FoundEmail): number {

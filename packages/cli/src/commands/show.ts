@@ -9,6 +9,7 @@ import {
 import type { Backend } from '../backend.ts';
 import type { Command, CommandLine } from '../command.ts';
 import { colourFor, describeState, formatTime } from '../describe-email.ts';
+import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { renderTable } from '../table.ts';
 import { exitCodes, stripControls, type Terminal, UsageError } from '../terminal.ts';
 
@@ -22,10 +23,14 @@ export const show: Command = {
   summary: "one email's history in order: by which worker, how long each step took",
   details: `${emailHelp}\n  Exit code 1 if it is not found.`,
   async run(commandLine, terminal, openBackend) {
-    const emails = await findNamedEmails(commandLine, await openBackend());
-    if (commandLine.json) terminal.out(JSON.stringify({ emails }));
+    const backend = await openBackend();
+    const emails = await findNamedEmails(commandLine, backend);
+    const nothingKnown = emails.length === 0 ? await findNothingKnown(backend) : undefined;
+    if (commandLine.json) terminal.out(JSON.stringify({ emails, nothingKnown }));
+    else if (nothingKnown) return reportNothingKnown(nothingKnown, terminal);
     else if (emails.length === 0) terminal.err(notFoundMessage(commandLine));
     else terminal.out(emails.map((email) => renderEmail(email, terminal)).join('\n\n'));
+    if (nothingKnown) return exitCodes.nothingKnown;
     return emails.length > 0 ? exitCodes.ok : exitCodes.no;
   },
 };

@@ -3,9 +3,11 @@ import { formatDuration, type Overview, overviewOf } from '@sendonce/core/inspec
 import { DAY_MS } from '@sendonce/core/ledger';
 import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
+import { findNothingKnown, type NothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { type Counts, startOfTodayMs, sumCounts } from '../sum-counts.ts';
 import { renderTable } from '../table.ts';
 import { exitCodes, type Terminal } from '../terminal.ts';
+import { wrap } from '../wrap.ts';
 
 export const status: Command = {
   name: 'status',
@@ -16,10 +18,15 @@ export const status: Command = {
   async run({ json }, terminal, openBackend) {
     const backend = await openBackend();
     const loaded = await loadStatus(backend);
+    const nothingKnown = await findNothingCounted(loaded, backend);
+    if (nothingKnown && !json) return reportNothingKnown(nothingKnown, terminal);
     terminal.out(
-      json ? JSON.stringify(statusJson(loaded)) : renderStatus(loaded, backend, terminal),
+      json
+        ? JSON.stringify({ ...statusJson(loaded), nothingKnown })
+        : renderStatus(loaded, backend, terminal),
     );
     if (loaded.unreadable) throw loaded.unreadable;
+    if (nothingKnown) return exitCodes.nothingKnown;
     return loaded.inDoubt.length > 0 ? exitCodes.no : exitCodes.ok;
   },
 };
@@ -38,6 +45,19 @@ export async function loadStatus(backend: Backend): Promise<Status> {
     today: sumCounts(hours, startOfTodayMs(nowMs)),
     week: sumCounts(hours, 0),
   };
+}
+
+/** Only where all is zero, the stores are asked whether they have anything. */
+export async function findNothingCounted(
+  status: Status,
+  backend: Backend,
+): Promise<NothingKnown | undefined> {
+  return hasCounted(status) ? undefined : findNothingKnown(backend);
+}
+
+/** Whether any email is open, or was counted. */
+export function hasCounted({ sending, inDoubt, unreadable, hours }: Status): boolean {
+  return sending + inDoubt.length > 0 || unreadable !== undefined || (hours ?? []).length > 0;
 }
 
 /** Without a journal there are no counts. */
@@ -63,15 +83,13 @@ const rows: readonly [string, readonly JournalType[]][] = [
 
 export function renderStatus(
   loaded: Status,
-  { location }: Pick<Backend, 'location'>,
+  backend: Pick<Backend, 'location' | 'journalLocation'>,
   terminal: Terminal,
 ): string {
-  const lines = [terminal.paint.bold(location), '', ...renderOpenEmails(loaded, terminal), ''];
-  if (!loaded.hours) {
-    const hint =
-      '  Sent and prevented emails are counted by a journal: once(processor, { journal: redisJournal(client), … }).';
-    return [...lines, hint].join('\n');
-  }
+  const title = terminal.paint.bold(wrap(backend.location, terminal));
+  const lines = [title, '', ...renderOpenEmails(loaded, terminal), ''];
+  const hint = explainMissingCounts(loaded, backend);
+  if (hint !== undefined) return [...lines, wrap(`  ${hint}`, terminal)].join('\n');
   const count = (counts: Counts, types: readonly JournalType[]) =>
     types.reduce((sum, type) => sum + (counts[type] ?? 0), 0).toLocaleString('en');
   const counted = renderTable(
@@ -80,6 +98,21 @@ export function renderStatus(
     terminal,
   );
   return [...lines, counted.replaceAll(/^/gm, '  ')].join('\n');
+}
+
+/** Zeros would look as if no email had been sent. */
+function explainMissingCounts(
+  { hours }: Status,
+  { journalLocation }: Pick<Backend, 'journalLocation'>,
+): string | undefined {
+  if (hours && hours.length > 0) return undefined;
+  const option = 'once(processor, { journal: redisJournal(client), … })';
+  if (!hours) return `Sent and prevented emails are counted by a journal: ${option}.`;
+  const at = journalLocation === undefined ? '' : ` at ${journalLocation}`;
+  return (
+    `The journal${at} has counted nothing in 7 days. If emails were sent, check --journal and ` +
+    `--prefix, and that once() has the journal: ${option}.`
+  );
 }
 
 function renderOpenEmails({ sending, inDoubt, more, unreadable }: Status, { paint }: Terminal) {

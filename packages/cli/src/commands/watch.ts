@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HOUR_MS } from '@sendonce/core/ledger';
+import type { Backend } from '../backend.ts';
 import { type Command, textOption } from '../command.ts';
-import { exitCodes, UsageError } from '../terminal.ts';
-import { loadStatus, renderStatus, type Status } from './status.ts';
+import { exitCodes, type Terminal, UsageError } from '../terminal.ts';
+import { wrap } from '../wrap.ts';
+import { describeNothingKnown, type NothingKnown, reportNothingKnown } from '../nothing-known.ts';
+import { findNothingCounted, hasCounted, loadStatus, renderStatus, type Status } from './status.ts';
 
 export const watch: Command = {
   name: 'watch',
@@ -15,22 +18,45 @@ export const watch: Command = {
   async run(commandLine, terminal, openBackend) {
     const everyMs = parseEvery(textOption(commandLine, 'every'));
     const backend = await openBackend();
-    let lastLine = '';
+    const writeStatus = commandLine.json || terminal.columns === undefined ? appendTo : redrawOn;
+    const write = writeStatus(terminal, backend, commandLine.json);
+    let status = await loadStatus(backend);
+    // The stores are searched once. After that, the first email that is counted is the answer.
+    let nothingKnown = await findNothingCounted(status, backend);
     while (!terminal.stopped.aborted) {
-      const status = await loadStatus(backend);
-      if (terminal.columns !== undefined && !commandLine.json) {
-        const text = `${renderStatus(status, backend, terminal)}\n\n${terminal.paint.dim('Ctrl-C ends')}`;
-        terminal.out(redraw(text));
-      } else {
-        const line = commandLine.json ? JSON.stringify(summarise(status)) : renderSummary(status);
-        if (line !== lastLine) terminal.out(line);
-        lastLine = line;
-      }
+      if (hasCounted(status)) nothingKnown = undefined;
+      write(status, nothingKnown);
       await sleep(everyMs, undefined, { signal: terminal.stopped }).catch(() => {});
+      if (!terminal.stopped.aborted) status = await loadStatus(backend);
     }
-    return exitCodes.ok;
+    return nothingKnown ? exitCodes.nothingKnown : exitCodes.ok;
   },
 };
+
+type Write = (status: Status, nothingKnown: NothingKnown | undefined) => void;
+
+/** On a terminal, the status is drawn over the one before. */
+function redrawOn(terminal: Terminal, backend: Backend): Write {
+  return (status, nothingKnown) => {
+    const text = nothingKnown
+      ? wrap(describeNothingKnown(nothingKnown), terminal)
+      : renderStatus(status, backend, terminal);
+    terminal.out(redraw(`${text}\n\n${terminal.paint.dim('Ctrl-C ends')}`));
+  };
+}
+
+/** To a pipe, a line is written when something has changed. */
+function appendTo(terminal: Terminal, _backend: Backend, json: boolean): Write {
+  let lastLine = '';
+  return (status, nothingKnown) => {
+    const line = json
+      ? JSON.stringify({ ...summarise(status), nothingKnown })
+      : renderSummary(status);
+    if (lastLine === '' && nothingKnown) reportNothingKnown(nothingKnown, terminal);
+    if (line !== lastLine) terminal.out(line);
+    lastLine = line;
+  };
+}
 
 function parseEvery(seconds = '1'): number {
   const everyMs = Number(seconds) * 1000;

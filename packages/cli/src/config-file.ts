@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { isSendonceError } from '@sendonce/core';
 import { checkJournal, checkLedger } from '@sendonce/core/ledger';
 import type { Backend, SendonceConfig } from './backend.ts';
 import { locationOptions } from './command.ts';
+import { parseJson } from './json.ts';
 import { UsageError } from './terminal.ts';
 
 /** Where the emails are: the values of the location options. */
@@ -17,12 +19,7 @@ export const configFiles = [
 
 /** @throws {UsageError} for a file that is not JSON, or has a name that is not an option */
 export function readJson(file: string): Location {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
-  }
+  const parsed = parseJson(readText(file), file);
   const entries = Object.entries((parsed ?? {}) as Record<string, unknown>);
   for (const [name, value] of entries) {
     if (name in locationOptions && name !== 'config' && typeof value === 'string') continue;
@@ -34,11 +31,19 @@ export function readJson(file: string): Location {
   return Object.fromEntries(entries) as Location;
 }
 
+/** @throws {UsageError} */
+export function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
 /** @throws {UsageError} for a file that is missing, or has no default export */
 export async function openModule(file: string): Promise<Backend> {
   if (!existsSync(file)) throw new UsageError(`There is no ${file}.`);
-  const module = (await import(pathToFileURL(file).href)) as { default?: SendonceConfig };
-  const config = module.default;
+  const config = await importConfig(file);
   if (!config) throw new UsageError(`${file} has no default export { ledger, journal?, queues? }.`);
   const { ledger, journal, queues, close } = config;
   checkLedger(ledger);
@@ -53,4 +58,16 @@ export async function openModule(file: string): Promise<Backend> {
       await close?.();
     },
   };
+}
+
+async function importConfig(file: string): Promise<SendonceConfig | undefined> {
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { default?: SendonceConfig };
+    return module.default;
+  } catch (error) {
+    if (isSendonceError(error)) throw error;
+    // The message only: of a wrong URL, the other fields of the error show the password.
+    const message = error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
+    throw new UsageError(`${file} cannot be loaded: ${message}`);
+  }
 }

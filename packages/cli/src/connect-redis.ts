@@ -2,6 +2,9 @@ import { LedgerUnavailableError } from '@sendonce/core';
 import { Redis } from 'ioredis';
 import { readRedisUrl } from './server-url.ts';
 
+/** ioredis connects for ever to a server that answers with errors. */
+const CONNECT_FOR_MS = 10_000;
+
 interface ConnectOptions {
   /** The option or variable that the URL comes from, for errors. */
   readonly name: string;
@@ -34,7 +37,7 @@ export async function connectRedis(url: string, options: ConnectOptions): Promis
     reason = error.code ?? error.message;
   });
   try {
-    await client.connect();
+    await connectInTime(client);
   } catch (error) {
     if (options.optional) return client;
     client.disconnect();
@@ -45,4 +48,16 @@ export async function connectRedis(url: string, options: ConnectOptions): Promis
     );
   }
   return client;
+}
+
+async function connectInTime(client: Redis): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('timeout')), CONNECT_FOR_MS);
+  });
+  try {
+    await Promise.race([client.connect(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

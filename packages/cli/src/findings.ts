@@ -1,5 +1,5 @@
 import type { Finding } from '@sendonce/core';
-import { exitCodes, type Terminal } from './terminal.ts';
+import { exitCodes, stripControls, type Terminal } from './terminal.ts';
 
 /** One finding in a line. Its severity is padded to `width`, so that several findings line up. */
 export function renderFinding(
@@ -8,7 +8,8 @@ export function renderFinding(
   width = 0,
 ): string {
   const colours = { error: paint.red, warning: paint.yellow, info: paint.dim };
-  const text = remedy === '' ? found : `${found} ${remedy}`;
+  // A server may have named a table or a version.
+  const text = stripControls(remedy === '' ? found : `${found} ${remedy}`);
   return `${colours[severity](severity.padEnd(width))}  ${paint.bold(check)}: ${text}`;
 }
 

@@ -2,7 +2,7 @@ import { listAtMost } from '@sendonce/core/inspect';
 import type { Redis } from 'ioredis';
 import { escapeIdentifier, type Pool } from 'pg';
 import type { Backend } from './backend.ts';
-import { exitCodes, type Terminal } from './terminal.ts';
+import { exitCodes, stripControls, type Terminal } from './terminal.ts';
 import { wrap } from './wrap.ts';
 
 /** Says that a ledger and its journal are empty: the command may have looked at the wrong place. */
@@ -24,7 +24,7 @@ export async function findNothingKnown(backend: Backend): Promise<NothingKnown |
 }
 
 export function describeNothingKnown({ location, check }: NothingKnown): string {
-  return `Nothing is known at ${location}. ${check}`;
+  return `Nothing is known at ${stripControls(location)}. ${check}`;
 }
 
 /** Reports it to people. With --json, the command puts it into its object instead. */

@@ -5,7 +5,7 @@ import { commands } from './commands/index.ts';
 import { commandHelp, help } from './help.ts';
 import { openBackend } from './open-backend.ts';
 import { suggest } from '@sendonce/core/ledger';
-import { exitCodes, type Terminal } from './terminal.ts';
+import { exitCodes, hidePasswords, stripControls, stripLines, type Terminal } from './terminal.ts';
 
 /** Runs one command line. @returns its exit code, see {@link exitCodes} */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -27,7 +27,7 @@ function reportUnknownCommand(name: string, terminal: Terminal): number {
   const names = commands.map((command) => command.name);
   const nearest = suggest(name, names);
   const hint = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
-  terminal.err(`There is no "${name}".${hint}`);
+  terminal.err(`There is no "${hidePasswords(stripControls(name))}".${hint}`);
   terminal.err(`Commands: ${names.join(', ')}. See sendonce --help.`);
   return exitCodes.usage;
 }
@@ -51,7 +51,7 @@ async function runCommand(
     );
   } catch (error) {
     if (!isSendonceError(error)) throw error;
-    terminal.err(error.message);
+    terminal.err(hidePasswords(stripLines(error.message)));
     // An option of the command line is checked before the backend is open. After that, an
     // OptionError
     // is about a server, such as a schema of another version.

@@ -40,11 +40,24 @@ export class UsageError extends SendonceError {
   override readonly name = 'UsageError';
 
   constructor(message: string) {
-    super('SENDONCE_USAGE', 'no', message);
+    super('SENDONCE_USAGE', 'no', hidePasswords(message));
   }
 }
 
-/** Replaces the control characters of a text that others wrote, which a terminal would obey. */
+/** Hides user and password of each URL in a text: people give URLs where something else is expected. */
+export function hidePasswords(text: string): string {
+  return text.replaceAll(/\b([a-z][\w+.-]+:\/{1,2})\S*@/gi, '$1…@');
+}
+
+/** Characters that a terminal obeys or hides: controls, bidirectional and invisible ones. */
+export const UNSAFE_CHARACTERS = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/** Replaces the unsafe characters of a text that others wrote. */
 export function stripControls(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD');
+  return text.replaceAll(UNSAFE_CHARACTERS, '\uFFFD');
+}
+
+/** The same for a text of several lines. */
+export function stripLines(text: string): string {
+  return text.split('\n').map(stripControls).join('\n');
 }

@@ -1,14 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { deriveKey, isSendonceError, SendonceError } from '@sendonce/core';
 import { eventually } from '@sendonce/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { UsageError } from '../src/terminal.ts';
-import { run, widest } from './run.ts';
+import { nodeArguments, run, runProcess, widest } from './run.ts';
 import { startScene } from './scene.ts';
-
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const node = (argv: readonly string[]) => ['--import', 'tsx', main, ...argv];
 
 describe('the command line', () => {
   test.each([
@@ -62,11 +58,11 @@ describe('the command line', () => {
   test('as a process: exit codes, nothing on stdout but the answer, no colours where nobody looks', async () => {
     const scene = startScene();
     await scene.email('in-doubt', 1);
-    const child = await finished(['status', ...scene.where]);
+    const child = await runProcess(['status', ...scene.where]);
     expect(child.code).toBe(1);
     expect(child.out).toMatch(/in doubt {5}1, the oldest for/);
     expect(child.out + child.err).not.toContain('\u001B');
-    const usage = await finished(['status']);
+    const usage = await runProcess(['status']);
     expect([usage.code, usage.out]).toEqual([2, '']);
   });
 });
@@ -109,7 +105,10 @@ describe('sendonce doubts', () => {
 describe('sendonce watch', () => {
   test('writes a line when something changes, and ends with Ctrl-C', async () => {
     const scene = startScene();
-    const child = spawn(process.execPath, node(['watch', '--every', '0.1', ...scene.where]));
+    const child = spawn(
+      process.execPath,
+      nodeArguments(['watch', '--every', '0.1', ...scene.where]),
+    );
     let out = '';
     child.stdout.on('data', (chunk) => (out += String(chunk)));
     const exited = new Promise((resolve) => child.on('exit', resolve));
@@ -181,12 +180,3 @@ describe('shell completion', () => {
     expect((await run(['completion', 'tcsh'])).code).toBe(2);
   });
 });
-
-async function finished(argv: readonly string[]) {
-  const child = spawn(process.execPath, node(argv));
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk) => (out += String(chunk)));
-  child.stderr.on('data', (chunk) => (err += String(chunk)));
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { code, out, err };
-}

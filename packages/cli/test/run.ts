@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import colors from 'picocolors';
 import { runCli, type Terminal } from '../src/index.ts';
@@ -55,3 +57,23 @@ export const widest = (text: string): number =>
       .split('\n')
       .map((line) => line.length),
   );
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+/** The arguments of Node for a command line. */
+export const nodeArguments = (argv: readonly string[]): string[] => [
+  '--import',
+  import.meta.resolve('tsx'),
+  main,
+  ...argv,
+];
+
+/** Runs one command line in a process of its own. `both` has stdout and stderr as they came. */
+export async function runProcess(argv: readonly string[], { folder }: { folder?: string } = {}) {
+  const child = spawn(process.execPath, nodeArguments(argv), { cwd: folder });
+  let [out, err, both] = ['', '', ''];
+  child.stdout.on('data', (chunk) => ((out += String(chunk)), (both += String(chunk))));
+  child.stderr.on('data', (chunk) => ((err += String(chunk)), (both += String(chunk))));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, out, err, both };
+}

@@ -6,6 +6,7 @@ import { redisJournal, redisLedger } from '@sendonce/redis';
 import { type Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type Command, textOption } from '../command.ts';
+import { toJson } from '../json.ts';
 import { connectRedis } from '../connect-redis.ts';
 import { renderTable } from '../table.ts';
 import { exitCodes, UsageError } from '../terminal.ts';
@@ -37,7 +38,7 @@ export const demo: Command = {
         ['with once()', String(guarded)],
       ];
       if (commandLine.json) {
-        terminal.out(JSON.stringify({ copies: COPIES, bare, once: guarded }));
+        terminal.out(toJson({ copies: COPIES, bare, once: guarded }));
       } else {
         const email = await readEmail({ ledger, journal }, deriveKey(keyParts));
         const columns = [

@@ -1,7 +1,9 @@
 import type { Finding } from '@sendonce/core';
 import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
+import { toJson } from '../json.ts';
 import { findNothingKnown } from '../nothing-known.ts';
+import { stripControls } from '../terminal.ts';
 import { exitCodeFor, renderFinding } from '../findings.ts';
 
 export const doctor: Command = {
@@ -13,13 +15,13 @@ export const doctor: Command = {
     const backend = await openBackend();
     const { ledger, location } = backend;
     const findings = [...((await ledger.doctor?.()) ?? []), ...(await findEmptiness(backend))];
-    if (json) terminal.out(JSON.stringify({ findings }));
+    if (json) terminal.out(toJson({ findings }));
     else if (findings.length === 0)
-      terminal.out(`${location}: nothing found that undermines the promise.`);
+      terminal.out(`${stripControls(location)}: nothing found that undermines the promise.`);
     else {
       const { paint } = terminal;
       const lines = findings.map((finding) => renderFinding(finding, paint, 'warning'.length));
-      terminal.out([paint.bold(location), ...lines].join('\n'));
+      terminal.out([paint.bold(stripControls(location)), ...lines].join('\n'));
     }
     return exitCodeFor(findings);
   },

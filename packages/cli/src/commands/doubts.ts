@@ -8,6 +8,7 @@ import {
 } from '@sendonce/core/inspect';
 import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
+import { toJson } from '../json.ts';
 import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { renderTable } from '../table.ts';
 import { exitCodes, type Terminal } from '../terminal.ts';
@@ -28,7 +29,7 @@ export const doubts: Command = {
     const emails = await Promise.all(shown.map((record) => loadDoubt(record, journal)));
     const isNone = emails.length === 0 && unreadable === undefined;
     const nothingKnown = isNone ? await findNothingKnown(backend) : undefined;
-    if (json) terminal.out(JSON.stringify({ doubts: emails, nothingKnown }));
+    if (json) terminal.out(toJson({ doubts: emails, nothingKnown }));
     else if (nothingKnown) return reportNothingKnown(nothingKnown, terminal);
     else if (isNone) terminal.out('No email is in doubt.');
     else if (emails.length === 0) terminal.out('No email that can be read is in doubt.');

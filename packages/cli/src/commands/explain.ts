@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { explain as explainOptions, type ExplainOptions } from '@sendonce/bullmq';
 import type { Command } from '../command.ts';
+import { readText } from '../config-file.ts';
+import { parseJson, toJson } from '../json.ts';
 import { exitCodeFor, renderFinding } from '../findings.ts';
-import { type Terminal, UsageError } from '../terminal.ts';
+import { stripControls, type Terminal } from '../terminal.ts';
 
 export const explain: Command = {
   name: 'explain',
@@ -13,11 +14,16 @@ export const explain: Command = {
   async run({ words, json }, terminal) {
     const explanation = explainOptions(await readOptions(words[0], terminal));
     const { sentences, warnings, assumed } = explanation;
-    if (json) terminal.out(JSON.stringify(explanation));
+    if (json) terminal.out(toJson(explanation));
     else {
       const { paint } = terminal;
-      const lines = [...sentences, ...warnings.map((finding) => renderFinding(finding, paint))];
-      const defaults = assumed.map(({ option, value }) => `${option} ${value}`);
+      const lines = [
+        ...sentences.map(stripControls),
+        ...warnings.map((finding) => renderFinding(finding, paint)),
+      ];
+      const defaults = assumed.map(
+        ({ option, value }) => `${option} ${stripControls(String(value))}`,
+      );
       if (defaults.length > 0) lines.push(paint.dim(`Defaults: ${defaults.join(', ')}`));
       terminal.out(lines.join('\n\n'));
     }
@@ -27,10 +33,6 @@ export const explain: Command = {
 
 async function readOptions(file: string | undefined, terminal: Terminal): Promise<ExplainOptions> {
   if (file === undefined) return {};
-  try {
-    const text = file === '-' ? await terminal.readInput() : readFileSync(file, 'utf8');
-    return JSON.parse(text) as ExplainOptions;
-  } catch (error) {
-    throw new UsageError(`${file} cannot be read as JSON: ${(error as Error).message}`);
-  }
+  const text = file === '-' ? await terminal.readInput() : readText(file);
+  return parseJson(text, file) as ExplainOptions;
 }

@@ -3,6 +3,7 @@ import { type LedgerRecord, resolveEmail } from '@sendonce/core';
 import { type FoundEmail, readEmail, retryJob, senderOf } from '@sendonce/core/inspect';
 import type { Backend } from '../backend.ts';
 import { type Command, type CommandLine, textOption } from '../command.ts';
+import { toJson } from '../json.ts';
 import { describeState, formatTime } from '../describe-email.ts';
 import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { exitCodes, stripControls, type Terminal, UsageError } from '../terminal.ts';
@@ -130,7 +131,7 @@ async function reportNotFound({ backend, commandLine, terminal }: Context): Prom
     return report({ commandLine, terminal }, { state: 'not-found' }, notFoundMessage(commandLine));
   }
   if (!commandLine.json) return reportNothingKnown(nothingKnown, terminal);
-  terminal.out(JSON.stringify({ state: 'not-found', nothingKnown }));
+  terminal.out(toJson({ state: 'not-found', nothingKnown }));
   return exitCodes.nothingKnown;
 }
 
@@ -156,7 +157,7 @@ function report(
   text: string,
 ): number {
   const isResolved = result.state === 'resolved';
-  if (commandLine.json) terminal.out(JSON.stringify(result));
+  if (commandLine.json) terminal.out(toJson(result));
   else if (isResolved) terminal.out(text);
   else terminal.err(text);
   return isResolved ? exitCodes.ok : exitCodes.no;

@@ -8,10 +8,11 @@ import {
 } from '@sendonce/core/inspect';
 import type { Backend } from '../backend.ts';
 import type { Command, CommandLine } from '../command.ts';
+import { toJson } from '../json.ts';
 import { colourFor, describeState, formatTime } from '../describe-email.ts';
 import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { renderTable } from '../table.ts';
-import { exitCodes, stripControls, type Terminal, UsageError } from '../terminal.ts';
+import { exitCodes, hidePasswords, stripControls, type Terminal, UsageError } from '../terminal.ts';
 
 export const emailHelp = `  <email> is the parts of its key in their order (delivery-notice 4711 ada@example.org), or as JSON; or what the
   journal knows: its label (order 4711), its Message-ID, its job (notices:17); or the key itself. Keys are hashes: without
@@ -26,7 +27,7 @@ export const show: Command = {
     const backend = await openBackend();
     const emails = await findNamedEmails(commandLine, backend);
     const nothingKnown = emails.length === 0 ? await findNothingKnown(backend) : undefined;
-    if (commandLine.json) terminal.out(JSON.stringify({ emails, nothingKnown }));
+    if (commandLine.json) terminal.out(toJson({ emails, nothingKnown }));
     else if (nothingKnown) return reportNothingKnown(nothingKnown, terminal);
     else if (emails.length === 0) terminal.err(notFoundMessage(commandLine));
     else terminal.out(emails.map((email) => renderEmail(email, terminal)).join('\n\n'));
@@ -46,7 +47,7 @@ export async function findNamedEmails(
 
 export function notFoundMessage({ words }: CommandLine): string {
   return (
-    `No email is known under "${stripControls(words.join(' '))}". Give all parts of its key in their order, exactly as in once(), ` +
+    `No email is known under "${hidePasswords(stripControls(words.join(' ')))}". Give all parts of its key in their order, exactly as in once(), ` +
     'or a label, Message-ID or queue:jobId that the journal has. It may also never have been claimed, or its retention is over.'
   );
 }

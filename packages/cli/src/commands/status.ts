@@ -3,10 +3,11 @@ import { formatDuration, type Overview, overviewOf } from '@sendonce/core/inspec
 import { DAY_MS } from '@sendonce/core/ledger';
 import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
+import { toJson } from '../json.ts';
 import { findNothingKnown, type NothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { type Counts, startOfTodayMs, sumCounts } from '../sum-counts.ts';
 import { renderTable } from '../table.ts';
-import { exitCodes, type Terminal } from '../terminal.ts';
+import { exitCodes, stripControls, type Terminal } from '../terminal.ts';
 import { wrap } from '../wrap.ts';
 
 export const status: Command = {
@@ -22,7 +23,7 @@ export const status: Command = {
     if (nothingKnown && !json) return reportNothingKnown(nothingKnown, terminal);
     terminal.out(
       json
-        ? JSON.stringify({ ...statusJson(loaded), nothingKnown })
+        ? toJson({ ...statusJson(loaded), nothingKnown })
         : renderStatus(loaded, backend, terminal),
     );
     if (loaded.unreadable) throw loaded.unreadable;
@@ -86,7 +87,7 @@ export function renderStatus(
   backend: Pick<Backend, 'location' | 'journalLocation'>,
   terminal: Terminal,
 ): string {
-  const title = terminal.paint.bold(wrap(backend.location, terminal));
+  const title = terminal.paint.bold(wrap(stripControls(backend.location), terminal));
   const lines = [title, '', ...renderOpenEmails(loaded, terminal), ''];
   const hint = explainMissingCounts(loaded, backend);
   if (hint !== undefined) return [...lines, wrap(`  ${hint}`, terminal)].join('\n');
@@ -125,6 +126,6 @@ function renderOpenEmails({ sending, inDoubt, more, unreadable }: Status, { pain
   return [
     `  sending now  ${sending}${limit}`,
     `  in doubt     ${colour(String(inDoubt.length))}${since}`,
-    ...(unreadable ? [`  ${paint.red('cannot be read')}  ${unreadable.key}`] : []),
+    ...(unreadable ? [`  ${paint.red('cannot be read')}  ${stripControls(unreadable.key)}`] : []),
   ];
 }

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HOUR_MS } from '@sendonce/core/ledger';
 import type { Backend } from '../backend.ts';
 import { type Command, textOption } from '../command.ts';
-import { exitCodes, type Terminal, UsageError } from '../terminal.ts';
+import { toJson } from '../json.ts';
+import { exitCodes, stripControls, type Terminal, UsageError } from '../terminal.ts';
 import { wrap } from '../wrap.ts';
 import { describeNothingKnown, type NothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { findNothingCounted, hasCounted, loadStatus, renderStatus, type Status } from './status.ts';
@@ -49,9 +50,7 @@ function redrawOn(terminal: Terminal, backend: Backend): Write {
 function appendTo(terminal: Terminal, _backend: Backend, json: boolean): Write {
   let lastLine = '';
   return (status, nothingKnown) => {
-    const line = json
-      ? JSON.stringify({ ...summarise(status), nothingKnown })
-      : renderSummary(status);
+    const line = json ? toJson({ ...summarise(status), nothingKnown }) : renderSummary(status);
     if (lastLine === '' && nothingKnown) reportNothingKnown(nothingKnown, terminal);
     if (line !== lastLine) terminal.out(line);
     lastLine = line;
@@ -75,6 +74,6 @@ function summarise({ sending, inDoubt, unreadable, today }: Status) {
 
 function renderSummary(status: Status): string {
   const { sending, inDoubt, today } = summarise(status);
-  const counts = Object.entries(today).map(([type, count]) => `${type} ${count}`);
+  const counts = Object.entries(today).map(([type, count]) => `${stripControls(type)} ${count}`);
   return [`sending ${sending}`, `in doubt ${inDoubt}`, ...counts].join('  ');
 }

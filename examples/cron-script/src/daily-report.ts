@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { createTransport } from 'nodemailer';
 import { type Answer, answerOf, answerOfError, exitCodes, nothingToResolve } from './answer.ts';
 import { type Arguments, parseArguments, usage, UsageError } from './arguments.ts';
+import { serverUrl } from './server-url.ts';
 import { resolveReport, type Sent, sendReport } from './report.ts';
 
 const {
@@ -25,10 +26,12 @@ try {
 
 async function run({ day, waitMs, resolve }: Arguments): Promise<Answer> {
   // A Redis that is down is told within a third of a lease, and not waited for as by a queue.
-  const redis = new Redis(REDIS_URL, { maxRetriesPerRequest: 3, retryStrategy: () => 250 });
+  const redisUrl = serverUrl('REDIS_URL', REDIS_URL, 'redis');
+  const smtpUrl = serverUrl('SMTP_URL', SMTP_URL, 'smtp');
+  const redis = new Redis(redisUrl, { maxRetriesPerRequest: 3, retryStrategy: () => 250 });
   // Told by whatever command fails because of it.
   redis.on('error', () => {});
-  const transporter = createTransport(SMTP_URL);
+  const transporter = createTransport(smtpUrl);
   const dispatch = atSend(transporter);
   const ledger = redisLedger(redis, { prefix });
 

@@ -5,7 +5,7 @@ import { composer } from './compose.ts';
 import { readConfig } from './config.ts';
 import { connected, connectForRequests } from './connect.ts';
 import { openNotices } from './notices.ts';
-import { endGracefully, ready } from './part.ts';
+import { endGracefully, explainTakenPort, ready } from './part.ts';
 import { createApi } from './routes.ts';
 import { loadTemplates } from './templates.ts';
 
@@ -19,7 +19,9 @@ const server = serve({
   hostname: config.host,
   port: config.port,
 });
-await once(server, 'listening');
+await once(server, 'listening').catch((error: unknown) => {
+  throw explainTakenPort(error, config.port, 'PORT');
+});
 
 endGracefully(async () => {
   await new Promise((resolve) => server.close(resolve));

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { StartError } from './errors.ts';
 
 /** What API and worker are told by environment variables; both must be told the same. */
 export interface Config {
@@ -24,12 +25,12 @@ export const RETENTION_MS = 90 * 24 * 60 * 60 * 1000;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** @throws {Error} that names the variable. */
+/** @throws {StartError} that names the variable. */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const text = (name: string, fallback: string) => env[name] || fallback;
   return {
-    redisUrl: text('REDIS_URL', 'redis://127.0.0.1:6379'),
-    smtpUrl: text('SMTP_URL', 'smtp://127.0.0.1:1025'),
+    redisUrl: serverUrl('REDIS_URL', text('REDIS_URL', 'redis://127.0.0.1:6379'), 'redis'),
+    smtpUrl: serverUrl('SMTP_URL', text('SMTP_URL', 'smtp://127.0.0.1:1025'), 'smtp'),
     namespace: text('NAMESPACE', 'delivery-notice'),
     host: text('HOST', '127.0.0.1'),
     port: whole('PORT', text('PORT', '3000')),
@@ -43,13 +44,29 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
 
 function whole(name: string, value: string): number {
   if (/^\d{1,12}$/.test(value)) return Number(value);
-  throw new Error(`${name} must be a whole number, got "${value}".`);
+  throw new StartError(`${name} must be a whole number, got "${value}".`);
 }
 
 function knownTimeZone(timeZone: string): string {
   try {
     return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone;
   } catch {
-    throw new Error(`TIME_ZONE must be a time zone such as Europe/Berlin, got "${timeZone}".`);
+    throw new StartError(`TIME_ZONE must be a time zone such as Europe/Berlin, got "${timeZone}".`);
   }
+}
+
+/**
+ * Checks the URL of a server. No error shows it: a password with a "/" that is not encoded is a part
+ * of the path.
+ */
+function serverUrl(name: string, url: string, scheme: 'redis' | 'smtp'): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const isRight =
+    parsed !== undefined &&
+    [`${scheme}:`, `${scheme}s:`].includes(parsed.protocol) &&
+    !(parsed.pathname + parsed.search + parsed.hash).includes('@');
+  if (isRight) return url;
+  throw new StartError(
+    `${name} must be a URL such as ${scheme}://127.0.0.1. In a password, write @ as %40 and / as %2F.`,
+  );
 }

@@ -14,6 +14,11 @@ export class Unavailable extends Error {
   override readonly name = 'Unavailable';
 }
 
+/** A process cannot start. The message is all that a person needs: it is printed without a stack. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
 /** A request must end before its caller gives up. */
 const DEADLINE_MS = 5_000;
 

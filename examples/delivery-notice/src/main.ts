@@ -17,8 +17,10 @@ try {
   const [url] = await Promise.all([start('api', { env }), start('worker', { env })]);
   console.log(`Ready: ${String(url)}\n\n${linesToTry(String(url))}`);
 } catch (error) {
-  if (!ending) console.error(error instanceof Error ? error.message : error);
-  process.exitCode = ending ? 0 : 1;
+  if (!ending) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
   end();
 }
 
@@ -29,9 +31,13 @@ async function start(
 ): Promise<unknown> {
   const child = fork(new URL(`./${name}.ts`, import.meta.url), options);
   parts.push(child);
-  const exited = once(child, 'exit').then(() => {
-    // Half an app is none: whoever supervises this process starts it again.
-    if (!ending) process.exitCode = 1;
+  const exited = once(child, 'exit').then(([code]) => {
+    if (!ending) {
+      // Half an app is none: a supervisor starts this process again.
+      process.exitCode = 1;
+      // With this code, the part has said why.
+      if (code !== 1) console.error(`${name} has ended.`);
+    }
     end();
     throw new Error(`${name} has ended.`);
   });

@@ -1,7 +1,13 @@
-import { forLog } from './errors.ts';
+import { forLog, StartError } from './errors.ts';
 
 /** In-flight jobs may wait for a slow mail server. */
 const CLOSE_MS = 30_000;
+
+// A stack is no help to a person who started the app twice.
+process.on('uncaughtException', (error) => {
+  console.error(error instanceof StartError ? error.message : forLog(error));
+  process.exit(1);
+});
 
 /**
  * Ends this process when it is asked to (SIGTERM, SIGINT, or main.ts is gone): what is in flight is
@@ -30,4 +36,12 @@ export function endGracefully(close: () => Promise<unknown>): void {
 export function ready(line: string): void {
   if (process.send) process.send(line);
   else console.log(line);
+}
+
+/** Says which variable to change. Returns other errors as they are. */
+export function explainTakenPort(error: unknown, port: number, variable: string): unknown {
+  if (!/EADDRINUSE|in use/.test(String(error))) return error;
+  return new StartError(
+    `The port ${port} is taken: is the app already running? End it, or set ${variable} to another port.`,
+  );
 }

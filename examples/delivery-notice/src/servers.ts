@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type RedisProcess, startRedis, startSmtpServer } from '@sendonce/testkit';
-import { endGracefully } from './part.ts';
+import { endGracefully, explainTakenPort } from './part.ts';
 
 /** The addresses of what was started here: of what no variable named. */
 export interface Servers {
@@ -42,7 +42,9 @@ async function startWhenFree(options: Parameters<typeof startRedis>[0]): Promise
     try {
       return await startRedis(options);
     } catch (error) {
-      if (tried >= 50 || !String(error).includes('in use')) throw error;
+      if (tried >= 50 || !String(error).includes('in use')) {
+        throw explainTakenPort(error, options?.port ?? 0, 'EMBEDDED_REDIS_PORT and DATA_DIR');
+      }
       await sleep(100);
     }
   }

@@ -17,6 +17,8 @@ export interface Started {
   readonly url: () => Promise<string>;
   /** To all of its processes at once, as a terminal does; resolves when they are gone. */
   readonly end: (how: NodeJS.Signals) => Promise<number | null>;
+  /** Resolves with the exit code when its processes are gone. */
+  readonly ended: Promise<number | null>;
 }
 
 /** Runs a command in a process group of its own. */
@@ -45,6 +47,7 @@ export function startCommand(
   });
   return {
     child,
+    ended,
     output: () => output,
     url: () =>
       eventually(

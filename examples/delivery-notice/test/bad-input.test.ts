@@ -1,11 +1,14 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deleteNamespace, namespace } from '@sendonce/testkit';
+import { deleteNamespace, freePort, namespace } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
 import { arrivingFor, ask, killRunning, startCommand, type Started } from './app.ts';
 
 const ns = namespace('bad-notice');
@@ -111,3 +114,47 @@ test.each<[what: string, path: string, init: RequestInit, status: number]>([
   });
   expect(text).not.toMatch(/secret@|secretsecret/);
 });
+
+test.each([
+  ['REDIS_URL', 'redis://user:42/S3CRET@host'],
+  ['REDIS_URL', 'redis://user:S3CRET@host:port'],
+  ['REDIS_URL', 'smtp://user:S3CRET@host'],
+  ['SMTP_URL', 'smtp://user:42/S3CRET@host'],
+  ['SMTP_URL', 'redis://user:S3CRET@host'],
+])(
+  'a wrong %s is refused in one line without its password: %s',
+  async (name, value) => {
+    expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name} must be a URL`));
+    const app = startCommand([process.execPath, '--import', 'tsx', 'src/api.ts'], {
+      env: { [name]: value },
+    });
+    expect(await app.ended).toBe(1);
+    expect(app.output()).toMatch(new RegExp(`^${name} must be a URL .*\n$`));
+    expect(app.output()).not.toContain('S3CRET');
+  },
+  60_000,
+);
+
+test('a second start on a taken port is one line', async () => {
+  const port = await freePort();
+  const other = createServer().listen(port, '127.0.0.1');
+  await once(other, 'listening');
+  const env = { PORT: String(port), REDIS_URL: redisUrl() };
+  const half = startCommand([process.execPath, '--import', 'tsx', 'src/api.ts'], { env });
+  expect(await half.ended).toBe(1);
+  expect(half.output()).toMatch(/^The port \d+ is taken: .*PORT.*\n$/);
+
+  const smtp = 'smtp://127.0.0.1:1025';
+  const app = startCommand([process.execPath, '--import', 'tsx', 'src/main.ts'], {
+    env: { ...env, SMTP_URL: smtp },
+  });
+  expect(await app.ended).toBe(1);
+  expect(app.output()).toMatch(/^The port \d+ is taken: .*\n$/);
+
+  const redis = startCommand([process.execPath, '--import', 'tsx', 'src/main.ts'], {
+    env: { REDIS_URL: '', SMTP_URL: smtp, EMBEDDED_REDIS_PORT: String(port), DATA_DIR: templates },
+  });
+  expect(await redis.ended).toBe(1);
+  expect(redis.output()).toMatch(/^The port \d+ is taken: .*EMBEDDED_REDIS_PORT.*\n$/);
+  other.close();
+}, 120_000);

@@ -64,7 +64,7 @@ describe('the command line', () => {
     expect(child.out + child.err).not.toContain('\u001B');
     const usage = await runProcess(['status']);
     expect([usage.code, usage.out]).toEqual([2, '']);
-  });
+  }, 60_000);
 });
 
 describe('sendonce status', () => {

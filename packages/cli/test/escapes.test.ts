@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { onTestFinished, describe, expect, test } from 'vitest';
 import { run } from './run.ts';
@@ -28,9 +29,11 @@ async function startServer(answer: string): Promise<string> {
     socket.on('data', () => socket.write(answer));
     socket.on('error', () => {});
   }).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
+  onTestFinished(async () => {
+    const closed = once(server, 'close');
     server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
   });
   await new Promise((resolve) => server.once('listening', resolve));
   return `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;

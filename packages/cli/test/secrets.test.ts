@@ -87,14 +87,18 @@ const files: readonly (readonly [what: string, name: string, text: string])[] = 
   ['a module that is not JavaScript', 'sendonce.config.mjs', `const url = '${url}`],
 ];
 
-test.each(files)('no error shows a password: %s', async (_what, name, text) => {
-  const folder = mkdtempSync(join(tmpdir(), 'sendonce-cli-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, name), text);
-  const { code, out, err } = await runProcess(['status'], { folder });
-  expect(code).toBe(2);
-  expect(err).not.toBe('');
-  expect(out + err).not.toMatch(/S3CRET|me:/);
-  const explained = await run(['explain', '-'], { input: text });
-  expect(explained.out + explained.err).not.toMatch(/S3CRET|me:/);
-});
+test.each(files)(
+  'no error shows a password: %s',
+  async (_what, name, text) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sendonce-cli-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, name), text);
+    const { code, out, err } = await runProcess(['status'], { folder });
+    expect(code).toBe(2);
+    expect(err).not.toBe('');
+    expect(out + err).not.toMatch(/S3CRET|me:/);
+    const explained = await run(['explain', '-'], { input: text });
+    expect(explained.out + explained.err).not.toMatch(/S3CRET|me:/);
+  },
+  60_000,
+);

@@ -49,6 +49,7 @@ const commonOptions = {
   ...locationOptions,
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
 } as const satisfies Options;
 
 /** @throws {UsageError} that names an unknown option and the nearest known one */

@@ -1,4 +1,4 @@
-import { type LedgerRecord } from '@sendonce/core';
+import type { JournalType, LedgerRecord } from '@sendonce/core';
 import { type FoundEmail, scheduledFor } from '@sendonce/core/inspect';
 import type { Terminal } from './terminal.ts';
 
@@ -11,14 +11,52 @@ export function formatTime(ms: number): string {
 export function describeState(email: FoundEmail): string {
   if (email.record) return describeRecord(email.record);
   const scheduled = scheduledFor(email);
-  if (!scheduled) {
-    return 'not in the ledger: released, resolved as not sent, or its retention is over';
-  }
+  if (!scheduled) return describeAbsence(email.history);
   const hint = scheduled.isLate
     ? ', which is past: is a worker running, or was its job removed?'
     : ': no worker has begun with it yet';
   return `scheduled for ${formatTime(scheduled.dueMs)}${hint}`;
 }
+
+/** Why the ledger has no record (any more): the last step that the journal knows says it. */
+function describeAbsence(history: FoundEmail['history']): string {
+  const last = history.findLast(({ type }) => !OTHER_ATTEMPTS.has(type));
+  const reason = last?.note ? ` (${last.note})` : '';
+  switch (last?.type) {
+    case 'resolved-not-sent':
+      return `resolved as not sent${last.by ? ` by ${last.by}` : ''}${reason}: the next attempt sends it`;
+    case 'released':
+      return `released: its attempt has ended, and nothing was sent${reason}; the next attempt may send it`;
+    case 'claimed':
+    case 'lost':
+      return 'claimed, and its lease is over: nothing was sent; the next attempt may send it';
+    case 'sent':
+    case 'resolved-sent':
+    case 'rejected':
+    case 'skipped':
+    case 'cancelled': {
+      const outcome = last.type === 'resolved-sent' ? 'resolved as sent' : last.type;
+      return `${outcome}, and its retention is over: a new attempt would send it`;
+    }
+    case undefined:
+      return 'not in the ledger: released, resolved as not sent, or its retention is over';
+    default:
+      // The ledger keeps a dispatch until it has an outcome.
+      return `not in the ledger, and its last step is ${last!.type}: was the ledger emptied? Run sendonce doctor`;
+  }
+}
+
+/** Steps that other attempts made, or that changed nothing. */
+const OTHER_ATTEMPTS: ReadonlySet<string> = new Set<JournalType>([
+  'busy',
+  'duplicate',
+  'conflict',
+  'different-data',
+  'late-send',
+  'undispatched',
+  'result-dropped',
+  'unavailable',
+]);
 
 function describeRecord({ state, note, resolvedBy, lateNotSent }: LedgerRecord): string {
   const reason = note ? ` (${note})` : '';

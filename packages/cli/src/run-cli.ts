@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isSendonceError } from '@sendonce/core';
 import type { Backend } from './backend.ts';
 import { type Command, parseCommandLine } from './command.ts';
@@ -5,6 +6,8 @@ import { commands } from './commands/index.ts';
 import { commandHelp, help } from './help.ts';
 import { openBackend } from './open-backend.ts';
 import { suggest } from '@sendonce/core/ledger';
+import { toJson } from './json.ts';
+import { wrap } from './wrap.ts';
 import { exitCodes, hidePasswords, stripControls, stripLines, type Terminal } from './terminal.ts';
 
 /** Runs one command line. @returns its exit code, see {@link exitCodes} */
@@ -12,11 +15,19 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
   const [name, ...rest] = argv;
   if (name === undefined || ['help', '--help', '-h'].includes(name)) {
     const command = findCommand(rest[0]);
-    terminal.out(command ? commandHelp(command) : help(commands));
+    terminal.out(command ? commandHelp(command, terminal) : help(commands, terminal));
     return name === undefined ? exitCodes.usage : exitCodes.ok;
   }
+  if (['version', '--version', '-v'].includes(name)) return printVersion(rest, terminal);
   const command = findCommand(name);
   return command ? runCommand(command, rest, terminal) : reportUnknownCommand(name, terminal);
+}
+
+function printVersion(argv: readonly string[], terminal: Terminal): number {
+  const file = new URL('../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  terminal.out(argv.includes('--json') ? toJson({ version }) : version);
+  return exitCodes.ok;
 }
 
 function findCommand(name: string | undefined): Command | undefined {
@@ -27,8 +38,8 @@ function reportUnknownCommand(name: string, terminal: Terminal): number {
   const names = commands.map((command) => command.name);
   const nearest = suggest(name, names);
   const hint = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
-  terminal.err(`There is no "${hidePasswords(stripControls(name))}".${hint}`);
-  terminal.err(`Commands: ${names.join(', ')}. See sendonce --help.`);
+  terminal.err(wrap(`There is no "${hidePasswords(stripControls(name))}".${hint}`, terminal));
+  terminal.err(wrap(`Commands: ${names.join(', ')}. See sendonce --help.`, terminal));
   return exitCodes.usage;
 }
 
@@ -41,9 +52,10 @@ async function runCommand(
   try {
     const commandLine = parseCommandLine(command, argv);
     if (commandLine.help) {
-      terminal.out(commandHelp(command));
+      terminal.out(commandHelp(command, terminal));
       return exitCodes.ok;
     }
+    if (commandLine.values['version']) return printVersion(argv, terminal);
     return await command.run(
       commandLine,
       terminal,
@@ -51,7 +63,7 @@ async function runCommand(
     );
   } catch (error) {
     if (!isSendonceError(error)) throw error;
-    terminal.err(hidePasswords(stripLines(error.message)));
+    terminal.err(wrap(hidePasswords(stripLines(error.message)), terminal));
     // An option of the command line is checked before the backend is open. After that, an
     // OptionError
     // is about a server, such as a schema of another version.

@@ -18,7 +18,7 @@ export function wrap(text: string, { columns }: Partial<Pick<Terminal, 'columns'
 
 function wrapLine(line: string, width: number): string {
   const lead = /^ *(?:\S+(?: \S+)* {2,})*/.exec(line)![0];
-  const indent = lengthOf(lead) < width / 2 ? lengthOf(lead) : /^ */.exec(line)![0].length;
+  const indent = lengthOf(lead) <= (width * 2) / 3 ? lengthOf(lead) : /^ */.exec(line)![0].length;
   const lines = [lead];
   for (const word of line.slice(lead.length).split(' ')) {
     const last = lines.at(-1)!;

@@ -34,7 +34,7 @@ describe('sendonce show', () => {
     await run(['resolve', 'notice', '4711', '--not-sent', ...why, ...scene.where]);
     const { code, out } = await run(['show', 'notice', '4711', ...scene.where]);
     expect(code).toBe(0);
-    expect(out).toMatch(/not in the ledger/);
+    expect(out).toMatch(/^resolved as not sent by Ann/m);
     expect(out).toMatch(/resolved-not-sent .*Ann .*not in the mail log$/m);
   });
 
@@ -64,7 +64,7 @@ describe('sendonce show', () => {
     await scene.ledger.settle({ ...attempt, ...doubt });
     const { out } = await run(['show', 'notice', '4711', ...scene.where]);
     expect(out).toMatch(
-      /^in doubt, but not sent: .* nothing was sent; the next attempt sends it \(ECONNREFUSED\)$/m,
+      /^in doubt, but not sent: [^]* nothing\s+was\s+sent;\s+the\s+next\s+attempt\s+sends\s+it\s+\(ECONNREFUSED\)$/m,
     );
     const listed = await run(['doubts', ...scene.where]);
     expect(listed.out).toMatch(/notices:4711 .*not sent; the next attempt sends it/);
@@ -191,5 +191,63 @@ describe('sendonce show', () => {
     const coloured = await run(['show', 'order 4711', ...scene.where], { colours: true });
     expect(plain.out).not.toContain('\u001B');
     expect(coloured.out).toContain('\u001B[32msent');
+  });
+});
+
+describe('an email without a record: which of the reasons it was', () => {
+  const why = ['--why', 'ticket 17', '--by', 'Ann', '--yes'];
+
+  test('resolved as not sent, by whom and why', async () => {
+    const scene = startScene();
+    await scene.email('in-doubt', 1);
+    await run(['resolve', 'notice', '1', '--not-sent', ...why, ...scene.where]);
+    const { out } = await run(['show', 'notice', '1', ...scene.where]);
+    expect(out).toMatch(/^resolved as not sent by Ann \(ticket 17\): the next attempt sends it$/m);
+    expect(out).not.toMatch(/retention|released/);
+  });
+
+  test('released', async () => {
+    const scene = startScene();
+    const attempt = await scene.email('claimed', 1);
+    await scene.ledger.release(attempt);
+    scene.journal.write({ ...attempt, type: 'released', atMs: Date.now(), note: 'ECONNREFUSED' });
+    await scene.journal.flush();
+    const { out } = await run(['show', 'notice', '1', ...scene.where]);
+    expect(out).toMatch(
+      /^released: [^]*nothing\s+was\s+sent\s+\(ECONNREFUSED\);\s+the\s+next\s+attempt/m,
+    );
+    expect(out).not.toMatch(/retention|resolved/);
+  });
+
+  test.each(['sent', 'rejected', 'cancelled'] as const)(
+    'its retention is over: %s',
+    async (state) => {
+      const scene = startScene();
+      const { key } = await scene.email(state, 1);
+      await scene.client.del(`${scene.prefix}:{${key[0]}}${key.slice(1)}`);
+      const { out } = await run(['show', 'notice', '1', ...scene.where]);
+      expect(out).toMatch(
+        new RegExp(`^${state}, and its retention is over: a new attempt would send`, 'm'),
+      );
+      expect(out).not.toMatch(/released|resolved/);
+    },
+  );
+
+  test('a claim whose sender died: its lease is over', async () => {
+    const scene = startScene();
+    const { key } = await scene.email('claimed', 1);
+    await scene.client.del(`${scene.prefix}:{${key[0]}}${key.slice(1)}`);
+    const { out } = await run(['show', 'notice', '1', ...scene.where]);
+    expect(out).toMatch(/^claimed, and its lease is over: nothing was sent/m);
+  });
+
+  test('resolve says the same of it', async () => {
+    const scene = startScene();
+    await scene.email('in-doubt', 1);
+    const command = ['resolve', 'notice', '1', '--not-sent', ...why, ...scene.where];
+    await run(command);
+    const { code, err } = await run(command);
+    expect(code).toBe(1);
+    expect(err.replaceAll(/\s+/g, ' ')).toContain('It is resolved as not sent by Ann (ticket 17)');
   });
 });

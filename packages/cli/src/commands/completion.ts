@@ -18,7 +18,7 @@ export const completion: Command = {
   },
 };
 
-const commonOptions = [...Object.keys(locationOptions), 'json', 'help'];
+const commonOptions = [...Object.keys(locationOptions), 'json', 'help', 'version'];
 
 function optionsOf({ options }: Command): string {
   return [...Object.keys(options ?? {}), ...commonOptions].map((name) => `--${name}`).join(' ');

@@ -3,6 +3,7 @@ import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
 import { toJson } from '../json.ts';
 import { findNothingKnown } from '../nothing-known.ts';
+import { wrap } from '../wrap.ts';
 import { stripControls } from '../terminal.ts';
 import { exitCodeFor, renderFinding } from '../findings.ts';
 
@@ -17,11 +18,14 @@ export const doctor: Command = {
     const findings = [...((await ledger.doctor?.()) ?? []), ...(await findEmptiness(backend))];
     if (json) terminal.out(toJson({ findings }));
     else if (findings.length === 0)
-      terminal.out(`${stripControls(location)}: nothing found that undermines the promise.`);
+      terminal.out(
+        wrap(`${stripControls(location)}: nothing found that undermines the promise.`, terminal),
+      );
     else {
       const { paint } = terminal;
       const lines = findings.map((finding) => renderFinding(finding, paint, 'warning'.length));
-      terminal.out([paint.bold(stripControls(location)), ...lines].join('\n'));
+      const title = paint.bold(stripControls(location));
+      terminal.out(wrap([title, ...lines].join('\n'), terminal));
     }
     return exitCodeFor(findings);
   },

@@ -12,9 +12,13 @@ import { toJson } from '../json.ts';
 import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { renderTable } from '../table.ts';
 import { exitCodes, type Terminal } from '../terminal.ts';
+import { wrap } from '../wrap.ts';
 
 /** A person does not read more lines at once. --json has all of them. */
 const MAX_SHOWN = 200;
+
+const HINT =
+  'Find out (provider, mail log, customer), then: sendonce resolve <key> --sent, or --not-sent --retry.';
 
 export const doubts: Command = {
   name: 'doubts',
@@ -37,9 +41,8 @@ export const doubts: Command = {
       terminal.out(renderDoubts(emails, terminal));
       const more = records.length - shown.length;
       if (more > 0) terminal.out(`and ${more} more`);
-      terminal.err(
-        'Find out (provider, mail log, customer), then: sendonce resolve <key> --sent, or --not-sent --retry.',
-      );
+      // On the same stream as the table: two streams would arrive in any order.
+      terminal.out(`\n${wrap(HINT, terminal)}`);
     }
     if (unreadable) throw unreadable;
     if (nothingKnown) return exitCodes.nothingKnown;

@@ -3,14 +3,14 @@ import type { Command } from '../command.ts';
 import { readText } from '../config-file.ts';
 import { parseJson, toJson } from '../json.ts';
 import { exitCodeFor, renderFinding } from '../findings.ts';
+import { wrap } from '../wrap.ts';
 import { stripControls, type Terminal } from '../terminal.ts';
 
 export const explain: Command = {
   name: 'explain',
   usage: 'explain [<file>]',
   summary: 'what a configuration promises, and until when',
-  details: `  The file (or - for stdin) is JSON: { "once": { "dispatch": "at-send" }, "job": { "attempts": 5 }, "worker": { … },
-  "sendTimeoutMs": 30000 }; without one, the defaults. Exit code 1 for an error or a warning.`,
+  details: `  The file (or - for stdin) is JSON: { "once": { "dispatch": "at-send" }, "job": { "attempts": 5 }, "worker": { … }, "sendTimeoutMs": 30000 }; without one, the defaults. Exit code 1 for an error or a warning.`,
   async run({ words, json }, terminal) {
     const explanation = explainOptions(await readOptions(words[0], terminal));
     const { sentences, warnings, assumed } = explanation;
@@ -25,7 +25,7 @@ export const explain: Command = {
         ({ option, value }) => `${option} ${stripControls(String(value))}`,
       );
       if (defaults.length > 0) lines.push(paint.dim(`Defaults: ${defaults.join(', ')}`));
-      terminal.out(lines.join('\n\n'));
+      terminal.out(wrap(lines.join('\n\n'), terminal));
     }
     return exitCodeFor(warnings);
   },

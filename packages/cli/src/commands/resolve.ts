@@ -5,6 +5,7 @@ import type { Backend } from '../backend.ts';
 import { type Command, type CommandLine, textOption } from '../command.ts';
 import { toJson } from '../json.ts';
 import { describeState, formatTime } from '../describe-email.ts';
+import { wrap } from '../wrap.ts';
 import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { exitCodes, stripControls, type Terminal, UsageError } from '../terminal.ts';
 import { emailHelp, findNamedEmails, notFoundMessage, renderEmail } from './show.ts';
@@ -158,7 +159,7 @@ function report(
 ): number {
   const isResolved = result.state === 'resolved';
   if (commandLine.json) terminal.out(toJson(result));
-  else if (isResolved) terminal.out(text);
-  else terminal.err(text);
+  else if (isResolved) terminal.out(wrap(text, terminal));
+  else terminal.err(wrap(text, terminal));
   return isResolved ? exitCodes.ok : exitCodes.no;
 }

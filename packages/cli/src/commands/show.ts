@@ -10,13 +10,12 @@ import type { Backend } from '../backend.ts';
 import type { Command, CommandLine } from '../command.ts';
 import { toJson } from '../json.ts';
 import { colourFor, describeState, formatTime } from '../describe-email.ts';
+import { wrap } from '../wrap.ts';
 import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { renderTable } from '../table.ts';
 import { exitCodes, hidePasswords, stripControls, type Terminal, UsageError } from '../terminal.ts';
 
-export const emailHelp = `  <email> is the parts of its key in their order (delivery-notice 4711 ada@example.org), or as JSON; or what the
-  journal knows: its label (order 4711), its Message-ID, its job (notices:17); or the key itself. Keys are hashes: without
-  a journal an email is found by all parts of its key, and no other way.`;
+export const emailHelp = `  <email> is the parts of its key in their order (delivery-notice 4711 ada@example.org), or as JSON; or what the journal knows: its label (order 4711), its Message-ID, its job (notices:17); or the key itself. Keys are hashes: without a journal an email is found by all parts of its key, and no other way.`;
 
 export const show: Command = {
   name: 'show',
@@ -29,7 +28,7 @@ export const show: Command = {
     const nothingKnown = emails.length === 0 ? await findNothingKnown(backend) : undefined;
     if (commandLine.json) terminal.out(toJson({ emails, nothingKnown }));
     else if (nothingKnown) return reportNothingKnown(nothingKnown, terminal);
-    else if (emails.length === 0) terminal.err(notFoundMessage(commandLine));
+    else if (emails.length === 0) terminal.err(wrap(notFoundMessage(commandLine), terminal));
     else terminal.out(emails.map((email) => renderEmail(email, terminal)).join('\n\n'));
     if (nothingKnown) return exitCodes.nothingKnown;
     return emails.length > 0 ? exitCodes.ok : exitCodes.no;
@@ -58,7 +57,7 @@ export function renderEmail(email: FoundEmail, terminal: Terminal): string {
   const colour = record ? colourFor(record.state, paint) : paint.dim;
   const lines = [
     paint.bold(stripControls(lastLabel(history) ?? key)),
-    colour(stripControls(describeState(email))),
+    colour(wrap(stripControls(describeState(email)), terminal)),
     ...factsOf(email).map(([name, value]) => `  ${name.padEnd(10)}  ${stripControls(value)}`),
   ];
   if (history.length > 0) lines.push('', renderHistory(history, terminal));

@@ -61,3 +61,13 @@ async function connectInTime(client: Redis): Promise<void> {
     clearTimeout(timer);
   }
 }
+
+/** A wrong option is found after the connection is made, which would keep the process alive. */
+export function closeOnError<T>(clients: readonly Redis[], create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    for (const client of clients) client.disconnect();
+    throw error;
+  }
+}

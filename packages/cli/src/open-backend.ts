@@ -5,7 +5,7 @@ import type { FindQueue, QueueOfJobs } from '@sendonce/core/inspect';
 import type { Backend } from './backend.ts';
 import { type CommandLine, locationOptions, textOption } from './command.ts';
 import { configFiles, type Location, openModule, readJson } from './config-file.ts';
-import { connectRedis } from './connect-redis.ts';
+import { closeOnError, connectRedis } from './connect-redis.ts';
 import { hasNoKeys, areEmpty } from './nothing-known.ts';
 import { DEFAULT_NAME, describeRedis, openLedger } from './open-ledger.ts';
 import { type Terminal, UsageError } from './terminal.ts';
@@ -84,7 +84,7 @@ async function openJournal({ journal: journalUrl, redis, prefix = DEFAULT_NAME }
   const { redisJournal } = await import('@sendonce/redis');
   const name = journalUrl === undefined ? '--redis' : '--journal';
   const client = await connectRedis(url, { name });
-  const journal: Journal = redisJournal(client, { prefix });
+  const journal: Journal = closeOnError([client], () => redisJournal(client, { prefix }));
   return {
     journal,
     location: describeRedis(url, name, prefix),

@@ -1,6 +1,6 @@
 import type { Ledger } from '@sendonce/core';
 import { configFiles, type Location } from './config-file.ts';
-import { connectRedis } from './connect-redis.ts';
+import { closeOnError, connectRedis } from './connect-redis.ts';
 import { areEmpty, hasNoKeys, hasNoRows } from './nothing-known.ts';
 import { readPostgresUrl, readRedisUrl } from './server-url.ts';
 import { UsageError } from './terminal.ts';
@@ -38,7 +38,7 @@ async function openRedis(url: string, prefix = DEFAULT_NAME): Promise<OpenLedger
   const { redisLedger } = await import('@sendonce/redis');
   const client = await connectRedis(url, { name: '--redis' });
   return {
-    ledger: redisLedger(client, { prefix }),
+    ledger: closeOnError([client], () => redisLedger(client, { prefix })),
     location: describeRedis(url, '--redis', prefix),
     isEmpty: () => areEmpty([() => hasNoKeys(client, prefix)]),
     close: async () => client.disconnect(),
@@ -60,7 +60,7 @@ async function openRedlock(list: string, prefix = DEFAULT_NAME): Promise<OpenLed
   const connect = (url: string) => connectRedis(url, { name: '--redlock', optional: true });
   const clients = await Promise.all(urls.map(connect));
   return {
-    ledger: redlockLedger(clients, { prefix }),
+    ledger: closeOnError(clients, () => redlockLedger(clients, { prefix })),
     location: `redlock at ${nodes.join(', ')}, prefix ${prefix}`,
     isEmpty: () => areEmpty(clients.map((client) => () => hasNoKeys(client, prefix))),
     async close() {

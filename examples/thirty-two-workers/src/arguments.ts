@@ -28,7 +28,8 @@ export const help = `32 workers, one email: who sends it once?
   --help            this text
 
 Redis: REDIS_URL if it is set, otherwise one is found or started. Exit code: 0 if the row of
-sendonce is as promised, 1 if not, 2 for a wrong command line.
+sendonce is as promised, 1 if not, 2 for a wrong command line, 3 if a cell of another row did not come to
+rest: it has a "?", and its figures are not the last ones.
 `;
 
 /** @throws {UsageError} */

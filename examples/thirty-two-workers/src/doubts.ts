@@ -1,5 +1,6 @@
 import { type LedgerRecord, resolveEmail } from '@sendonce/bullmq';
 import type { Stage } from './stage.ts';
+import type { Rest } from './watch.ts';
 
 /** An email in doubt, how it was resolved, and what a retry of its job did then. */
 export interface Doubt {
@@ -22,8 +23,8 @@ export async function listDoubts({ ledger }: Stage): Promise<LedgerRecord[]> {
 export async function resolveDoubt(
   stage: Stage,
   record: LedgerRecord,
-  comeToRest: () => Promise<void>,
-): Promise<Doubt> {
+  comeToRest: () => Promise<Rest>,
+): Promise<{ readonly doubt: Doubt; readonly rest: Rest }> {
   const { ledger, plan, queue, smtp } = stage;
   // The Message-ID of every attempt is made from the key.
   const messageId = Buffer.from(record.key, 'base64url').toString('hex');
@@ -34,7 +35,8 @@ export async function resolveDoubt(
 
   const jobs = await queue.getFailed();
   for (const job of jobs) await job.retry('failed');
-  await comeToRest();
+  const rest = await comeToRest();
   const states = await Promise.all(jobs.map((job) => job.getState()));
-  return { cell: plan.id, record, verdict, retried: states.join(), arrived: smtp.received.length };
+  const arrived = smtp.received.length;
+  return { doubt: { cell: plan.id, record, verdict, retried: states.join(), arrived }, rest };
 }

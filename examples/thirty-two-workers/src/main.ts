@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Arguments, help, parseArguments } from './arguments.ts';
 import { renderReport } from './report/report.ts';
+import { count } from './plural.ts';
 import type { CellResult } from './run-cell.ts';
 import { startDemo } from './run-demo.ts';
 import { createPaint, wantsColour } from '@sendonce/testkit/colours';
@@ -40,7 +41,20 @@ async function show(args: Arguments): Promise<number> {
   const path = resolve(args.report);
   await writeFile(path, renderReport({ ...args, results, seconds }));
   progress.line(`${results.length} cells in ${seconds.toFixed(0)} s. Swim lanes: ${path}`);
-  return isPromiseKept(results) ? 0 : 1;
+  return exitCodeFor(results);
+}
+
+/** A row of sendonce that is not as promised matters more than another one that is not known. */
+function exitCodeFor(results: readonly CellResult[]): number {
+  if (!isPromiseKept(results)) return 1;
+  return results.some(({ cell }) => cell.atRest === false) ? 3 : 0;
+}
+
+function renderRestless(results: readonly CellResult[]): string {
+  const restless = results.filter(({ cell }) => cell.atRest === false);
+  if (restless.length === 0) return '';
+  const names = restless.map(({ cell }) => `${cell.scenario} / ${cell.guard}`).join(', ');
+  return `${count(restless.length, 'cell')} did not come to rest (?): ${names}. Run the demo again when this machine is less busy.`;
 }
 
 function renderJson({ workers }: Arguments, results: readonly CellResult[]): string {
@@ -51,7 +65,8 @@ function renderText(args: Arguments, results: readonly CellResult[]): string {
   const paint = createPaint(wantsColour(process.stdout));
   const columns = process.stdout.columns ?? 120;
   const doubts = results.flatMap((result) => result.doubts);
-  const parts = [renderTable({ ...args, results, paint, columns }), renderDoubts(doubts, paint)];
+  const table = renderTable({ ...args, results, paint, columns });
+  const parts = [table, renderRestless(results), renderDoubts(doubts, paint)];
   return parts.map((part) => (part === '' ? '' : `\n${part}\n`)).join('') + '\n';
 }
 

@@ -15,6 +15,8 @@ export interface Cell {
   readonly arrived: number;
   readonly lost: number;
   readonly inDoubt: number;
+  /** False if jobs were still running at the deadline: the figures are then not the last ones. */
+  readonly atRest?: false | undefined;
 }
 
 export interface CellResult {
@@ -24,6 +26,8 @@ export interface CellResult {
   readonly startMs: number;
   readonly endMs: number;
   readonly doubts: readonly Doubt[];
+  /** What was still running, if the cell did not come to rest. */
+  readonly restless?: string;
 }
 
 /** Lets one scenario happen to one guard, and counts what arrived. */
@@ -39,19 +43,26 @@ export async function runCell(options: CellOptions): Promise<CellResult> {
     await pool.open(stage.plan, listener);
     const startMs = Date.now();
     await schedule(stage, scenario === 'copies' ? workers : 1);
-    await comeToRest();
+    const rest = await comeToRest();
 
     const endMs = Date.now();
     const arrived = stage.smtp.received.length;
     const records = await listDoubts(stage);
     const inDoubt = records.length;
-    // Nothing arrived, nothing is left to run, and nobody is told.
-    const lost = arrived === 0 && inDoubt === 0 ? 1 : 0;
+    // Nothing arrived, nothing is left to run, and no record says so.
+    const lost = rest.reached && arrived === 0 && inDoubt === 0 ? 1 : 0;
     const seen = [...events];
     const doubts: Doubt[] = [];
-    for (const record of records) doubts.push(await resolveDoubt(stage, record, comeToRest));
     const cell: Cell = { scenario, guard, wanted: 1, arrived, lost, inDoubt };
-    return { cell, events: seen, startMs, endMs, doubts };
+    const result = { events: seen, startMs, endMs, doubts };
+    if (!rest.reached) return { ...result, cell: { ...cell, atRest: false }, restless: rest.why };
+    for (const record of records) {
+      const { doubt, rest: again } = await resolveDoubt(stage, record, comeToRest);
+      doubts.push(doubt);
+      if (!again.reached)
+        return { ...result, cell: { ...cell, atRest: false }, restless: again.why };
+    }
+    return { ...result, cell };
   } finally {
     await stage.close();
   }

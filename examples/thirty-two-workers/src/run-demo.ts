@@ -43,14 +43,15 @@ export function startDemo(args: Arguments, progress: Progress): Demo & { run: Pr
     await later(async () => redis.disconnect());
     await loadScripts(redis, prefix);
     const { guards, workers } = args;
-    const say = (line: string) => progress.line(line);
     progress.say(`starting ${count(workers, 'worker process', 'worker processes')}`);
     const [stores, pool] = await Promise.all([
-      startStores({ redis, redisUrl: url, guards, say, later }),
-      startWorkerPool(workers).then(async (started) => {
-        await later(started.stop);
-        return started;
-      }),
+      startStores({ redis, redisUrl: url, guards, progress, later }),
+      startWorkerPool(workers, (started) => sayStarted(started, workers, progress)).then(
+        async (started) => {
+          await later(started.stop);
+          return started;
+        },
+      ),
     ]);
     const cells = args.scenarios.flatMap((scenario) =>
       args.guards.map((guard) => ({ scenario, guard })),
@@ -62,6 +63,7 @@ export function startDemo(args: Arguments, progress: Progress): Demo & { run: Pr
       const result = await runCell(options);
       results.push(result);
       progress.done(result.cell, index + 1, cells.length);
+      if (result.restless !== undefined) progress.line(`? ${result.restless}`);
     }
   }
 
@@ -71,6 +73,11 @@ export function startDemo(args: Arguments, progress: Progress): Demo & { run: Pr
     for (const step of undo.splice(0).toReversed()) await step().catch(() => {});
   }
   return { results, run: run(), cleanUp };
+}
+
+/** Eight processes may take many seconds on a busy machine. */
+function sayStarted(started: number, workers: number, progress: Progress): void {
+  if (started % 8 === 0) progress.say(`${started} of ${workers} worker processes run`);
 }
 
 function checkUrl(url: string, { scenarios }: Arguments): void {

@@ -1,6 +1,7 @@
 import { findPostgres, type RedisProcess, startRedis } from '@sendonce/testkit';
 import type { Redis } from 'ioredis';
 import { Pool } from 'pg';
+import type { Progress } from './terminal/progress.ts';
 import { type GuardId, storeOf } from './guards.ts';
 import { type Connections, connect } from './ledgers.ts';
 
@@ -17,17 +18,18 @@ export interface StartStoresOptions {
   readonly redis: Redis;
   readonly redisUrl: string;
   readonly guards: readonly GuardId[];
-  readonly say: (line: string) => void;
+  readonly progress: Pick<Progress, 'say' | 'line'>;
   /** Registers what must be undone, at once or at the end. */
   readonly later: (step: () => Promise<unknown>) => Promise<void>;
 }
 
 /** Starts what the guards need beside the one Redis. */
 export async function startStores(options: StartStoresOptions): Promise<Stores> {
-  const { redis, redisUrl, guards, say, later } = options;
+  const { redis, redisUrl, guards, progress, later } = options;
   const needs = (store: string) => guards.some((guard) => storeOf(guard) === store);
 
   const others: { url: string; client: Redis }[] = [];
+  if (needs('redlock')) progress.say('starting two more Redis servers for redlock');
   while (needs('redlock') && others.length < 2) {
     const server: RedisProcess = await startRedis();
     await later(server.stop);
@@ -37,9 +39,10 @@ export async function startStores(options: StartStoresOptions): Promise<Stores> 
   }
   let postgres: Stores['postgres'];
   if (needs('postgres')) {
+    progress.say('starting PostgreSQL, unless DATABASE_URL names one');
     const found = await findPostgres();
     await later(found.stop);
-    say(`PostgreSQL: ${found.how}`);
+    progress.line(`PostgreSQL: ${found.how}`);
     const pool = new Pool({ connectionString: found.url, max: 4 });
     pool.on('error', () => {});
     await later(() => pool.end());

@@ -3,9 +3,16 @@ import type { Cell, CellResult } from './run-cell.ts';
 import { scenariosFor, type ScenarioId } from './scenarios.ts';
 
 /** Whether the customer got one email, or the one doubt that nobody can avoid was listed. */
-export function isRight({ scenario, wanted, arrived, lost, inDoubt }: Cell): boolean {
+export function isRight({ scenario, wanted, arrived, lost, inDoubt, atRest }: Cell): boolean {
+  if (atRest === false) return false;
   const doubtsAllowed = scenariosFor(1)[scenario].mayLeaveDoubt ? 1 : 0;
   return arrived === wanted && lost === 0 && inDoubt <= doubtsAllowed;
+}
+
+/** `?` for a cell that did not come to rest: its figures may not be the last ones. */
+export function markOf(cell: Cell): '✓' | '✗' | '?' {
+  if (cell.atRest === false) return '?';
+  return isRight(cell) ? '✓' : '✗';
 }
 
 /** The promise: never twice, never lost in silence; a doubt is listed, and never sent again. */

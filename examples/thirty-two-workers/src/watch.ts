@@ -9,11 +9,14 @@ import type { CellListener, WorkerPool } from './worker-pool.ts';
 export interface Watch {
   readonly listener: CellListener;
   readonly events: LaneEvent[];
-  /** Resolves when all jobs are over and no run is under way, zombies included. */
-  readonly comeToRest: () => Promise<void>;
+  /** Waits until all jobs are over and no run is under way, zombies included. */
+  readonly comeToRest: () => Promise<Rest>;
 }
 
-/** A cell that takes longer has not come to rest: an error, not a figure. */
+/** Whether a cell came to rest in time, and what was still running if it did not. */
+export type Rest = { readonly reached: true } | { readonly reached: false; readonly why: string };
+
+/** A cell that takes longer has not come to rest: its figures are marked, and the next cell begins. */
 const AT_MOST_MS = 20_000;
 /** For how long nothing must move. */
 const REST_MS = 120;
@@ -41,7 +44,7 @@ export function watchStage(stage: Stage, pool: WorkerPool, incident: Incident): 
     onFailure: (error) => (failure ??= error),
   };
 
-  async function comeToRest(): Promise<void> {
+  async function comeToRest(): Promise<Rest> {
     let restingSinceMs = Infinity;
     const rests = async () => {
       if (failure) throw failure;
@@ -49,7 +52,8 @@ export function watchStage(stage: Stage, pool: WorkerPool, incident: Incident): 
       restingSinceMs = quiet ? Math.min(restingSinceMs, Date.now()) : Infinity;
       return Date.now() - restingSinceMs >= REST_MS;
     };
-    if (!(await until(rests, AT_MOST_MS))) throw await restless(stage, runs);
+    if (await until(rests, AT_MOST_MS)) return { reached: true };
+    return { reached: false, why: await describeRestless(stage, runs) };
   }
   return { listener, events, comeToRest };
 }
@@ -66,10 +70,10 @@ function firstIsSpecial(pool: WorkerPool, incident: Incident): CellListener['onA
   return (worker, run) => void answer(worker, run);
 }
 
-async function restless({ plan, queue }: Stage, runs: Runs): Promise<Error> {
+async function describeRestless({ plan, queue }: Stage, runs: Runs): Promise<string> {
   const counts = JSON.stringify(await queue.getJobCounts());
-  return new Error(
+  return (
     `${plan.id} did not come to rest within ${AT_MOST_MS / 1000} s. Jobs: ${counts}; runs under ` +
-      `way: ${runs.open}. Is this machine very busy? Run the demo again.`,
+    `way: ${runs.open}. Is this machine very busy? Run the demo again.`
   );
 }

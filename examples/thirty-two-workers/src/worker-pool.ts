@@ -39,12 +39,18 @@ interface Current {
   readonly listener: CellListener;
 }
 
-export async function startWorkerPool(count: number): Promise<WorkerPool> {
+/** @param onStarted is called with the number of the processes that run */
+export async function startWorkerPool(
+  count: number,
+  onStarted: (started: number) => void,
+): Promise<WorkerPool> {
   let current: Current | undefined;
+  let started = 0;
   const seats = await Promise.all(
     Array.from({ length: count }, async (_, index): Promise<Seat> => {
       const worker = index + 1;
       const process = await startProcess(worker);
+      onStarted(++started);
       return { worker, process, listening: Promise.resolve(), killed: false };
     }),
   );

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { eventually } from '@sendonce/testkit';
 import { databaseUrl, redisUrl } from '@sendonce/testkit/vitest';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
 import { checkHtml } from './check-html.ts';
 import { demoKeys, demoSchemas, figuresIn, killRunning, runMain, startMain } from './run-main.ts';
 
@@ -103,6 +105,68 @@ describe('the demo, in a process of its own', () => {
     await eventually(() => expect(workers.filter(isAlive)).toEqual([]));
   });
 });
+
+/** Adds a job that is due in an hour to the queue of a cell, as soon as the demo has it. */
+async function keepBusy(cell: string): Promise<void> {
+  const redis = new Redis(redisUrl(), { maxRetriesPerRequest: null });
+  try {
+    await eventually(
+      async () => {
+        const [key] = await redis.keys(`sendonce-test-demo-*:${cell}:meta`);
+        expect(key).toBeDefined();
+        const queue = new Queue(cell, { connection: redis, prefix: key!.split(`:${cell}:`)[0]! });
+        await queue.add('later', {}, { delay: 3_600_000 });
+        await queue.close();
+      },
+      { timeoutMs: 90_000, everyMs: 10 },
+    );
+  } finally {
+    redis.disconnect();
+  }
+}
+
+describe('a cell that does not come to rest', () => {
+  test.each([
+    ['none', 3],
+    ['sendonce', 1],
+  ] as const)(
+    'is marked with "?" and the others are run: %s',
+    async (guard, exitCode) => {
+      const args = cells('copies,killed-before', 'none,sendonce', 2);
+      const main = await startMain(args, { REDIS_URL: redisUrl() });
+      await keepBusy(`copies-${guard}`);
+      const { code, stdout, stderr, report } = await main.ended;
+      expect(stderr + stdout).toMatch(/did not come to rest within 20 s/);
+      const row = new RegExp(`^${guard} +\\? \\d +✓ 1$`, 'm');
+      expect(stdout).toMatch(row);
+      expect(stdout).toMatch(
+        new RegExp(`^${guard === 'none' ? 'sendonce' : 'none'} +[✓✗] \\d +✓ 1$`, 'm'),
+      );
+      expect(stdout).toContain('4 cells');
+      expect(stdout).toMatch(/1 cell did not come to rest \(\?\): copies/);
+      expect(report).toContain('? ');
+      checkHtml(report ?? '');
+      expect(code).toBe(exitCode);
+      expect(await demoKeys(redisUrl()), 'keys left behind').toEqual([]);
+    },
+    180_000,
+  );
+});
+
+test('what is being started is a line each, where no line moves', async () => {
+  const args = ['--json', ...cells('copies', 'sendonce-redlock,sendonce-postgres', 9)];
+  const { stderr } = await runMain(args, { REDIS_URL: redisUrl() });
+  for (const line of [
+    /^looking for a Redis/m,
+    /^starting 9 worker processes$/m,
+    /^8 of 9 worker processes run$/m,
+    /^starting two more Redis servers/m,
+    /^starting PostgreSQL/m,
+    /^cleaning up$/m,
+  ]) {
+    expect(stderr).toMatch(line);
+  }
+}, 120_000);
 
 test('--help says what is allowed', async () => {
   const { code, stdout } = await runMain(['--help']);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { parseArguments } from '../src/arguments.ts';
 import type { Doubt } from '../src/doubts.ts';
 import { type GuardId, guardIds } from '../src/guards.ts';
@@ -7,6 +7,7 @@ import { renderReport } from '../src/report/report.ts';
 import type { Cell, CellResult } from '../src/run-cell.ts';
 import { type ScenarioId, scenarioIds } from '../src/scenarios.ts';
 import { createPaint, wantsColour } from '@sendonce/testkit/colours';
+import { createProgress } from '../src/terminal/progress.ts';
 import { renderTable } from '../src/terminal/table.ts';
 import { isPromiseKept } from '../src/verdict.ts';
 import { checkHtml } from './check-html.ts';
@@ -78,7 +79,59 @@ test('the page is well formed and escapes what it shows', () => {
   expect(page).toContain('&lt;b&gt;&quot;&amp;&#39;');
 });
 
+describe('progress', () => {
+  test('what takes longer than ten seconds is said again, until it is done', () => {
+    vi.useFakeTimers();
+    try {
+      const lines: string[] = [];
+      const output = { write: (text: string) => lines.push(text) };
+      const progress = createProgress(output, output);
+      progress.begin({ scenario: 'copies', guard: 'none' }, 1, 2);
+      vi.advanceTimersByTime(9_000);
+      expect(lines).toEqual([]);
+      vi.advanceTimersByTime(12_000);
+      expect(lines).toEqual([
+        '1/2  10 s  copies / none: still running\n',
+        '1/2  20 s  copies / none: still running\n',
+      ]);
+      progress.done(resultOf('copies', 'none').cell, 1, 2);
+      progress.clear();
+      vi.advanceTimersByTime(60_000);
+      expect(lines).toHaveLength(3);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('a cell that did not come to rest says so', () => {
+    const lines: string[] = [];
+    const output = { write: (text: string) => lines.push(text) };
+    const cell = resultOf('copies', 'none', { atRest: false }).cell;
+    createProgress(output, output).done(cell, 1, 2);
+    expect(lines.join('')).toMatch(/copies \/ none: \? did not come to rest/);
+  });
+});
+
+test('a cell that did not come to rest is no figure: neither right nor wrong', () => {
+  const restless = resultOf('copies', 'none', { atRest: false, arrived: 7 });
+  const text = renderTable({
+    ...table,
+    results: [restless],
+    paint: createPaint(true),
+    columns: 120,
+  });
+  expect(text).toContain(`\u001B[33m${'? 7'.padStart(10)}\u001B[0m`);
+  const page = renderReport({ ...table, results: [restless], seconds: 70 });
+  expect(page).toContain('? 7 emails');
+  expect(page).not.toContain('✗ 7');
+});
+
 describe('the promise', () => {
+  test('is not known to be kept where a row of sendonce did not come to rest', () => {
+    expect(isPromiseKept([resultOf('copies', 'sendonce', { atRest: false })])).toBe(false);
+    expect(isPromiseKept([resultOf('copies', 'none', { atRest: false })])).toBe(true);
+  });
+
   test('is kept with one doubt where nobody can know', () => {
     expect(isPromiseKept([resultOf('killed-after', 'sendonce', { inDoubt: 1 })])).toBe(true);
   });

@@ -2,7 +2,7 @@ import { type GuardId, guards } from '../guards.ts';
 import { count } from '../plural.ts';
 import type { Cell, CellResult } from '../run-cell.ts';
 import { type ScenarioId, scenariosFor } from '../scenarios.ts';
-import { isRight, resultOf } from '../verdict.ts';
+import { markOf, resultOf } from '../verdict.ts';
 import { element, escapeHtml } from '@sendonce/testkit/html';
 
 export interface ReportOptions {
@@ -57,13 +57,13 @@ function field(result: CellResult | undefined): string {
   if (!result) return '';
   const { cell } = result;
   const notes = notesOf(cell).map(([name, text]) => element('small', { class: name }, text));
-  const figure = element('span', { class: tone(cell) }, `${mark(cell)} ${cell.arrived}`);
+  const figure = element('span', { class: tone(cell) }, `${markOf(cell)} ${cell.arrived}`);
   return element('a', { href: `#${idOf(cell)}` }, figure + notes.join(''));
 }
 
 /** `32 emails`, `1 email, 1 in doubt`: beside the picture of the cell. */
 export function sentence(cell: Cell): string {
-  const emails = `${mark(cell)} ${count(cell.arrived, 'email')}`;
+  const emails = `${markOf(cell)} ${count(cell.arrived, 'email')}`;
   const notes = notesOf(cell).map(([name, text]) => element('span', { class: name }, `, ${text}`));
   return element('span', { class: tone(cell) }, emails + notes.join(''));
 }
@@ -74,17 +74,14 @@ export function idOf({ scenario, guard }: Cell): string {
 
 function notesOf(cell: Cell): [name: string, text: string][] {
   const notes: [string, string][] = [];
+  if (cell.atRest === false) notes.push(['doubt', 'not at rest']);
   if (cell.lost > 0) notes.push(['bad', `${cell.lost} lost`]);
   if (cell.inDoubt > 0) notes.push(['doubt', `${cell.inDoubt} in doubt`]);
   return notes;
 }
 
 function tone(cell: Cell): string {
-  return isRight(cell) ? 'good' : 'bad';
-}
-
-function mark(cell: Cell): string {
-  return isRight(cell) ? '✓' : '✗';
+  return { '✓': 'good', '✗': 'bad', '?': 'doubt' }[markOf(cell)];
 }
 
 function linked(href: string, text: string): string {

@@ -1,7 +1,7 @@
 import { type GuardId, guards } from '../guards.ts';
 import type { Cell, CellResult } from '../run-cell.ts';
 import { type ScenarioId, scenariosFor } from '../scenarios.ts';
-import { isRight, resultOf } from '../verdict.ts';
+import { markOf, resultOf } from '../verdict.ts';
 import type { Paint } from '@sendonce/testkit/colours';
 
 export interface TableOptions {
@@ -59,10 +59,10 @@ function renderPart(options: TableOptions, labelWidth: number): string {
 
 function figure(cell: Cell | undefined, paint: Paint): string {
   if (!cell) return '-'.padStart(WIDTH);
-  const right = isRight(cell);
-  // The mark tells the same as the colour, for those who do not see it.
-  const text = `${right ? '✓' : '✗'} ${cell.arrived}`.padStart(WIDTH);
-  return right ? paint.green(text) : paint.red(text);
+  // The mark has the same meaning as the colour, for those who do not see it.
+  const mark = markOf(cell);
+  const colours = { '✓': paint.green, '✗': paint.red, '?': paint.yellow };
+  return colours[mark](`${mark} ${cell.arrived}`.padStart(WIDTH));
 }
 
 function note(cell: Cell | undefined, paint: Paint): string {

@@ -22,12 +22,13 @@ async function show(args: Arguments): Promise<number> {
     progress.line('interrupted: cleaning up');
     await demo.cleanUp();
   });
+  let failed = false;
   try {
     await demo.run;
   } catch (error) {
     if (interrupted.aborted) return 1;
+    failed = true;
     progress.line(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
-    return 1;
   } finally {
     if (!interrupted.aborted) progress.say('cleaning up');
     await demo.cleanUp();
@@ -35,13 +36,18 @@ async function show(args: Arguments): Promise<number> {
   }
   if (interrupted.aborted) return 1;
 
+  // The cells that were measured before a failure are shown, too.
   const { results } = demo;
+  if (failed && results.length === 0) return 1;
   const seconds = (performance.now() - startMs) / 1000;
   process.stdout.write(args.json ? renderJson(args, results) : renderText(args, results));
   const path = resolve(args.report);
   await writeFile(path, renderReport({ ...args, results, seconds }));
-  progress.line(`${results.length} cells in ${seconds.toFixed(0)} s. Swim lanes: ${path}`);
-  return exitCodeFor(results);
+  const all = args.scenarios.length * args.guards.length;
+  progress.line(
+    `${failed ? `${results.length} of ${all}` : all} cells in ${seconds.toFixed(0)} s. Swim lanes: ${path}`,
+  );
+  return failed ? 1 : exitCodeFor(results);
 }
 
 /** A row of sendonce that is not as promised matters more than another one that is not known. */

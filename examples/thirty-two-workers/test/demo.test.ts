@@ -153,6 +153,20 @@ describe('a cell that does not come to rest', () => {
   );
 });
 
+test('a worker process that dies ends the demo, and keeps what was measured', async () => {
+  const args = cells('copies', 'none,sendonce,naive-forever', 4);
+  const main = await startMain(args, { REDIS_URL: redisUrl() });
+  await eventually(() => expect(main.stderr()).toContain('1/3'), { timeoutMs: 60_000 });
+  for (const pid of await childrenOf(main.child.pid ?? 0)) process.kill(pid, 'SIGKILL');
+  const { code, stdout, report } = await main.ended;
+  expect(stdout).toMatch(/The demo failed: .*worker \d/);
+  expect(stdout).toMatch(/^none +✗ 4$/m);
+  expect(stdout).toMatch(/^sendonce +-$/m);
+  expect(stdout).toMatch(/[12] of 3 cells/);
+  checkHtml(report ?? '');
+  expect(code).toBe(1);
+}, 120_000);
+
 test('what is being started is a line each, where no line moves', async () => {
   const args = ['--json', ...cells('copies', 'sendonce-redlock,sendonce-postgres', 9)];
   const { stderr } = await runMain(args, { REDIS_URL: redisUrl() });

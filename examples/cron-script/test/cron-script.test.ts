@@ -146,3 +146,20 @@ describe('the script', () => {
     },
   );
 });
+
+test.each([
+  ['REDIS_URL', 'redis://user:S3CRET@host:port'],
+  ['REDIS_URL', 'redis://user:42/S3CRET@host'],
+  ['SMTP_URL', 'smtp://user:42/S3CRET@host'],
+])('a wrong %s is a wrong command line, and its password is not shown: %s', async (name, url) => {
+  const env = {
+    REDIS_URL: redisUrl(),
+    SMTP_URL: 'smtp://127.0.0.1:1025',
+    PREFIX: 'x',
+    [name]: url,
+  };
+  const { code, said } = await runScript(['--day', day], env);
+  expect(said).toContain(`${name} must be a URL`);
+  expect(said).not.toContain('S3CRET');
+  expect(code).toBe(2);
+});

@@ -8,7 +8,7 @@ import { unreadableMessage } from './describe-email.ts';
 import { emailPage, emailParts } from './email-page.ts';
 import { findPage } from './find-page.ts';
 import { icon, parts, script, style } from './generated/assets.ts';
-import { barePage, messagePage, type PageContext } from './layout.ts';
+import { badRequestPage, barePage, messagePage, type PageContext } from './layout.ts';
 import { liveStreams } from './live-streams.ts';
 import { type Days, overviewLoader } from './load-overview.ts';
 import { type DashboardOptions, resolveOptions, type Settings, type Viewer } from './options.ts';
@@ -114,6 +114,8 @@ export function dashboard(options: DashboardOptions): Dashboard {
   }
 
   async function answer(request: Request): Promise<Response> {
+    // Some frameworks make a request of what is no URL, such as `GET //[`.
+    if (!URL.canParse(request.url)) return badRequestPage();
     const url = new URL(request.url);
     const path = pathInside(base, url.pathname);
     if (path === undefined) return barePage(404, 'Not found', 'The dashboard is not mounted here.');

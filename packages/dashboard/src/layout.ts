@@ -110,3 +110,8 @@ export function barePage(
   </html>`;
   return pageResponse(status, markup, headers);
 }
+
+/** For what is not a request of a browser. */
+export function badRequestPage(): Response {
+  return barePage(400, 'Not understood', 'This is not the request of a browser.');
+}

@@ -55,9 +55,7 @@ async function checkForm(
   }
   const body = await readForm(request);
   if ('status' in body) {
-    return body.status === 413
-      ? deny(413, `The form is larger than ${MAX_FORM_BYTES} bytes.`)
-      : deny(415, 'Expected a form: application/x-www-form-urlencoded.');
+    return deny(body.status, formProblems[body.status]);
   }
   if (!isFormToken(secret, [viewer.name, key, body.form.get('csrf') ?? ''])) {
     return deny(
@@ -70,6 +68,12 @@ async function checkForm(
     ? { decision }
     : deny(400, 'Expected a verdict, "sent" or "not-sent", and the token of the doubt.');
 }
+
+const formProblems = {
+  400: 'The form did not arrive as a whole. Open the email again.',
+  413: `The form is larger than ${MAX_FORM_BYTES} bytes.`,
+  415: 'Expected a form: application/x-www-form-urlencoded.',
+} as const;
 
 function parseDecision(form: URLSearchParams): Decision | undefined {
   const [verdict, token] = [form.get('verdict'), form.get('token') ?? ''];

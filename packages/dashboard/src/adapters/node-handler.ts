@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { barePage } from '../layout.ts';
+import { badRequestPage } from '../layout.ts';
 import type { Dashboard } from '../dashboard.ts';
 import { pathInside } from '../routes.ts';
-import { requestOf } from './node-request.ts';
+import { pathOf, requestOf } from './node-request.ts';
 import { sendResponse } from './node-response.ts';
 
 /** A handler for `node:http`, Express, connect and Nest. */
@@ -20,9 +20,8 @@ export type NodeHandler = (
  */
 export function nodeHandler(board: Dashboard): NodeHandler {
   return (req, res, next) => {
-    const request = requestOf(req, req);
-    if (next && request && !isInside(board, request)) return next();
-    respond(board, request, { req, res });
+    if (next && !isInside(board, pathOf(req))) return next();
+    respond(board, requestOf(req, req), { req, res });
   };
 }
 
@@ -39,10 +38,6 @@ export function respond(
     .catch(() => res.destroy());
 }
 
-function isInside({ basePath }: Dashboard, request: Request): boolean {
-  return pathInside(basePath.replace(/\/$/, ''), new URL(request.url).pathname) !== undefined;
-}
-
-function badRequestPage(): Response {
-  return barePage(400, 'Not understood', 'This is not the request of a browser.');
+function isInside({ basePath }: Dashboard, path: string | undefined): boolean {
+  return path !== undefined && pathInside(basePath.replace(/\/$/, ''), path) !== undefined;
 }

@@ -10,27 +10,47 @@ type FrameworkRequest = IncomingMessage & {
 };
 
 /**
- * Converts Node's request into a web-standard one. Undefined if its target or Host is not one that
- * a browser sends.
+ * Converts Node's request into a web-standard one. Undefined for a request that no browser sends.
+ * Never throws: no bytes of a stranger may end the process.
  */
 export function requestOf(req: FrameworkRequest, original: unknown): Request | undefined {
-  const target = req.originalUrl ?? req.url ?? '';
-  const host = req.headers.host ?? 'unknown.invalid';
+  try {
+    return convert(req, original);
+  } catch {
+    // A `Request` or `Headers` refuses it, or its connection has gone.
+    return undefined;
+  }
+}
+
+/** The path that the client asked for, as a URL writes it. Undefined if it did not ask for one. */
+export function pathOf(req: FrameworkRequest): string | undefined {
+  const url = `http://unknown.invalid${targetOf(req)}`;
+  return targetOf(req).startsWith('/') && URL.canParse(url) ? new URL(url).pathname : undefined;
+}
+
+function convert(req: FrameworkRequest, original: unknown): Request | undefined {
+  const target = targetOf(req);
+  const host = req.headers[':authority'] ?? req.headers.host ?? 'unknown.invalid';
   // Joined as text: in a relative URL, a target that begins with // would be another host.
-  if (!target.startsWith('/') || !isHost(host)) return undefined;
-  const scheme = 'encrypted' in req.socket ? 'https' : 'http';
-  const url = `${scheme}://${host}${target}`;
+  if (!target.startsWith('/') || typeof host !== 'string' || !isHost(host)) return undefined;
   const { method = 'GET' } = req;
-  // A `Request` cannot have these.
-  if (!URL.canParse(url) || /^(connect|trace|track)$/i.test(method)) return undefined;
+  // HTTP/2 passes on any text as a method, and a `Request` would take "get" for GET.
+  if (!/^[A-Z]+$/.test(method)) return undefined;
+  const scheme = 'encrypted' in req.socket ? 'https' : 'http';
+  const headers = headersOf(req);
+  headers.set('host', host);
   const body = method === 'GET' || method === 'HEAD' ? undefined : bodyOf(req);
-  const request = new Request(url, {
+  const request = new Request(`${scheme}://${host}${target}`, {
     method,
-    headers: headersOf(req),
+    headers,
     ...(body !== undefined && { body, duplex: 'half' }),
   });
   rememberOriginal(request, { request: original, remoteAddress: req.socket.remoteAddress });
   return request;
+}
+
+function targetOf(req: FrameworkRequest): string {
+  return req.originalUrl ?? req.url ?? '';
 }
 
 function isHost(host: string): boolean {

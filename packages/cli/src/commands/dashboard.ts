@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { OptionError } from '@sendonce/core';
@@ -13,7 +13,8 @@ export const dashboard: Command = {
   name: 'dashboard',
   usage: 'dashboard',
   summary: 'the dashboard on this machine, until Ctrl-C',
-  details: `  --port <number>   on this machine only (default: a free one)
+  details: `  Only a browser with the printed URL can look: it has a key, which becomes a cookie.
+  --port <number>   on this machine only (default: a free one)
   --resolve         allows anyone with the printed URL to resolve, under your name; without it, look only
   --by <name>       that name (default: the user of this machine)
 
@@ -27,18 +28,22 @@ export const dashboard: Command = {
     const port = parsePort(textOption(commandLine, 'port'));
     const { ledger, journal, findQueue } = await openBackend();
     const key = randomBytes(24).toString('base64url');
+    // A browser sends a cookie to all ports of its host, below its path. A path that only this
+    // dashboard has keeps the cookie from programs at other ports, and from other dashboards.
+    const basePath = `/${randomBytes(12).toString('base64url')}`;
     const name = textOption(commandLine, 'by') ?? userInfo().username;
-    const authorize = commandLine.values['resolve']
-      ? authorizeByKey(key, { name, mayResolve: true })
-      : undefined;
-    const board = pages({ ledger, journal, queues: findQueue, authorize });
-    const handle = nodeHandler(board);
-    const server = createServer((request, response) => {
-      if (authorize && acceptKey(request, response, key)) return;
-      handle(request, response);
+    const authorize = authorizeByKey(key, {
+      name,
+      mayResolve: commandLine.values['resolve'] === true,
     });
-    const url = `http://127.0.0.1:${await listen(server, port)}/`;
-    const address = authorize ? `${url}?key=${key}` : url;
+    const board = pages({ ledger, journal, queues: findQueue, authorize, basePath });
+    const handle = nodeHandler(board);
+    const entrance = { path: `${basePath}/?key=${key}`, basePath, key };
+    const server = createServer((request, response) => {
+      if (isSameText(request.url, entrance.path)) admit(response, entrance);
+      else handle(request, response);
+    });
+    const address = `http://127.0.0.1:${await listen(server, port)}${entrance.path}`;
     if (commandLine.json) terminal.out(JSON.stringify({ url: address }));
     else terminal.out(`${address}\n${terminal.paint.dim('Ctrl-C ends')}`);
     await waitForAbort(terminal.stopped);
@@ -71,24 +76,26 @@ async function listen(server: Server, port: number): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+interface Entrance {
+  /** The path of the URL that is printed. */
+  readonly path: string;
+  readonly basePath: string;
+  readonly key: string;
+}
+
 /**
  * Turns the key in the URL into a cookie, which a page of another site does not send and the
  * browser's history does not keep. The key is needed because other users of this machine can reach
  * the port.
- *
- * @returns whether the request was answered
  */
-function acceptKey(request: IncomingMessage, response: ServerResponse, key: string): boolean {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
-  if (!isSameKey(searchParams.get('key'), key)) return false;
-  const cookie = `${COOKIE}=${key}; HttpOnly; SameSite=Strict; Path=/`;
+function admit(response: ServerResponse, { basePath, key }: Entrance): void {
   response.writeHead(303, {
-    location: pathname,
-    'set-cookie': cookie,
+    location: `${basePath}/`,
+    'set-cookie': `${COOKIE}=${key}; HttpOnly; SameSite=Strict; Path=${basePath}`,
     'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
   });
   response.end();
-  return true;
 }
 
 /** Admits a request that has the cookie. */
@@ -97,14 +104,12 @@ function authorizeByKey(key: string, viewer: Viewer): (request: Request) => View
     // Stops DNS rebinding.
     if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers.get('host') ?? '')) return undefined;
     const cookies = (headers.get('cookie') ?? '').split(/;\s*/);
-    return cookies.some((cookie) => isSameKey(cookie.replace(`${COOKIE}=`, ''), key))
-      ? viewer
-      : undefined;
+    return cookies.some((cookie) => isSameText(cookie, `${COOKIE}=${key}`)) ? viewer : undefined;
   };
 }
 
-function isSameKey(text: string | null, key: string): boolean {
-  const [one, other] = [Buffer.from(text ?? ''), Buffer.from(key)];
+function isSameText(text: string | undefined, expected: string): boolean {
+  const [one, other] = [Buffer.from(text ?? ''), Buffer.from(expected)];
   return one.length === other.length && timingSafeEqual(one, other);
 }
 

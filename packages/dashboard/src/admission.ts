@@ -18,9 +18,7 @@ export async function admit(request: Request, { authorize }: Settings): Promise<
       isLoopbackHost(hostOf(request)) &&
       isLoopbackAddress(original?.remoteAddress) &&
       !isForwarded(request);
-    return isLocal
-      ? { viewer: { name: 'somebody on this machine' } }
-      : { deniedBecause: onlyLocal };
+    return isLocal ? { viewer: { name: 'this machine' } } : { deniedBecause: onlyLocal };
   }
   const viewer = await authorize(request, original?.request);
   // The name is recorded with each verdict, so a viewer without a name is denied.
@@ -31,22 +29,25 @@ export async function admit(request: Request, { authorize }: Settings): Promise<
 }
 
 const onlyLocal =
-  'Without "authorize" the dashboard answers this machine only, under localhost, 127.0.0.1 or [::1] and not through ' +
-  'a proxy. Give dashboard() the option "authorize" to let others look.';
+  'Without "authorize" the dashboard answers this machine only: through nodeHandler or fastifyPlugin, under localhost, ' +
+  '127.0.0.1 or [::1], and not through a proxy. A call of fetch(), as under Hono, does not show where a request is from. ' +
+  'Give dashboard() the option "authorize".';
 
 /** Stops DNS rebinding: a page of another site can only send its own name as the Host. */
 function isLoopbackHost(host: string): boolean {
   return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host);
 }
 
-/** Checks the address of the connection where an adapter knows it: any client can send any Host. */
+/** An address that is not known, as of a Unix socket or in a call of `fetch`, may be any machine's. */
 function isLoopbackAddress(remoteAddress: string | undefined): boolean {
-  return remoteAddress === undefined || /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(remoteAddress);
+  return remoteAddress !== undefined && /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(remoteAddress);
 }
 
 /** A proxy on this machine asks under localhost on behalf of other machines. */
 function isForwarded({ headers }: Request): boolean {
-  return ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'].some((name) =>
-    headers.has(name),
+  return [...headers.keys()].some((name) =>
+    /^(x-forwarded|x-original|x-amzn|x-envoy|forwarded$|via$)|(real|client|connecting)-ip$/.test(
+      name,
+    ),
   );
 }

@@ -48,7 +48,8 @@ export interface DashboardOptions {
   /**
    * Who may look, and who may resolve.
    * @default only this machine may look, and no verdict is accepted: the Host must be localhost,
-   *   127.0.0.1 or [::1]
+   *   127.0.0.1 or [::1], and an adapter must know that the connection is from this machine. A
+   *   call of `fetch` is denied.
    */
   readonly authorize?: Authorize | undefined;
   /** Where it is mounted: the path before `/find`. @default '/' */

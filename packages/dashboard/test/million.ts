@@ -25,7 +25,7 @@ try {
   await fill(ledger, journal);
   const memory = /used_memory_human:(\S+)/.exec(await redis.info('memory'))?.[1];
   console.log(`${count} emails sent, ${await redis.dbsize()} keys, ${memory}`);
-  const board = dashboard({ ledger, journal });
+  const board = dashboard({ ledger, journal, authorize: () => ({ name: 'ada' }) });
   await measure(board.fetch, '/');
   await measure(board.fetch, '/?days=7');
   for (let order = 0; order < DOUBTS; order += 1) await doubt(ledger, journal, order);

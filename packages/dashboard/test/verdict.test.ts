@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { createToken } from '@sendonce/core/ledger';
 import { describe, expect, test } from 'vitest';
-import { dashboard, type Viewer } from '../src/index.ts';
+import { dashboard, nodeHandler, type Viewer } from '../src/index.ts';
 import { expectUntouched, key, other, scene } from './scene.ts';
-import { byHeader, doubtfulEmail, startStage } from './stage.ts';
+import { byHeader, doubtfulEmail, serve, startStage } from './stage.ts';
 
 describe('a verdict', () => {
   test('is taken from the form: the doubt ends, the job is retried once', async () => {
@@ -100,19 +100,17 @@ describe('a verdict', () => {
     const token = await doubtfulEmail(stage, key);
     const { ledger, journal } = stage;
     const secret = 'one secret for all processes, long';
-    const board = dashboard({ ledger, journal, secret });
-    const headers = { host: 'localhost:3000', 'sec-fetch-site': 'same-origin' };
-    const url = `http://localhost:3000/email/${key}`;
-    const shown = await (await board.fetch(new Request(url, { headers }))).text();
+    const origin = await serve(nodeHandler(dashboard({ ledger, journal, secret })));
+    const url = `${origin}/email/${key}`;
+    const shown = await (await fetch(url)).text();
     expect(shown).toContain('in doubt');
     expect(shown).not.toContain('method="post"');
     const csrf = createHmac('sha256', secret)
-      .update(JSON.stringify(['somebody on this machine', key]))
+      .update(JSON.stringify(['this machine', key]))
       .digest('base64url');
     const body = new URLSearchParams({ token, verdict: 'sent', csrf });
-    const answered = await board.fetch(
-      new Request(`${url}/resolve`, { method: 'POST', body, headers }),
-    );
+    const headers = { origin };
+    const answered = await fetch(`${url}/resolve`, { method: 'POST', body, headers });
     expect(answered.status).toBe(403);
     await expectUntouched(stage);
   });

@@ -16,7 +16,7 @@ import { overviewPage, overviewParts } from './overview-page.ts';
 import { resolvePage } from './resolve-page.ts';
 import { assetResponse, streamResponse } from './responses.ts';
 import { matchRoute, pathInside, type Route } from './routes.ts';
-import { withJournalDeadline } from './sources.ts';
+import { checkedSources } from './sources.ts';
 import type { VerdictRights } from './verdict-form.ts';
 import { verdictNotice } from './verdict-link.ts';
 
@@ -54,7 +54,7 @@ interface RequestContext {
 export function dashboard(options: DashboardOptions): Dashboard {
   const settings = resolveOptions(options);
   const { base, ledger, journal, secret } = settings;
-  const sources = withJournalDeadline(ledger, journal);
+  const sources = checkedSources(ledger, journal);
   const loadOverview = overviewLoader(sources);
   const streams = liveStreams();
 

@@ -1,11 +1,11 @@
 import type { JournalEntry, LedgerRecord } from '@sendonce/core';
-import { formatDuration, type FoundEmail, senderOf } from '@sendonce/core/inspect';
+import { type FoundEmail, senderOf } from '@sendonce/core/inspect';
 import { describeState, describeStep, emailName } from './describe-email.ts';
 import { type Html, html, textOr } from './html.ts';
 import { type PageContext, renderPage } from './layout.ts';
 import { livePart, type Parts, spokenPart } from './live-parts.ts';
 import { pageResponse } from './responses.ts';
-import { timeElement } from './times.ts';
+import { formatGap, timeElement } from './times.ts';
 import { renderVerdictForm, type VerdictRights } from './verdict-form.ts';
 
 /** The journal keeps no more steps of one email. */
@@ -83,7 +83,7 @@ function renderStep(entry: JournalEntry, before: JournalEntry | undefined): Html
   return html`<tr class="step ${entry.type}">
     <th scope="row">${describeStep(entry.type)}</th>
     <td>${timeElement(entry.atMs, true)}</td>
-    <td class="number">${before && `+ ${formatDuration(entry.atMs - before.atMs)}`}</td>
+    <td class="number">${before && formatGap(entry.atMs - before.atMs)}</td>
     <td>${textOr(senderOf(entry))}</td>
     <td>${textOr(entry.worker)}</td>
     <td>

@@ -1,11 +1,12 @@
-import { type Sources } from '@sendonce/core';
+import { isSendonceError, type Ledger, type Sources } from '@sendonce/core';
 import { findEmails, type FoundEmail, senderOf } from '@sendonce/core/inspect';
 import { withDeadline } from './deadline.ts';
-import { describeState, emailName } from './describe-email.ts';
+import { describeState, emailName, unreadableMessage } from './describe-email.ts';
 import { type Html, html, textOr } from './html.ts';
 import { type PageContext, renderPage } from './layout.ts';
 import { countEmails } from './numbers.ts';
 import { pageResponse, redirectTo } from './responses.ts';
+import { withReads } from './sources.ts';
 import { timeElement } from './times.ts';
 
 const MAX_QUERY_LENGTH = 500;
@@ -18,12 +19,41 @@ export async function findPage(
 ): Promise<Response> {
   const query = text.trim();
   if (query === '' || query.length > MAX_QUERY_LENGTH) return searchPage(context, sources, query);
-  const emails = await withDeadline(findEmails(sources, [query]));
+  const { emails, unreadableKeys } = await withDeadline(findReadable(sources, query));
   const [first] = emails;
-  if (first && emails.length === 1) return redirectTo(`${context.base}/email/${first.key}`);
-  const main = first ? renderList(context, emails, query) : renderNothing(sources, query);
+  if (first && emails.length === 1 && unreadableKeys.length === 0) {
+    return redirectTo(`${context.base}/email/${first.key}`);
+  }
+  const main = html`${first ? renderList(context, emails, query) : renderNothing(sources, query)}
+  ${unreadableKeys.map((key) => html`<p class="trouble">${unreadableMessage(key)}</p>`)}`;
   const page = renderPage(context, { title: `Find ${query}`, main, query });
   return pageResponse(first ? 200 : 404, page);
+}
+
+/** Finds emails. A record that cannot be read hides none of the others. */
+async function findReadable({ ledger, journal }: Sources, query: string) {
+  const unreadableKeys = new Set<string>();
+  const note = (error: unknown) => {
+    if (!isSendonceError(error, 'SENDONCE_UNREADABLE_RECORD')) throw error;
+    unreadableKeys.add(error.key);
+  };
+  const reads: Pick<Ledger, 'read' | 'list'> = {
+    read: (key) =>
+      ledger.read(key).catch((error: unknown) => {
+        note(error);
+        return undefined;
+      }),
+    async *list(options) {
+      try {
+        yield* ledger.list(options);
+      } catch (error) {
+        note(error);
+      }
+    },
+  };
+  const found = await findEmails({ ledger: withReads(ledger, reads), journal }, [query]);
+  const emails = found.filter(({ key }) => !unreadableKeys.has(key));
+  return { emails, unreadableKeys: [...unreadableKeys] };
 }
 
 /** The page without a query, or with one that is too long. */

@@ -15,10 +15,16 @@ export function timeElement(atMs: number, precise = false): Html {
  * each time.
  */
 export function formatAge(ms: number): string {
+  if (Number.isNaN(ms)) return '–';
   return ms < MINUTE_MS ? 'under a minute' : formatDuration(Math.floor(ms / MINUTE_MS) * MINUTE_MS);
 }
 
-/** Undefined for a number that is not a time; a store of another make may return one. */
+/** The time between two steps. Empty if one of the times is not known. */
+export function formatGap(ms: number): string {
+  return Number.isNaN(ms) ? '' : `+ ${formatDuration(ms)}`;
+}
+
+/** Undefined for a number that is not a time, because the store has none. */
 function toIso(atMs: number): string | undefined {
   const date = new Date(atMs);
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();

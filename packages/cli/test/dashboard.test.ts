@@ -115,7 +115,7 @@ describe('sendonce dashboard', () => {
     expect((await ask(port, { path: base, cookie, host: 'evil.example' })).status).toBe(403);
     const page = await ask(port, { path: `${base}email/${key}`, cookie });
     const csrf = /name="csrf" value="([\w-]+)"/.exec(page.text)![1]!;
-    const form = { verdict: 'sent', token, csrf, why: 'ticket 17' };
+    const form = { verdict: 'sent', token, csrf, why: 'ticket 17', confirmed: 'yes' };
     const decided = await ask(port, { path: `${base}email/${key}/resolve`, cookie, form });
     expect([decided.status, decided.location]).toEqual([303, expect.stringMatching(/job=no-job/)]);
     expect(await scene.ledger.read(key)).toMatchObject({

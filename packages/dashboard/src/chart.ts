@@ -1,6 +1,6 @@
 import type { HourCounts } from '@sendonce/core';
 import { HOUR_MS } from '@sendonce/core/ledger';
-import { formatNumber } from './numbers.ts';
+import { formatAxisNumber, formatNumber } from './numbers.ts';
 import { type Html, html } from './html.ts';
 
 /** The parts of a bar, from bottom to top. */
@@ -19,11 +19,11 @@ const series = [
   },
 ] as const;
 
-// In units of the drawing, which is scaled to the width of the page.
-const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM] = [960, 200, 56, 12, 24];
-const PLOT = { width: WIDTH - LEFT - 8, height: HEIGHT - TOP - BOTTOM };
+// In pixels. The width is that of the page: lengths along it are in percent.
+const [HEIGHT, AXIS_WIDTH, TOP, BOTTOM] = [200, 56, 12, 24];
+const PLOT_HEIGHT = HEIGHT - TOP - BOTTOM;
 
-/** A bar for each hour. */
+/** A bar for each hour. The axis is beside the part that scrolls, so it is always visible. */
 export function renderChart(hours: readonly HourCounts[], fromMs: number, slots: number): Html {
   const max = Math.max(...hours.map(countAll), 0);
   const top = roundUp(max);
@@ -31,21 +31,27 @@ export function renderChart(hours: readonly HourCounts[], fromMs: number, slots:
   const summary = !busiest
     ? 'Nothing happened.'
     : `The busiest hour began at ${formatHour(busiest.hourMs, true)} UTC, with ${formatNumber(max)}.`;
+  const values = [top, top / 2, 0];
   return html`<figure>
     <figcaption>
-      <span>By the hour, UTC</span>
+      <span>In UTC</span>
       ${series.map(({ name, title }) => html`<span class="key ${name}">${title}</span>`)}
     </figcaption>
-    <div class="plot">
-      <svg
-        viewBox="0 0 ${WIDTH} ${HEIGHT}"
-        role="img"
-        aria-label="Bars by the hour. ${summary} The table below has the numbers."
-      >
-        ${[top, top / 2, 0].map((value) => renderGridLine(value, top))}
-        ${renderHourMarks(fromMs, slots)}
-        ${hours.map((hour) => renderBar(hour, { fromMs, slots, top }))}
+    <div class="chart">
+      <svg class="axis" width="${AXIS_WIDTH}" height="${HEIGHT}" aria-hidden="true">
+        ${values.map((value) => renderAxisValue(value, top))}
       </svg>
+      <div class="plot" role="region" aria-label="Bars by the hour" tabindex="0">
+        <svg
+          class="${isLong(slots) ? 'bars long' : 'bars'}"
+          height="${HEIGHT}"
+          role="img"
+          aria-label="Bars by the hour. ${summary} The table below has the numbers."
+        >
+          ${values.map((value) => renderGridLine(value, top))} ${renderHourMarks(fromMs, slots)}
+          ${hours.map((hour) => renderBar(hour, { fromMs, slots, top }))}
+        </svg>
+      </div>
     </div>
   </figure>`;
 }
@@ -95,21 +101,21 @@ interface Scale {
 function renderBar(hour: HourCounts, { fromMs, slots, top }: Scale): Html {
   const slot = (hour.hourMs - fromMs) / HOUR_MS;
   if (slot < 0 || slot >= slots) return html``;
-  const step = PLOT.width / slots;
-  const width = Math.max(1, step * (slots > 48 ? 0.8 : 0.62));
-  const x = LEFT + slot * step + (step - width) / 2;
-  let y = TOP + PLOT.height;
+  const step = 100 / slots;
+  const width = step * (isLong(slots) ? 0.8 : 0.62);
+  const x = slot * step + (step - width) / 2;
+  let y = TOP + PLOT_HEIGHT;
   const parts = series.map(({ name, countIn }) => {
     const count = countIn(hour);
     if (count === 0) return undefined;
     // High enough to be visible even if it is one of thousands.
-    const height = Math.max(1.5, (count / top) * PLOT.height);
+    const height = Math.max(1.5, (count / top) * PLOT_HEIGHT);
     y -= height;
     return html`<rect
       class="${name}"
-      x="${formatLength(x)}"
+      x="${formatLength(x)}%"
       y="${formatLength(y)}"
-      width="${formatLength(width)}"
+      width="${formatLength(width)}%"
       height="${formatLength(height)}"
     />`;
   });
@@ -122,23 +128,39 @@ function renderBar(hour: HourCounts, { fromMs, slots, top }: Scale): Html {
   </g>`;
 }
 
+function renderAxisValue(value: number, top: number): Html {
+  const y = heightOf(value, top);
+  return html`<text x="${AXIS_WIDTH - 8}" y="${y}" dy="0.32em" text-anchor="end">
+    ${formatAxisNumber(value)}
+  </text>`;
+}
+
 function renderGridLine(value: number, top: number): Html {
-  const y = formatLength(TOP + PLOT.height * (1 - value / top));
-  return html`<line class="grid" x1="${LEFT}" x2="${WIDTH - 8}" y1="${y}" y2="${y}" />
-    <text x="${LEFT - 8}" y="${y}" dy="0.32em" text-anchor="end">${formatNumber(value)}</text>`;
+  const y = heightOf(value, top);
+  return html`<line class="grid" x1="0" x2="100%" y1="${y}" y2="${y}" />`;
+}
+
+function heightOf(value: number, top: number): string {
+  return formatLength(TOP + PLOT_HEIGHT * (1 - value / top));
 }
 
 /** A mark at every sixth hour, or at every day. */
 function renderHourMarks(fromMs: number, slots: number): Html[] {
-  const hoursApart = slots > 48 ? 24 : 6;
+  const hoursApart = isLong(slots) ? 24 : 6;
   return Array.from({ length: slots }, (_, slot) => slot).flatMap((slot) => {
     const hourMs = fromMs + slot * HOUR_MS;
     if ((hourMs / HOUR_MS) % hoursApart !== 0) return [];
-    const x = formatLength(LEFT + ((slot + (hoursApart === 24 ? 0 : 0.5)) * PLOT.width) / slots);
-    const text =
-      hoursApart === 24 ? new Date(hourMs).toISOString().slice(5, 10) : formatHour(hourMs);
-    return [html`<text x="${x}" y="${HEIGHT - 6}" text-anchor="middle">${text}</text>`];
+    const x = formatLength(((slot + (isLong(slots) ? 0 : 0.5)) * 100) / slots);
+    const text = isLong(slots) ? new Date(hourMs).toISOString().slice(5, 10) : formatHour(hourMs);
+    // A text in the middle of the first or last hour would be cut off.
+    const anchor = slot === 0 ? 'start' : slot === slots - 1 ? 'end' : 'middle';
+    return [html`<text x="${x}%" y="${HEIGHT - 6}" text-anchor="${anchor}">${text}</text>`];
   });
+}
+
+/** Whether the bars are of more than two days, so that they need more width than a telephone has. */
+function isLong(slots: number): boolean {
+  return slots > 48;
 }
 
 function countAll(hour: HourCounts): number {

@@ -7,16 +7,18 @@ import { withDeadline } from './deadline.ts';
 import { unreadableMessage } from './describe-email.ts';
 import { emailPage, emailParts } from './email-page.ts';
 import { findPage } from './find-page.ts';
-import { icon, parts, script, style } from './generated/assets.ts';
+import { icon, script } from './generated/assets.ts';
 import { badRequestPage, barePage, messagePage, type PageContext } from './layout.ts';
 import { liveStreams } from './live-streams.ts';
-import { type Days, overviewLoader } from './load-overview.ts';
+import { overviewLoader } from './load-overview.ts';
 import { type DashboardOptions, resolveOptions, type Settings, type Viewer } from './options.ts';
 import { overviewPage, overviewParts } from './overview-page.ts';
+import { formatOverviewQuery, readOverviewQuery } from './overview-query.ts';
 import { resolvePage } from './resolve-page.ts';
 import { assetResponse, streamResponse } from './responses.ts';
 import { matchRoute, pathInside, type Route } from './routes.ts';
 import { checkedSources } from './sources.ts';
+import { stylesheet } from './stylesheet.ts';
 import type { VerdictRights } from './verdict-form.ts';
 import { verdictNotice } from './verdict-link.ts';
 
@@ -62,7 +64,7 @@ export function dashboard(options: DashboardOptions): Dashboard {
     const { request, url, viewer, page, rights } = context;
     switch (route.name) {
       case 'overview':
-        return overviewPage(page, await withDeadline(loadOverview(daysOf(url))));
+        return overviewPage(page, await withDeadline(loadOverview(readOverviewQuery(url))));
       case 'find':
         return findPage(page, sources, url.searchParams.get('q') ?? '');
       case 'email': {
@@ -76,7 +78,7 @@ export function dashboard(options: DashboardOptions): Dashboard {
       case 'events':
         return request.method === 'HEAD' ? streamResponse(null) : openStream(context);
       case 'style':
-        return assetResponse(style + parts, 'text/css');
+        return assetResponse(stylesheet, 'text/css');
       case 'script':
         return assetResponse(script, 'text/javascript');
       case 'icon':
@@ -95,10 +97,10 @@ export function dashboard(options: DashboardOptions): Dashboard {
   }
 
   function openOverview({ request, url, page }: RequestContext) {
-    const days = daysOf(url);
+    const query = readOverviewQuery(url);
     const topic = {
-      name: `days ${days}`,
-      load: () => loadOverview(days),
+      name: `overview ${formatOverviewQuery(query)}`,
+      load: () => loadOverview(query),
       render: (data: Awaited<ReturnType<typeof loadOverview>>) => overviewParts(page, data),
     };
     return streams.open(topic, request.signal);
@@ -151,10 +153,6 @@ function rightsOf(viewer: Viewer, { secret, findQueue }: Settings): VerdictRight
     csrf: viewer.mayResolve ? (key) => formToken(secret, viewer.name, key) : undefined,
     retries: ({ job }) => job !== undefined && findQueue(job.queue) !== undefined,
   };
-}
-
-function daysOf(url: URL): Days {
-  return url.searchParams.get('days') === '7' ? 7 : 1;
 }
 
 function notFoundPage(page: PageContext): Response {

@@ -103,6 +103,24 @@ function describeMissingRecord(email: FoundEmail): Description {
   };
 }
 
+/** Who resolved the email, and why. Undefined if neither the journal nor the record says so. */
+export function describeResolver({
+  record,
+  history,
+}: Pick<FoundEmail, 'record' | 'history'>): Html | undefined {
+  const entry = history.findLast(
+    ({ type }) => type === 'resolved-sent' || type === 'resolved-not-sent',
+  );
+  if (entry) {
+    const verdict = entry.type === 'resolved-sent' ? 'it was sent' : 'it was not sent';
+    return html`Decided by ${textOr(entry.by)}:
+    ${verdict}${entry.note !== undefined && html` (${textOr(entry.note)})`}.`;
+  }
+  // Without a journal the record says so, as long as it exists.
+  const { resolvedBy } = record ?? {};
+  return resolvedBy === undefined ? undefined : html`It was resolved by ${textOr(resolvedBy)}.`;
+}
+
 /** The label of an email, or its key. */
 export function emailName({ key, history }: Pick<FoundEmail, 'key' | 'history'>): Html {
   const label = lastLabel(history);

@@ -1,7 +1,9 @@
 import type { JournalEntry, LedgerRecord } from '@sendonce/core';
 import { type FoundEmail, senderOf } from '@sendonce/core/inspect';
-import { describeState, describeStep, emailName } from './describe-email.ts';
+import { describeResolver, describeState, describeStep, emailName } from './describe-email.ts';
 import { type Html, html, textOr } from './html.ts';
+import { foldCopies, type StepGroup } from './fold-copies.ts';
+import { formatNumber } from './numbers.ts';
 import { type PageContext, renderPage } from './layout.ts';
 import { livePart, type Parts, spokenPart } from './live-parts.ts';
 import { pageResponse } from './responses.ts';
@@ -46,7 +48,7 @@ export function emailParts(
   const { record, history } = email;
   const { badge, sentence } = describeState(email);
   return {
-    state: html`${badge} ${sentence}`,
+    state: html`${badge} ${sentence} ${describeResolver(email)}`,
     verdict: record?.state === 'in-doubt' ? renderVerdictForm(context, rights, record) : html``,
     steps: renderSteps(history),
     record: renderRecord(email.key, record),
@@ -56,6 +58,7 @@ export function emailParts(
 function renderSteps(history: readonly JournalEntry[]): Html {
   if (history.length === 0)
     return html`<p>No history: the journal is empty, unavailable or not configured.</p>`;
+  const groups = foldCopies(history);
   return html`<div class="wide" role="region" aria-label="Steps" tabindex="0">
       <table class="steps">
         <caption class="unseen">
@@ -72,24 +75,41 @@ function renderSteps(history: readonly JournalEntry[]): Html {
           </tr>
         </thead>
         <tbody>
-          ${history.map((entry, index) => renderStep(entry, history[index - 1]))}
+          ${groups.map((group, index) => renderStep(group, groups[index - 1]?.at(-1), index))}
         </tbody>
       </table>
     </div>
     ${history.length >= MAX_STEPS && html`<p>These are the last ${MAX_STEPS} steps: the journal keeps no more.</p>`}`;
 }
 
-function renderStep(entry: JournalEntry, before: JournalEntry | undefined): Html {
+function renderStep(
+  [entry, ...copies]: StepGroup,
+  before: JournalEntry | undefined,
+  index: number,
+): Html {
   return html`<tr class="step ${entry.type}">
-    <th scope="row">${describeStep(entry.type)}</th>
+    <th scope="row">${describeStep(entry.type)}${copies.length > 0 && ` ×${copies.length + 1}`}</th>
     <td>${timeElement(entry.atMs, true)}</td>
     <td class="number">${before && formatGap(entry.atMs - before.atMs)}</td>
-    <td>${textOr(senderOf(entry))}</td>
+    <td>${textOr(senderOf(entry))}${copies.length > 0 && renderCopies(index, copies)}</td>
     <td>${textOr(entry.worker)}</td>
-    <td>
+    <td class="cause">
       ${entry.dueMs === undefined ? textOr(entry.note ?? entry.messageId) : html`for ${timeElement(entry.dueMs)} UTC`}
     </td>
   </tr>`;
+}
+
+function renderCopies(index: number, copies: readonly JournalEntry[]): Html {
+  return html`<details id="copies-${index}">
+    <summary>and ${countOthers(copies.length)}</summary>
+    <ul>
+      ${copies.map((copy) => html`<li>${textOr(senderOf(copy))} ${timeElement(copy.atMs, true)}</li>`)}
+    </ul>
+  </details>`;
+}
+
+function countOthers(count: number): string {
+  return count === 1 ? '1 other' : `${formatNumber(count)} others`;
 }
 
 function renderRecord(key: string, record: LedgerRecord | undefined): Html {

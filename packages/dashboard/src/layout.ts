@@ -1,7 +1,8 @@
 import { hash128 } from '@sendonce/core/ledger';
-import { parts, script, style } from './generated/assets.ts';
+import { script } from './generated/assets.ts';
 import { type Html, html, textOr } from './html.ts';
 import { pageResponse } from './responses.ts';
+import { stylesheet } from './stylesheet.ts';
 import { timeElement } from './times.ts';
 
 /** What every page of one request needs. */
@@ -22,9 +23,7 @@ export interface Page {
 }
 
 // Part of the URL, because a browser caches both files.
-const [styleVersion, scriptVersion] = [style + parts, script].map((text) =>
-  hash128(text).slice(0, 8),
-);
+const [styleVersion, scriptVersion] = [stylesheet, script].map((text) => hash128(text).slice(0, 8));
 
 export function renderPage(
   { base, viewer }: PageContext,

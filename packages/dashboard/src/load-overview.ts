@@ -1,6 +1,8 @@
 import { type LedgerRecord, type Sources } from '@sendonce/core';
 import { findWorker, lastLabel, type Overview, overviewOf } from '@sendonce/core/inspect';
 import { DAY_MS, HOUR_MS } from '@sendonce/core/ledger';
+import { type DoubtGroup, type DoubtPage, groupByCause, pageOfDoubts } from './doubt-list.ts';
+import type { OverviewQuery } from './overview-query.ts';
 
 /** An email in doubt, with what the journal knows about it. */
 export interface Doubt {
@@ -10,18 +12,17 @@ export interface Doubt {
 }
 
 export interface OverviewData extends Overview {
-  readonly days: Days;
+  readonly query: OverviewQuery;
   /** Where the hours begin that are counted, and how many they are. */
   readonly fromMs: number;
   readonly slots: number;
-  /** At most `MAX_DOUBTS`. Those without a sign of life for longest come first. */
+  readonly causes: readonly DoubtGroup[];
+  readonly page: DoubtPage;
+  /** The doubts of the page. Those without a sign of life for longest come first. */
   readonly doubts: readonly Doubt[];
   readonly nowMs: number;
 }
 
-export type Days = 1 | 7;
-
-const MAX_DOUBTS = 100;
 /** The journal is written after the ledger, or not at all if the worker was killed. */
 const READ_AGAIN_AFTER_MS = 10_000;
 
@@ -29,29 +30,46 @@ const READ_AGAIN_AFTER_MS = 10_000;
  * Makes a function that loads what the overview shows. It reads the history of a doubt again only
  * if something in it was missing, and not each second.
  */
-export function overviewLoader(sources: Sources): (days: Days) => Promise<OverviewData> {
-  let known = new Map<string, { doubt: Doubt; readAtMs: number }>();
+export function overviewLoader(sources: Sources): (query: OverviewQuery) => Promise<OverviewData> {
+  const known = new Map<string, { doubt: Doubt; readAtMs: number }>();
 
-  async function loadDoubt(record: LedgerRecord, nowMs: number) {
+  async function loadDoubt(record: LedgerRecord, nowMs: number): Promise<Doubt> {
     const before = known.get(attemptId(record));
     const isComplete = before?.doubt.label !== undefined && before.doubt.worker !== undefined;
     if (before && (isComplete || nowMs - before.readAtMs < READ_AGAIN_AFTER_MS)) {
-      return { doubt: { ...before.doubt, record }, readAtMs: before.readAtMs };
+      return { ...before.doubt, record };
     }
     const history = (await sources.journal?.history(record.key)) ?? [];
     const doubt = { record, label: lastLabel(history), worker: findWorker(record, history) };
-    return { doubt, readAtMs: nowMs };
+    known.set(attemptId(record), { doubt, readAtMs: nowMs });
+    return doubt;
   }
 
-  return async (days) => {
+  /** Several pages are read at a time, so a doubt is kept as long as it is one. */
+  function forgetOthers(inDoubt: readonly LedgerRecord[]): void {
+    const attempts = new Set(inDoubt.map(attemptId));
+    for (const attempt of known.keys()) if (!attempts.has(attempt)) known.delete(attempt);
+  }
+
+  return async (query) => {
     const nowMs = Date.now();
-    const slots = days * 24;
-    const fromMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS + HOUR_MS - days * DAY_MS;
+    const slots = query.days * 24;
+    const fromMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS + HOUR_MS - query.days * DAY_MS;
     const overview = await overviewOf(sources, { sinceMs: fromMs });
-    const shown = overview.inDoubt.slice(0, MAX_DOUBTS);
-    const loaded = await Promise.all(shown.map((record) => loadDoubt(record, nowMs)));
-    known = new Map(loaded.map((one) => [attemptId(one.doubt.record), one]));
-    return { ...overview, days, fromMs, slots, doubts: loaded.map(({ doubt }) => doubt), nowMs };
+    const { inDoubt } = overview;
+    const page = pageOfDoubts(inDoubt, query);
+    const doubts = await Promise.all(page.records.map((record) => loadDoubt(record, nowMs)));
+    forgetOthers(inDoubt);
+    return {
+      ...overview,
+      query,
+      fromMs,
+      slots,
+      causes: groupByCause(inDoubt),
+      page,
+      doubts,
+      nowMs,
+    };
   };
 }
 

@@ -2,9 +2,10 @@ import { isSendonceError, type LedgerRecord, resolveEmail, type Sources } from '
 import { type FoundEmail, readEmail } from '@sendonce/core/inspect';
 import { isFormToken, isSameOrigin } from './csrf.ts';
 import { withDeadline } from './deadline.ts';
-import { describeState } from './describe-email.ts';
+import { confirmPage } from './confirm-page.ts';
+import { describeResolver, describeState } from './describe-email.ts';
 import { MAX_FORM_BYTES, readForm } from './form-body.ts';
-import { type Html, html, textOr } from './html.ts';
+import { html } from './html.ts';
 import { messagePage, type PageContext, renderPage } from './layout.ts';
 import type { Settings, Viewer } from './options.ts';
 import { pageResponse, redirectTo } from './responses.ts';
@@ -30,13 +31,23 @@ export async function resolvePage(
   settings: ResolveSettings,
 ): Promise<Response> {
   const checked = await checkForm(asked, settings);
-  return 'problem' in checked
-    ? messagePage(context, checked.status, 'Nothing was changed', checked.problem)
-    : recordVerdict(context, { ...asked, decision: checked.decision }, settings);
+  if ('isStale' in checked) return stalePage(context, asked.key, settings);
+  if ('problem' in checked) {
+    return messagePage(context, checked.status, 'Nothing was changed', checked.problem);
+  }
+  const { decision, csrf } = checked;
+  if (checked.isConfirmed) return recordVerdict(context, { ...asked, decision }, settings);
+  const { sources } = settings;
+  const email = await withDeadline(readEmail(sources, asked.key));
+  return isSameDoubt(email.record, decision.token)
+    ? confirmPage(context, { email, decision, csrf })
+    : tooLatePage(context, email);
 }
 
 type CheckedForm =
-  | { readonly decision: Decision }
+  | { readonly decision: Decision; readonly isConfirmed: boolean; readonly csrf: string }
+  /** The form is not genuine. It may only be old. */
+  | { readonly isStale: true }
   | { readonly status: number; readonly problem: string };
 
 async function checkForm(
@@ -57,16 +68,26 @@ async function checkForm(
   if ('status' in body) {
     return deny(body.status, formProblems[body.status]);
   }
-  if (!isFormToken(secret, [viewer.name, key, body.form.get('csrf') ?? ''])) {
-    return deny(
-      403,
-      'This form is not yours, is not for this email, or is older than the server. Open the email again.',
-    );
-  }
-  const decision = parseDecision(body.form);
+  const { form } = body;
+  const csrf = form.get('csrf') ?? '';
+  if (!isFormToken(secret, [viewer.name, key, csrf])) return { isStale: true };
+  const decision = parseDecision(form);
   return decision
-    ? { decision }
+    ? { decision, isConfirmed: form.get('confirmed') === 'yes', csrf }
     : deny(400, 'Expected a verdict, "sent" or "not-sent", and the token of the doubt.');
+}
+
+/** For a form that is not genuine. If the email was resolved meanwhile, the page says by whom. */
+async function stalePage(
+  context: PageContext,
+  key: string,
+  { sources }: ResolveSettings,
+): Promise<Response> {
+  const email = await withDeadline(readEmail(sources, key));
+  if (email.record?.state !== 'in-doubt') return tooLatePage(context, email);
+  const problem =
+    'This form is not yours, is not for this email, or is older than the server. Open the email again.';
+  return messagePage(context, 403, 'Nothing was changed', problem);
 }
 
 const formProblems = {
@@ -89,14 +110,15 @@ async function recordVerdict(
 ): Promise<Response> {
   const { ledger, journal } = sources;
   const { verdict, token, why } = decision;
+  const readAgain = () => withDeadline(readEmail(sources, key));
   // Read first, because "not sent" removes the record, which has the job. And the ledger takes the
   // same verdict again for a repeat, but its viewer should see that it was given before.
   const record = await withDeadline(ledger.read(key));
-  if (!isSameDoubt(record, token)) return tooLatePage(context, sources, key);
+  if (!isSameDoubt(record, token)) return tooLatePage(context, await readAgain());
   const found = { key, token, verdict, by: viewer.name, why: why || undefined, retentionMs };
   const reply = await withDeadline(resolveEmail(sources, found)).catch(unknownIfUnavailable);
   if (reply === 'unknown') return unknownOutcomePage(context);
-  if (reply.state === 'not-in-doubt') return tooLatePage(context, sources, key);
+  if (reply.state === 'not-in-doubt') return tooLatePage(context, await readAgain());
   // The next page should show the verdict. A journal that does not answer delays it by a second
   // only.
   await withDeadline(journal?.flush() ?? Promise.resolve(), 1000).catch(() => {});
@@ -126,11 +148,10 @@ function unknownOutcomePage(context: PageContext): Response {
 }
 
 /** The email was resolved before: shows its state, and who resolved it. */
-async function tooLatePage(context: PageContext, sources: Sources, key: string): Promise<Response> {
-  const email = await withDeadline(readEmail(sources, key));
+function tooLatePage(context: PageContext, email: FoundEmail): Response {
   const { badge, sentence } = describeState(email);
   const resolver = describeResolver(email);
-  const title = 'Somebody was faster';
+  const title = 'It was decided before';
   const main = html`<h1>${title}</h1>
     <p>
       Your verdict changed nothing:
@@ -140,22 +161,10 @@ async function tooLatePage(context: PageContext, sources: Sources, key: string):
           : 'the email is not in doubt any more.'
       }
     </p>
-    ${resolver && html`<p>${resolver}</p>`}
+    <p>
+      ${resolver ?? 'It is unknown who decided: the journal does not answer, or there is none.'}
+    </p>
     <p>${badge} ${sentence}</p>
-    <p><a href="${context.base}/email/${key}">To the email</a></p>`;
+    <p><a href="${context.base}/email/${email.key}">To the email</a></p>`;
   return pageResponse(409, renderPage(context, { title, main }));
-}
-
-function describeResolver({ record, history }: FoundEmail): Html | undefined {
-  const entry = history.findLast(
-    ({ type }) => type === 'resolved-sent' || type === 'resolved-not-sent',
-  );
-  if (entry) {
-    const verdict = entry.type === 'resolved-sent' ? 'it was sent' : 'it was not sent';
-    return html`Decided by ${textOr(entry.by)}:
-    ${verdict}${entry.note !== undefined && html` (${textOr(entry.note)})`}.`;
-  }
-  // Without a journal the record says so, as long as it exists.
-  const { resolvedBy } = record ?? {};
-  return resolvedBy === undefined ? undefined : html`It was resolved by ${textOr(resolvedBy)}.`;
 }

@@ -36,8 +36,8 @@ export function renderVerdictForm(
       ${/* A textarea, because Enter in a field of one line would press the first button. */ ''}
       <textarea id="why" name="why" rows="2" maxlength="500"></textarea>
       <div class="buttons">
-        <button name="verdict" value="sent">It was sent</button>
-        <button name="verdict" value="not-sent">It was not sent: send it</button>
+        <button class="sent" name="verdict" value="sent">It was sent</button>
+        <button class="not-sent" name="verdict" value="not-sent">It was not sent: send it</button>
       </div>
     </form>
   </section>`;

@@ -128,7 +128,7 @@ describe.each(Object.entries(adapters))('%s', (_, start) => {
     const csrf = /name="csrf" value="([\w-]+)"/.exec(page)?.[1] ?? '';
     const post = (body: URLSearchParams) =>
       ask(`/emails/email/${key}/resolve`, { method: 'POST', body, headers: { origin } });
-    const fields = { csrf, token, verdict: 'sent' };
+    const fields = { csrf, token, verdict: 'sent', confirmed: 'yes' };
     expect((await post(new URLSearchParams({ ...fields, why: 'a'.repeat(50_000) }))).status).toBe(
       413,
     );

@@ -37,7 +37,7 @@ describe.skipIf(findChromium() === undefined)('the pages', { timeout: 60_000 }, 
         await page.getByText('Live: changes appear by themselves.').waitFor();
         await page.screenshot({ path: `${folder}${name}-${colorScheme}.png`, fullPage: true });
         expect(await weakTexts(page)).toEqual([]);
-        await page.setViewportSize({ width: 390, height: 800 });
+        await page.setViewportSize({ width: 375, height: 667 });
         const overflow =
           'document.documentElement.scrollWidth - document.documentElement.clientWidth';
         expect(await page.evaluate(overflow)).toBe(0);

@@ -33,7 +33,14 @@ export async function scene(options: Partial<DashboardOptions> = {}, label?: str
     headers: Record<string, string> = {},
     user = 'ada',
   ) => {
-    const fields = { token, verdict: 'not-sent', why: 'the log', csrf: await csrf(), ...changes };
+    const fields = {
+      token,
+      verdict: 'not-sent',
+      why: 'the log',
+      confirmed: 'yes',
+      csrf: await csrf(),
+      ...changes,
+    };
     const sameOrigin = { 'sec-fetch-site': 'same-origin' };
     const body = new URLSearchParams(fields);
     return ask(

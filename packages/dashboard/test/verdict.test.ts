@@ -38,7 +38,7 @@ describe('a verdict', () => {
     ],
   ])('%s is refused', async (_, fields, headers) => {
     const { stage, ask, csrf, token } = await scene();
-    const form = { token, verdict: 'not-sent', csrf: await csrf(), ...fields };
+    const form = { token, verdict: 'not-sent', confirmed: 'yes', csrf: await csrf(), ...fields };
     const sent = Object.fromEntries(
       Object.entries({ 'sec-fetch-site': 'same-origin', ...headers }).filter(
         ([, value]) => value !== '',
@@ -52,7 +52,12 @@ describe('a verdict', () => {
 
   test('from an old browser, of the same origin, is taken', async () => {
     const { stage, ask, csrf, token } = await scene();
-    const body = new URLSearchParams({ token, verdict: 'sent', csrf: await csrf() });
+    const body = new URLSearchParams({
+      token,
+      verdict: 'sent',
+      confirmed: 'yes',
+      csrf: await csrf(),
+    });
     const headers = { origin: 'https://shop.example' };
     const answered = await ask(`/email/${key}/resolve`, { method: 'POST', body, headers });
     expect(answered.status).toBe(303);
@@ -71,7 +76,12 @@ describe('a verdict', () => {
     const page = await board.fetch(new Request(`http://a/email/${other}`, { headers }));
     const csrfOfOther = /name="csrf" value="([\w-]+)"/.exec(await page.text())?.[1] ?? '';
     const body = () =>
-      new URLSearchParams({ token: ofOther!.token, verdict: 'sent', csrf: csrfOfOther });
+      new URLSearchParams({
+        token: ofOther!.token,
+        verdict: 'sent',
+        confirmed: 'yes',
+        csrf: csrfOfOther,
+      });
     const at = (path: string) =>
       board.fetch(new Request(`http://a${path}`, { method: 'POST', body: body(), headers }));
     expect((await at(`/email/${key}/resolve`)).status).toBe(403);
@@ -108,7 +118,7 @@ describe('a verdict', () => {
     const csrf = createHmac('sha256', secret)
       .update(JSON.stringify(['this machine', key]))
       .digest('base64url');
-    const body = new URLSearchParams({ token, verdict: 'sent', csrf });
+    const body = new URLSearchParams({ token, verdict: 'sent', confirmed: 'yes', csrf });
     const headers = { origin };
     const answered = await fetch(`${url}/resolve`, { method: 'POST', body, headers });
     expect(answered.status).toBe(403);

@@ -1,0 +1,16 @@
+import type { JournalEntry } from '@sendonce/core';
+
+/** One step, or copies of a job that came one after the other. */
+export type StepGroup = readonly [JournalEntry, ...JournalEntry[]];
+
+/** Folds copies of a job into one line, as `sendonce show` does. */
+export function foldCopies(history: readonly JournalEntry[]): readonly StepGroup[] {
+  const groups: [JournalEntry, ...JournalEntry[]][] = [];
+  for (const entry of history) {
+    const last = groups.at(-1);
+    const isCopy = entry.type === 'busy' || entry.type === 'duplicate';
+    if (isCopy && last?.[0].type === entry.type) last.push(entry);
+    else groups.push([entry]);
+  }
+  return groups;
+}

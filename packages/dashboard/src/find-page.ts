@@ -7,6 +7,7 @@ import { type PageContext, renderPage } from './layout.ts';
 import { countEmails } from './numbers.ts';
 import { pageResponse, redirectTo } from './responses.ts';
 import { withReads } from './sources.ts';
+import { suggestLabels } from './suggest-labels.ts';
 import { timeElement } from './times.ts';
 
 const MAX_QUERY_LENGTH = 500;
@@ -24,7 +25,9 @@ export async function findPage(
   if (first && emails.length === 1 && unreadableKeys.length === 0) {
     return redirectTo(`${context.base}/email/${first.key}`);
   }
-  const main = html`${first ? renderList(context, emails, query) : renderNothing(sources, query)}
+  const suggestions = first ? [] : await withDeadline(suggestLabels(sources, query));
+  const nothing = () => renderNothing(context, sources, { query, suggestions });
+  const main = html`${first ? renderList(context, emails, query) : nothing()}
   ${unreadableKeys.map((key) => html`<p class="trouble">${unreadableMessage(key)}</p>`)}`;
   const page = renderPage(context, { title: `Find ${query}`, main, query });
   return pageResponse(first ? 200 : 404, page);
@@ -99,8 +102,28 @@ function renderEmail(base: string, email: FoundEmail): Html {
   </tr>`;
 }
 
-function renderNothing(sources: Sources, query: string): Html {
+interface NothingFound {
+  readonly query: string;
+  readonly suggestions: readonly string[];
+}
+
+function renderNothing(
+  { base }: PageContext,
+  sources: Sources,
+  { query, suggestions }: NothingFound,
+): Html {
+  const links = suggestions.map(
+    (label) =>
+      html`<li><a href="${base}/find?q=${encodeURIComponent(label)}">${textOr(label)}</a></li>`,
+  );
   return html`<h1>Nothing found for ${textOr(query)}</h1>
+    ${
+      links.length > 0 &&
+      html`<p>Did you mean:</p>
+        <ul class="suggestions">
+          ${links}
+        </ul>`
+    }
     <p>
       Neither the ledger nor the journal knows such an email: it was never claimed, or its retention
       is over.

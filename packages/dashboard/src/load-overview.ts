@@ -1,6 +1,7 @@
 import { type LedgerRecord, type Sources } from '@sendonce/core';
 import { findWorker, lastLabel, type Overview, overviewOf } from '@sendonce/core/inspect';
 import { DAY_MS, HOUR_MS } from '@sendonce/core/ledger';
+import { withDeadline } from './deadline.ts';
 import { type DoubtGroup, type DoubtPage, groupByCause, pageOfDoubts } from './doubt-list.ts';
 import type { OverviewQuery } from './overview-query.ts';
 
@@ -32,6 +33,18 @@ const READ_AGAIN_AFTER_MS = 10_000;
  */
 export function overviewLoader(sources: Sources): (query: OverviewQuery) => Promise<OverviewData> {
   const known = new Map<string, { doubt: Doubt; readAtMs: number }>();
+  const loading = new Map<number, Promise<Overview>>();
+
+  /** The open pages are updated at the same time, and share one read, also if their lists differ. */
+  function loadShared(sinceMs: number): Promise<Overview> {
+    const before = loading.get(sinceMs);
+    if (before) return before;
+    // With a deadline: a read that never ends must not be shared for ever.
+    const reading = withDeadline(overviewOf(sources, { sinceMs }));
+    const overview = reading.finally(() => loading.delete(sinceMs));
+    loading.set(sinceMs, overview);
+    return overview;
+  }
 
   async function loadDoubt(record: LedgerRecord, nowMs: number): Promise<Doubt> {
     const before = known.get(attemptId(record));
@@ -55,7 +68,7 @@ export function overviewLoader(sources: Sources): (query: OverviewQuery) => Prom
     const nowMs = Date.now();
     const slots = query.days * 24;
     const fromMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS + HOUR_MS - query.days * DAY_MS;
-    const overview = await overviewOf(sources, { sinceMs: fromMs });
+    const overview = await loadShared(fromMs);
     const { inDoubt } = overview;
     const page = pageOfDoubts(inDoubt, query);
     const doubts = await Promise.all(page.records.map((record) => loadDoubt(record, nowMs)));

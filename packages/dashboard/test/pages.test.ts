@@ -1,7 +1,8 @@
-import { deriveKey, memoryLedger } from '@sendonce/core';
+import { deriveKey, type Ledger, memoryLedger } from '@sendonce/core';
 import { createToken } from '@sendonce/core/ledger';
 import { type QueueOfJobs } from '@sendonce/core/inspect';
 import { redisJournal } from '@sendonce/redis';
+import { eventually } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { formToken } from '../src/csrf.ts';
@@ -210,4 +211,30 @@ test('a journal that is away hides histories and counts, and holds up no verdict
   });
   expect((await ask(`/email/${key}/resolve`, { method: 'POST', body })).status).toBe(303);
   expect(await ledger.read(key)).toMatchObject({ state: 'sent' });
+});
+
+test('open pages with different lists of doubts share each read of the ledger', async () => {
+  const ledger = memoryLedger();
+  let lists = 0;
+  const counting: Ledger = {
+    ...ledger,
+    list(query) {
+      lists += 1;
+      return ledger.list(query);
+    },
+  };
+  const board = dashboard({ ledger: counting, authorize: byHeader });
+  const paths = Array.from({ length: 20 }, (_, index) => `/events?page=${index + 1}`);
+  const streams = await Promise.all(
+    paths.map((path) =>
+      board.fetch(new Request(`http://a${path}`, { headers: { 'x-user': 'ada' } })),
+    ),
+  );
+  onTestFinished(() => board.close());
+  const atFirst = lists;
+  expect(atFirst).toBeLessThanOrEqual(20);
+  await eventually(() => expect(lists).toBeGreaterThanOrEqual(atFirst + 3), { timeoutMs: 15_000 });
+  // Each of the 20 pages would have made three reads of its own.
+  expect(lists).toBeLessThan(atFirst + 20);
+  expect(streams.every(({ status }) => status === 200)).toBe(true);
 });

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { createToken } from '@sendonce/core/ledger';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { dashboard, nodeHandler, type Viewer } from '../src/index.ts';
 import { expectUntouched, key, other, scene } from './scene.ts';
 import { byHeader, doubtfulEmail, serve, startStage } from './stage.ts';
@@ -137,6 +137,23 @@ describe('a verdict', () => {
     const headers = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };
     const answered = await ask(`/email/${key}/resolve`, { method: 'POST', body: '{}', headers });
     expect(answered.status).toBe(415);
+    await expectUntouched(stage);
+  });
+
+  test('in a form that is cut off is refused, without a warning of the process', async () => {
+    const { stage, ask } = await scene();
+    const warned = vi.spyOn(process, 'emitWarning');
+    onTestFinished(() => warned.mockRestore());
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.error(new Error('aborted')),
+    });
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      'sec-fetch-site': 'same-origin',
+    };
+    const init = { method: 'POST', body, headers, duplex: 'half' } as RequestInit;
+    expect((await ask(`/email/${key}/resolve`, init)).status).toBe(400);
+    expect(warned).not.toHaveBeenCalled();
     await expectUntouched(stage);
   });
 

@@ -1,23 +1,24 @@
-import { type Chooser, damage } from './choose.ts';
+import type { Chooser } from './choose.ts';
 import { requestParts, type RequestParts } from './request-parts.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const [DATA, HEADERS, SETTINGS] = [0, 1, 4];
 const [END_STREAM, END_HEADERS] = [1, 4];
 
-/** The bytes of a connection of HTTP/2 with a few hostile requests. */
+/**
+ * The bytes of a connection of HTTP/2 with a few hostile requests in frames that are well formed.
+ * Damaged frames end Node 20.20.2 in its own code (`current_nghttp2_memory_`), also under Fastify
+ * alone, so they would test Node.
+ */
 export function http2Connection(
   path: string,
   admitted: RequestParts['headers'],
   chooser: Chooser,
 ): Buffer {
-  const { chance, below, bytes } = chooser;
-  const frames = Array.from({ length: 1 + below(4) }, (_, index) => {
-    if (chance(0.05)) return formatFrame(below(12), below(256), below(9), bytes(below(40)));
-    const request = formatHttp2Request(requestParts(path, admitted, chooser), 1 + 2 * index);
-    return chance(0.1) ? damage(request, chooser) : request;
-  });
-  return formatHttp2Connection(frames);
+  const requests = Array.from({ length: 1 + chooser.below(4) }, (_, index) =>
+    formatHttp2Request(requestParts(path, admitted, chooser), 1 + 2 * index),
+  );
+  return formatHttp2Connection(requests);
 }
 
 export function formatHttp2Connection(frames: readonly Buffer[]): Buffer {

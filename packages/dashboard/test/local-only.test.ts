@@ -132,7 +132,7 @@ describe('without authorize and without a known address, the answer is no', () =
     const routed = new Hono();
     routed.all('/emails/*', (c) => board.fetch(c.req.raw));
     for (const { fetch } of [app, routed]) {
-      const where = await listen(createAdaptorServer({ fetch }) as Server);
+      const where = await listen(createAdaptorServer({ fetch }));
       for (const host of localHosts) {
         expect([host, await statusOf(where, { host })]).toEqual([host, 403]);
       }

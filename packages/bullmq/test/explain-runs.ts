@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { ExplainedNumbers } from '../src/explain-numbers.ts';
-import { expectBetween, type Scene, type Sending, soon, until } from './explain-scene.ts';
+import { type Scene, type Sending, soon, until } from './explain-scene.ts';
 
 /** Shows on a real run what explain() says about it. */
 export type Run = (scene: Scene, numbers: ExplainedNumbers) => Promise<void>;
@@ -37,9 +37,9 @@ export const held =
   async (scene, { doubtAfterMs, backInDoubtMs }) => {
     const { job, atMs, diedMs, state } = await dieIn(scene, send);
     expect(state).toBe('dispatched');
-    expectBetween((await scene.listed()) - atMs, doubtAfterMs);
+    scene.expectBetween((await scene.listed()) - atMs, doubtAfterMs);
     expect((await scene.ended(job)).failedReason).toContain('is in doubt');
-    expectBetween(Date.now() - diedMs, doubtAfterMs - (diedMs - atMs), backInDoubtMs);
+    scene.expectBetween(Date.now() - diedMs, doubtAfterMs - (diedMs - atMs), backInDoubtMs);
     expect(scene.posts).toHaveLength(emails);
     expect(await scene.read()).toMatchObject({ state: 'in-doubt' });
   };
@@ -53,7 +53,7 @@ export const retried: Run = async (scene, { retriedAfterMs }) => {
   expect((await scene.ended(job)).state).toBe('completed');
   expect(scene.posts).toHaveLength(1);
   // The claim lives for its lease, which is the longer of the two here.
-  expectBetween(scene.posts[0]! - diedMs, retriedAfterMs! - (diedMs - atMs), retriedAfterMs);
+  scene.expectBetween(scene.posts[0]! - diedMs, retriedAfterMs! - (diedMs - atMs), retriedAfterMs);
 };
 
 /** The job is back within the provider's window. */
@@ -62,7 +62,7 @@ export const replayed: Run = async (scene, { doubtAfterMs, backInDoubtMs, replay
   expect((await scene.ended(job)).state).toBe('completed');
   expect(counters).toMatchObject({ replayed: 1, sent: 1 });
   const [, again] = scene.posts;
-  expectBetween(again! - diedMs, doubtAfterMs - (diedMs - atMs), backInDoubtMs);
+  scene.expectBetween(again! - diedMs, doubtAfterMs - (diedMs - atMs), backInDoubtMs);
   expect(again! - atMs).toBeLessThan(replayUntilMs!);
 };
 
@@ -81,7 +81,7 @@ export const replayedToTheEnd: Run = async (scene, { replayUntilMs }) => {
   const job = await scene.add();
   const { atMs } = (await scene.once('in-doubt'))!;
   expect((await scene.ended(job)).failedReason).toContain('is in doubt');
-  expectBetween(Date.now() - atMs, replayUntilMs!);
+  scene.expectBetween(Date.now() - atMs, replayUntilMs!);
   expect(scene.posts.length).toBeGreaterThan(1);
   for (const postMs of scene.posts) expect(postMs - atMs).toBeLessThanOrEqual(replayUntilMs!);
 };
@@ -103,12 +103,12 @@ export const forgotten: Run = async (scene, { retentionMs }) => {
   const { counters } = scene.worker(sends);
   await scene.ended(await scene.add());
   const { atMs } = (await scene.once('sent'))!;
-  await until(atMs + retentionMs - 150);
+  await until(atMs + retentionMs - 150 * scene.scale);
   await scene.ended(await scene.add());
   expect(Date.now() - atMs).toBeLessThan(retentionMs);
   expect(counters.duplicate).toBe(1);
   await scene.once(undefined);
-  expectBetween(Date.now() - atMs, retentionMs);
+  scene.expectBetween(Date.now() - atMs, retentionMs);
   await scene.ended(await scene.add());
   expect(scene.posts).toHaveLength(2);
 };
@@ -135,7 +135,7 @@ export const lastAttempt =
     const ended = await scene.ended(await scene.add());
     expect(ended.state).toBe('failed');
     expect(scene.runs).toHaveLength(attempts);
-    expectBetween(scene.runs.at(-1)! - scene.runs[0]!, lastAttemptMs! * least, lastAttemptMs);
+    scene.expectBetween(scene.runs.at(-1)! - scene.runs[0]!, lastAttemptMs! * least, lastAttemptMs);
     expect(scene.posts).toHaveLength(0);
   };
 
@@ -156,7 +156,7 @@ export const failsAfterwards =
 export const failsAtFirstStall: Run = async (scene, { stallRecoveryMs, retriedAfterMs }) => {
   const { job, diedMs } = await dieIn(scene, async () => {});
   expect((await scene.ended(job)).failedReason).toBe('job stalled more than allowable limit');
-  expectBetween(Date.now() - diedMs, 0, stallRecoveryMs);
+  scene.expectBetween(Date.now() - diedMs, 0, stallRecoveryMs);
   expect(retriedAfterMs).toBeUndefined();
   expect(scene.posts).toHaveLength(0);
 };
@@ -178,11 +178,15 @@ export const recoveredLate: Run = async (scene, { stallRecoveryMs }) => {
   await there;
   const diedMs = await first.die();
   // Its own first check, at once, comes 40 ms before the mark of the last one is gone.
-  await until(Date.now() + (await scene.stage.redis.pttl(checks)) - 40);
+  await until(Date.now() + (await scene.stage.redis.pttl(checks)) - 40 * scene.scale);
   scene.worker(sends);
   expect((await scene.ended(job)).state).toBe('completed');
   const { lockDuration, stalledInterval } = scene.options.worker as Record<string, number>;
-  expectBetween(scene.runs[1]! - diedMs, lockDuration! + stalledInterval! + 200, stallRecoveryMs);
+  scene.expectBetween(
+    scene.runs[1]! - diedMs,
+    lockDuration! + stalledInterval! + 200 * scene.scale,
+    stallRecoveryMs,
+  );
 };
 
 /** One dispatch, and the SDK sends twice below it. */
@@ -212,7 +216,7 @@ export const startedTooOften: Run = async (scene) => {
 export const runBeside: Run = async (scene) => {
   let stalled = 0;
   const send = async (sending: Sending) => {
-    await until(Date.now() + 900);
+    await until(Date.now() + 900 * scene.scale);
     await sends(sending);
   };
   const both = [scene.worker(send), scene.worker(send)];
@@ -228,7 +232,7 @@ export const resolved: Run = async (scene, { doubtAfterMs, backInDoubtMs }) => {
   const { job, atMs, diedMs } = await dieIn(scene, ({ claim }) => claim.dispatch());
   expect((await scene.ended(job)).state).toBe('completed');
   expect(scene.posts).toHaveLength(1);
-  expectBetween(scene.posts[0]! - diedMs, doubtAfterMs - (diedMs - atMs), backInDoubtMs);
+  scene.expectBetween(scene.posts[0]! - diedMs, doubtAfterMs - (diedMs - atMs), backInDoubtMs);
   expect(await scene.read()).toMatchObject({ state: 'sent' });
 };
 

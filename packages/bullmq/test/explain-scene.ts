@@ -21,7 +21,7 @@ export interface Sending {
 }
 
 /** One run of a configuration: the very options that explain() was asked about, on a real BullMQ and Redis. */
-export function openScene(bullmq: BullMQ, options: ExplainOptions) {
+export function openScene(bullmq: BullMQ, options: ExplainOptions, scale: number) {
   const stage = startStage(bullmq);
   /** When emails left. */
   const posts: number[] = [];
@@ -56,7 +56,13 @@ export function openScene(bullmq: BullMQ, options: ExplainOptions) {
   const read = (): Promise<LedgerRecord | undefined> => stage.ledger.read(key);
   return {
     options,
+    scale,
     stage,
+    /** Not before `leastMs`, and soon after `mostMs` at the latest. */
+    expectBetween(actualMs: number, leastMs: number, mostMs = leastMs): void {
+      expect(actualMs).toBeGreaterThanOrEqual(leastMs - EARLY_MS);
+      expect(actualMs).toBeLessThanOrEqual(mostMs + LATE_MS * scale);
+    },
     posts,
     runs,
     worker,
@@ -82,16 +88,23 @@ export function openScene(bullmq: BullMQ, options: ExplainOptions) {
   };
 }
 
+/** The same configuration with all its times longer. */
+export function scaleOptions(options: ExplainOptions, scale: number): ExplainOptions {
+  const longer = (name: string, value: unknown): unknown => {
+    if (typeof value === 'object' && value !== null) return scaleAll(value);
+    return typeof value === 'number' && isTime.test(name) ? value * scale : value;
+  };
+  const scaleAll = (group: object): object =>
+    Object.fromEntries(Object.entries(group).map(([name, value]) => [name, longer(name, value)]));
+  return scaleAll(options);
+}
+
+const isTime = /Ms$|^(lockDuration|lockRenewTime|stalledInterval|backoff|delay|age)$/;
+
 export type Scene = ReturnType<typeof openScene>;
 
 export const soon = <T>(assertion: () => T | Promise<T>): Promise<T> =>
-  eventually(assertion, { everyMs: 5 });
+  eventually(assertion, { everyMs: 5, timeoutMs: 30_000 });
 
 export const until = (atMs: number): Promise<void> =>
   new Promise((resolve) => void setTimeout(resolve, atMs - Date.now()));
-
-/** Not before `leastMs`, and soon after `mostMs` at the latest. */
-export function expectBetween(actualMs: number, leastMs: number, mostMs = leastMs): void {
-  expect(actualMs).toBeGreaterThanOrEqual(leastMs - EARLY_MS);
-  expect(actualMs).toBeLessThanOrEqual(mostMs + LATE_MS);
-}

@@ -1,18 +1,26 @@
 import { type Finding, isSendonceError, type OptionError } from '@sendonce/core';
+import { onBusyMachine } from '@sendonce/testkit';
 import { describe, expect, test } from 'vitest';
 import { type Explanation, explain, explainLine } from '../src/explain.ts';
 import type { ExplainOptions } from '../src/explain-options.ts';
-import { openScene } from './explain-scene.ts';
+import { openScene, scaleOptions } from './explain-scene.ts';
 import { table } from './explain-table.ts';
 import { onBothVersions } from './stage.ts';
 
 onBothVersions((bullmq) => {
-  test.each(table)('$name', async ({ options, sentences, warned, run }) => {
-    const explained = explain(options);
-    expect(explained.sentences).toEqual(sentences);
-    expect(checksOf(explained, 'error', 'warning')).toEqual(warned);
-    await run(openScene(bullmq, options), explained.numbers);
-  });
+  test.each(table)(
+    '$name',
+    async ({ options, sentences, warned, run }) => {
+      const explained = explain(options);
+      expect(explained.sentences).toEqual(sentences);
+      expect(checksOf(explained, 'error', 'warning')).toEqual(warned);
+      await onBusyMachine(async (scale) => {
+        const scaled = scaleOptions(options, scale);
+        await run(openScene(bullmq, scaled, scale), explain(scaled).numbers);
+      });
+    },
+    180_000,
+  );
 });
 
 function checksOf({ warnings }: Explanation, ...severities: Finding['severity'][]): string[] {

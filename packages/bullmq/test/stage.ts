@@ -129,7 +129,7 @@ export function startStage(bullmq: BullMQ): Stage {
           }
           return seen;
         },
-        { timeoutMs: 15_000, everyMs: 10 },
+        { timeoutMs: 60_000, everyMs: 10 },
       ),
     ledgerKeys: () => redis.keys(`${prefix}:ledger*`),
   };

@@ -4,7 +4,7 @@ import { fieldOf } from '../src/peers/field.ts';
 import { writeInto } from '../src/peers/markdown.ts';
 import { type Cell, runPeers } from '../src/peers/run.ts';
 
-test('the faults strike: what is certain comes out', { timeout: 60_000 }, async () => {
+test('the faults strike: what is certain comes out', { timeout: 600_000 }, async () => {
   const { cells, servers } = await runPeers({
     systems: ['bare', 'set-nx-forever', 'redis'],
     faults: ['copies-at-once', 'kill-before', 'lost-reply'],

@@ -66,7 +66,7 @@ function scene(
       ended.catch(() => {});
       const isLong = options.leaseMs !== LEASE_MS;
       const asleep = isLong ? 'dispatched' : 'in-doubt';
-      await vi.waitUntil(async () => (await sound.read(key))?.state === asleep, 5_000);
+      await vi.waitUntil(async () => (await sound.read(key))?.state === asleep, 15_000);
       return async () => {
         wake();
         return ended.catch((thrown: unknown) => thrown);

@@ -3,15 +3,19 @@ import { deriveKey } from '@sendonce/core';
 import { createToken } from '@sendonce/core/ledger';
 import type { Capabilities, Context, LedgerUnderTest, TopicCase } from './topic.ts';
 
-/** Everything that one case needs, from what the backend offers. */
-export function createContext(underTest: LedgerUnderTest): Context {
+/**
+ * Everything that one case needs, from what the backend offers.
+ *
+ * @param scale how many times longer its times are, for a busy machine.
+ */
+export function createContext(underTest: LedgerUnderTest, scale = 1): Context {
   const { advance = wait } = underTest;
   const { fallSilent = advance, timeUnitMs = 200, ledger, other } = underTest;
   const { corrupt, stored, lostReply } = underTest;
   return {
     ledger,
     other,
-    unitMs: timeUnitMs,
+    unitMs: timeUnitMs * scale,
     key: () => deriveKey(createToken()),
     attempt: (overrides) => ({
       key: deriveKey(createToken()),

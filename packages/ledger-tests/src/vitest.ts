@@ -1,3 +1,4 @@
+import { onBusyMachine } from '@sendonce/testkit/lateness';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { createContext, missingFor } from './context.ts';
 import { ledgerTopics } from './topics/index.ts';
@@ -32,7 +33,8 @@ export function describeLedger(
             if (!underTest) throw new Error('The ledger under test was not created.');
             const missing = missingFor(testCase, underTest);
             skip(missing.length > 0, `this ledger offers no ${missing.join(', ')}`);
-            await testCase.run(createContext(underTest));
+            const ready = underTest;
+            await onBusyMachine((scale) => testCase.run(createContext(ready, scale)));
           });
         }
       });

@@ -1,6 +1,6 @@
 /** How long and how often `eventually` tries. */
 export interface EventuallyOptions {
-  /** @default 5000 */
+  /** @default 15_000 */
   timeoutMs?: number;
   /** @default 20 */
   everyMs?: number;
@@ -17,7 +17,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<T>(
   assertion: () => T | Promise<T>,
-  { timeoutMs = 5000, everyMs = 20 }: EventuallyOptions = {},
+  { timeoutMs = 15_000, everyMs = 20 }: EventuallyOptions = {},
 ): Promise<T> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {

@@ -257,7 +257,7 @@ test.each([
   const { run, sendAs, record } = setUp();
   const ended = run(sendAs('email'), { settleVia: settleVia as never });
   expect(await ended).toMatchObject({ state: 'sent' });
-  await vi.waitFor(async () => expect((await record())?.state).toBe('sent'));
+  await vi.waitFor(async () => expect((await record())?.state).toBe('sent'), 15_000);
 });
 
 test.each([null, 5, 'notices:7', { queue: 'notices' }, { queue: 'notices', id: 7 }])(

@@ -23,7 +23,7 @@ describe('an outcome on the connection that acknowledges the job', () => {
     const { settleVia, settled, flush } = connection(ledger);
     const settle = vi.fn((settlement: Settlement) => ledger.settle(settlement));
     const { ended, events } = start(() => 7, { settleVia, ledger: { ...ledger, settle } });
-    await vi.waitUntil(() => settled.length > 0);
+    await vi.waitUntil(() => settled.length > 0, 15_000);
     expect(events).not.toContain('sent');
     flush();
     expect(await ended).toEqual({ state: 'sent', value: 7 });
@@ -62,7 +62,7 @@ describe('an outcome whose answer on that connection is an error', () => {
     flush();
     const { ended, events } = start(() => 7, { settleVia });
     expect(await ended).toMatchObject({ state: 'sent' });
-    await vi.waitUntil(async () => (await stateNow()) === 'sent');
+    await vi.waitUntil(async () => (await stateNow()) === 'sent', 15_000);
     expect(events).toEqual(['claimed', 'dispatched', 'sent']);
   });
 
@@ -75,10 +75,10 @@ describe('an outcome whose answer on that connection is an error', () => {
       isAway ? away() : ledger.settle(settlement);
     const { ended, events } = start(() => 7, { settleVia, ledger: { ...ledger, settle } });
     expect(await ended).toMatchObject({ state: 'sent' });
-    await vi.waitUntil(() => unrecorded(events) === 1);
+    await vi.waitUntil(() => unrecorded(events) === 1, 15_000);
     expect(await stateNow()).toBe('dispatched');
     isAway = false;
-    await vi.waitUntil(async () => (await stateNow()) === 'sent', 5_000);
+    await vi.waitUntil(async () => (await stateNow()) === 'sent', 15_000);
     expect(unrecorded(events)).toBe(1);
   });
 
@@ -93,11 +93,11 @@ describe('an outcome whose answer on that connection is an error', () => {
       isAway ? away() : ledger.settle(settlement);
     const before = timers();
     const { events } = start(() => 7, { settleVia, ledger: { ...ledger, settle } });
-    await vi.waitUntil(() => unrecorded(events) === 1);
+    await vi.waitUntil(() => unrecorded(events) === 1, 15_000);
     await new Promise((resolve) => setImmediate(resolve));
     const meanwhile = timers();
     isAway = false;
-    await vi.waitUntil(async () => (await stateNow()) === 'sent', 5_000);
+    await vi.waitUntil(async () => (await stateNow()) === 'sent', 15_000);
     expect(meanwhile).toBeLessThanOrEqual(before);
   });
 
@@ -111,7 +111,7 @@ describe('an outcome whose answer on that connection is an error', () => {
     const settle = vi.fn(broken);
     const { ended, events } = start(() => 7, { settleVia, ledger: { ...ledger, settle } });
     expect(await ended).toMatchObject({ state: 'sent' });
-    await vi.waitUntil(() => unrecorded(events) === 1);
+    await vi.waitUntil(() => unrecorded(events) === 1, 15_000);
     expect(settle).toHaveBeenCalledOnce();
     expect(await stateNow()).toBe('dispatched');
   });
@@ -130,5 +130,5 @@ test('an outcome that comes too late on that connection is reported as unrecorde
     { settleVia },
   );
   expect(await ended).toMatchObject({ state: 'sent' });
-  await vi.waitUntil(() => unrecorded(events) === 1);
+  await vi.waitUntil(() => unrecorded(events) === 1, 15_000);
 });

@@ -5,7 +5,9 @@ import {
   checkFunction,
   checkJournal,
   checkLedger,
+  checkNames,
   describe,
+  type OptionNames,
 } from '@sendonce/core/ledger';
 import { type FindQueue, type QueueOfJobs } from '@sendonce/core/inspect';
 
@@ -63,6 +65,16 @@ export interface DashboardOptions {
   readonly secret?: string | undefined;
 }
 
+const OPTION_NAMES: OptionNames<DashboardOptions> = {
+  ledger: true,
+  journal: true,
+  queues: true,
+  authorize: true,
+  basePath: true,
+  retentionMs: true,
+  secret: true,
+};
+
 /** The checked options with their defaults. */
 export interface Settings extends Pick<DashboardOptions, 'ledger' | 'journal' | 'authorize'> {
   /** The path of the mount, which begins every link: '' or '/emails'. */
@@ -80,6 +92,7 @@ export function resolveOptions(options: DashboardOptions): Settings {
       `Expected options such as { ledger }, got ${describe(options)}.`,
     );
   }
+  checkNames('dashboard()', options, OPTION_NAMES);
   const { ledger, journal, queues = [], authorize, basePath = '/' } = options;
   const { retentionMs = DEFAULT_RETENTION_MS, secret = randomBytes(32).toString('hex') } = options;
   checkLedger(ledger);

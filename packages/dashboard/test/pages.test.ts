@@ -32,7 +32,7 @@ test('without a journal the counts are not known, and how to get them is told', 
 
 test('one hit is shown, several are listed, none is explained', async () => {
   const stage = startStage();
-  const ask = asker(stage);
+  const ask = asker({ ledger: stage.ledger, journal: stage.journal });
   await doubtfulEmail(stage, key, { label: 'order 7' });
   const other = deriveKey(['reminder', 7]);
   await doubtfulEmail(stage, other, { label: 'order 7', job: { queue: 'reminders', id: '9' } });
@@ -53,7 +53,7 @@ test('one hit is shown, several are listed, none is explained', async () => {
 
 test('one that is scheduled is told, for when, and where that is past, what to look for', async () => {
   const stage = startStage();
-  const ask = asker(stage);
+  const ask = asker({ ledger: stage.ledger, journal: stage.journal });
   const write = async (dueMs: number) => {
     const step = {
       key,
@@ -97,7 +97,7 @@ test('an email that was resolved as sent says by whom, and why it was in doubt',
   const token = await doubtfulEmail(stage, key);
   const verdict = { key, token, verdict: 'sent', by: 'grace: asked' } as const;
   await stage.ledger.resolve({ ...verdict, retentionMs: RETENTION_MS });
-  const { text } = await asker(stage)(`/email/${key}`);
+  const { text } = await asker({ ledger: stage.ledger, journal: stage.journal })(`/email/${key}`);
   expect(text).toContain('By notices:1 Message-ID – Note of the doubt ETIMEDOUT');
   expect(text).toContain('Resolved by grace: asked');
 });
@@ -122,7 +122,7 @@ test('the timeline tells how long each step took', async () => {
   stage.journal.write({ ...told, type: 'dispatched', atMs: 1_700_000_000_012 });
   stage.journal.write({ ...told, type: 'sent', atMs: 1_700_000_003_212, messageId: '<m@shop>' });
   await stage.journal.flush();
-  const { text } = await asker(stage)(`/email/${key}`);
+  const { text } = await asker({ ledger: stage.ledger, journal: stage.journal })(`/email/${key}`);
   expect(text).toContain('claimed 2023-11-14 22:13:20.000 notices:1 mail-1:7');
   expect(text).toContain('dispatched 2023-11-14 22:13:20.012 + 12 ms');
   expect(text).toContain('sent 2023-11-14 22:13:23.212 + 3.2 s');

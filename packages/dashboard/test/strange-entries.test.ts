@@ -181,7 +181,7 @@ test('what another program wrote into the Redis of the journal hides and breaks 
   const counts = `${prefix}:ledger:{counts}:${hour}`;
   for (const value of ['abc', '-1', '1e309', 'NaN', '9'.repeat(400), '{}']) {
     await redis.hset(counts, 'sent', value, '__proto__', value);
-    const ask = asker(stage);
+    const ask = asker({ ledger: stage.ledger, journal: stage.journal });
     const { status, text } = await ask('/');
     expect([value, status]).toEqual([value, 200]);
     expect(text).toContain('order 7');
@@ -195,7 +195,9 @@ test('an email whose record cannot be read hides no other one that is found', as
   await doubtfulEmail(stage, good, { label: 'order 7' });
   await doubtfulEmail(stage, bad, { label: 'order 7' });
   await stage.redis.set(`${stage.prefix}:ledger:{${bad[0]}}${bad.slice(1)}`, 'Z from the future');
-  const { status, text } = await asker(stage)('/find?q=order+7');
+  const { status, text } = await asker({ ledger: stage.ledger, journal: stage.journal })(
+    '/find?q=order+7',
+  );
   expect(status).toBe(200);
   expect(text).toContain(`/email/${good}`);
   expect(text).toContain(`The record of ${bad} cannot be read`);

@@ -1,5 +1,10 @@
-import { OptionError } from '@sendonce/core';
-import { checkBoolean, checkTimer, describe, MINUTE_MS } from '@sendonce/core/ledger';
+import {
+  checkBoolean,
+  checkNames,
+  checkTimer,
+  MINUTE_MS,
+  type OptionNames,
+} from '@sendonce/core/ledger';
 import { checkSchema } from './pool.ts';
 
 export interface PostgresLedgerOptions {
@@ -27,27 +32,22 @@ export interface CheckedOptions {
   readonly answerWithinMs: number;
 }
 
+const OPTION_NAMES: OptionNames<PostgresLedgerOptions> = {
+  schema: true,
+  migrate: true,
+  sweepEveryMs: true,
+  answerWithinMs: true,
+};
+
 /** Checks all options and fills in the defaults. @throws {OptionError} */
 export function checkOptions(options: PostgresLedgerOptions): CheckedOptions {
-  if (typeof options !== 'object' || !options) {
-    throw new OptionError(
-      'options',
-      `Expected "options" to be an object, got ${describe(options)}.`,
-    );
-  }
+  checkNames('postgresLedger()', options, OPTION_NAMES);
   const {
     schema = 'sendonce',
     migrate = true,
     sweepEveryMs = MINUTE_MS,
     answerWithinMs = 10_000,
-    ...others
   } = options;
-  for (const name of Object.keys(others)) {
-    throw new OptionError(
-      name,
-      `Unknown option "${name}": expected schema, migrate, sweepEveryMs or answerWithinMs.`,
-    );
-  }
   return {
     schema: checkSchema(schema),
     migrate: checkBoolean('migrate', migrate),

@@ -1,5 +1,12 @@
 import { toLedgerError } from './ledger-error.ts';
-import { checkPool, checkSchema, type PostgresPool, type Queryable, unquoted } from './pool.ts';
+import {
+  checkPool,
+  checkSchema,
+  type PostgresPool,
+  type Queryable,
+  SAFE_PATH,
+  unquoted,
+} from './pool.ts';
 import { checkRights } from './rights.ts';
 import { migrations, newerSchemaError, olderSchemaError, readVersion } from './schema-version.ts';
 
@@ -35,37 +42,47 @@ export async function migratePostgres(
  */
 export async function migrate(client: Queryable, schema: string, allowed: boolean): Promise<void> {
   try {
-    const version = await readVersion(client, schema);
-    if (version > migrations.length) throw newerSchemaError(schema, version);
-    if (version < migrations.length) {
-      if (!allowed) throw olderSchemaError(schema, version);
-      await migrateInTransaction(client, schema);
-    }
-    await checkRights(client, schema);
+    await inTransaction(client, async () => {
+      const version = await readVersion(client, schema);
+      if (version > migrations.length) throw newerSchemaError(schema, version);
+      if (version < migrations.length) {
+        if (!allowed) throw olderSchemaError(schema, version);
+        await runMigrations(client, schema);
+      }
+      await checkRights(client, schema);
+    });
   } catch (error) {
     throw await toLedgerError(error, client, schema);
   }
 }
 
-async function migrateInTransaction(client: Queryable, schema: string): Promise<void> {
-  await client.query('BEGIN');
+/**
+ * Functions and operators of other roles are not on the path: they would run with the rights of the
+ * role that migrates.
+ */
+async function inTransaction(client: Queryable, work: () => Promise<void>): Promise<void> {
+  await client.query(`BEGIN; SET LOCAL ${SAFE_PATH}`);
   try {
-    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
-      `sendonce ${schema}`,
-    ]);
-    // Read again: another process may have migrated while this one waited.
-    const version = await readVersion(client, schema);
-    if (version > migrations.length) throw newerSchemaError(schema, version);
-    if (version === 0) await createSchema(client, schema);
-    for (const [index, text] of migrations.entries()) {
-      if (index < version) continue;
-      await client.query(text.replaceAll(':schema', () => schema));
-      await client.query(`INSERT INTO ${schema}.migrations (version) VALUES ($1)`, [index + 1]);
-    }
+    await work();
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
     throw error;
+  }
+}
+
+async function runMigrations(client: Queryable, schema: string): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0::bigint))', [
+    `sendonce ${schema}`,
+  ]);
+  // Read again: another process may have migrated while this one waited.
+  const version = await readVersion(client, schema);
+  if (version > migrations.length) throw newerSchemaError(schema, version);
+  if (version === 0) await createSchema(client, schema);
+  for (const [index, text] of migrations.entries()) {
+    if (index < version) continue;
+    await client.query(text.replaceAll(':schema', () => schema));
+    await client.query(`INSERT INTO ${schema}.migrations (version) VALUES ($1)`, [index + 1]);
   }
 }
 

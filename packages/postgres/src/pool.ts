@@ -53,16 +53,31 @@ export function checkPool(pool: unknown): asserts pool is PostgresPool {
   }
 }
 
+/** What a session or a transaction sets, so that no other role adds functions or operators to it. */
+export const SAFE_PATH = 'search_path TO pg_catalog, pg_temp';
+
 /** The schema as SQL names it. @throws {OptionError} */
 export function checkSchema(schema: unknown): string {
-  if (typeof schema === 'string' && schema !== '' && Buffer.byteLength(schema) <= 63) {
-    if (!schema.includes('\u0000') && !schema.startsWith('pg_'))
-      return `"${schema.replaceAll('"', '""')}"`;
+  if (typeof schema === 'string' && isSchemaName(schema)) {
+    return `"${schema.replaceAll('"', '""')}"`;
   }
   const got = typeof schema === 'string' ? JSON.stringify(schema) : describe(schema);
   throw new OptionError(
     'schema',
-    `Expected "schema" to be a name of at most 63 bytes that does not begin with "pg_", got ${got}.`,
+    'Expected "schema" to be the name of a schema of the ledger alone, such as "sendonce": at most ' +
+      '63 bytes, without "$$", not "public" or "information_schema", and not beginning with "pg_". ' +
+      `Got ${got}.`,
+  );
+}
+
+function isSchemaName(name: string): boolean {
+  // "$$" would end the text of a function. The others belong to the server or to all roles.
+  return (
+    name !== '' &&
+    Buffer.byteLength(name) <= 63 &&
+    !['\u0000', '$$'].some((part) => name.includes(part)) &&
+    !name.startsWith('pg_') &&
+    !['public', 'information_schema'].includes(name)
   );
 }
 

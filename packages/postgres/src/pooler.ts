@@ -44,7 +44,7 @@ export async function refuseSharedBackend(
 const ROUNDS = 3;
 
 async function backendOf(queryable: Queryable): Promise<number> {
-  const { rows } = await queryable.query('SELECT pg_backend_pid() AS pid');
+  const { rows } = await queryable.query('SELECT pg_catalog.pg_backend_pid() AS pid');
   return Number(rows[0]?.['pid']);
 }
 

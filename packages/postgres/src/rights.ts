@@ -21,8 +21,12 @@ export async function missingRightsError(
 ): Promise<SetupError> {
   const { rows } = await queryable
     .query(
-      'SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database, ' +
-        'EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS there',
+      // On any connection of the pool, so it names each schema.
+      `SELECT pg_catalog.quote_ident(current_user) AS role,
+         pg_catalog.quote_ident(pg_catalog.current_database()) AS database,
+         EXISTS (
+           SELECT FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) $1
+         ) AS there`,
       [unquoted(schema)],
     )
     .catch(() => ({ rows: [] }));

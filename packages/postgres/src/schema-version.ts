@@ -10,15 +10,17 @@ export const migrations: readonly string[] = Object.entries(sql)
 /** The version of a schema: how many migrations it has had. 0 if it does not exist yet. */
 export async function readVersion(queryable: Queryable, schema: string): Promise<number> {
   // Catching the error of a missing table would end the transaction, and to_regclass() remembers
-  // that there was none while another process migrates.
+  // that there was none while another process migrates. The question may come on any connection of
+  // the pool, so it names each schema.
   const there = await queryable.query(
-    `SELECT FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
-     WHERE nspname = $1 AND relname = 'migrations'`,
+    `SELECT FROM pg_catalog.pg_class
+     JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) relnamespace
+     WHERE nspname OPERATOR(pg_catalog.=) $1 AND relname OPERATOR(pg_catalog.=) 'migrations'`,
     [unquoted(schema)],
   );
   if (there.rows.length === 0) return 0;
   const { rows } = await queryable.query(
-    `SELECT max(version) AS version FROM ${schema}.migrations`,
+    `SELECT pg_catalog.max(version) AS version FROM ${schema}.migrations`,
   );
   return Number(rows[0]?.['version'] ?? 0);
 }

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { LedgerUnavailableError } from '@sendonce/core';
 import { type Connection, openConnection } from './connection.ts';
 import { isStatementError, sqlState } from './errors.ts';
-import type { PostgresPool, Queryable, Row } from './pool.ts';
+import { type PostgresPool, type Queryable, type Row, SAFE_PATH } from './pool.ts';
 import { refuseSharedBackend, sharedBackendError } from './pooler.ts';
 
 /** The session of a ledger: its advisory lock is the lease of every claim made in it. */
 export interface Session extends Queryable {
-  /** The number of its lock: 63 random bits. */
+  /** The number of its lock: the process of its backend, and 32 random bits. */
   readonly lock: string;
   readonly pid: number;
 }
@@ -56,8 +56,9 @@ export function keepSession(options: SessionOptions): SessionKeeper {
     current = connection;
     try {
       const pid = await refuseSharedBackend(connection, options.pool, options.answerWithinMs);
+      await connection.query(`SET ${SAFE_PATH}`);
       await options.prepare(connection);
-      const lock = await takeLock(connection);
+      const lock = await takeLock(connection, pid);
       if (orphanedLock !== undefined) {
         await connection.query(endOrphan, [orphanedLock]).catch(() => {});
       }
@@ -120,9 +121,9 @@ export function keepSession(options: SessionOptions): SessionKeeper {
   };
 }
 
-async function takeLock(connection: Queryable): Promise<string> {
+async function takeLock(connection: Queryable, pid: number): Promise<string> {
   for (;;) {
-    const lock = BigInt.asUintN(63, randomBytes(8).readBigUInt64BE()).toString();
+    const lock = String((BigInt(pid) << 32n) | BigInt(randomBytes(4).readUInt32BE()));
     const { rows } = await connection.query(openLock, [lock]);
     // False if any program in this database happens to hold the same number.
     if (rows[0]?.['locked'] === true) return lock;

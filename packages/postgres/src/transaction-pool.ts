@@ -44,11 +44,13 @@ export function transactionPool(client: Queryable): TransactionPool {
 
   async function ask(text: string, values: readonly unknown[] = []): Promise<{ rows: Row[] }> {
     // BullMQ's SQL names no schema. The caller's own statements keep theirs.
-    const { rows } = await client.query("SELECT current_setting('search_path') AS path");
-    await client.query("SELECT set_config('search_path', 'bullmq', true)");
+    const { rows } = await client.query("SELECT pg_catalog.current_setting('search_path') AS path");
+    await client.query("SELECT pg_catalog.set_config('search_path', 'bullmq', true)");
     const answer = await client.query(text, [...values]);
     // After an error there is nothing to restore: the transaction can only be rolled back.
-    await client.query("SELECT set_config('search_path', $1, true)", [rows[0]?.['path']]);
+    await client.query("SELECT pg_catalog.set_config('search_path', $1, true)", [
+      rows[0]?.['path'],
+    ]);
     return answer;
   }
   const pool: TransactionPool = {

@@ -271,6 +271,9 @@ describe('bad input', () => {
     ['schema', ''],
     ['schema', 7],
     ['schema', 'pg_mail'],
+    ['schema', 'a$$b'],
+    ['schema', 'public'],
+    ['schema', 'information_schema'],
     ['schema', 'ü'.repeat(32)],
     ['schema', 'a\u0000b'],
     ['migrate', 'yes'],
@@ -282,6 +285,16 @@ describe('bad input', () => {
     const create = () => postgresLedger(pool, { [option]: value });
     expect(create).toThrow(expect.objectContaining({ code: 'SENDONCE_OPTION', option }));
   });
+
+  test.each(['a$$b', 'public', 'information_schema', 'pg_toast'])(
+    'the schema %s is refused before anything is connected, and the error shows it',
+    async (schema) => {
+      const shown = `not beginning with "pg_". Got "${schema}".`;
+      expect(() => postgresLedger(pool, { schema })).toThrow(shown);
+      expect((await errorOf(migratePostgres(pool, { schema }))).message).toContain(shown);
+      expect(pool.totalCount).toBe(0);
+    },
+  );
 
   test.each([null, 7, 'schema'])('options that are none are refused: %s', (options) => {
     expect(() => postgresLedger(pool, options as never)).toThrow(/Expected "options"/);

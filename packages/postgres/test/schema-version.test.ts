@@ -21,7 +21,7 @@ async function replaceInFunction(name: string, from: RegExp, to: string): Promis
 
 /** The functions as a release has them that stores records in this format only. */
 const replaceFormat = (format: number) =>
-  replaceInFunction('has_format', /format = \d+/, `format = ${format}`);
+  replaceInFunction('has_format', /\(pg_catalog\.=\) \d+/, `(pg_catalog.=) ${format}`);
 
 /** Brings an email into the state from which the verb does its work. */
 async function prepare(ledger: PostgresLedger, verb: string): Promise<Attempt> {

@@ -11,7 +11,8 @@ create table :schema.records (
   ),
   -- Which attempt; empty on a cancellation. Every write names it.
   token text collate "C" not null,
-  -- The number of the advisory lock of the session that is sending; null if no session is.
+  -- The number of the advisory lock of the session that is sending, the process of its backend in
+  -- the upper half; null if no session is.
   session bigint,
   at timestamptz not null,
   -- When its sender was last heard.
@@ -66,20 +67,74 @@ create type :schema.reply as (
   record json
 );
 
--- The small functions below are expressions in SQL that PostgreSQL inlines. With a `set` clause it
--- would call them, which costs 12 to 20 % of a claim and its settlement.
+-- Another role may create functions and operators in a schema on the caller's search_path. So a
+-- function sets its own. Two kinds do not, because a `set` clause would be felt, and name the schema
+-- of each operator, function and type instead: the small ones below, expressions in SQL that
+-- PostgreSQL inlines (12 to 20 % of a claim and its settlement), and those of each claim and
+-- settlement (2 %). They compare with `= any (array[…])`: `in (…)` cannot name a schema.
 
 -- Whether these functions store and read records of this format.
 create function :schema.has_format(format int) returns boolean
 language sql immutable as $$
-  select format = 1
+  select format operator(pg_catalog.=) 1
 $$;
 
--- Whether these functions can read a row. They change and remove no other row.
-create function :schema.is_readable(format int, state text) returns boolean
+-- Whether these functions can read a row, and a program its time. They change and remove no other
+-- row.
+create function :schema.is_readable(format int, state text, at timestamptz) returns boolean
 language sql immutable as $$
   select :schema.has_format(format)
-    and state in ('claimed', 'dispatched', 'sent', 'rejected', 'skipped', 'cancelled')
+    and state operator(pg_catalog.=) any (array[
+      'claimed', 'dispatched', 'sent', 'rejected', 'skipped', 'cancelled'
+    ])
+    and at operator(pg_catalog.>=) timestamp with time zone '1970-01-01 00:00:00+00'
+    and at operator(pg_catalog.<) timestamp with time zone '10000-01-01 00:00:00+00'
+$$;
+
+-- Whether a role may change the records itself, or become one that may. The table is named by its
+-- type, because a name inside a string would need other quotes.
+create function :schema.may_write(role oid) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  records text := pg_typeof(cast(null as :schema.records));
+begin
+  return has_table_privilege(role, records, 'UPDATE') or exists (
+    select from pg_roles
+    where pg_has_role(role, pg_roles.oid, 'MEMBER')
+      and has_table_privilege(pg_roles.oid, records, 'UPDATE')
+  );
+end
+$$;
+
+-- Any role may take any advisory lock once its owner has ended, and a role without rights could so
+-- hide a doubt. The upper half of a lock's number is therefore the process of its owner, and the
+-- owner is a role that may write the records.
+
+-- Whether the owner of a lock is connected.
+create function :schema.has_owner(session bigint) returns boolean
+language plpgsql as $$
+begin
+  return exists (
+    select from pg_catalog.pg_stat_get_activity(cast(session operator(pg_catalog.>>) 32 as int))
+    where :schema.may_write(usesysid)
+  );
+end
+$$;
+
+-- The sessions that live. One look at all locks costs as much as some tries for one of them.
+create function :schema.living_sessions() returns setof bigint
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  return query
+    with held as materialized (
+      select (classid::bigint << 32) | objid::bigint as session
+      from pg_locks
+      where locktype = 'advisory' and objsubid = 1 and granted and mode = 'ExclusiveLock'
+        and database = (select oid from pg_database where datname = current_database())
+        and classid::bigint = pid
+    )
+    select session from held where :schema.has_owner(session);
+end
 $$;
 
 -- Whether a session lives. Its lock is exclusive and taken once, so that any number of sessions may
@@ -89,8 +144,9 @@ create function :schema.is_alive(session bigint, mine bigint) returns boolean
 language sql as $$
   select case
     when session is null then false
-    when session = mine then true
-    else not pg_try_advisory_xact_lock_shared(session)
+    when session operator(pg_catalog.=) mine then true
+    when pg_catalog.pg_try_advisory_xact_lock_shared(session) then false
+    else :schema.has_owner(session)
   end
 $$;
 
@@ -101,8 +157,8 @@ create function :schema.is_over(
 ) returns boolean
 language sql as $$
   select case
-    when state = 'claimed' then not :schema.is_alive(session, mine)
-    else coalesce(expires_at <= clock_timestamp(), false)
+    when state operator(pg_catalog.=) 'claimed' then not :schema.is_alive(session, mine)
+    else coalesce(expires_at operator(pg_catalog.<=) pg_catalog.clock_timestamp(), false)
   end
 $$;
 
@@ -110,14 +166,14 @@ $$;
 -- has no token and the state `unreadable` here, so that no verb takes it for a row that it may
 -- change.
 create function :schema.existing_record(wanted text, mine bigint) returns :schema.records
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   r :schema.records;
 begin
   select * into r from :schema.records where key = wanted for update;
   if r.key is null then
     return null;
-  elsif not :schema.is_readable(r.format, r.state) then
+  elsif not :schema.is_readable(r.format, r.state, r.at) then
     r.state := 'unreadable';
     r.token := null;
   elsif :schema.is_over(r.state, r.session, r.expires_at, mine) then
@@ -130,7 +186,7 @@ $$;
 
 -- Refuses a process that stores records in another format than these functions.
 create function :schema.refuse_format(caller_format int) returns void
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception 'this process stores records in format %, and the functions of the schema do not',
     caller_format using errcode = 'SND02';

@@ -3,56 +3,45 @@
 -- row of another format is shown as `unreadable`: what its other columns mean is not known.
 create view :schema.emails as
 with alive as materialized (
-  select (classid::bigint << 32) | objid::bigint as session
-  from pg_locks
-  where locktype = 'advisory' and objsubid = 1 and granted and mode = 'ExclusiveLock'
-    and database = (select oid from pg_database where datname = current_database())
+  select session from :schema.living_sessions() session
 )
 select
   key,
   case
-    when format <> 1 then 'unreadable'
+    when not :schema.is_readable(format, state, at) then 'unreadable'
     when state = 'dispatched' and not exists (select from alive where alive.session = r.session)
       then 'in-doubt'
     else state
   end as state,
   at, job_queue, job_id, sender as by, message_id, note, resolved_by, late_not_sent
 from :schema.records r
-where format <> 1
+where not :schema.is_readable(format, state, at)
   or ((expires_at is null or expires_at > clock_timestamp())
     and (state <> 'claimed' or exists (select from alive where alive.session = r.session)));
 
 -- The keys that are past dispatch and without outcome: the doubts first, then the silent for
--- longest. Unreadable rows are among them. `mine` is the session of the caller: it would get a
--- share of its own lock, and look dead.
+-- longest. Unreadable rows are among them. The sessions are looked at together: a lock for each would
+-- fill the server's table of locks after some thousand crashes.
 create function :schema.open_keys(
   only_doubts boolean, mine bigint, caller_format int
 ) returns setof text
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if not :schema.has_format(caller_format) then
     perform :schema.refuse_format(caller_format);
   end if;
   return query
-    with sessions as materialized (
-      select distinct_sessions.session, :schema.is_alive(distinct_sessions.session, mine) as alive
-      from (
-        select distinct session from :schema.records
-        where expires_at is null and state <> 'claimed'
-      ) distinct_sessions
-    )
     select r.key
     from :schema.records r
-    left join sessions on sessions.session = r.session
-    where r.expires_at is null and r.state <> 'claimed'
-      and not (only_doubts and coalesce(sessions.alive, false))
-    order by coalesce(sessions.alive, false), r.seen_at, r.key;
+    left join :schema.living_sessions() alive on alive = r.session
+    where r.expires_at is null and r.state <> 'claimed' and not (only_doubts and alive is not null)
+    order by alive is not null, r.seen_at, r.key;
 end
 $$;
 
 -- Removes so many readable rows that count as absent anyway. Locked ones wait for the next time.
 create function :schema.sweep(batch int) returns int
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   removed int;
   claims int;
@@ -60,16 +49,17 @@ begin
   -- As an array: a subquery with a limit may be run once for each row.
   delete from :schema.records where key = any (array(
     select key from :schema.records
-    where expires_at <= now() and :schema.is_readable(format, state)
+    where expires_at <= now() and :schema.is_readable(format, state, at)
     order by expires_at limit batch for update skip locked
   ));
   get diagnostics removed = row_count;
-  delete from :schema.records where key = any (array(
+  with alive as materialized (select :schema.living_sessions() as session)
+  delete from :schema.records r where key = any (array(
     select key from :schema.records
     where state = 'claimed' and expires_at is null and seen_at < now() - interval '1 hour'
-      and :schema.is_readable(format, state)
+      and :schema.is_readable(format, state, at)
     order by seen_at limit batch for update skip locked
-  )) and not :schema.is_alive(session, null);
+  )) and not exists (select from alive where alive.session = r.session);
   get diagnostics claims = row_count;
   return greatest(removed, claims);
 end

@@ -98,7 +98,7 @@ function decodeRecord(key: string, fields: StoredFields): LedgerRecord {
       `it has format ${format}, this version of sendonce reads format ${RECORD_FORMAT}`,
     );
   }
-  if (!isState(state) || typeof token !== 'string' || !Number.isFinite(Number(atMs ?? NaN))) {
+  if (!isState(state) || typeof token !== 'string' || !isTime(atMs)) {
     throw unreadableRecord(key, `it has format ${RECORD_FORMAT}, but is damaged`);
   }
   return {
@@ -127,6 +127,12 @@ const states = ['claimed', 'dispatched', 'in-doubt', 'sent', 'rejected', 'skippe
 
 function isState(state: unknown): state is RecordState {
   return typeof state === 'string' && states.includes(state);
+}
+
+/** As the function `is_readable` in SQL: from 1970 to the year 9999. */
+function isTime(atMs: string | null | undefined): boolean {
+  const ms = Number(atMs ?? NaN);
+  return ms >= 0 && ms < Date.UTC(10_000, 0);
 }
 
 function escape(value: string | undefined): string | undefined {

@@ -12,7 +12,9 @@ export async function sweep(pool: PostgresPool, schema: string): Promise<void> {
   try {
     for (;;) {
       const { rows } = await client.query(`SELECT ${schema}.sweep($1) AS removed`, [ROWS_AT_ONCE]);
-      if (Number(rows[0]?.['removed']) < ROWS_AT_ONCE) return;
+      const isFull = Number(rows[0]?.['removed']) >= ROWS_AT_ONCE;
+      // Also if the count is no number, because the application has set another parser.
+      if (!isFull) return;
     }
   } finally {
     // Closed: an idle connection would keep the process alive for ten seconds.

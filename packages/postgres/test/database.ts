@@ -5,8 +5,11 @@ import { databaseUrl } from '@sendonce/testkit/vitest';
 import { Pool, type PoolConfig } from 'pg';
 import { type PostgresLedger, postgresLedger, type PostgresLedgerOptions } from '../src/index.ts';
 
-/** A schema on the PostgreSQL of this test run, and the pools and ledgers opened in it. */
-export function openSchema(name: string, url: string = databaseUrl()) {
+/**
+ * A schema on the PostgreSQL of this test run, and the pools and ledgers opened in it.
+ * @param ledgerUrl as which role its ledgers connect
+ */
+export function openSchema(name: string, url: string = databaseUrl(), ledgerUrl: string = url) {
   const schema = namespace(name);
   const quoted = `"${schema}"`;
   const pools: Pool[] = [];
@@ -15,7 +18,8 @@ export function openSchema(name: string, url: string = databaseUrl()) {
     schema,
     quoted,
     url,
-    pool(at: string = url, options: PoolConfig = {}): Pool {
+    ledgerUrl,
+    pool(at: string = ledgerUrl, options: PoolConfig = {}): Pool {
       const pool = new Pool({ connectionString: at, ...options });
       // A connection that is cut on purpose is not worth a line in the output.
       pool.on('error', () => {});

@@ -62,6 +62,15 @@ async function unpack(folder: string): Promise<Omit<PgBouncer, 'remove'>> {
   return { program, env: { LD_LIBRARY_PATH: libraryFolders.join(':') } };
 }
 
+/** A URL in the words of PgBouncer, which takes `password=` without a value for an error. */
+function connectionString({ hostname, port, username, password }: URL): string {
+  const values = { host: hostname, port: port || '5432', user: username, password };
+  return Object.entries(values)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name}='${decodeURIComponent(value).replaceAll("'", "''")}'`)
+    .join(' ');
+}
+
 /** PgBouncer in front of a database, on a free port of 127.0.0.1. */
 export async function startPgBouncer(bouncer: PgBouncer, url: string, mode: PoolMode) {
   const folder = await mkdtemp(join(tmpdir(), 'sendonce-pgbouncer-'));
@@ -74,7 +83,7 @@ export async function startPgBouncer(bouncer: PgBouncer, url: string, mode: Pool
   await writeFile(
     ini,
     `[databases]
-${database} = host=${target.hostname} port=${target.port || 5432} user=${target.username} password=${decodeURIComponent(target.password)}
+${database} = ${connectionString(target)}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}

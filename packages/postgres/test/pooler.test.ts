@@ -46,6 +46,16 @@ describe.each(['transaction', 'statement'] as const)('PgBouncer in %s mode', (mo
   });
 });
 
+test('PgBouncer starts for a DATABASE_URL without a password', async ({ skip }) => {
+  if (!bouncer) return skip(reason);
+  const { stop } = await startPgBouncer(
+    bouncer,
+    'postgres://postgres@127.0.0.1/postgres',
+    'session',
+  );
+  await stop();
+});
+
 test('PgBouncer in session mode works', async ({ skip }) => {
   const pool = space.pool(await behind('session', skip), { max: 5 });
   onTestFinished(() => pool.end());

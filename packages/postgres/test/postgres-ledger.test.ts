@@ -74,7 +74,7 @@ describe('claims', () => {
   test('a claim that is not renewed for two leases is released, or in doubt', async () => {
     const own = space.ledger(space.pool(), { sweepEveryMs: 40 });
     onTestFinished(() => own.close());
-    const short = { leaseMs: 250 };
+    const short = { leaseMs: 1_000 };
     const [claimed, dispatched, beating] = [attempt(short), attempt(short), attempt(short)];
     await own.claim(claimed);
     await own.claim({ ...dispatched, dispatched: true });
@@ -85,7 +85,7 @@ describe('claims', () => {
         expect(await ledger.read(claimed.key)).toBeUndefined();
         expect((await ledger.read(dispatched.key))?.state).toBe('in-doubt');
       },
-      { everyMs: 10 },
+      { everyMs: 10, timeoutMs: 15_000 },
     );
     expect(await own.dispatch(claimed)).toEqual({ state: 'expired' });
     expect(await own.dispatch(beating)).toEqual({ state: 'dispatched' });
@@ -162,13 +162,13 @@ describe('expiry', () => {
     await client.query(`SELECT FROM ${space.quoted}.records WHERE key = $1 FOR UPDATE`, [used.key]);
 
     const own = space.ledger(space.pool(), { sweepEveryMs: 50 });
+    onTestFinished(() => own.close());
     await own.ready();
     await eventually(async () => expect(await keys()).not.toContain(gone.key));
     expect(await keys()).toEqual(expect.arrayContaining([used.key, open.key]));
     await client.query('ROLLBACK');
     await eventually(async () => expect(await keys()).not.toContain(used.key));
     expect(await keys()).toContain(open.key);
-    await own.close();
   });
 
   test('claims of ended sessions are removed after an hour, those of living ones are not', async () => {
@@ -191,17 +191,20 @@ describe('expiry', () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const pool = space.pool();
     const own = space.ledger(pool, { sweepEveryMs: 20 });
+    onTestFinished(() => own.close());
     await own.ready();
     await space.query('ALTER FUNCTION :schema.sweep(int) RENAME TO swept');
+    onTestFinished(async () => {
+      await space.query('ALTER FUNCTION :schema.swept(int) RENAME TO sweep');
+    });
     await eventually(() => expect(warn).toHaveBeenCalled());
-    await new Promise((resolve) => setTimeout(resolve, 80));
-    await space.query('ALTER FUNCTION :schema.swept(int) RENAME TO sweep');
+    const sweeps = vi.spyOn(pool, 'connect');
+    await eventually(() => expect(sweeps.mock.calls.length).toBeGreaterThan(2));
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0]).toEqual([
       expect.stringMatching(/could not remove expired records: function .*sweep.* does not exist/),
       { type: 'SendonceWarning', code: 'SENDONCE_SWEEP' },
     ]);
-    await own.close();
   });
 });
 

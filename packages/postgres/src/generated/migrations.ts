@@ -164,7 +164,7 @@ export const m002Verbs: string = [
   ":schema.visible_state(r.state, r.session, mine),",
   "r.token,",
   "cast(floor(extract(epoch from r.at) * 1000) as text),",
-  "cast(date_part('epoch', clock_timestamp() - r.at) * 1000 as text),",
+  "cast((date_part('epoch', clock_timestamp()) - date_part('epoch', r.at)) * 1000 as text),",
   "r.job_queue,",
   "r.job_id,",
   "r.sender,",

@@ -44,7 +44,10 @@ function adviceFor(code: string | undefined): string {
     case '25006':
       return 'This server is read-only, a hot standby: connect to the primary.';
     case '55P03':
-      return 'Another transaction holds the record: look for one that is idle in pg_stat_activity.';
+      return (
+        'Another session holds the record or the lock: look for it in pg_locks, and for a transaction ' +
+        'that is idle in pg_stat_activity.'
+      );
     case '42P01':
     case '42883':
     case '3F000':

@@ -58,10 +58,10 @@ export async function migrate(client: Queryable, schema: string, allowed: boolea
 
 /**
  * Functions and operators of other roles are not on the path: they would run with the rights of the
- * role that migrates.
+ * role that migrates. Nor can another role make it wait for ever by holding a lock.
  */
 async function inTransaction(client: Queryable, work: () => Promise<void>): Promise<void> {
-  await client.query(`BEGIN; SET LOCAL ${SAFE_PATH}`);
+  await client.query(`BEGIN; SET LOCAL ${SAFE_PATH}; SET LOCAL lock_timeout TO '10s'`);
   try {
     await work();
     await client.query('COMMIT');

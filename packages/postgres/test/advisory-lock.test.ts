@@ -1,7 +1,8 @@
 import { eventually, startPostgres } from '@sendonce/testkit';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { attempt, listed, openSchema, type Space } from './database.ts';
+import { migratePostgres } from '../src/index.ts';
+import { attempt, errorOf, listed, openSchema, type Space } from './database.ts';
 
 let server: Awaited<ReturnType<typeof startPostgres>>;
 let space: Space;
@@ -73,6 +74,16 @@ test('a sender lives whose login gets its rights by SET ROLE only', async () => 
   expect(await space.query('SELECT state FROM :schema.emails WHERE key = $1', [own.key])).toEqual([
     { state: 'dispatched' },
   ]);
+});
+
+test('a migration does not wait for ever for a lock that another role holds', async () => {
+  const mallory = new Client({ connectionString: urlOf('mallory') });
+  await mallory.connect();
+  onTestFinished(() => mallory.end());
+  await mallory.query(`SELECT pg_advisory_lock(hashtextextended('sendonce "waiting"', 0))`);
+  const error = await errorOf(migratePostgres(space.pool(), { schema: 'waiting' }));
+  expect(error).toMatchObject({ code: 'SENDONCE_LEDGER_UNAVAILABLE' });
+  expect(error.message).toMatch(/lock timeout.*look for it in pg_locks/s);
 });
 
 test('thousands of senders that died do not fill the locks of the server', async () => {

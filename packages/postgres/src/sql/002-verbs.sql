@@ -158,18 +158,21 @@ $$;
 
 -- The point of no return: compare-and-set on the token. A claim whose session ended is not found.
 create function :schema.dispatch(o :schema.operation, mine bigint) returns :schema.reply
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
 declare
   r :schema.records := :schema.existing_record(o.key, mine);
 begin
-  if r.key is null or r.state = 'skipped' then
+  if r.key is null or r.state operator(pg_catalog.=) 'skipped' then
     return :schema.reply_status(o.i, 'expired');
   elsif :schema.still_holds(r, o.token, mine) then
     update :schema.records set
-      state = 'dispatched', session = mine, seen_at = clock_timestamp(),
+      state = 'dispatched', session = mine, seen_at = pg_catalog.clock_timestamp(),
       -- A repeat keeps the time: a provider counts from then how long it remembers.
-      at = case when state = 'claimed' then clock_timestamp() else at end
-      where key = o.key and token = o.token;
+      at = case
+        when state operator(pg_catalog.=) 'claimed' then pg_catalog.clock_timestamp()
+        else at
+      end
+      where key operator(pg_catalog.=) o.key and token operator(pg_catalog.=) o.token;
     return :schema.reply_status(o.i, 'dispatched');
   end if;
   return :schema.reply_record(o.i, r, mine);
@@ -333,12 +336,12 @@ $$;
 create function :schema.act(
   expected_pid int, mine bigint, durable boolean, operations json, caller_format int
 ) returns setof :schema.reply
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
 declare
   o :schema.operation;
 begin
-  if expected_pid <> pg_backend_pid() then
-    raise exception 'backend % answered, the lock is held by %', pg_backend_pid(), expected_pid
+  if expected_pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid() then
+    raise exception 'backend % answered, the lock is held by %', pg_catalog.pg_backend_pid(), expected_pid
       using errcode = 'SND01';
   end if;
   if not :schema.has_format(caller_format) then
@@ -347,22 +350,31 @@ begin
   if not durable then
     -- A claim, a heartbeat: a server that crashes frees their locks, so their rows are worth
     -- nothing.
-    perform set_config('synchronous_commit', 'off', true);
+    perform pg_catalog.set_config('synchronous_commit', 'off', true);
   end if;
   for o in
-    select * from json_populate_recordset(cast(null as :schema.operation), operations)
-    order by key collate "C", i
+    select * from pg_catalog.json_populate_recordset(cast(null as :schema.operation), operations)
+    order by key collate pg_catalog."C", i
   loop
-    case o.verb
-      when 'claim' then return next :schema.claim(o, mine);
-      when 'dispatch' then return next :schema.dispatch(o, mine);
-      when 'settle' then return next :schema.settle(o, mine);
-      when 'release' then return next :schema.release(o, mine);
-      when 'heartbeat' then return next :schema.heartbeat(o, mine);
-      when 'read' then return next :schema.read(o, mine);
-      when 'resolve' then return next :schema.resolve(o, mine);
-      when 'cancel' then return next :schema.cancel(o, mine);
-    end case;
+    if o.verb operator(pg_catalog.=) 'claim' then
+      return next :schema.claim(o, mine);
+    elsif o.verb operator(pg_catalog.=) 'dispatch' then
+      return next :schema.dispatch(o, mine);
+    elsif o.verb operator(pg_catalog.=) 'settle' then
+      return next :schema.settle(o, mine);
+    elsif o.verb operator(pg_catalog.=) 'release' then
+      return next :schema.release(o, mine);
+    elsif o.verb operator(pg_catalog.=) 'heartbeat' then
+      return next :schema.heartbeat(o, mine);
+    elsif o.verb operator(pg_catalog.=) 'read' then
+      return next :schema.read(o, mine);
+    elsif o.verb operator(pg_catalog.=) 'resolve' then
+      return next :schema.resolve(o, mine);
+    elsif o.verb operator(pg_catalog.=) 'cancel' then
+      return next :schema.cancel(o, mine);
+    else
+      raise exception 'unknown verb %', o.verb;
+    end if;
   end loop;
 end
 $$;

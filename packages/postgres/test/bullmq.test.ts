@@ -1,7 +1,7 @@
 import { once } from '@sendonce/bullmq';
 import { eventually, namespace } from '@sendonce/testkit';
 import { createPostgresBackend, type Job, withBackend } from 'bullmq';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { openSchema } from './database.ts';
 
 const space = openSchema('bullmq');
@@ -17,6 +17,7 @@ const { Queue, Worker } = withBackend(createPostgresBackend);
 test('BullMQ on PostgreSQL: queue and ledger in one database, no Redis, and one email', async () => {
   const connection = { connectionString: space.url, schema: queues, migrate: true };
   const queue = new Queue('notices', { connection });
+  onTestFinished(() => queue.close());
   const sent: string[] = [];
   const ledger = space.ledger();
   const processor = once(
@@ -28,9 +29,10 @@ test('BullMQ on PostgreSQL: queue and ledger in one database, no Redis, and one 
     { ledger, key: (job) => ['notice', job.data.order] },
   );
   await queue.waitUntilReady();
-  const workers = [1, 2].map(
-    () => new Worker('notices', processor, { connection, concurrency: 8 }),
-  );
+  for (let count = 0; count < 2; count++) {
+    const worker = new Worker('notices', processor, { connection, concurrency: 8 });
+    onTestFinished(() => worker.close());
+  }
   const jobs = await queue.addBulk(
     Array.from({ length: 16 }, () => ({ name: 'notice', data: { order: 7 } })),
   );
@@ -48,6 +50,4 @@ test('BullMQ on PostgreSQL: queue and ledger in one database, no Redis, and one 
   );
   expect(results).toEqual(jobs.map(() => ({ messageNumber: 1 })));
   expect(await space.query('SELECT state FROM :schema.emails')).toEqual([{ state: 'sent' }]);
-  await Promise.all(workers.map((worker) => worker.close()));
-  await queue.close();
 });

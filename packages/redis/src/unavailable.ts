@@ -25,7 +25,7 @@ const causes: readonly Cause[] = [
     pattern: /\bWRONGTYPE\b/,
     remedy:
       'A key under the prefix of the ledger was written by something else. Find it (TYPE of {prefix}:{shard}:open is ' +
-      'zset, of all others string), and delete it or give the ledger a prefix of its own.',
+      'zset, of all others string), and delete it, or give the ledger another prefix.',
   },
   {
     pattern: /\bOOM\b/,

@@ -11,7 +11,7 @@ for i = 1, #KEYS / 2 do
   if dispatched and call('SET', key, value, 'NX') then
     local added = redis.pcall('ZADD', index, now + 2 * leaseMs, sub(key, -21))
     if type(added) == 'table' then
-      -- The index holds something else. A dispatch that nobody was granted must not be a doubt.
+      -- The index holds something else. A dispatch that was not granted must not be a doubt.
       call('DEL', key)
       return added
     end

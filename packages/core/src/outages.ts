@@ -1,3 +1,7 @@
+/** For the doctor of a ledger that does not answer. */
+export const JOBS_WAIT =
+  'Until the ledger answers, nothing is sent: the jobs of once() wait for it, and use up no attempt (onUnavailable).';
+
 /** Errors of attempts that sent nothing because the ledger did not answer their own claim or dispatch. */
 const outages = new WeakSet<object>();
 

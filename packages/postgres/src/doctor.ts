@@ -1,4 +1,5 @@
 import { type Finding, isSendonceError } from '@sendonce/core';
+import { JOBS_WAIT } from '@sendonce/core/ledger';
 import type { SetupError } from './errors.ts';
 import type { LedgerSession } from './ledger-session.ts';
 import type { Row } from './pool.ts';
@@ -97,7 +98,7 @@ function notAnswering(message: string): Finding {
     severity: 'error',
     check: 'connection',
     found: message,
-    remedy: 'Look at the server, its log, and the options of the pool.',
+    remedy: `Look at the server, its log, and the options of the pool. ${JOBS_WAIT}`,
   };
 }
 

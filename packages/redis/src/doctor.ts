@@ -1,5 +1,5 @@
 import { deriveKey, type Finding, isSendonceError, type Ledger } from '@sendonce/core';
-import { createToken } from '@sendonce/core/ledger';
+import { createToken, JOBS_WAIT } from '@sendonce/core/ledger';
 import type { RedisClient } from './client.ts';
 import { remedyFor, type Wait } from './durability.ts';
 import { remedyForError } from './unavailable.ts';
@@ -49,7 +49,7 @@ async function examineScripts(ledger: Pick<Ledger, 'claim' | 'release'>): Promis
 }
 
 function notAnswered(found: string): Finding {
-  const remedy = 'Check that the server runs, accepts writes and can be reached from here.';
+  const remedy = JOBS_WAIT;
   return { severity: 'error', check: 'connection', found, remedy };
 }
 

@@ -39,7 +39,7 @@ export { flushSoon } from '../journal.ts';
 export { createSkip } from '../skip.ts';
 export { registerDispatcher } from '../claim.ts';
 export { catchRejection, warnOfCallback, warnOnce } from '../warn.ts';
-export { isOutage } from '../outages.ts';
+export { isOutage, JOBS_WAIT } from '../outages.ts';
 export { retryWhileUnavailable } from '../retry-while-unavailable.ts';
 export {
   checkBoolean,

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type {
-  Attempt,
-  HeartbeatReply,
-  Ledger,
-  Loss,
-  Settlement,
-  SettleReply,
+import {
+  type Attempt,
+  type HeartbeatReply,
+  type Ledger,
+  type Loss,
+  type Settlement,
+  type SettleReply,
+  UnreadableRecordError,
 } from '@sendonce/core';
 import {
   checkNames,
@@ -199,7 +200,7 @@ interface OpenKeys {
 async function findOpenKeys(client: RedisClient, places: Places): Promise<OpenKeys> {
   const shards = await Promise.allSettled(
     Array.from(KEY_ALPHABET, async (shard) => {
-      const reply = (await listShard(client, [places.index(shard)], [])) as string[];
+      const reply = await listIndex(client, places.index(shard));
       return Array.from({ length: reply.length / 2 }, (_, pair) => ({
         key: shard + reply[pair * 2],
         score: Number(reply[pair * 2 + 1]),
@@ -207,7 +208,7 @@ async function findOpenKeys(client: RedisClient, places: Places): Promise<OpenKe
     }),
   );
   const errors = shards.flatMap((shard) => (shard.status === 'rejected' ? [shard.reason] : []));
-  const fatal: unknown = errors.find((error) => !isAboutOneKey(error));
+  const fatal: unknown = errors.find((error) => !(error instanceof UnreadableRecordError));
   if (fatal) throw fatal;
   const keys = shards
     .flatMap((shard) => (shard.status === 'fulfilled' ? shard.value : []))
@@ -215,6 +216,15 @@ async function findOpenKeys(client: RedisClient, places: Places): Promise<OpenKe
     .toSorted((one, other) => one.score - other.score)
     .map(({ key }) => key);
   return { keys, error: errors[0] };
+}
+
+async function listIndex(client: RedisClient, index: string): Promise<string[]> {
+  try {
+    return (await listShard(client, [index], [])) as string[];
+  } catch (error) {
+    if (!isAboutOneKey(error)) throw error;
+    throw new UnreadableRecordError(index, 'Redis; the index of the open emails of one shard');
+  }
 }
 
 function lossFrom(reply: Reply, attempt: Pick<Attempt, 'fingerprint'>): Loss {

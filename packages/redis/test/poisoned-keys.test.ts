@@ -106,7 +106,7 @@ describe('an index that another program wrote', () => {
     await client.set(places.index(), 'x');
     const [found, error] = await collect(ledger.list({ state: 'in-doubt' }));
     expect(found.toSorted()).toEqual(others.slice(0, 3).toSorted());
-    expect(error).toMatchObject({ code: 'SENDONCE_LEDGER_UNAVAILABLE' });
+    expect(error).toMatchObject({ code: 'SENDONCE_UNREADABLE_RECORD', key: places.index() });
   });
 
   test('members that are no keys are passed over', async () => {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type Attempt,
   type HeartbeatReply,
+  isSendonceError,
   type Ledger,
   type Loss,
   type Settlement,
@@ -208,7 +209,9 @@ async function findOpenKeys(client: RedisClient, places: Places): Promise<OpenKe
     }),
   );
   const errors = shards.flatMap((shard) => (shard.status === 'rejected' ? [shard.reason] : []));
-  const fatal: unknown = errors.find((error) => !(error instanceof UnreadableRecordError));
+  const fatal: unknown = errors.find(
+    (error) => !isSendonceError(error, 'SENDONCE_UNREADABLE_RECORD'),
+  );
   if (fatal) throw fatal;
   const keys = shards
     .flatMap((shard) => (shard.status === 'fulfilled' ? shard.value : []))

@@ -40,7 +40,7 @@ export async function parkJob(job: JobLike, waitMs: number, token: string): Prom
 async function measureSkew(job: JobLike): Promise<number> {
   try {
     const worker = workerOf(job);
-    const client = (worker && (await connectionOf(worker))) as Partial<Clock> | undefined;
+    const client: Partial<Clock> | undefined = worker && (await connectionOf(worker));
     if (typeof client?.time !== 'function') return 0;
     const startedMs = Date.now();
     const [seconds, microseconds] = await client.time();

@@ -110,6 +110,8 @@ function checkText(text: string, field: string): void {
  * own object.
  */
 function checkOne(value: unknown, field: string): void {
+  // As nodemailer, which makes a text of anything.
+  // oxlint-disable-next-line typescript/no-base-to-string
   const address = String(value ?? '').trim();
   refuseControl(address, field);
   const problem = address.includes('@') ? explainAmbiguity(address) : undefined;

@@ -41,8 +41,9 @@ function urlOf(role: string): string {
   return url.href;
 }
 
-async function prepare({ schema, quoted, pool }: Space): Promise<void> {
-  const owner = pool(urlOf('sendonce_owner'));
+async function prepare(space: Space): Promise<void> {
+  const { schema, quoted } = space;
+  const owner = space.pool(urlOf('sendonce_owner'));
   await migratePostgres(owner, { schema });
   await owner.query(forOwner.replaceAll(/(?<= )sendonce(?=[ .])/g, () => quoted));
 }

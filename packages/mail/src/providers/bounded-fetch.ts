@@ -13,7 +13,7 @@ export interface BoundedAnswer {
   readonly status: number;
   readonly headers: Headers;
   /** @throws {AnswerTooLargeError} @throws where the body does not come whole, or in time. */
-  readText(): Promise<string>;
+  readonly readText: () => Promise<string>;
 }
 
 /**

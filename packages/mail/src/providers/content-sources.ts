@@ -87,6 +87,7 @@ function isFileUrl(url: URL): boolean {
 
 function checkEncoding(encoding: unknown, field: string, provider: string): void {
   if (!encoding) return;
+  // oxlint-disable-next-line typescript/no-base-to-string
   const name = String(encoding)
     .toLowerCase()
     .replaceAll(/[-_\s]/g, '');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startProviderServer } from '@sendonce/testkit/providers/provider-server';
 import { resendDialect } from '@sendonce/testkit/providers/resend-server';
-import type { SendMailOptions, Transporter } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ProviderSentInfo, resendTransport } from '../../src/index.ts';
 import {
@@ -116,7 +116,7 @@ async function setUpPlace(test: Test, major: Major, { options, defaults }: Place
   test.onTestFinished(() => provider.close());
   const transporter: Transporter<ProviderSentInfo> = nodemailerOf(major).createTransport(
     resendTransport({ apiKey: provider.apiKey, url: provider.url, timeoutMs: 5000, ...options }),
-    defaults as object,
+    defaults,
   );
   return { provider, transporter };
 }
@@ -140,7 +140,7 @@ describe.for(majors)('nodemailer %i', (major) => {
 
   it('with access, and for a data URL without it, the content is sent', async (test) => {
     const { provider, transporter } = await setUpPlace(test, major, {});
-    const send = (mail: object) => transporter.sendMail(email(mail as SendMailOptions));
+    const send = (mail: object) => transporter.sendMail(email(mail));
     await send({ html: { path } });
     await send({ html: { href } });
     await send({
@@ -178,7 +178,7 @@ describe.for(majors)('nodemailer %i', (major) => {
 
   it('one flag closes one kind', async (test) => {
     const { transporter } = await setUpPlace(test, major, {});
-    const send = (mail: object) => transporter.sendMail(email(mail as SendMailOptions));
+    const send = (mail: object) => transporter.sendMail(email(mail));
     await send({ disableUrlAccess: true, html: { path } });
     await send({ disableFileAccess: true, html: { href } });
     await expect(send({ disableFileAccess: true, html: { path } })).rejects.toMatchObject({

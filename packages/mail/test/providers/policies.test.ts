@@ -39,8 +39,8 @@ async function workOff(
 const isKeyed = async (test: Parameters<typeof setUp>[0], provider: ProviderCase) =>
   (await setUp(test, provider)).transport.idempotencyWindowMs !== undefined;
 
-describe.concurrent.for(providers)('$name', (provider) => {
-  describe.concurrent.for(names)('%s', (policy) => {
+describe.for(providers)('$name', (provider) => {
+  describe.for(names)('%s', (policy) => {
     it.concurrent.for(faultNames)(
       '%s: one email, a rejection, or a doubt that is listed',
       async (fault, test) => {

@@ -39,8 +39,6 @@ const calls: Record<string, (unknown: object) => unknown> = {
   'memoryLedger()': (unknown) => memoryLedger(unknown),
   'resolveEmail()': (unknown) =>
     resolveEmail({ ledger }, { key: 'k', token: 't', verdict: 'sent', by: 'ada', ...unknown }),
-  'resolveEmail() sources': (unknown) =>
-    resolveEmail({ ledger, ...unknown }, { key: 'k', token: 't', verdict: 'sent', by: 'ada' }),
   'confirmSent()': (unknown) => confirmSent({ ledger }, { key: 'k', by: 'hook', ...unknown }),
 };
 

@@ -1,5 +1,5 @@
 import { OptionError } from '../errors.ts';
-import { SOURCE_NAMES, type Sources } from '../inspect/find-emails.ts';
+import type { Sources } from '../inspect/find-emails.ts';
 import { bareMessageId, keyOfMessageId } from '../keys.ts';
 import type { Ledger } from '../ledger.ts';
 import type { LedgerRecord, ResolveReply } from '../record.ts';
@@ -45,12 +45,10 @@ const CONFIRMED_NAMES: OptionNames<ConfirmedEmail> = {
  * if (event === 'delivered') await confirmSent({ ledger }, { messageId, by: 'webhook of Brevo' });
  */
 export async function confirmSent(
-  sources: Sources,
+  { ledger, journal }: Sources,
   confirmed: ConfirmedEmail,
 ): Promise<ResolveReply> {
-  checkNames('confirmSent()', sources, SOURCE_NAMES);
   checkNames('confirmSent()', confirmed, CONFIRMED_NAMES);
-  const { ledger, journal } = sources;
   const { key, messageId, by, retentionMs = DEFAULT_RETENTION_MS } = confirmed;
   checkLedger(ledger);
   checkDuration('retentionMs', retentionMs);

@@ -1,4 +1,4 @@
-import { SOURCE_NAMES, type Sources } from '../inspect/find-emails.ts';
+import type { Sources } from '../inspect/find-emails.ts';
 import { flushSoon } from '../journal.ts';
 import type { Resolution } from '../ledger.ts';
 import type { ResolveReply } from '../record.ts';
@@ -48,9 +48,7 @@ const FOUND_NAMES: OptionNames<FoundOut> = {
  * await resolveEmail({ ledger }, { key, token, verdict: 'sent', by: 'ada', why: 'the customer has it' });
  */
 export async function resolveEmail(sources: Sources, found: FoundOut): Promise<ResolveReply> {
-  checkNames('resolveEmail()', sources, SOURCE_NAMES);
   checkNames('resolveEmail()', found, FOUND_NAMES);
-  const { ledger, journal } = sources;
   const { key, token, verdict, by, why, means, retentionMs = DEFAULT_RETENTION_MS } = found;
   checkLedger(ledger);
   checkOneOf('verdict', verdict, ['sent', 'not-sent']);

@@ -4,7 +4,6 @@ import { bareMessageId, deriveKey, isKey, keyOfMessageId } from '../keys.ts';
 import type { Ledger } from '../ledger.ts';
 import type { LedgerRecord } from '../record.ts';
 import { senderOf } from '../sender.ts';
-import type { OptionNames } from '../store/check-options.ts';
 
 /** Where emails are looked up. The {@link Ledger} decides; the {@link Journal} is for people. */
 export interface Sources {
@@ -15,8 +14,6 @@ export interface Sources {
    */
   readonly journal?: Journal | undefined;
 }
-
-export const SOURCE_NAMES: OptionNames<Sources> = { ledger: true, journal: true };
 
 /** What the ledger and the journal know about one email. */
 export interface FoundEmail {

@@ -5,6 +5,7 @@ import {
   checkJournal,
   checkLedger,
   checkNames,
+  checkSpelling,
   describe,
   type OptionNames,
 } from '@sendonce/core/ledger';
@@ -111,7 +112,7 @@ export function checkMethodOptions(
   method: keyof typeof METHOD_OPTION_NAMES,
   options: unknown = {},
 ): void {
-  checkNames(`${method}()`, options, METHOD_OPTION_NAMES[method]);
+  checkSpelling(`${method}()`, options, METHOD_OPTION_NAMES[method]);
 }
 
 /** @throws {OptionError} */

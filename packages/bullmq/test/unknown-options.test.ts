@@ -18,12 +18,8 @@ const emails = delayedEmails<{ orderId: number }>(queue, { ledger, key: (data) =
 const at = new Date(Date.now() + 60_000);
 const performed = { ledger, key: 'A'.repeat(22) };
 
-/** Every function that takes options, with one that does not exist. */
-const calls: Record<string, (unknown: object) => unknown> = {
-  'once()': (unknown) => once(async () => {}, { ledger, key, ...unknown }),
-  OnceWorker: (unknown) =>
-    new OnceWorker('q', async () => {}, { connection, once: { ledger, key, ...unknown } }),
-  'delayedEmails()': (unknown) => delayedEmails(queue, { ledger, key, ...unknown }),
+/** The methods, which may be given an object with other things in it. */
+const methods: Record<string, (unknown: object) => unknown> = {
   'schedule()': (unknown) => emails.schedule({ orderId: 7 }, { at, ...unknown }),
   'scheduleBulk()': (unknown) => emails.scheduleBulk([{ data: { orderId: 7 }, at, ...unknown }]),
   'flowJob()': (unknown) => emails.flowJob({ orderId: 7 }, { at, ...unknown }),
@@ -32,6 +28,14 @@ const calls: Record<string, (unknown: object) => unknown> = {
   'cancelBulk()': (unknown) => emails.cancelBulk([{ orderId: 7 }], unknown),
   'status()': (unknown) => emails.status({ orderId: 7 }, unknown),
   'keyOf()': (unknown) => emails.keyOf({ orderId: 7 }, unknown),
+};
+
+/** Every other function that takes options. */
+const functions: Record<string, (unknown: object) => unknown> = {
+  'once()': (unknown) => once(async () => {}, { ledger, key, ...unknown }),
+  OnceWorker: (unknown) =>
+    new OnceWorker('q', async () => {}, { connection, once: { ledger, key, ...unknown } }),
+  'delayedEmails()': (unknown) => delayedEmails(queue, { ledger, key, ...unknown }),
   'doubtSweeper()': (unknown) => doubtSweeper(queue, { ledger, ...unknown }),
   'explain()': (unknown) => explain(unknown),
   'explain({ once })': (unknown) => explain({ once: unknown }),
@@ -42,13 +46,22 @@ const calls: Record<string, (unknown: object) => unknown> = {
   'confirmSent()': (unknown) => confirmSent({ ledger }, { key: 'k', by: 'hook', ...unknown }),
 };
 
-describe.each(Object.keys(calls))('%s', (name) => {
+const calls = { ...methods, ...functions };
+
+describe.each(Object.keys(functions))('%s', (name) => {
   test('an option that does not exist is an OptionError that names it', async () => {
     const failed = (async () => calls[name]!({ nosuchoption: true }))();
     await expect(failed).rejects.toBeInstanceOf(OptionError);
     await expect(failed).rejects.toThrow(/ has no option "nosuchoption"\. Its options are /);
   });
 });
+
+test.each(Object.keys(methods).filter((name) => !name.endsWith('Bulk()')))(
+  '%s takes an object with other things in it',
+  async (name) => {
+    await (async () => methods[name]!({ orderId: 7, to: 'ada@example.org' }))();
+  },
+);
 
 test.each([
   ['once()', 'leaseMS', 'leaseMs'],
@@ -57,6 +70,8 @@ test.each([
   ['delayedEmails()', 'retentionMS', 'retentionMs'],
   ['schedule()', 'dealy', 'delay'],
   ['cancel()', 'occurence', 'occurrence'],
+  ['status()', 'ocurrence', 'occurrence'],
+  ['reschedule()', 'Delay', 'delay'],
   ['doubtSweeper()', 'everyMS', 'everyMs'],
   ['perform()', 'resovler', 'resolver'],
 ])('%s suggests the nearest name for a misspelt option', async (name, misspelt, nearest) => {

@@ -47,7 +47,10 @@ const FOUND_NAMES: OptionNames<FoundOut> = {
  * @example
  * await resolveEmail({ ledger }, { key, token, verdict: 'sent', by: 'ada', why: 'the customer has it' });
  */
-export async function resolveEmail(sources: Sources, found: FoundOut): Promise<ResolveReply> {
+export async function resolveEmail(
+  { ledger, journal }: Sources,
+  found: FoundOut,
+): Promise<ResolveReply> {
   checkNames('resolveEmail()', found, FOUND_NAMES);
   const { key, token, verdict, by, why, means, retentionMs = DEFAULT_RETENTION_MS } = found;
   checkLedger(ledger);

@@ -9,22 +9,39 @@ export type OptionNames<T> = Readonly<Record<T extends unknown ? keyof T : never
  * Refuses options that do not exist: a misspelt one would be ignored, and its default would hold.
  * @throws {OptionError} that suggests the nearest name.
  */
-export function checkNames(taker: string, options: unknown, names: Readonly<Record<string, true>>) {
+export function checkNames(taker: string, options: unknown, names: Names): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new OptionError(
       'options',
       `Expected "options" of ${taker} to be an object, got ${describe(options)}.`,
     );
   }
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
-  if (unknown === undefined) return;
+  const [unknown] = findUnknown(options, names);
+  if (unknown !== undefined) throw unknownOption(taker, unknown, names);
+}
+
+/**
+ * Refuses misspelt options of a method that may be given an object with other things in it, such as the
+ * identity of an email in the caller's own form.
+ * @throws {OptionError}
+ */
+export function checkSpelling(taker: string, options: unknown, names: Names): void {
+  if (typeof options !== 'object' || options === null) return;
+  const misspelt = findUnknown(options, names).find((name) => suggest(name, Object.keys(names)));
+  if (misspelt !== undefined) throw unknownOption(taker, misspelt, names);
+}
+
+type Names = Readonly<Record<string, true>>;
+
+function findUnknown(options: object, names: Names): string[] {
+  return Object.keys(options).filter((name) => !Object.hasOwn(names, name));
+}
+
+function unknownOption(taker: string, unknown: string, names: Names): OptionError {
   const known = Object.keys(names);
   const nearest = suggest(unknown, known);
-  throw new OptionError(
-    unknown,
-    `${taker} has no option ${show(unknown)}. ` +
-      (nearest ? `Did you mean "${nearest}"?` : `Its options are ${known.join(', ')}.`),
-  );
+  const hint = nearest ? `Did you mean "${nearest}"?` : `Its options are ${known.join(', ')}.`;
+  return new OptionError(unknown, `${taker} has no option ${show(unknown)}. ${hint}`);
 }
 
 /** Checks a duration: a whole number of milliseconds above zero, small enough for every store. */

@@ -49,6 +49,7 @@ export {
   checkLedger,
   checkNames,
   checkOneOf,
+  checkSpelling,
   checkTimer,
   describe,
   type OptionNames,

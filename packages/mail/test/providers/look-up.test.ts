@@ -67,7 +67,7 @@ describe.for(lookUps)('$name', (provider) => {
 
   it.for(Object.keys(lookUpFaults) as LookUpFault[])('%s is unknown', async (fault, test) => {
     const timeoutMs = fault === 'silence' ? 1500 : 5000;
-    const options = { fault, timeoutMs, ...(provider === azure && { notFoundAfterMs: 1 }) };
+    const options = { fault, timeoutMs, ...(provider.name === 'Azure' && { notFoundAfterMs: 1 }) };
     const { resolver, server } = await ask(test, provider, () => provider.none, options);
     expect(await resolver(doubt(key, hourMs))).toBe('unknown');
     expect(server.requests).toHaveLength(1);

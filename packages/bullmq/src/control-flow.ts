@@ -26,11 +26,6 @@ export function delayedError(): Error {
   return Object.assign(new Error('bullmq:movedToDelayed'), { name: 'DelayedError' });
 }
 
-/** What a worker expects after `job.moveToWait()`; uses up no attempt. */
-export function waitingError(): Error {
-  return Object.assign(new Error('bullmq:movedToWait'), { name: 'WaitingError' });
-}
-
 /**
  * An error that fails the job at once, with attempts left or not: BullMQ goes by the `name`.
  * `code` and `cause` are those of the sendonce error.

@@ -69,7 +69,6 @@ export function once<J extends JobLike, R>(
   checkOnceOptions(options);
   const counters = zeroCounters();
   const settleVia = settleViaWorker(options.ledger);
-  const watchWorker = flushWhenClosed(options.journal);
   const { label, onEvent } = options;
   const shared: SharedOptions = {
     ...options,
@@ -95,7 +94,7 @@ export function once<J extends JobLike, R>(
     let performed: Performed<R>;
     try {
       checkJob(job);
-      watchWorker(job);
+      flushWhenClosed(job, options.journal);
       key = deriveJobKey(job, options);
       performed = await performWith(effectOf(worker, job, token, signal), shared, {
         key,
@@ -142,9 +141,13 @@ export function once<J extends JobLike, R>(
     : function (this: unknown, job: J, token?: string) {
         return guarded(this, job, token);
       };
+  wrappers.add(wrapped);
   // No function has the second signature of OnceProcessor: see there.
   return Object.assign(wrapped, { counters }) as OnceProcessor<J, R>;
 }
+
+/** What once() has made. */
+const wrappers = new WeakSet<object>();
 
 function fingerprintFor<J extends JobLike>(
   job: J,
@@ -201,6 +204,13 @@ function isRefusedProcessor(error: unknown): boolean {
 }
 
 function checkProcessor(processor: unknown): void {
+  if (typeof processor === 'function' && wrappers.has(processor)) {
+    throw new OptionError(
+      'processor',
+      'Expected "processor" to be your own function, got one that once() has wrapped already. Its email would be ' +
+        'claimed twice, one claim inside the other. Remove one of the two.',
+    );
+  }
   if (typeof processor === 'function') return;
   const hint =
     typeof processor === 'string' || processor instanceof URL

@@ -29,7 +29,7 @@ export interface JobLike {
   readonly repeatJobKey?: string | undefined;
   log?(row: string): Promise<unknown>;
   moveToDelayed?(timestamp: number, token?: string): Promise<void>;
-  moveToWait?(token?: string): Promise<unknown>;
+  promote?(): Promise<unknown>;
 }
 
 export interface OnceOptions<J extends JobLike> extends Omit<

@@ -38,6 +38,8 @@ export async function connectRedis(url: string, options: ConnectOptions): Promis
   });
   try {
     await connectInTime(client);
+    // A client whose SELECT was refused would show database 0 under another name.
+    if (Number(database) > 0) await client.select(Number(database));
   } catch (error) {
     if (options.optional) return client;
     client.disconnect();

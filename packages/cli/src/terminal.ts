@@ -46,7 +46,7 @@ export class UsageError extends SendonceError {
 
 /** Hides user and password of each URL in a text: people give URLs where something else is expected. */
 export function hidePasswords(text: string): string {
-  return text.replaceAll(/\b([a-z][\w+.-]+:\/{1,2})\S*@/gi, '$1…@');
+  return text.replaceAll(/(?<![\w+.-])([a-z][\w+.-]{1,20}:\/{1,2})\S{0,2000}@/gi, '$1…@');
 }
 
 /** Characters that a terminal obeys or hides: controls, bidirectional and invisible ones. */

@@ -6,6 +6,14 @@ import { isSendonceError } from './errors.ts';
  */
 export function bareError(error: unknown): Error {
   if (isSendonceError(error)) return error;
+  try {
+    return copyOf(error);
+  } catch {
+    return new Error('an error that cannot be shown');
+  }
+}
+
+function copyOf(error: unknown): Error {
   const given: Error & { readonly code?: unknown } =
     error instanceof Error ? error : new Error(String(error));
   const { name, message, stack, code } = given;

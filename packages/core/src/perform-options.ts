@@ -281,11 +281,11 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
 
 /** `dispatch: atSend`, or a plugin. */
 function refuseFunction(dispatch: unknown): void {
-  if (typeof dispatch !== 'function') return;
+  if (typeof dispatch !== 'function' && (typeof dispatch !== 'object' || dispatch === null)) return;
   throw new OptionError(
     'dispatch',
-    'Expected "dispatch" to be "before-processor" or atSend(transporter), got a function. Call atSend() with the ' +
-      'transporter that sends.',
+    `Expected "dispatch" to be "before-processor" or atSend(transporter), got ${describe(dispatch)}. Call atSend() ` +
+      'with the transporter that sends.',
   );
 }
 

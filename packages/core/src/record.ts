@@ -87,7 +87,8 @@ export type SettleReply =
   | { readonly state: 'settled' }
   | { readonly state: 'lost'; readonly record: LedgerRecord };
 export type ReleaseReply = { readonly state: 'released' | 'in-doubt' | 'lost' };
-export type HeartbeatReply = 'kept' | 'lost';
+/** `unknown`: the ledger could not answer about this one, for example because its key was damaged. */
+export type HeartbeatReply = 'kept' | 'lost' | 'unknown';
 export type ResolveReply =
   | { readonly state: 'resolved' }
   | { readonly state: 'not-in-doubt'; readonly record: LedgerRecord | undefined };

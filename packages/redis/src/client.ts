@@ -11,6 +11,8 @@ export interface RedisClient {
   evalsha(sha: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
   eval(script: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
   info(section: string): Promise<string>;
+  /** Any command; for the doctor. */
+  call?(command: string, ...args: (string | number)[]): Promise<unknown>;
   /**
    * Only for `durability`: the commands go to one connection, and none of them alone to another
    * one.

@@ -108,12 +108,24 @@ export class CommandBatcher {
     for (const [index, group] of groups.entries()) {
       const result = results[index]!;
       if (group.length > 1 && result instanceof Error && isAboutOneKey(result)) {
-        // One key that holds something else must not fail the others. Every verb may be repeated.
-        for (const command of group) void this.call([command]);
+        await this.callEach(group);
       } else {
         settle(group, result);
       }
     }
+  }
+
+  /**
+   * The same commands as calls of their own: one key that holds something else must not fail the
+   * others. Every verb may be repeated. A wait is still one for all of them.
+   */
+  private async callEach(commands: readonly Command[]): Promise<void> {
+    const answer = this.script(
+      this.client,
+      commands.map((command) => this.callOf([command])),
+    );
+    const results = await this.deadlines.limit(answer, (error) => commands.map(() => error));
+    for (const [index, command] of commands.entries()) settle([command], results[index]!);
   }
 
   private callOf(commands: readonly Command[]): ScriptCall {

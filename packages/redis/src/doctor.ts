@@ -12,7 +12,7 @@ export async function examineRedis(
 ): Promise<readonly Finding[]> {
   const info = await client.info('default').catch(() => undefined);
   const answeredAtMs = Date.now();
-  const scripts = await examineScripts(ledger);
+  const scripts = [...(await examineDatabase(client)), ...(await examineScripts(ledger))];
   if (info === undefined) return [...scripts, notChecked('INFO')];
   const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
   return [
@@ -27,6 +27,25 @@ export async function examineRedis(
 }
 
 type Field = (name: string) => string | undefined;
+
+/** A client whose SELECT is refused stays in database 0, where another ledger may be. */
+async function examineDatabase(client: RedisClient): Promise<Finding[]> {
+  const { db } = (client.options ?? {}) as { readonly db?: unknown };
+  if (typeof db !== 'number' || db === 0 || !client.call) return [];
+  try {
+    await client.call('SELECT', db);
+    return [];
+  } catch (error) {
+    return [
+      {
+        severity: 'error',
+        check: 'database',
+        found: `The client is to use database ${db}, and its SELECT is refused (${(error as Error).message}): it uses database 0.`,
+        remedy: `Allow +select, or name a database that exists. Emails are recorded in database 0 until then.`,
+      },
+    ];
+  }
+}
 
 /** Runs a claim and gives it back: the only proof that the scripts may run and write. */
 async function examineScripts(ledger: Pick<Ledger, 'claim' | 'release'>): Promise<Finding[]> {
@@ -44,7 +63,9 @@ async function examineScripts(ledger: Pick<Ledger, 'claim' | 'release'>): Promis
     if (!isSendonceError(error)) throw error;
     if (/no answer within/.test(error.message)) return [notAnswered(error.message)];
     const remedy = remedyForError(error.message);
-    return [{ severity: 'error', check: 'scripts', found: error.message, remedy }];
+    // The message has the remedy as well.
+    const found = error.message.replace(` ${remedy}`, '');
+    return [{ severity: 'error', check: 'scripts', found, remedy }];
   }
 }
 

@@ -137,9 +137,14 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
 
     heartbeat(attempts) {
       const decode = ({ status }: Reply): HeartbeatReply => (status === 'kept' ? 'kept' : 'lost');
-      return Promise.all(
-        attempts.map(({ key, token, leaseMs }) => heartbeat.run(key, [token, leaseMs], decode)),
+      const replies = attempts.map(({ key, token, leaseMs }) =>
+        // One key that was damaged must not end the leases of the others.
+        heartbeat.run(key, [token, leaseMs], decode).catch((error: unknown) => {
+          if (isAboutOneKey(error)) return 'unknown' as const;
+          throw error;
+        }),
       );
+      return Promise.all(replies);
     },
 
     read: (key) => read.run(key, [], ({ stored }) => stored?.record),

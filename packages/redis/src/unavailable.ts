@@ -18,8 +18,8 @@ const causes: readonly Cause[] = [
   {
     pattern: /\b(NOPERM|NOAUTH|WRONGPASS)\b|user executing the script can't run/,
     remedy:
-      'Allow the user of this connection what the README of @sendonce/redis lists under "Rights" (+eval +evalsha +info, ' +
-      'and read and write on the prefix of the ledger).',
+      'Allow the user of this connection the commands and keys that the README of @sendonce/redis lists under ' +
+      '"Rights": the scripts use all of them.',
   },
   {
     pattern: /\bWRONGTYPE\b/,
@@ -42,6 +42,10 @@ const causes: readonly Cause[] = [
   {
     pattern: /\b(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS)\b/,
     remedy: 'The server is not ready. Wait, and repeat.',
+  },
+  {
+    pattern: /\b(MOVED|ASK)\b/,
+    remedy: 'The server is a node of a Cluster. Pass new Cluster([…]) instead of new Redis(…).',
   },
   { pattern: /same slots allocation group/, remedy: MIXED_SLOTS_REMEDY },
   {
@@ -66,7 +70,7 @@ export function remedyForError(message: string): string {
 /** The server refused a command because of what one of its keys holds. Others may be well. */
 export function isAboutOneKey(error: unknown): boolean {
   const { cause = error } = error as { readonly cause?: unknown };
-  return cause instanceof Error && /\bWRONGTYPE\b|^ERR .*\bscript\b/.test(cause.message);
+  return cause instanceof Error && /\bWRONGTYPE\b/.test(cause.message);
 }
 
 /**
@@ -84,12 +88,10 @@ export function unavailable(error: unknown, client?: RedisClient): LedgerUnavail
       { isClosed: true },
     );
   }
-  const what = /^[A-Z]+ /.test(message) ? 'refused a command' : 'did not answer';
-  return new LedgerUnavailableError(
-    `${where} ${what} (${message}). Whether the command was executed is unknown; it is safe to repeat. ` +
-      remedyForError(message),
-    cause,
-  );
+  const what = /^[A-Z]+ /.test(message)
+    ? `refused a command (${message}). It is safe to repeat.`
+    : `did not answer (${message}). Whether the command was executed is unknown; it is safe to repeat.`;
+  return new LedgerUnavailableError(`${where} ${what} ${remedyForError(message)}`, cause);
 }
 
 /** `host:port` of a server, if its client has them; never more of a URL. */

@@ -1,5 +1,6 @@
 import { deriveKey, type LedgerRecord, perform } from '@sendonce/core';
 import { createToken } from '@sendonce/core/ledger';
+import { eventually } from '@sendonce/testkit';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { redisJournal, redisLedger } from '../src/index.ts';
 import { openNamespace } from './connections.ts';
@@ -90,10 +91,37 @@ describe('an index that another program wrote', () => {
       await ledger.claim({ ...email, dispatched: true });
     await client.set(places.index(), 'x');
     expect(await ledger.settle({ ...sent, outcome: 'sent' })).toEqual({ state: 'settled' });
-    expect(await ledger.settle({ ...doubtful, outcome: 'in-doubt' })).toEqual({ state: 'settled' });
+    // A doubt that is in no index would never be listed. Its sender repeats it until it is.
+    const doubt = { ...doubtful, outcome: 'in-doubt' } as const;
+    await expect(ledger.settle(doubt)).rejects.toThrow(/WRONGTYPE/);
     await client.del(places.index());
+    await ledger.settle(doubt);
+    expect((await collect(ledger.list({ state: 'in-doubt' })))[0]).toEqual([doubtful.key]);
     expect((await ledger.read(sent.key))?.state).toBe('sent');
     expect((await ledger.read(doubtful.key))?.state).toBe('in-doubt');
+  });
+
+  test('an email in doubt at that moment is listed once the index is gone', async () => {
+    const ledger = redisLedger(client, { prefix });
+    const lost = Object.assign(new Error('lost after DATA'), { code: 'ECONNRESET' });
+    const send = async () => {
+      await client.set(places.index(), 'x');
+      throw lost;
+    };
+    const performed = perform(send, { ledger, key: victim, leaseMs: 1_000 });
+    await expect(performed).rejects.toMatchObject({ code: 'SENDONCE_NOT_RECORDED' });
+    await client.del(places.index());
+    await eventually(async () =>
+      expect((await collect(ledger.list({ state: 'in-doubt' })))[0]).toEqual([victim]),
+    );
+  });
+
+  test('the leases of other shards are renewed', async () => {
+    const ledger = redisLedger(client, { prefix });
+    const [own, other] = [attempt(victim), attempt(others[0] ?? '')];
+    for (const email of [own, other]) await ledger.claim({ ...email, dispatched: true });
+    await client.set(places.index(), 'x');
+    expect(await ledger.heartbeat([own, other])).toEqual(['unknown', 'kept']);
   });
 
   test('the doubts of other shards are listed, and then an error says that some may be missing', async () => {

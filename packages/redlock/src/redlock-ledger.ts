@@ -86,7 +86,8 @@ export function redlockLedger(
         attempts.map(async (attempt, index): Promise<HeartbeatReply> => {
           const isFor = (replies: readonly HeartbeatReply[]) => replies[index] === 'kept';
           if (await extendLock(votes, { ...attempt, isFor })) return 'kept';
-          if (answers.filter((replies) => !isFor(replies)).length >= quorum.size) return 'lost';
+          const isLost = (replies: readonly HeartbeatReply[]) => replies[index] === 'lost';
+          if (answers.filter(isLost).length >= quorum.size) return 'lost';
           throw noMajority('heartbeat', await Promise.all(votes), isFor);
         }),
       );

@@ -17,7 +17,9 @@ export async function settle(
   try {
     return await retryWhileUnavailable(() => ledger.settle(settlement), attempt.leaseMs);
   } catch (error) {
-    if (settlement.outcome !== 'skipped') context.emit('unrecorded');
+    // A skip before the dispatch is no outcome of an email that may have left.
+    const wasDispatched = settlement.outcome !== 'skipped' || context.mode === 'before-processor';
+    if (wasDispatched) context.emit('unrecorded');
     if (mayHaveLeft !== 'no') void repeatSettle(context, settlement, error).catch(() => {});
     throw new NotRecordedError(attempt.key, mayHaveLeft, error);
   }

@@ -1,4 +1,5 @@
 import type { Sources } from '../inspect/find-emails.ts';
+import { OptionError } from '../errors.ts';
 import { flushSoon } from '../journal.ts';
 import type { Resolution } from '../ledger.ts';
 import type { ResolveReply } from '../record.ts';
@@ -8,6 +9,7 @@ import {
   checkNames,
   checkOneOf,
   checkText,
+  describe,
   type OptionNames,
 } from '../store/check-options.ts';
 import { DEFAULT_RETENTION_MS } from '../perform-options.ts';
@@ -55,6 +57,8 @@ export async function resolveEmail(
   const { key, token, verdict, by, why, means, retentionMs = DEFAULT_RETENTION_MS } = found;
   checkLedger(ledger);
   checkOneOf('verdict', verdict, ['sent', 'not-sent']);
+  checkGiven('key', key);
+  checkGiven('token', token);
   checkText('by', by);
   checkText('why', why);
   checkDuration('retentionMs', retentionMs);
@@ -65,4 +69,12 @@ export async function resolveEmail(
     flushSoon(journal);
   }
   return reply;
+}
+
+function checkGiven(option: 'key' | 'token', value: unknown): void {
+  if (typeof value === 'string' && value !== '') return;
+  throw new OptionError(
+    option,
+    `Expected "${option}" to be that of the record in doubt, got ${describe(value)}. Nothing was resolved.`,
+  );
 }

@@ -22,7 +22,9 @@ for i = 1, #KEYS / 2 do
     -- A doubt keeps the time of its dispatch: what a provider remembers counts from then on.
     local at = state == 'D' and record.at or stamp
     call('SET', key, write('D', token, at, fields))
-    redis.pcall('ZADD', index, now, sub(key, -21))
+    local added = redis.pcall('ZADD', index, now, sub(key, -21))
+    -- A doubt that is in no index would never be listed: its sender repeats this until it is.
+    if type(added) == 'table' then return added end
   else
     unlist(key, index)
     call('SET', key, write(outcome == 'U' and 'S' or outcome, token, stamp, fields), 'PX', retentionMs)

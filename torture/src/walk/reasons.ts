@@ -36,7 +36,12 @@ export const reasons: readonly Reason[] = [
   },
   {
     why: 'list(): for people; it only reads',
-    places: [/^core store\/list-records /, / list\(\)/, / openKeys\(\)/],
+    places: [
+      /^core store\/list-records /,
+      / list\(\)/,
+      / openKeys\(\)/,
+      /^redis redis-ledger (findOpenKeys|listIndex)\(\)/,
+    ],
   },
   {
     why: 'a look-up: a resolver that only reads',
@@ -97,11 +102,23 @@ export const reasons: readonly Reason[] = [
     why: 'what the doctor asks only of other servers',
     places: [
       /^redis doctor configured\(\)/,
+      /^redis doctor examineDatabase\(\)/,
       /^redis doctor examineDurability\(\)/,
       /^redis doctor examineRedis\(\): examineDurability/,
       /^redis doctor examinePersistence\(\)/,
       /^redis doctor refusalOf\(\)/,
     ],
+  },
+  {
+    why: 'a key that another program damaged: poisoned-keys.test.ts of redis',
+    places: [
+      /^redis command-batcher call\(\): this\.callEach/,
+      /^redis command-batcher callEach\(\)/,
+    ],
+  },
+  {
+    why: 'a machine whose clock is wrong: wrong-clock.test.ts of bullmq',
+    places: [/^bullmq park-job parkJob\(\): (sleep|job\.moveToDelayed|job\.promote)/],
   },
   {
     why: 'rivals at the same moment: left to the random run',

@@ -58,6 +58,25 @@ onBothVersions((bullmq) => {
     90_000,
   );
 
+  test('a busy email does not stop the others on a machine whose clock is wrong', async () => {
+    const stage = startStage(bullmq);
+    const { ledger } = stage;
+    const busy = { key: deriveKey(['notice', 1]), token: createToken() };
+    await ledger.claim({ ...busy, leaseMs: 60_000, retentionMs: 600_000, dispatched: true });
+    const queue = stage.queue();
+    const jobs = [];
+    for (let n = 1; n <= 4; n++) jobs.push(await queue.add('n', { n }));
+    setClockAhead(2 * HOUR_MS);
+    const processor = once(async () => {}, { ledger, key: (job: Job) => ['notice', job.data.n] });
+    stage.worker(processor);
+    for (const job of jobs.slice(1)) {
+      expect(await stage.ended(job)).toMatchObject({ state: 'completed' });
+    }
+    expect(processor.counters).toMatchObject({ sent: 3 });
+    await ledger.release(busy);
+    await stage.ended(jobs[0]!);
+  });
+
   test('a worker whose clock is right delays a copy, and holds no slot for it', async () => {
     const stage = startStage(bullmq);
     const { ledger } = stage;

@@ -97,3 +97,30 @@ test('thousands of senders that died do not fill the locks of the server', async
   );
   expect(count).toBeGreaterThanOrEqual(30_000);
 });
+
+test('a session that connects while a batch waits for a row is alive to that batch', async () => {
+  const [busy, locked, fresh] = ['A', 'B', 'C'].map((first) =>
+    attempt({ key: `${first}${attempt().key.slice(1)}` }),
+  );
+  const dispatched = true;
+  for (const email of [busy!, locked!]) await space.ledger().claim({ ...email, dispatched });
+  const ledger = space.ledger();
+  await ledger.ready();
+  const holder = new Client({ connectionString: server.url });
+  await holder.connect();
+  onTestFinished(() => holder.end());
+  await holder.query('BEGIN');
+  const row = `SELECT FROM ${space.quoted}.records WHERE key = $1 FOR UPDATE`;
+  await holder.query(row, [locked!.key]);
+
+  // The batch looks at the owner of the first email, and then waits for the row of the second.
+  const batch = [busy!, locked!, fresh!].map(({ key }) =>
+    ledger.claim({ ...attempt({ key }), dispatched }),
+  );
+  await eventually(async () =>
+    expect(await space.query('SELECT FROM pg_locks WHERE NOT granted')).toHaveLength(1),
+  );
+  await space.ledger().claim({ ...fresh!, dispatched });
+  await holder.query('COMMIT');
+  expect((await Promise.all(batch)).map(({ state }) => state)).toEqual(['busy', 'busy', 'busy']);
+});

@@ -1,5 +1,6 @@
 import { isSendonceError, type Ledger, type Sources } from '@sendonce/core';
 import { findEmails, type FoundEmail, senderOf } from '@sendonce/core/inspect';
+import { isKey } from '@sendonce/core/ledger';
 import { withDeadline } from './deadline.ts';
 import { describeState, emailName, unreadableMessage } from './describe-email.ts';
 import { type Html, html, textOr } from './html.ts';
@@ -22,15 +23,15 @@ export async function findPage(
   if (query === '' || query.length > MAX_QUERY_LENGTH) return searchPage(context, sources, query);
   const { emails, unreadableKeys } = await withDeadline(findReadable(sources, query));
   const [first] = emails;
-  if (first && emails.length === 1 && unreadableKeys.length === 0) {
-    return redirectTo(`${context.base}/email/${first.key}`);
-  }
-  const suggestions = first ? [] : await withDeadline(suggestLabels(sources, query));
+  const [hit, ...others] = [...emails.map(({ key }) => key), ...unreadableKeys.filter(isKey)];
+  // The page of an email whose record cannot be read says so.
+  if (hit !== undefined && others.length === 0) return redirectTo(`${context.base}/email/${hit}`);
+  const suggestions = hit ? [] : await withDeadline(suggestLabels(sources, query));
   const nothing = () => renderNothing(context, sources, { query, suggestions });
-  const main = html`${first ? renderList(context, emails, query) : nothing()}
+  const main = html`${first && renderList(context, emails, query)} ${hit === undefined && nothing()}
   ${unreadableKeys.map((key) => html`<p class="trouble">${unreadableMessage(key)}</p>`)}`;
   const page = renderPage(context, { title: `Find ${query}`, main, query });
-  return pageResponse(first ? 200 : 404, page);
+  return pageResponse(hit ? 200 : 404, page);
 }
 
 /** Finds emails. A record that cannot be read hides none of the others. */

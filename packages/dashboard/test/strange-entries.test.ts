@@ -27,7 +27,8 @@ function asker(options: DashboardOptions) {
   return async (path: string) => {
     const headers = { 'x-user': 'ada' };
     const answered = await board.fetch(new Request(`http://a${path}`, { headers }));
-    return { status: answered.status, text: await answered.text() };
+    const location = answered.headers.get('location');
+    return { status: answered.status, location, text: await answered.text() };
   };
 }
 
@@ -201,6 +202,17 @@ test('an email whose record cannot be read hides no other one that is found', as
   expect(status).toBe(200);
   expect(text).toContain(`/email/${good}`);
   expect(text).toContain(`The record of ${bad} cannot be read`);
+});
+
+test('an email whose record cannot be read is found, and its page says so', async () => {
+  const stage = startStage();
+  await doubtfulEmail(stage, bad, { label: 'order 8' });
+  await stage.redis.set(`${stage.prefix}:ledger:{${bad[0]}}${bad.slice(1)}`, 'Z from the future');
+  const ask = asker({ ledger: stage.ledger, journal: stage.journal });
+  for (const query of ['order+8', bad]) {
+    expect((await ask(`/find?q=${query}`)).location).toBe(`/email/${bad}`);
+  }
+  expect((await ask(`/email/${bad}`)).text).toContain('cannot be read');
 });
 
 const quietJournal: Journal = {

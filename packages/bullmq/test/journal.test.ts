@@ -71,6 +71,19 @@ onBothVersions((bullmq) => {
     });
   });
 
+  test('many wrappers on one worker add one listener to it', async () => {
+    const stage = startStage(bullmq);
+    const { ledger } = stage;
+    const journal = redisJournal(stage.client(), { prefix: `${stage.prefix}:ledger` });
+    // A wrapper for each job, as where the options depend on the job.
+    const process = (job: Job) =>
+      once(async () => 'sent', { ledger, journal, key: () => ['notice', job.id] })(job);
+    const worker = stage.worker(process);
+    const before = worker.listenerCount('closed');
+    for (let n = 0; n < 15; n++) await stage.ended(await stage.queue().add('n', {}));
+    expect(worker.listenerCount('closed')).toBe(before + 1);
+  });
+
   test('why an email is in doubt is told: the code, never the message of the error', async () => {
     const stage = startStage(bullmq);
     const journal = redisJournal(stage.client(), { prefix: `${stage.prefix}:ledger` });

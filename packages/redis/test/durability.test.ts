@@ -72,6 +72,26 @@ describe('with durability: { replicas: 1 }', () => {
     },
   );
 
+  test('claims beside a damaged index are repeated with one wait for all of them', async () => {
+    const ledger = durable({ replicas: 1, answerWithinMs: 5_000 });
+    await ledger.claim({ ...attempt(), dispatched: true });
+    const damaged = attempt();
+    const index = `sendonce:{${damaged.key[0]}}:open`;
+    await admin.del(index);
+    await admin.set(index, 'x');
+    await admin.config('RESETSTAT');
+    const all = [damaged, ...Array.from({ length: 20 }, () => attempt())];
+    const claims = all.map((email) => ledger.claim({ ...email, dispatched: true }));
+    const replies = await Promise.allSettled(claims);
+    const [, waits = '0'] = /cmdstat_wait:calls=(\d+)/.exec(await admin.info('commandstats')) ?? [];
+    await admin.del(index);
+    for (const [position, { key }] of all.entries()) {
+      const isDamaged = key[0] === damaged.key[0];
+      expect(replies[position]!.status).toBe(isDamaged ? 'rejected' : 'fulfilled');
+    }
+    expect(Number(waits)).toBeLessThanOrEqual(3);
+  });
+
   test('a cancellation waits too, and an outcome does not', async () => {
     const ledger = durable({ replicas: 1, answerWithinMs: 100 });
     const first = attempt();

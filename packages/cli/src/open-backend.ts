@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Journal } from '@sendonce/core';
 import type { FindQueue, QueueOfJobs } from '@sendonce/core/inspect';
+import { suggest } from '@sendonce/core/ledger';
 import type { Backend } from './backend.ts';
 import { type CommandLine, locationOptions, textOption } from './command.ts';
 import { configFiles, type Location, openModule, readJson } from './config-file.ts';
@@ -29,12 +30,26 @@ export async function openBackend(
 
 function readLocation(commandLine: CommandLine, env: Terminal['env']): Location {
   const location: Location = {};
-  for (const name of Object.keys(locationOptions) as (keyof Location)[]) {
-    const variable = `SENDONCE_${name.replace('-', '_').toUpperCase()}`;
-    const value = textOption(commandLine, name) ?? env[variable];
+  const names = Object.keys(locationOptions) as (keyof Location)[];
+  refuseMisspelt(env, names.map(variableOf));
+  for (const name of names) {
+    const value = textOption(commandLine, name) ?? env[variableOf(name)];
     if (value !== undefined && value !== '') location[name] = value;
   }
   return location;
+}
+
+function variableOf(name: string): string {
+  return `SENDONCE_${name.replace('-', '_').toUpperCase()}`;
+}
+
+/** A variable that is ignored would lead to another place without a word. @throws {UsageError} */
+function refuseMisspelt(env: Terminal['env'], known: readonly string[]): void {
+  for (const variable of Object.keys(env)) {
+    if (!variable.startsWith('SENDONCE_') || known.includes(variable)) continue;
+    const nearest = suggest(variable, known);
+    if (nearest) throw new UsageError(`Unknown variable ${variable}. Did you mean ${nearest}?`);
+  }
 }
 
 /** The configuration file to read. Undefined if the location names a ledger. */

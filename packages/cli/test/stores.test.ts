@@ -140,6 +140,9 @@ describe('where the ledger is', () => {
     const env = { SENDONCE_REDIS: redisUrl(), SENDONCE_PREFIX: scene.prefix };
     expect((await run(['doubts'], { env })).code).toBe(1);
     expect((await run(['doubts', '--prefix', `${scene.prefix}:other`], { env })).code).toBe(4);
+    const misspelt = { SENDONCE_REDIS: redisUrl(), SENDONCE_PREFX: scene.prefix };
+    const { code, err } = await run(['doubts'], { env: misspelt });
+    expect([code, err]).toEqual([2, expect.stringContaining('Did you mean SENDONCE_PREFIX?')]);
   });
 
   test('is told by sendonce.config.json here', async () => {

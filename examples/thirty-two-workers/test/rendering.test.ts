@@ -80,7 +80,7 @@ test('the page is well formed and escapes what it shows', () => {
 });
 
 describe('progress', () => {
-  test('what takes longer than ten seconds is said again, until it is done', () => {
+  test('a step that takes longer than ten seconds is shown again until it is done', () => {
     vi.useFakeTimers();
     try {
       const lines: string[] = [];

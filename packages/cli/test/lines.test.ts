@@ -20,7 +20,7 @@ test.each([[['--help']], ...commands.map(({ name }) => [[name, '--help']])])(
   },
 );
 
-test('a line is broken at spaces, and goes on below its description', () => {
+test('a line is broken at spaces and continues below its description', () => {
   expect(wrap('  --by <name>   who you are, as a name', { columns: 30 })).toBe(
     '  --by <name>   who you are,\n                as a name',
   );

@@ -1,8 +1,8 @@
 import type { JournalEntry, LedgerRecord } from '@sendonce/core';
-import { type FoundEmail, senderOf } from '@sendonce/core/inspect';
+import { foldCopies, type FoundEmail, senderOf, type StepGroup } from '@sendonce/core/inspect';
 import { describeResolver, describeState, describeStep, emailName } from './describe-email.ts';
 import { type Html, html, textOr } from './html.ts';
-import { foldCopies, type StepGroup } from './fold-copies.ts';
+
 import { formatNumber } from './numbers.ts';
 import { type PageContext, renderPage } from './layout.ts';
 import { livePart, type Parts, spokenPart } from './live-parts.ts';

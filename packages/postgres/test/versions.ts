@@ -43,7 +43,7 @@ async function main(words: readonly string[]): Promise<void> {
   process.exitCode = 1;
 }
 
-/** A folder of its own for each release, which is kept for the next run. */
+/** Each release has a separate folder, which is kept for the next run. */
 async function install(major: string): Promise<string> {
   const release = releases[major];
   if (!release) throw new RangeError(`Expected ${Object.keys(releases).join(', ')}, got ${major}.`);

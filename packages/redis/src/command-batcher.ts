@@ -100,32 +100,24 @@ export class CommandBatcher {
     queue.flushing = undefined;
   }
 
-  private async call(commands: readonly Command[]): Promise<void> {
-    const groups = groupByTag(this.client, commands, ({ key }) => key[0]);
+  private call(commands: readonly Command[]): Promise<void> {
+    return this.callGroups(groupByTag(this.client, commands, ({ key }) => key[0]));
+  }
+
+  private async callGroups(groups: readonly (readonly Command[])[]): Promise<void> {
     const calls = groups.map((group) => this.callOf(group));
     const answer = this.script(this.client, calls);
     const results = await this.deadlines.limit(answer, (error) => calls.map(() => error));
+    const refused: (readonly Command[])[] = [];
     for (const [index, group] of groups.entries()) {
       const result = results[index]!;
-      if (group.length > 1 && result instanceof Error && isAboutOneKey(result)) {
-        await this.callEach(group);
-      } else {
-        settle(group, result);
-      }
+      const mayRepeat = group.length > 1 && result instanceof Error && isAboutOneKey(result);
+      if (mayRepeat) refused.push(...group.map((command) => [command]));
+      else answerAll(group, result);
     }
-  }
-
-  /**
-   * The same commands as calls of their own: one key that holds something else must not fail the
-   * others. Every verb may be repeated. A wait is still one for all of them.
-   */
-  private async callEach(commands: readonly Command[]): Promise<void> {
-    const answer = this.script(
-      this.client,
-      commands.map((command) => this.callOf([command])),
-    );
-    const results = await this.deadlines.limit(answer, (error) => commands.map(() => error));
-    for (const [index, command] of commands.entries()) settle([command], results[index]!);
+    // One key that holds something else must not fail the others: each is called alone. Every verb may
+    // be repeated, and a wait is still one for all of them.
+    if (refused.length > 0) await this.callGroups(refused);
   }
 
   private callOf(commands: readonly Command[]): ScriptCall {
@@ -139,7 +131,7 @@ export class CommandBatcher {
   }
 }
 
-function settle(commands: readonly Command[], result: CallResult | Error): void {
+function answerAll(commands: readonly Command[], result: CallResult | Error): void {
   for (const [position, { key, resolve, reject }] of commands.entries()) {
     try {
       resolve(decodeReply(key, result, position));

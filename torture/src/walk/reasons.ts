@@ -111,10 +111,7 @@ export const reasons: readonly Reason[] = [
   },
   {
     why: 'a key that another program damaged: poisoned-keys.test.ts of redis',
-    places: [
-      /^redis command-batcher call\(\): this\.callEach/,
-      /^redis command-batcher callEach\(\)/,
-    ],
+    places: [/^redis command-batcher callGroups\(\): this\.callGroups/],
   },
   {
     why: 'a machine whose clock is wrong: wrong-clock.test.ts of bullmq',

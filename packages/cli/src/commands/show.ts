@@ -1,5 +1,5 @@
-import { type JournalEntry } from '@sendonce/core';
 import {
+  foldCopies,
   findEmails,
   formatDuration,
   type FoundEmail,
@@ -87,7 +87,7 @@ function renderHistory(history: FoundEmail['history'], terminal: Terminal): stri
     { title: 'worker', mayShrink: true },
     { title: 'why', mayShrink: true },
   ];
-  const rows = groupCopies(history).map((group, index, groups) => {
+  const rows = foldCopies(history).map((group, index, groups) => {
     const [first] = group;
     const { atMs, type, worker = '', note = '', dueMs } = first;
     const before = groups[index - 1]?.at(-1);
@@ -102,18 +102,4 @@ function renderHistory(history: FoundEmail['history'], terminal: Terminal): stri
     ];
   });
   return renderTable(columns, rows, terminal);
-}
-
-type Group = [JournalEntry, ...JournalEntry[]];
-
-/** Puts copies that came one after the other into one line. With --json all of them are shown. */
-function groupCopies(history: FoundEmail['history']): Group[] {
-  const groups: Group[] = [];
-  for (const entry of history) {
-    const last = groups.at(-1);
-    const isCopy = entry.type === 'busy' || entry.type === 'duplicate';
-    if (isCopy && last?.[0].type === entry.type) last.push(entry);
-    else groups.push([entry]);
-  }
-  return groups;
 }

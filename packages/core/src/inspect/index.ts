@@ -13,6 +13,7 @@ export {
   type Sources,
 } from './find-emails.ts';
 export { formatDuration } from './format-duration.ts';
+export { foldCopies, type StepGroup } from './fold-copies.ts';
 export { listAtMost, type Listed } from './list-at-most.ts';
 export { type Overview, overviewOf } from './overview.ts';
 export {

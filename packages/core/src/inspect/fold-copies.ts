@@ -1,9 +1,9 @@
-import type { JournalEntry } from '@sendonce/core';
+import type { JournalEntry } from '../journal.ts';
 
 /** One step, or copies of a job that came one after the other. */
 export type StepGroup = readonly [JournalEntry, ...JournalEntry[]];
 
-/** Folds copies of a job into one line, as `sendonce show` does. */
+/** Folds copies of a job that came one after the other, so that a viewer can show them as one line. */
 export function foldCopies(history: readonly JournalEntry[]): readonly StepGroup[] {
   const groups: [JournalEntry, ...JournalEntry[]][] = [];
   for (const entry of history) {

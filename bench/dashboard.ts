@@ -1,15 +1,15 @@
 /**
- * What the overview costs where a million emails were sent: fills a ledger and its journal through their own verbs, then opens
- * pages, and asks Redis for its slowest commands. Not part of the test run:
+ * Measures the pages of the dashboard after a million emails: fills a ledger and its journal by
+ * their own verbs, opens the pages, and asks Redis for its slowest commands.
  *
- *     npx tsx packages/dashboard/test/million.ts [emails, default 1000000]
+ *     npx tsx bench/dashboard.ts [emails, default 1000000]
  */
 import { deriveKey, type Ledger, type Journal } from '@sendonce/core';
 import { createToken } from '@sendonce/core/ledger';
+import { dashboard } from '@sendonce/dashboard';
 import { redisJournal, redisLedger } from '@sendonce/redis';
 import { startRedis } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
-import { dashboard } from '../src/index.ts';
 
 const count = Number(process.argv[2] ?? 1_000_000);
 const AT_ONCE = 2000;

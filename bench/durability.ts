@@ -1,13 +1,14 @@
 /**
- * What `durability: { replicas: 1 }` costs, as a ratio: `tsx
- * packages/redis/test/durability-cost.ts`. A master and a replica on this machine, so the way to
- * the replica takes next to nothing.
+ * Measures what `durability: { replicas: 1 }` costs, as a ratio. Master and replica run on this
+ * machine, so the network between them costs next to nothing.
+ *
+ *     npx tsx bench/durability.ts
  */
 import { deriveKey, perform } from '@sendonce/core';
 import { createToken } from '@sendonce/core/ledger';
+import { redisLedger, type RedisLedgerOptions } from '@sendonce/redis';
 import { startRedis } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
-import { redisLedger, type RedisLedgerOptions } from '../src/index.ts';
 
 await main();
 

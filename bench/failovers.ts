@@ -2,11 +2,11 @@
  * Counts the emails that leave twice when a master fails over right after a dispatch. Not part of
  * the test run: 200 failovers by real Sentinels, eight at a time, take some minutes.
  *
- *     NODE_OPTIONS=--disable-warning=SENDONCE_DOCTOR tsx packages/redis/test/failover-count.ts 200
+ *     NODE_OPTIONS=--disable-warning=SENDONCE_DOCTOR npx tsx bench/failovers.ts 200
  */
+import type { Durability } from '@sendonce/redis';
 import { startSentinels } from '@sendonce/testkit';
-import type { Durability } from '../src/index.ts';
-import { failOver } from './failover.ts';
+import { failOver } from '../packages/redis/test/failover.ts';
 
 const runs = Number(process.argv[2] ?? 200);
 const AT_A_TIME = 8;

@@ -1,9 +1,12 @@
 /**
- * What telemetry costs a job, in CPU time of the worker's process and as a ratio to once() without it, round
- * beside round: `npx tsx packages/otel/test/cost.ts [jobs] [rounds]`. No-op processors, where nothing hides
- * it. CPU time, as jobs per second tell more of who else uses the machine.
+ * Measures what telemetry costs a job: CPU time of the worker's process, as a ratio to once()
+ * without telemetry in the same round. The processors do nothing, so nothing hides the cost. Jobs
+ * per second would depend more on what else the machine does.
+ *
+ *     npx tsx bench/telemetry.ts [jobs, default 4000] [rounds, default 5]
  */
 import { once, type OnceOptions } from '@sendonce/bullmq';
+import { sendonceTelemetry, type Telemetry } from '@sendonce/otel';
 import { redisLedger } from '@sendonce/redis';
 import { median, startRedis } from '@sendonce/testkit';
 import { context, trace } from '@opentelemetry/api';
@@ -17,7 +20,6 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { type Job, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { sendonceTelemetry, type Telemetry } from '../src/index.ts';
 
 const [jobs = 4000, rounds = 5] = process.argv.slice(2).map(Number);
 

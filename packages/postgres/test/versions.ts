@@ -1,6 +1,6 @@
 /**
- * Runs the tests of this package on each version of PostgreSQL that npm has programs of. Not part of
- * the test run. Each version has ten minutes.
+ * Runs the tests of this package on each version of PostgreSQL that npm has programs of. Each
+ * version has ten minutes. `.ci/run` runs one file on the oldest version.
  *
  *     tsx packages/postgres/test/versions.ts                  every version, every test
  *     tsx packages/postgres/test/versions.ts 13 16 -- death   two versions, one test file

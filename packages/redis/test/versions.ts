@@ -1,6 +1,7 @@
 /**
- * Runs the tests of the ledgers on Redis with the servers of other Debian releases. Not part of the
- * test run. Needs apt-get, and no root: nothing is installed. Each server has fifteen minutes.
+ * Runs the tests of the ledgers on Redis with the servers of other Debian releases. Needs apt-get,
+ * and no root: nothing is installed. Each server has fifteen minutes. `.ci/run` runs one file on
+ * one Valkey.
  *
  *     tsx packages/redis/test/versions.ts                         every server, every test
  *     tsx packages/redis/test/versions.ts valkey-9 -- conformance one server, one test file

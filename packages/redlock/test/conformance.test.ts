@@ -15,8 +15,8 @@ async function underTest(count: number) {
   const direct = nodes.connect();
   const proxies = await Promise.all(nodes.servers.map(({ url }) => startTcpProxy({ url })));
   return {
-    ledger: nodes.ledger({ answerWithinMs: 2_000 }),
-    other: nodes.ledger({ answerWithinMs: 2_000 }),
+    ledger: nodes.ledger({ answerWithinMs: 10_000 }),
+    other: nodes.ledger({ answerWithinMs: 10_000 }),
     // All cases at once on two cores: a round trip to five nodes takes its time.
     timeUnitMs: 1_000,
     async corrupt(key: string, bytes: string) {
@@ -29,7 +29,7 @@ async function underTest(count: number) {
       await Promise.all(cut.map((client) => client.ping()));
       const armed = proxies.map((proxy) => proxy.cutAfterRequest('evalsha'));
       const answer = await verb(
-        redlockLedger(cut, { prefix: nodes.prefix, answerWithinMs: 2_000 }),
+        redlockLedger(cut, { prefix: nodes.prefix, answerWithinMs: 10_000 }),
       );
       await Promise.all(armed.map(({ struck }) => struck));
       return answer;

@@ -33,7 +33,7 @@ const attempt = (key = deriveKey(createToken()), leaseMs = 5_000): Attempt => ({
 /** A ledger that does something before the first command of a name leaves for a node. */
 function hookedLedger(...before: readonly { readonly [name in ScriptName]?: () => unknown }[]) {
   const clients = nodes.connect().map((client, index) => hooked(client, before[index] ?? {}));
-  return redlockLedger(clients, { prefix: nodes.prefix, answerWithinMs: 2_000 });
+  return redlockLedger(clients, { prefix: nodes.prefix, answerWithinMs: 10_000 });
 }
 
 /** The same for each of the nodes: done once, and all of them wait for it. */

@@ -10,7 +10,7 @@ let ledger: Ledger;
 let direct: Redis[];
 beforeAll(async () => {
   nodes = await startNodes(3);
-  ledger = nodes.ledger({ answerWithinMs: 2_000 });
+  ledger = nodes.ledger({ answerWithinMs: 10_000 });
   direct = nodes.connect();
   await ledger.read(deriveKey(createToken()));
 });

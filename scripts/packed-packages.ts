@@ -70,7 +70,12 @@ async function pack(folder: string): Promise<PackedPackages> {
     await readFile(join(root, 'packages/core/package.json'), 'utf8'),
   ) as { version: string };
   const tarballs = Object.fromEntries(
-    published.map((name) => [`@sendonce/${name}`, join(folder, `sendonce-${name}-${version}.tgz`)]),
+    published.map((directory) => {
+      // The command line is the package `sendonce`, so that `npx sendonce` is ours.
+      const name = directory === 'cli' ? 'sendonce' : `@sendonce/${directory}`;
+      const file = `${name.replace('@', '').replace('/', '-')}-${version}.tgz`;
+      return [name, join(folder, file)];
+    }),
   );
   return { pnpm, tarballs };
 }

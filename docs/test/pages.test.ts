@@ -92,7 +92,7 @@ function notInstalled(page: Page): string[] {
     ),
     ...[...page.commands.map(({ line }) => line), ...page.transcripts].map((line) => ({
       line,
-      name: '@sendonce/cli',
+      name: 'sendonce',
       by: 'a command',
     })),
   ];

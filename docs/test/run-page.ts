@@ -28,7 +28,9 @@ export async function runBlock(
   servers: PageServers,
 ): Promise<Ran> {
   await servers.forget();
-  const ours = project.page.installs.map(nameOf).find((name) => name.startsWith('@sendonce/'));
+  const ours = project.page.installs
+    .map(nameOf)
+    .find((name) => /^(@sendonce\/|sendonce$)/.test(name));
   const { code } = block;
   const file = project.compiledFile(block);
   const child = fork(join(project.folder, 'out/run-block.mjs'), {

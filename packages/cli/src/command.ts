@@ -1,29 +1,30 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Backend } from './backend.ts';
-import { isKey } from '@sendonce/core/ledger';
-import { suggest } from '@sendonce/core/ledger';
-import { type Terminal, UsageError } from './terminal.ts';
-
-type Options = NonNullable<ParseArgsConfig['options']>;
+import type { Terminal } from './terminal.ts';
 
 /** The parsed command line of one command. */
 export interface CommandLine {
+  /** The arguments of the command. */
   readonly words: readonly string[];
-  readonly values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+  /** The options by their long names: `queue-prefix`. Without a value, an option is `true`. */
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
   readonly json: boolean;
-  readonly help: boolean;
 }
+
+/** An option: its flags, as the help shows them, and one line about it. */
+export type OptionHelp = readonly [flags: string, description: string];
 
 export interface Command {
   readonly name: string;
-  /** `show <email>`, as the help shows it. */
-  readonly usage: string;
+  /** `<email...>`, with the argument's own help. */
+  readonly argument?: { readonly name: string; readonly help: string; readonly choices?: string[] };
+  /** The usage after the name, if it is not `[options] <argument>`. */
+  readonly usage?: string;
   /** One line. */
   readonly summary: string;
-  /** More text of the command's own help. */
+  /** More text at the end of the command's own help. */
   readonly details?: string;
   /** The options of this command only. */
-  readonly options?: Options;
+  readonly options?: readonly OptionHelp[];
   /** @returns the exit code */
   run(
     commandLine: CommandLine,
@@ -32,63 +33,21 @@ export interface Command {
   ): Promise<number>;
 }
 
-/** The options of all commands that say where the emails are. */
+/** The options of all commands that say where the emails are, by their long names. */
 export const locationOptions = {
-  redis: { type: 'string' },
-  redlock: { type: 'string' },
-  postgres: { type: 'string' },
-  prefix: { type: 'string' },
-  schema: { type: 'string' },
-  journal: { type: 'string' },
-  queue: { type: 'string' },
-  'queue-prefix': { type: 'string' },
-  config: { type: 'string' },
-} as const satisfies Options;
-
-const commonOptions = {
-  ...locationOptions,
-  json: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean', short: 'v' },
-} as const satisfies Options;
-
-/** @throws {UsageError} that names an unknown option and the nearest known one */
-export function parseCommandLine(command: Command, argv: readonly string[]): CommandLine {
-  const options: Options = { ...commonOptions, ...command.options };
-  let parsed: { values: CommandLine['values']; positionals: string[] };
-  try {
-    parsed = parseArgs({ args: withKeysLast(argv), options, allowPositionals: true });
-  } catch (error) {
-    const [sentence] = (error as Error).message.split('. ');
-    throw new UsageError(`${sentence}.${nearestOption((error as Error).message, options)}`);
-  }
-  const { values, positionals } = parsed;
-  return {
-    values,
-    words: positionals,
-    json: values['json'] === true,
-    help: values['help'] === true,
-  };
-}
-
-/**
- * One key in 64 begins with a dash and would be read as an option. After `--` it is a word.
- * An option of 21 characters would look the same: `--why` takes its value as `--why=…` then.
- */
-function withKeysLast(argv: readonly string[]): string[] {
-  const end = argv.indexOf('--');
-  const options = end === -1 ? argv : argv.slice(0, end);
-  const words = end === -1 ? [] : argv.slice(end + 1);
-  const isDashedKey = (word: string) => word.startsWith('-') && isKey(word);
-  const keys = options.filter(isDashedKey);
-  return [...options.filter((word) => !isDashedKey(word)), '--', ...keys, ...words];
-}
-
-function nearestOption(message: string, options: Options): string {
-  const unknown = /'--?([\w-]+)'/.exec(message)?.[1];
-  const nearest = unknown === undefined ? undefined : suggest(unknown, Object.keys(options));
-  return nearest === undefined ? '' : ` Did you mean --${nearest}?`;
-}
+  redis: ['--redis <url>', 'the ledger on one Redis'],
+  redlock: ['--redlock <url,url,…>', 'the ledger on three or more Redis servers'],
+  postgres: ['--postgres <url>', 'the ledger on PostgreSQL'],
+  prefix: ['--prefix <text>', 'the prefix of the Redis keys (default: sendonce)'],
+  schema: ['--schema <name>', 'the schema of the PostgreSQL tables (default: sendonce)'],
+  journal: ['--journal <url>', 'the Redis of the journal (default: that of --redis)'],
+  queue: ['--queue <url>', 'the Redis of the queues, for --retry (default: that of --redis)'],
+  'queue-prefix': ['--queue-prefix <text>', "BullMQ's prefix (default: bull)"],
+  config: [
+    '--config <file>',
+    'a file instead: JSON with these names, or a module that exports { ledger, journal?, queues? } (default: sendonce.config.json, .mjs or .js in this folder, if no ledger is given)',
+  ],
+} as const satisfies Record<string, OptionHelp>;
 
 /** The value of a text option. Undefined if it was not given. */
 export function textOption({ values }: CommandLine, option: string): string | undefined {

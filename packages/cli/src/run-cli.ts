@@ -1,77 +1,77 @@
-import { readFileSync } from 'node:fs';
 import { isSendonceError } from '@sendonce/core';
 import type { Backend } from './backend.ts';
-import { type Command, parseCommandLine } from './command.ts';
+import type { Command, CommandLine } from './command.ts';
 import { commands } from './commands/index.ts';
-import { commandHelp, help } from './help.ts';
-import { openBackend } from './open-backend.ts';
-import { suggest } from '@sendonce/core/ledger';
 import { toJson } from './json.ts';
-import { wrap } from './wrap.ts';
-import { exitCodes, hidePasswords, stripControls, stripLines, type Terminal } from './terminal.ts';
+import { openBackend } from './open-backend.ts';
+import { parseCommandLine, renderHelp } from './parse-command-line.ts';
+import { reportError } from './report-error.ts';
+import { exitCodes, type Terminal } from './terminal.ts';
 
-/** Runs one command line. @returns its exit code, see {@link exitCodes} */
+/**
+ * Runs one command line and resolves with its exit code: 0 success, 1 a negative result, 2 a wrong
+ * command line, 3 a server or record that cannot be read, 4 nothing is known in that place. It
+ * reports errors on the terminal and does not throw.
+ *
+ * @param argv the words after `sendonce`
+ * @param terminal where it writes, and what it reads
+ * @example
+ * process.exitCode = await runCli(['doubts', '--json'], terminal);
+ */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const [name, ...rest] = argv;
-  if (name === undefined || ['help', '--help', '-h'].includes(name)) {
-    const command = findCommand(rest[0]);
-    terminal.out(command ? commandHelp(command, terminal) : help(commands, terminal));
-    return name === undefined ? exitCodes.usage : exitCodes.ok;
+  const [first, ...rest] = argv;
+  if (first === undefined) {
+    terminal.out(renderHelp(commands, terminal));
+    return exitCodes.usage;
   }
-  if (['version', '--version', '-v'].includes(name)) return printVersion(rest, terminal);
-  const command = findCommand(name);
-  return command ? runCommand(command, rest, terminal) : reportUnknownCommand(name, terminal);
-}
-
-function printVersion(argv: readonly string[], terminal: Terminal): number {
-  const file = new URL('../package.json', import.meta.url);
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  terminal.out(argv.includes('--json') ? toJson({ version }) : version);
-  return exitCodes.ok;
-}
-
-function findCommand(name: string | undefined): Command | undefined {
-  return commands.find((command) => command.name === name);
-}
-
-function reportUnknownCommand(name: string, terminal: Terminal): number {
-  const names = commands.map((command) => command.name);
-  const nearest = suggest(name, names);
-  const hint = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
-  terminal.err(wrap(`There is no "${hidePasswords(stripControls(name))}".${hint}`, terminal));
-  terminal.err(wrap(`Commands: ${names.join(', ')}. See sendonce --help.`, terminal));
-  return exitCodes.usage;
+  const end = argv.indexOf('--');
+  const isJson = argv.slice(0, end === -1 ? undefined : end).includes('--json');
+  try {
+    const words = first === 'version' ? ['--version', ...rest] : argv;
+    const request = parseCommandLine(commands, words, terminal);
+    if (!('text' in request)) return await runCommand(request, terminal);
+    const { text, isVersion } = request;
+    terminal.out(isVersion && isJson ? toJson({ version: text }) : text);
+    return exitCodes.ok;
+  } catch (error) {
+    const named = commands.find(({ name }) => name === first);
+    return reportMistake(error, named, terminal, isJson);
+  }
 }
 
 async function runCommand(
-  command: Command,
-  argv: readonly string[],
+  { command, commandLine }: { readonly command: Command; readonly commandLine: CommandLine },
   terminal: Terminal,
 ): Promise<number> {
   let backend: Backend | undefined;
   try {
-    const commandLine = parseCommandLine(command, argv);
-    if (commandLine.help) {
-      terminal.out(commandHelp(command, terminal));
-      return exitCodes.ok;
-    }
-    if (commandLine.values['version']) return printVersion(argv, terminal);
     return await command.run(
       commandLine,
       terminal,
       async () => (backend ??= await openBackend(commandLine, terminal)),
     );
   } catch (error) {
-    if (!isSendonceError(error)) throw error;
-    terminal.err(wrap(hidePasswords(stripLines(error.message)), terminal));
     // An option of the command line is checked before the backend is open. After that, an
-    // OptionError
-    // is about a server, such as a schema of another version.
-    const isWrongOption = !backend && error.code === 'SENDONCE_OPTION';
-    if (!isWrongOption && error.code !== 'SENDONCE_USAGE') return exitCodes.unavailable;
-    terminal.err(`See sendonce ${command.name} --help.`);
-    return exitCodes.usage;
+    // OptionError is about a server, such as a schema of another version.
+    const isServer = backend !== undefined && isSendonceError(error, 'SENDONCE_OPTION');
+    if (!isServer) throw error;
+    return reportError(error, terminal, commandLine.json);
   } finally {
     await backend?.close().catch(() => {});
   }
+}
+
+/** Reports an error, and for a wrong command line where its help is. */
+function reportMistake(
+  error: unknown,
+  command: Command | undefined,
+  terminal: Terminal,
+  json: boolean,
+): number {
+  const code = reportError(error, terminal, json);
+  const isMistake =
+    isSendonceError(error, 'SENDONCE_USAGE') || isSendonceError(error, 'SENDONCE_OPTION');
+  if (!isMistake) return code;
+  terminal.err(`See sendonce ${command ? `${command.name} ` : ''}--help.`);
+  return exitCodes.usage;
 }

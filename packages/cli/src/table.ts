@@ -1,4 +1,6 @@
+import stringWidth from 'string-width';
 import { stripControls, type Terminal } from './terminal.ts';
+import { textWidth } from './wrap.ts';
 
 export interface Column {
   readonly title: string;
@@ -14,48 +16,48 @@ const MIN_WIDTH = 8;
 const GAP = 2;
 
 /**
- * Rows under titles, in aligned columns. A cell that does not fit the terminal is cut, with an
+ * Rows under titles, in aligned columns. A cell that does not fit the width is cut, with an
  * ellipsis.
  */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
-  { paint, columns: width }: Pick<Terminal, 'paint' | 'columns'>,
+  terminal: Pick<Terminal, 'paint' | 'columns' | 'env'>,
 ): string {
   const shown = rows.map((row) => row.map(stripControls));
   // An empty column is left out.
   const used = columns.map((_, index) => shown.some((row) => row[index] !== ''));
   const titles = columns.map(({ title }) => title);
   const lengths = columns.map((_, index) =>
-    Math.max(...[titles, ...shown].map((row) => countGraphemes(row[index] ?? ''))),
+    Math.max(...[titles, ...shown].map((row) => stringWidth(row[index] ?? ''))),
   );
-  shrink(lengths, { columns, used, width });
+  shrink(lengths, { columns, used, width: textWidth(terminal) });
   const line = (row: readonly string[], painted: boolean) =>
     row
       .flatMap((cell, index) => {
         const { right, paint: own } = columns[index]!;
         if (!used[index]) return [];
         const text = cut(cell, lengths[index]!);
-        const space = ' '.repeat(lengths[index]! - countGraphemes(text));
+        const space = ' '.repeat(lengths[index]! - stringWidth(text));
         const coloured = painted && own ? own(text) : text;
         return [right ? space + coloured : coloured + space];
       })
       .join(' '.repeat(GAP))
       .trimEnd();
-  return [paint.dim(line(titles, false)), ...shown.map((row) => line(row, true))].join('\n');
+  return [terminal.paint.dim(line(titles, false)), ...shown.map((row) => line(row, true))].join(
+    '\n',
+  );
 }
 
 interface Layout {
   readonly columns: readonly Column[];
   /** Whether each column is shown. */
   readonly used: readonly boolean[];
-  /** Undefined if there is no limit. */
-  readonly width: number | undefined;
+  readonly width: number;
 }
 
 /** Makes the longest columns shorter, until the row fits the width. */
 function shrink(lengths: number[], { columns, used, width }: Layout): void {
-  if (width === undefined) return;
   const total = () =>
     lengths.reduce((sum, length, index) => sum + (used[index] ? length + GAP : 0), -GAP);
   while (total() > width) {
@@ -69,15 +71,13 @@ function shrink(lengths: number[], { columns, used, width }: Layout): void {
 
 const graphemes = new Intl.Segmenter();
 
-function countGraphemes(text: string): number {
-  return [...graphemes.segment(text)].length;
-}
-
-function cut(text: string, length: number): string {
-  const parts = [...graphemes.segment(text)];
-  if (parts.length <= length) return text;
-  return `${parts
-    .slice(0, length - 1)
-    .map(({ segment }) => segment)
-    .join('')}…`;
+/** Shortens a text to `width` columns. A character of two columns is never halved. */
+function cut(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  let short = '';
+  for (const { segment } of graphemes.segment(text)) {
+    if (stringWidth(short + segment) >= width) break;
+    short += segment;
+  }
+  return `${short}…`;
 }

@@ -15,7 +15,7 @@ export interface Terminal {
   readonly ask: ((question: string) => Promise<string>) | undefined;
   /** Reads all of stdin. */
   readInput(): Promise<string>;
-  /** Aborts when the user wants to stop (Ctrl-C). */
+  /** Aborts when the user stops the command (Ctrl-C). */
   readonly stopped: AbortSignal;
   /** Where configuration files are looked for. */
   readonly folder: string;
@@ -29,7 +29,7 @@ export const exitCodes = {
   no: 1,
   /** The command line is wrong; nothing was done. */
   usage: 2,
-  /** A server could not answer, or has what this version cannot read. */
+  /** A server could not answer, a record cannot be read, or an error was not expected. */
   unavailable: 3,
   /** Nothing at all is known where the command has looked: is it the right place? */
   nothingKnown: 4,
@@ -44,9 +44,18 @@ export class UsageError extends SendonceError {
   }
 }
 
-/** Hides user and password of each URL in a text: people give URLs where something else is expected. */
+/**
+ * Hides the secrets in a text: user and password of each URL, and the value of `password=…` and the
+ * like. People give URLs where something else is expected, and servers repeat what they were given.
+ * Of a URL, everything up to the last "@" of the line is hidden: a password may have a space.
+ */
 export function hidePasswords(text: string): string {
-  return text.replaceAll(/(?<![\w+.-])([a-z][\w+.-]{1,20}:\/{1,2})\S{0,2000}@/gi, '$1…@');
+  return text
+    .replaceAll(/(?<![\w+.-])([a-z][\w+.-]{1,20}:\/{1,2})[^\n]{0,2000}@/gi, '$1…@')
+    .replaceAll(
+      /((?:password|passwd|passphrase|pwd|secret|api[_-]?key)["']?\s*[=:]\s*)("[^"\n]*"?|'[^'\n]*'?|[^\s&,;"']+)/gi,
+      '$1…',
+    );
 }
 
 /** Characters that a terminal obeys or hides: controls, bidirectional and invisible ones. */

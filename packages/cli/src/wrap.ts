@@ -1,35 +1,41 @@
-import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
 import type { Terminal } from './terminal.ts';
 
 /** The width of what people read, if it is not written to a terminal. */
 const DEFAULT_WIDTH = 80;
 
+type Width = Partial<Pick<Terminal, 'columns' | 'env'>>;
+
+/** How many columns a line may have: those of the terminal, in a pipe those of COLUMNS, or 80. */
+export function textWidth({ columns, env }: Width): number {
+  if (columns !== undefined) return columns;
+  const given = Number(env?.['COLUMNS']);
+  return Number.isInteger(given) && given > 0 ? given : DEFAULT_WIDTH;
+}
+
 /**
  * Breaks long lines at spaces. The lines that follow begin below the last column of the first one:
  * below the description of an option, or as far in as the line itself.
  */
-export function wrap(text: string, { columns }: Partial<Pick<Terminal, 'columns'>> = {}): string {
-  const width = columns ?? DEFAULT_WIDTH;
+export function wrap(text: string, terminal: Width = {}): string {
+  const width = textWidth(terminal);
   return text
     .split('\n')
-    .map((line) => (lengthOf(line) <= width ? line : wrapLine(line, width)))
+    .map((line) => (stringWidth(line) <= width ? line : wrapLine(line, width)))
     .join('\n');
 }
 
 function wrapLine(line: string, width: number): string {
   const lead = /^ *(?:\S+(?: \S+)* {2,})*/.exec(line)![0];
-  const indent = lengthOf(lead) <= (width * 2) / 3 ? lengthOf(lead) : /^ */.exec(line)![0].length;
+  const leadWidth = stringWidth(lead);
+  const indent = leadWidth <= (width * 2) / 3 ? leadWidth : /^ */.exec(line)![0].length;
   const lines = [lead];
   for (const word of line.slice(lead.length).split(' ')) {
     const last = lines.at(-1)!;
-    const isFirst = lengthOf(last.trimEnd()) === 0 || last === lead;
+    const isFirst = last.trim() === '' || last === lead;
     const longer = isFirst ? last + word : `${last} ${word}`;
-    if (isFirst || lengthOf(longer) <= width) lines[lines.length - 1] = longer;
+    if (isFirst || stringWidth(longer) <= width) lines[lines.length - 1] = longer;
     else lines.push(' '.repeat(indent) + word);
   }
   return lines.join('\n');
-}
-
-function lengthOf(text: string): number {
-  return stripVTControlCharacters(text).length;
 }

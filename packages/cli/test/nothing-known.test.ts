@@ -84,6 +84,16 @@ describe('a place where nothing is known', () => {
     expect(JSON.parse(out.split('\n').at(-1)!)).not.toHaveProperty('nothingKnown');
   });
 
+  test('watch on a terminal says so, and shows no zeros', async () => {
+    const scene = startScene();
+    const stop = new AbortController();
+    const options = { columns: 80, stopped: stop.signal, onOut: () => stop.abort() };
+    const { code, out } = await run(['watch', ...scene.where], options);
+    expect(code).toBe(NOTHING_KNOWN);
+    expect(inOneLine(out)).toMatch(/Nothing is known at .*Waiting for the first email/);
+    expect(out).not.toMatch(/sending|in doubt/);
+  });
+
   test('another database of the same server, and a password that is not shown', async () => {
     const server = await startRedis({ args: ['--requirepass', 'S3CRET'] });
     const url = withPassword(server.url);

@@ -1,27 +1,27 @@
 import { type Command, locationOptions } from '../command.ts';
-import { exitCodes, UsageError } from '../terminal.ts';
+import { exitCodes } from '../terminal.ts';
 
 export const completion: Command = {
   name: 'completion',
-  usage: 'completion bash | zsh | fish',
+  argument: { name: '<shell>', help: 'your shell', choices: ['bash', 'zsh', 'fish'] },
   summary: 'completes commands and options in your shell',
-  details: `  bash: source <(sendonce completion bash)      in ~/.bashrc
+  details: `Write this into the file of your shell:
+  bash: source <(sendonce completion bash)      in ~/.bashrc
   zsh:  source <(sendonce completion zsh)       in ~/.zshrc, after compinit
   fish: sendonce completion fish | source       in ~/.config/fish/config.fish`,
   async run({ words }, terminal) {
     // Imported here, because the list of commands contains this one.
     const { commands } = await import('./index.ts');
-    const script = scripts[words[0] ?? ''];
-    if (!script) throw new UsageError('For which shell? bash, zsh or fish.');
-    terminal.out(script(commands));
+    terminal.out(scripts[words[0]!]!(commands));
     return exitCodes.ok;
   },
 };
 
 const commonOptions = [...Object.keys(locationOptions), 'json', 'help', 'version'];
 
-function optionsOf({ options }: Command): string {
-  return [...Object.keys(options ?? {}), ...commonOptions].map((name) => `--${name}`).join(' ');
+function listOptions({ options = [] }: Command): string {
+  const own = options.map(([flags]) => /--([\w-]+)/.exec(flags)![1]!);
+  return [...own, ...commonOptions].map((name) => `--${name}`).join(' ');
 }
 
 const scripts: Record<string, (commands: readonly Command[]) => string> = {
@@ -32,7 +32,7 @@ const scripts: Record<string, (commands: readonly Command[]) => string> = {
     return
   fi
   case "\${COMP_WORDS[1]}" in
-${commands.map((command) => `    ${command.name}) COMPREPLY=($(compgen -W "${optionsOf(command)}" -- "$current")) ;;`).join('\n')}
+${commands.map((command) => `    ${command.name}) COMPREPLY=($(compgen -W "${listOptions(command)}" -- "$current")) ;;`).join('\n')}
   esac
 }
 complete -o default -F _sendonce sendonce`,
@@ -44,7 +44,7 @@ complete -o default -F _sendonce sendonce`,
     return
   fi
   case "\${words[2]}" in
-${commands.map((command) => `    ${command.name}) compadd -- ${optionsOf(command)} ;;`).join('\n')}
+${commands.map((command) => `    ${command.name}) compadd -- ${listOptions(command)} ;;`).join('\n')}
   esac
   _files
 }
@@ -57,7 +57,7 @@ compdef _sendonce sendonce`,
           `complete -c sendonce -f -n __fish_use_subcommand -a ${name} -d '${escapeQuotes(summary)}'`,
       ),
       ...commands.flatMap((command) =>
-        optionsOf(command)
+        listOptions(command)
           .split(' ')
           .map(
             (option) =>

@@ -11,19 +11,17 @@ const COOKIE = 'sendonce';
 
 export const dashboard: Command = {
   name: 'dashboard',
-  usage: 'dashboard',
   summary: 'the dashboard on this machine, until Ctrl-C',
-  details: `  Only a browser with the printed URL can look: it has a key, which becomes a cookie.
-  --port <number>   on this machine only (default: a free one)
-  --resolve         allows anyone with the printed URL to resolve, under your name; without it, look only
-  --by <name>       that name (default: the user of this machine)
-
-  To let others look, mount @sendonce/dashboard in your app, behind its login.`,
-  options: {
-    port: { type: 'string' },
-    resolve: { type: 'boolean' },
-    by: { type: 'string' },
-  },
+  details:
+    'Only a browser with the printed URL can look: the URL has a key, which becomes a cookie. To let others look, mount @sendonce/dashboard in your app, behind its login.',
+  options: [
+    ['--port <number>', 'a port of this machine only (default: a free one)'],
+    [
+      '--resolve',
+      'allows anyone with the printed URL to resolve, under your name; without it, they can only look',
+    ],
+    ['--by <name>', 'that name (default: the user of this machine)'],
+  ],
   async run(commandLine, terminal, openBackend) {
     const port = parsePort(textOption(commandLine, 'port'));
     const { ledger, journal, findQueue } = await openBackend();

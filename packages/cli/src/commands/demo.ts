@@ -18,9 +18,9 @@ const keyParts = ['delivery-notice', notice.orderId];
 
 export const demo: Command = {
   name: 'demo',
-  usage: 'demo --redis <url>',
+  usage: '--redis <url>',
   summary: '32 workers and 32 copies of one delayed notice, without and with once()',
-  details: `  Emails are counted instead of sent. All keys are under a random prefix and are removed at the end. The demo of the repository (npx pnpm demo) shows all the ways in which an email is sent twice, with a real mail server.`,
+  details: `Emails are counted instead of sent. All keys have a random prefix and are removed at the end. The demo of the repository (npx -y pnpm demo) shows all the ways in which an email is sent twice, with a real mail server.`,
   async run(commandLine, terminal) {
     const url = textOption(commandLine, 'redis') ?? terminal.env['SENDONCE_REDIS'];
     if (url === undefined) throw new UsageError('Give --redis <url>: BullMQ needs one.');

@@ -9,9 +9,8 @@ import { exitCodeFor, renderFinding } from '../findings.ts';
 
 export const doctor: Command = {
   name: 'doctor',
-  usage: 'doctor',
   summary: 'what the promise rests on: eviction, durability, rights, versions',
-  details: '  Exit code 1 for an error or a warning.',
+  details: 'Exit code 1 for an error or a warning.',
   async run({ json }, terminal, openBackend) {
     const backend = await openBackend();
     const { ledger, location } = backend;

@@ -10,9 +10,11 @@ import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
 import { toJson } from '../json.ts';
 import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
+import { reportError } from '../report-error.ts';
 import { renderTable } from '../table.ts';
 import { exitCodes, type Terminal } from '../terminal.ts';
 import { wrap } from '../wrap.ts';
+import { unreadableJson } from './status.ts';
 
 /** A person does not read more lines at once. --json has all of them. */
 const MAX_SHOWN = 200;
@@ -22,9 +24,8 @@ const HINT =
 
 export const doubts: Command = {
   name: 'doubts',
-  usage: 'doubts',
   summary: 'the emails that may or may not have been sent, oldest first',
-  details: '  Exit code 1 while there are any.',
+  details: 'Exit code 1 while there are any.',
   async run({ json }, terminal, openBackend) {
     const backend = await openBackend();
     const { ledger, journal } = backend;
@@ -33,7 +34,8 @@ export const doubts: Command = {
     const emails = await Promise.all(shown.map((record) => loadDoubt(record, journal)));
     const isNone = emails.length === 0 && unreadable === undefined;
     const nothingKnown = isNone ? await findNothingKnown(backend) : undefined;
-    if (json) terminal.out(toJson({ doubts: emails, nothingKnown }));
+    if (json)
+      terminal.out(toJson({ doubts: emails, nothingKnown, ...unreadableJson({ unreadable }) }));
     else if (nothingKnown) return reportNothingKnown(nothingKnown, terminal);
     else if (isNone) terminal.out('No email is in doubt.');
     else if (emails.length === 0) terminal.out('No email that can be read is in doubt.');
@@ -44,7 +46,7 @@ export const doubts: Command = {
       // On the same stream as the table: two streams would arrive in any order.
       terminal.out(`\n${wrap(HINT, terminal)}`);
     }
-    if (unreadable) throw unreadable;
+    if (unreadable) return reportError(unreadable, terminal);
     if (nothingKnown) return exitCodes.nothingKnown;
     return records.length > 0 ? exitCodes.no : exitCodes.ok;
   },

@@ -8,9 +8,9 @@ import { stripControls, type Terminal } from '../terminal.ts';
 
 export const explain: Command = {
   name: 'explain',
-  usage: 'explain [<file>]',
+  argument: { name: '[file]', help: 'JSON, or - for stdin. Without it, the defaults' },
   summary: 'what a configuration promises, and until when',
-  details: `  The file (or - for stdin) is JSON: { "once": { "dispatch": "at-send" }, "job": { "attempts": 5 }, "worker": { … }, "sendTimeoutMs": 30000 }; without one, the defaults. Exit code 1 for an error or a warning.`,
+  details: `The JSON: { "once": { "dispatch": "at-send" }, "job": { "attempts": 5 }, "worker": { … }, "sendTimeoutMs": 30000 }. Exit code 1 for an error or a warning.`,
   async run({ words, json }, terminal) {
     const explanation = explainOptions(await readOptions(words[0], terminal));
     const { sentences, warnings, assumed } = explanation;

@@ -8,7 +8,7 @@ import { describeState, formatTime } from '../describe-email.ts';
 import { wrap } from '../wrap.ts';
 import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { exitCodes, stripControls, type Terminal, UsageError } from '../terminal.ts';
-import { emailHelp, findNamedEmails, notFoundMessage, renderEmail } from './show.ts';
+import { emailArgument, findNamedEmails, notFoundMessage, renderEmail } from './show.ts';
 
 type Verdict = 'sent' | 'not-sent';
 
@@ -22,26 +22,22 @@ interface Context {
 
 export const resolve: Command = {
   name: 'resolve',
-  usage: 'resolve <email> --sent | --not-sent',
+  argument: emailArgument,
+  usage: '<email...> --sent | --not-sent',
   summary: 'resolves an email in doubt by what you found out; who and why are recorded',
-  details: `${emailHelp}
-
-  --sent          it was sent: kept as sent, and its job completes when it runs again
-  --not-sent      it was surely not sent: the next attempt sends it. Also for a rejected email, after its cause is corrected
-  --retry         retries its failed job
-  --why <text>    how you know; kept with the email, so no address in it
-  --by <name>     who you are (default: the user of this machine)
-  --yes           does not ask
-
-  Exit code 1 if it is not in doubt (any more): it then shows its state.`,
-  options: {
-    sent: { type: 'boolean' },
-    'not-sent': { type: 'boolean' },
-    retry: { type: 'boolean' },
-    why: { type: 'string' },
-    by: { type: 'string' },
-    yes: { type: 'boolean', short: 'y' },
-  },
+  details:
+    'Exit code 1 if it is not in doubt, or not any more: its state is then shown, and nothing is changed.',
+  options: [
+    ['--sent', 'it was sent: it is kept as sent, and its job completes when it runs again'],
+    [
+      '--not-sent',
+      'it was certainly not sent: the next attempt sends it. Also for a rejected email, after its cause is corrected',
+    ],
+    ['--retry', 'retries its failed job'],
+    ['--why <text>', 'how you know; kept with the email, so write no address in it'],
+    ['--by <name>', 'who you are (default: the user of this machine)'],
+    ['-y, --yes', 'does not ask for a confirmation'],
+  ],
   async run(commandLine, terminal, openBackend) {
     const verdict = parseVerdict(commandLine);
     const context = { commandLine, terminal, backend: await openBackend(), verdict };

@@ -15,13 +15,16 @@ import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { renderTable } from '../table.ts';
 import { exitCodes, hidePasswords, stripControls, type Terminal, UsageError } from '../terminal.ts';
 
-export const emailHelp = `  <email> is the parts of its key in their order (delivery-notice 4711 ada@example.org), or as JSON; or what the journal knows: its label (order 4711), its Message-ID, its job (notices:17); or the key itself. Keys are hashes: without a journal an email is found by all parts of its key, and no other way.`;
+export const emailArgument = {
+  name: '<email...>',
+  help: 'the parts of its key in their order (delivery-notice 4711 ada@example.org), or as JSON; or what the journal knows: its label (order 4711), its Message-ID, its job (notices:17); or the key itself. Keys are hashes: without a journal, an email is found only by all parts of its key.',
+};
 
 export const show: Command = {
   name: 'show',
-  usage: 'show <email>',
+  argument: emailArgument,
   summary: "one email's history in order: by which worker, how long each step took",
-  details: `${emailHelp}\n  Exit code 1 if it is not found.`,
+  details: 'Exit code 1 if it is not found.',
   async run(commandLine, terminal, openBackend) {
     const backend = await openBackend();
     const emails = await findNamedEmails(commandLine, backend);

@@ -5,6 +5,7 @@ import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
 import { toJson } from '../json.ts';
 import { findNothingKnown, type NothingKnown, reportNothingKnown } from '../nothing-known.ts';
+import { reportError, toErrorJson } from '../report-error.ts';
 import { type Counts, startOfTodayMs, sumCounts } from '../sum-counts.ts';
 import { renderTable } from '../table.ts';
 import { exitCodes, stripControls, type Terminal } from '../terminal.ts';
@@ -12,10 +13,9 @@ import { wrap } from '../wrap.ts';
 
 export const status: Command = {
   name: 'status',
-  usage: 'status',
   summary: 'how many were sent, prevented, rejected; what is open, what is in doubt',
   details:
-    '  Exit code 1 while emails are in doubt, and 3 if a record cannot be read: the others are shown nevertheless.',
+    'Exit code 1 while emails are in doubt, and 3 if a record cannot be read; the others are shown.',
   async run({ json }, terminal, openBackend) {
     const backend = await openBackend();
     const loaded = await loadStatus(backend);
@@ -23,10 +23,10 @@ export const status: Command = {
     if (nothingKnown && !json) return reportNothingKnown(nothingKnown, terminal);
     terminal.out(
       json
-        ? toJson({ ...statusJson(loaded), nothingKnown })
+        ? toJson({ ...statusJson(loaded), nothingKnown, ...unreadableJson(loaded) })
         : renderStatus(loaded, backend, terminal),
     );
-    if (loaded.unreadable) throw loaded.unreadable;
+    if (loaded.unreadable) return reportError(loaded.unreadable, terminal);
     if (nothingKnown) return exitCodes.nothingKnown;
     return loaded.inDoubt.length > 0 ? exitCodes.no : exitCodes.ok;
   },
@@ -59,6 +59,11 @@ export async function findNothingCounted(
 /** Whether any email is open, or was counted. */
 export function hasCounted({ sending, inDoubt, unreadable, hours }: Status): boolean {
   return sending + inDoubt.length > 0 || unreadable !== undefined || (hours ?? []).length > 0;
+}
+
+/** The records that can be read are shown, and the error beside them. */
+export function unreadableJson({ unreadable }: Pick<Overview, 'unreadable'>) {
+  return unreadable && { error: toErrorJson(unreadable) };
 }
 
 /** Without a journal there are no counts. */

@@ -6,16 +6,21 @@ import { toJson } from '../json.ts';
 import { exitCodes, stripControls, type Terminal, UsageError } from '../terminal.ts';
 import { wrap } from '../wrap.ts';
 import { describeNothingKnown, type NothingKnown, reportNothingKnown } from '../nothing-known.ts';
-import { findNothingCounted, hasCounted, loadStatus, renderStatus, type Status } from './status.ts';
+import {
+  findNothingCounted,
+  hasCounted,
+  loadStatus,
+  renderStatus,
+  type Status,
+  unreadableJson,
+} from './status.ts';
 
 export const watch: Command = {
   name: 'watch',
-  usage: 'watch',
   summary: 'the status, live, until Ctrl-C',
-  details: `  --every <seconds>   how often it is read (default 1)
-
-  On a terminal the status is redrawn. To a pipe, and with --json, a line is written when something changes.`,
-  options: { every: { type: 'string' } },
+  details:
+    'On a terminal the status is redrawn. To a pipe, and with --json, a line is written when something changes.',
+  options: [['--every <seconds>', 'how often it is read (default: 1)']],
   async run(commandLine, terminal, openBackend) {
     const everyMs = parseEvery(textOption(commandLine, 'every'));
     const backend = await openBackend();
@@ -34,25 +39,32 @@ export const watch: Command = {
   },
 };
 
+const WAITING = 'Waiting for the first email.';
+
 type Write = (status: Status, nothingKnown: NothingKnown | undefined) => void;
 
 /** On a terminal, the status is drawn over the one before. */
 function redrawOn(terminal: Terminal, backend: Backend): Write {
   return (status, nothingKnown) => {
     const text = nothingKnown
-      ? wrap(describeNothingKnown(nothingKnown), terminal)
+      ? wrap(`${describeNothingKnown(nothingKnown)}\n\n${WAITING}`, terminal)
       : renderStatus(status, backend, terminal);
     terminal.out(redraw(`${text}\n\n${terminal.paint.dim('Ctrl-C ends')}`));
   };
 }
 
-/** To a pipe, a line is written when something has changed. */
+/** To a pipe, a line is written when something has changed. Zeros say nothing, so none is written. */
 function appendTo(terminal: Terminal, _backend: Backend, json: boolean): Write {
-  let lastLine = '';
+  let lastLine: string | undefined;
   return (status, nothingKnown) => {
-    const line = json ? toJson({ ...summarise(status), nothingKnown }) : renderSummary(status);
-    if (lastLine === '' && nothingKnown) reportNothingKnown(nothingKnown, terminal);
-    if (line !== lastLine) terminal.out(line);
+    const line = json
+      ? toJson({ ...summarise(status), nothingKnown, ...unreadableJson(status) })
+      : renderSummary(status);
+    if (lastLine === undefined && nothingKnown) {
+      reportNothingKnown(nothingKnown, terminal);
+      terminal.err(WAITING);
+    }
+    if (line !== lastLine && (json || !nothingKnown)) terminal.out(line);
     lastLine = line;
   };
 }

@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { isKey } from '@sendonce/core/ledger';
+import { Argument, Command as Parser, CommanderError } from 'commander';
+import stringWidth from 'string-width';
+import { type Command, type CommandLine, locationOptions } from './command.ts';
+import { type Terminal, UsageError } from './terminal.ts';
+import { textWidth, wrap } from './wrap.ts';
+
+/** What the command line asks for: a command, or a text: the help or the version. */
+export type Request =
+  | { readonly command: Command; readonly commandLine: CommandLine }
+  | { readonly text: string; readonly isVersion: boolean };
+
+/** Long lines are harder to read than short ones, also on a wide terminal. */
+const MAX_HELP_WIDTH = 80;
+
+const HELP_FOOTER = `Each option that says where the emails are can also be set in the environment: SENDONCE_REDIS, SENDONCE_QUEUE_PREFIX, …
+
+Exit codes: 0 success; 1 negative result (not found, emails in doubt, already resolved); 2 usage error; 3 server unavailable; 4 nothing at all is known in that place.
+Colours are off with NO_COLOR, and if stdout is not a terminal.`;
+
+/** @throws {UsageError} that names an unknown word and the nearest known one */
+export function parseCommandLine(
+  commands: readonly Command[],
+  argv: readonly string[],
+  terminal: Pick<Terminal, 'columns' | 'env'>,
+): Request {
+  let request: Request | undefined;
+  let text = '';
+  const parser = createParser(commands, {
+    ...terminal,
+    write: (part) => (text += part),
+    choose: (chosen) => (request = chosen),
+  });
+  try {
+    parser.parse(withKeysLast(argv), { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw new UsageError(describeMistake(error, argv));
+    return { text: text.trimEnd(), isVersion: error.code === 'commander.version' };
+  }
+  return request!;
+}
+
+/** The help of all commands. */
+export function renderHelp(
+  commands: readonly Command[],
+  terminal: Pick<Terminal, 'columns' | 'env'>,
+): string {
+  let text = '';
+  const write = (part: string) => void (text += part);
+  createParser(commands, { ...terminal, write, choose() {} }).outputHelp();
+  return text.trimEnd();
+}
+
+interface ParserContext extends Pick<Terminal, 'columns' | 'env'> {
+  /** Gets the text of the help or the version. */
+  write(text: string): void;
+  /** Gets the command that the user chose. */
+  choose(request: Request): void;
+}
+
+function createParser(commands: readonly Command[], context: ParserContext): Parser {
+  const helpWidth = Math.min(textWidth(context), MAX_HELP_WIDTH);
+  const wrapHelp = (text: string) => wrap(text, { columns: helpWidth });
+  const parser = new Parser('sendonce')
+    .description("What happened to this customer's email?")
+    .usage('<command> [options]')
+    .exitOverride()
+    // Errors are thrown, and printed by runCli().
+    .configureOutput({ writeOut: context.write, writeErr() {}, outputError() {} })
+    .configureHelp({
+      helpWidth,
+      minWidthToWrap: 16,
+      showGlobalOptions: true,
+      displayWidth: stringWidth,
+      subcommandTerm: (one) =>
+        `${one.name()} ${one.usage().replace(/\[options\] ?|--.*/g, '')}`.trim(),
+    })
+    .helpOption('-h, --help', 'this text')
+    .helpCommand('help [command]', 'the help of a command')
+    .version(readVersion(), '-v, --version', 'the version of sendonce')
+    .option('--json', 'one JSON object on stdout, and nothing else there')
+    .addHelpText('afterAll', () => `\n${wrapHelp(HELP_FOOTER)}`);
+  for (const [flags, description] of Object.values(locationOptions)) {
+    parser.option(flags, description);
+  }
+  for (const command of commands) {
+    const { name, argument, usage, summary, details, options = [] } = command;
+    const one = parser
+      .command(name)
+      .summary(summary)
+      .description(`${capitalise(summary)}.`);
+    if (argument) {
+      const parsed = new Argument(argument.name, argument.help);
+      one.addArgument(argument.choices ? parsed.choices(argument.choices) : parsed);
+    }
+    if (usage !== undefined) one.usage(usage);
+    if (details !== undefined) one.addHelpText('after', () => `\n${wrapHelp(details)}`);
+    for (const [flags, description] of options) one.option(flags, description);
+    one.action(() => context.choose({ command, commandLine: readCommandLine(parser, one) }));
+  }
+  return parser;
+}
+
+function readCommandLine(parser: Parser, one: Parser): CommandLine {
+  const given: Record<string, string | boolean | undefined> = one.optsWithGlobals();
+  const options = [...parser.options, ...one.options];
+  const values = Object.fromEntries(
+    options.map((option) => [option.name(), given[option.attributeName()]]),
+  );
+  return { words: one.args, values, json: values['json'] === true };
+}
+
+/**
+ * One key in 64 begins with a dash and would be read as an option. After `--` it is a word.
+ * An option of 21 characters would look the same: `--why` takes its value as `--why=…` then.
+ */
+function withKeysLast(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  const options = end === -1 ? argv : argv.slice(0, end);
+  const words = end === -1 ? [] : argv.slice(end + 1);
+  const isDashedKey = (word: string) => word.startsWith('-') && isKey(word);
+  const keys = options.filter(isDashedKey);
+  const last = [...keys, ...words];
+  const first = options.filter((word) => !isDashedKey(word));
+  return last.length === 0 ? first : [...first, '--', ...last];
+}
+
+/** The message of commander, without the values that were given: one may be a password. */
+function describeMistake({ message }: CommanderError, argv: readonly string[]): string {
+  const shown = argv.reduce(
+    (text, word) => {
+      const [plain] = /^-*[\w-]+(?=$|=)/.exec(word) ?? ['…'];
+      return text.replaceAll(`'${word}'`, `'${plain}'`);
+    },
+    message.replace(/^error: /, ''),
+  );
+  return capitalise(shown);
+}
+
+function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function readVersion(): string {
+  const file = new URL('../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

@@ -24,8 +24,8 @@ async function open(argv: readonly string[]) {
     expect((await ended).code).toBe(0);
   });
   await eventually(() => expect(lines).toHaveLength(1));
-  const { url } = JSON.parse(lines[0]!) as { url: string };
-  return { url, port };
+  const printed = JSON.parse(lines[0]!) as { url: string };
+  return { url: printed.url, printed, port };
 }
 
 interface AskOptions {
@@ -95,7 +95,12 @@ describe('sendonce dashboard', () => {
     const page = await ask(port, { path: base, cookie });
     expect([page.status, page.text]).toEqual([200, expect.stringContaining('order 4711')]);
     // Other users of this machine reach the port, and do not have the key.
-    expect((await ask(port, { path: base })).status).toBe(403);
+    const denied = await ask(port, { path: base });
+    expect([denied.status, denied.text]).toEqual([
+      403,
+      expect.stringMatching(/Open the whole URL/),
+    ]);
+    expect(denied.text).not.toMatch(/authorize|order 4711/);
     expect((await ask(port, { path: '/' })).status).toBe(404);
     expect((await ask(port, { path: base, cookie, host: 'evil.example' })).status).toBe(403);
     const form = { verdict: 'sent', token, csrf: '' };
@@ -124,6 +129,19 @@ describe('sendonce dashboard', () => {
     });
     // A command that only looked for the job has left nothing in the queue.
     expect(await scene.client.keys(`${scene.prefix}:q*`)).toEqual([]);
+  });
+
+  test('a place where nothing is known: the command and the page say so', async () => {
+    const scene = startScene();
+    const opened = await open(scene.where);
+    expect(opened.printed).toMatchObject({
+      nothingKnown: { location: expect.stringContaining(scene.prefix) as unknown },
+    });
+    const { base, cookie } = await enter(opened);
+    const page = await ask(opened.port, { path: base, cookie });
+    expect(page.text.replaceAll(/\s+/g, ' ')).toContain('Nothing is known here: no email is open');
+    await scene.email('sent', 1);
+    expect((await ask(opened.port, { path: base, cookie })).text).not.toContain('Nothing is known');
   });
 
   test('two dashboards have different paths, so neither gets the cookie of the other', async () => {

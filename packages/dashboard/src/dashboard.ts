@@ -120,7 +120,9 @@ export function dashboard(options: DashboardOptions): Dashboard {
     if (!URL.canParse(request.url)) return badRequestPage();
     const url = new URL(request.url);
     const path = pathInside(base, url.pathname);
-    if (path === undefined) return barePage(404, 'Not found', 'The dashboard is not mounted here.');
+    if (path === undefined) {
+      return barePage(404, 'Not found', `The dashboard is at ${base}/, not at this path.`);
+    }
     const admission = await admit(request, settings);
     if ('deniedBecause' in admission) {
       return barePage(403, 'Access denied', admission.deniedBecause);
@@ -156,7 +158,8 @@ function rightsOf(viewer: Viewer, { secret, findQueue }: Settings): VerdictRight
 }
 
 function notFoundPage(page: PageContext): Response {
-  return messagePage(page, 404, 'Not found', 'There is no such page.');
+  const text = `There is no such page. The dashboard is at ${page.base}/.`;
+  return messagePage(page, 404, 'Not found', text);
 }
 
 function methodPage(methods: readonly string[]): Response {

@@ -45,13 +45,14 @@ export function overviewParts(
   data: OverviewData,
 ): Parts<'summary' | 'now' | 'past' | 'doubts' | 'chart'> {
   const { hours, sending, inDoubt, more } = data;
+  const isNothingKnown = sending + inDoubt.length === 0 && hours?.length === 0;
   return {
     summary: renderSummary(data),
     now: renderTiles([
       ['Being sent', sending, 'sending', more],
       ['In doubt', inDoubt.length, inDoubt.length > 0 ? 'in-doubt' : 'calm', more],
     ]),
-    past: renderPast(hours),
+    past: isNothingKnown && hours !== UNKNOWN_COUNTS ? renderNothingKnown() : renderPast(hours),
     doubts: renderDoubts(base, data),
     chart: renderHours(data),
   };
@@ -79,6 +80,15 @@ function renderTiles(tiles: readonly Tile[]): Html {
         </div>`,
     )}
   </dl>`;
+}
+
+/** Zeros would look as if no email had been sent. */
+function renderNothingKnown(): Html {
+  return html`<p>
+    Nothing is known here: no email is open, and the journal has counted none in this time. If
+    emails were sent, check that the dashboard and <code>once()</code> have the same server,
+    database, prefix and journal.
+  </p>`;
 }
 
 function renderPast(hours: OverviewData['hours']): Html {

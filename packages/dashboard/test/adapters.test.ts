@@ -187,6 +187,59 @@ test('a prefix of Fastify that is another one than basePath is refused', async (
   );
 });
 
+test.each([
+  ['/', '/emails'],
+  ['/emails', '/mail'],
+  ['/emails', '/emails/old'],
+])('Express gets an error that names both paths: basePath %s, mounted at %s', async (...paths) => {
+  const [basePath, mount] = paths;
+  const { ledger } = startStage();
+  const app = express();
+  app.use(mount, nodeHandler(dashboard({ ledger, basePath, authorize: byHeader })));
+  app.use(((error: OptionError, _req, res, _next) => {
+    res.status(500).send(error.message);
+  }) satisfies express.ErrorRequestHandler);
+  const origin = await serve(app);
+  const answered = await fetch(`${origin}${mount}/find`, { headers: { 'x-user': 'ada' } });
+  expect([answered.status, await answered.text()]).toEqual([
+    500,
+    `The dashboard has the basePath '${basePath}', and is mounted at '${mount}'. ` +
+      `Give dashboard() the option basePath: '${mount}'.`,
+  ]);
+});
+
+test('Express may mount it in a router, or above its basePath', async () => {
+  const { ledger } = startStage();
+  const options = { ledger, authorize: byHeader };
+  const app = express();
+  const admin = express.Router();
+  admin.use('/emails', nodeHandler(dashboard({ ...options, basePath: '/admin/emails' })));
+  admin.use(nodeHandler(dashboard({ ...options, basePath: '/admin/mail' })));
+  app.use('/admin', admin);
+  const origin = await serve(app);
+  for (const path of ['/admin/emails', '/admin/mail']) {
+    const { status } = await fetch(origin + path, { headers: { 'x-user': 'ada' } });
+    expect([path, status]).toEqual([path, 200]);
+  }
+  // Express finds a mount without regard to upper and lower case; a path of the dashboard is exact.
+  expect((await fetch(`${origin}/ADMIN/Emails`)).status).toBe(404);
+});
+
+test.each([
+  ['nodeHandler', nodeHandler],
+  ['fastifyPlugin', fastifyPlugin],
+] as const)('%s refuses the options of a dashboard when it is called', (name, adapter) => {
+  const { ledger } = startStage();
+  for (const wrong of [{ ledger }, undefined, null, dashboard]) {
+    expect(() => adapter(wrong as unknown as Dashboard)).toThrow(
+      expect.objectContaining({
+        option: 'board',
+        message: expect.stringContaining(`${name}(dashboard({ ledger }))`) as string,
+      }) as OptionError,
+    );
+  }
+});
+
 test("authorize gets Express's own request, with its user", async () => {
   const { ledger } = startStage();
   const authorize = (_: Request, original: unknown) => {

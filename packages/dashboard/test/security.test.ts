@@ -93,7 +93,7 @@ test('paths outside of the mount, and keys that are none, are not found', async 
     '//emails/',
   ];
   for (const path of outside) {
-    expect(await textOf(path)).toBe(`${path} 404 The dashboard is not mounted here.`);
+    expect(await textOf(path)).toBe(`${path} 404 The dashboard is at /emails/, not at this path.`);
   }
   const keys = [
     '',
@@ -104,7 +104,9 @@ test('paths outside of the mount, and keys that are none, are not found', async 
     `${key.slice(2)}%41`,
   ];
   for (const path of ['/emails/..%2f..%2fetc', ...keys.map((one) => `/emails/email/${one}`)]) {
-    expect(await textOf(path)).toBe(`${path} 404 There is no such page.`);
+    expect(await textOf(path)).toBe(
+      `${path} 404 There is no such page. The dashboard is at /emails/.`,
+    );
   }
   for (const path of ['/emails', '/emails/', `/emails/email/${key}`, '/emails/x/../find']) {
     expect([path, (await ask(path)).status]).toEqual([path, 200]);

@@ -3,8 +3,10 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { OptionError } from '@sendonce/core';
-import { dashboard as pages, nodeHandler, type Viewer } from '@sendonce/dashboard';
+import { dashboard as pages, nodeHandler } from '@sendonce/dashboard';
 import { type Command, textOption } from '../command.ts';
+import { toJson } from '../json.ts';
+import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { exitCodes, UsageError } from '../terminal.ts';
 
 const COOKIE = 'sendonce';
@@ -24,26 +26,33 @@ export const dashboard: Command = {
   ],
   async run(commandLine, terminal, openBackend) {
     const port = parsePort(textOption(commandLine, 'port'));
-    const { ledger, journal, findQueue } = await openBackend();
+    const backend = await openBackend();
+    const { ledger, journal, findQueue } = backend;
+    const nothingKnown = await findNothingKnown(backend);
     const key = randomBytes(24).toString('base64url');
     // A browser sends a cookie to all ports of its host, below its path. A path that only this
     // dashboard has keeps the cookie from programs at other ports, and from other dashboards.
     const basePath = `/${randomBytes(12).toString('base64url')}`;
     const name = textOption(commandLine, 'by') ?? userInfo().username;
-    const authorize = authorizeByKey(key, {
-      name,
-      mayResolve: commandLine.values['resolve'] === true,
-    });
+    const viewer = { name, mayResolve: commandLine.values['resolve'] === true };
+    const authorize = ({ headers }: Request) =>
+      hasKey(key, headers.get('host') ?? '', headers.get('cookie') ?? '') ? viewer : undefined;
     const board = pages({ ledger, journal, queues: findQueue, authorize, basePath });
     const handle = nodeHandler(board);
     const entrance = { path: `${basePath}/?key=${key}`, basePath, key };
     const server = createServer((request, response) => {
-      if (isSameText(request.url, entrance.path)) admit(response, entrance);
+      const { url = '', headers } = request;
+      if (isSameText(url, entrance.path)) admit(response, entrance);
+      else if (url.startsWith(basePath) && !hasKey(key, headers.host, headers.cookie))
+        deny(response);
       else handle(request, response);
     });
     const address = `http://127.0.0.1:${await listen(server, port)}${entrance.path}`;
-    if (commandLine.json) terminal.out(JSON.stringify({ url: address }));
-    else terminal.out(`${address}\n${terminal.paint.dim('Ctrl-C ends')}`);
+    if (commandLine.json) terminal.out(toJson({ url: address, nothingKnown }));
+    else {
+      terminal.out(`${address}\n${terminal.paint.dim('Ctrl-C ends')}`);
+      if (nothingKnown) reportNothingKnown(nothingKnown, terminal);
+    }
     await waitForAbort(terminal.stopped);
     await board.close();
     server.closeAllConnections();
@@ -96,14 +105,19 @@ function admit(response: ServerResponse, { basePath, key }: Entrance): void {
   response.end();
 }
 
-/** Admits a request that has the cookie. */
-function authorizeByKey(key: string, viewer: Viewer): (request: Request) => Viewer | undefined {
-  return ({ headers }) => {
-    // Stops DNS rebinding.
-    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers.get('host') ?? '')) return undefined;
-    const cookies = (headers.get('cookie') ?? '').split(/;\s*/);
-    return cookies.some((cookie) => isSameText(cookie, `${COOKIE}=${key}`)) ? viewer : undefined;
-  };
+/** Answers a browser that has no cookie, in words for the person before it. */
+function deny(response: ServerResponse): void {
+  response.writeHead(403, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end(
+    'This address needs its key. Open the whole URL that "sendonce dashboard" printed, in the same browser. ' +
+      'The key is new each time that the command starts.\n',
+  );
+}
+
+/** Whether a request has the cookie. Its Host stops DNS rebinding. */
+function hasKey(key: string, host = '', cookie = ''): boolean {
+  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host)) return false;
+  return cookie.split(/;\s*/).some((one) => isSameText(one, `${COOKIE}=${key}`));
 }
 
 function isSameText(text: string | undefined, expected: string): boolean {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OptionError } from '@sendonce/core';
 import type { Dashboard } from '../dashboard.ts';
-import { respond } from './node-handler.ts';
+import { checkDashboard, respond } from './node-handler.ts';
 import { requestOf } from './node-request.ts';
 
 /** The methods of a Fastify instance that the plugin uses. */
@@ -29,13 +29,16 @@ interface FastifyReplyLike {
 }
 
 /**
- * The dashboard as a plugin of Fastify. `prefix` must be its `basePath`. Your hooks, such as an
- * authentication, run before it.
- * @throws {OptionError} if the prefix differs from `basePath`.
+ * Makes a Fastify plugin of the dashboard. `prefix` must be its `basePath`. Your hooks, such as an
+ * authentication, run before it. The plugin closes the dashboard when Fastify closes.
+ * @param board a dashboard that {@link dashboard} made
+ * @throws {OptionError} if `board` is not a dashboard; when Fastify loads the plugin, if the prefix
+ *   differs from `basePath`
  *
  * @example app.register(fastifyPlugin(dashboard({ ledger, basePath: '/emails' })), { prefix: '/emails' });
  */
 export function fastifyPlugin(board: Dashboard): (app: FastifyLike) => Promise<void> {
+  checkDashboard('fastifyPlugin()', board);
   return async (app) => {
     if ((app.prefix.replace(/\/$/, '') || '/') !== board.basePath) {
       throw new OptionError(

@@ -64,7 +64,7 @@ export function answerOfError(error: unknown): Answer {
   if (ours && error.mayHaveLeft !== 'no') {
     return { state: 'not-recorded', exitCode: exitCodes.inDoubt, line: `in doubt: ${why}` };
   }
-  return { state: 'not-sent', exitCode: exitCodes.notSent, line: `not sent: ${why} Run it again.` };
+  return { state: 'not-sent', exitCode: exitCodes.notSent, line: `not sent, run it again: ${why}` };
 }
 
 export const nothingToResolve: Answer = {

@@ -100,7 +100,7 @@ describe('the script', () => {
     const text = `550 no such user: ${recipient}`;
     smtp.setFault({ at: 'rcpt', how: '5xx', text });
     const { code, said } = await run([]);
-    expect(said).toBe(`report of ${day}: not sent: the mail server said 550. Run it again.`);
+    expect(said).toBe(`report of ${day}: not sent, run it again: the mail server said 550.`);
     expect(code).toBe(1);
     expect(await answer()).toBe('0 sent');
   });
@@ -128,7 +128,9 @@ describe('the script', () => {
 
   test('no Redis: not sent', { timeout: 30_000 }, async () => {
     const { code, said } = await run([], `redis://127.0.0.1:${await freePort()}`);
-    expect(said).toMatch(/^report of .*: not sent: Redis at .* did not answer .* Run it again\.$/);
+    expect(said).toMatch(
+      /^report of .*: not sent, run it again: Redis at .* did not answer .*\.md$/,
+    );
     expect(code).toBe(1);
   });
 

@@ -207,8 +207,8 @@ export function storedData<T>(data: T): T {
   try {
     json = JSON.stringify(data, refuseLossy);
   } catch (cause) {
-    const why = cause instanceof OptionError ? cause.message : 'is not JSON (a BigInt, a cycle?)';
-    throw unserialisable(why);
+    const isLossy = cause instanceof LossyValueError;
+    throw unserialisable(isLossy ? cause.message : 'is not JSON (a BigInt, a cycle?)');
   }
   if (json === undefined) throw unserialisable(`is ${describe(data)}`);
   return JSON.parse(json) as T;
@@ -223,8 +223,10 @@ function refuseLossy(name: string, value: unknown): unknown {
     value instanceof Map ||
     value instanceof Set;
   if (!lossy) return value;
-  throw new OptionError('data', `has "${name}", which JSON cannot keep`);
+  throw new LossyValueError(`has "${name}", which JSON cannot keep`);
 }
+
+class LossyValueError extends Error {}
 
 function unserialisable(why: string): OptionError {
   return new OptionError(

@@ -44,7 +44,7 @@ onBothVersions((bullmq) => {
       const ended = await stage.ended(job);
       expect(ended).toMatchObject({ state: 'failed', attemptsMade: 2 });
       expect(ended.failedReason).toMatch(
-        /^The job email-\S+ was scheduled by another version of sendonce: its stamp has version (2|none), and this program reads version 1\. This attempt sent nothing\. Run the version of sendonce that scheduled the job, then retry the job\.$/,
+        /^The job email-\S+ was scheduled by another version of sendonce: its stamp has version (2|none), and this program reads version 1\. This attempt sent nothing\. Run the version of sendonce that scheduled the job, then retry the job\. See \S+\/schedule\.md$/,
       );
       expect(sent).toBe(0);
       expect(processor.counters.claimed).toBe(0);

@@ -1,4 +1,5 @@
 import type { Ledger } from './ledger.ts';
+import { warn } from './warn.ts';
 
 const examined = new WeakSet<Ledger>();
 
@@ -12,9 +13,6 @@ export async function examineOnce(ledger: Ledger): Promise<void> {
   const findings = await ledger.doctor().catch(() => []);
   for (const { severity, check, found, remedy } of findings) {
     if (severity === 'info') continue;
-    process.emitWarning(`sendonce ${check}: ${found} ${remedy}`, {
-      type: 'SendonceWarning',
-      code: 'SENDONCE_DOCTOR',
-    });
+    warn('SENDONCE_DOCTOR', `sendonce ${check}: ${found} ${remedy}`);
   }
 }

@@ -2,6 +2,9 @@ import { errorCode } from './error-code.ts';
 import { senderOf } from './sender.ts';
 import type { LedgerRecord } from './record.ts';
 
+/** Where the page of each code is. */
+const ERROR_PAGES = 'https://github.com/sendonce/sendonce/blob/main/docs/errors';
+
 /** The error class of each code. */
 export interface ErrorsByCode {
   SENDONCE_OPTION: OptionError;
@@ -42,8 +45,41 @@ export type ErrorCode = keyof ErrorsByCode;
 export type MayHaveLeft = 'no' | 'yes' | 'maybe';
 
 /**
- * The base of every error that sendonce throws. Recognise one by its `code`, not by `instanceof`:
- * two copies of the package may be loaded.
+ * The address of the page about an error or a warning: what happened, whether the email was sent and
+ * what to do.
+ *
+ * @example
+ * errorPage('SENDONCE_IN_DOUBT'); // https://github.com/…/docs/errors/in-doubt.md
+ */
+export function errorPage(code: string): string {
+  const name = code
+    .replace(/^SENDONCE_/, '')
+    .toLowerCase()
+    .replaceAll('_', '-');
+  return `${ERROR_PAGES}/${name}.md`;
+}
+
+/** Ends a message with the address of its page. Addresses that are in the message already are removed. */
+export function withErrorPage(message: string, code: string): string {
+  const text = withoutErrorPage(message).trimEnd();
+  if (text === '') return `See ${errorPage(code)}`;
+  return `${text}${/[.!?]$/.test(text) ? '' : '.'} See ${errorPage(code)}`;
+}
+
+/** A message without the address of its page, to be made part of another text. */
+export function withoutErrorPage(message: string): string {
+  return message.includes(ERROR_PAGES) ? message.replace(pageAddresses, '') : message;
+}
+
+const pageAddresses = new RegExp(
+  ` ?\\bSee ${ERROR_PAGES.replaceAll('.', '\\.')}/[a-z-]+\\.md`,
+  'g',
+);
+
+/**
+ * The base of every error that sendonce throws. Its message ends with the address of the page about
+ * its code. Recognise an error by its `code`, not by `instanceof`: two copies of the package may be
+ * loaded.
  */
 export class SendonceError extends Error {
   override readonly name: string = 'SendonceError';
@@ -51,7 +87,7 @@ export class SendonceError extends Error {
   readonly mayHaveLeft: MayHaveLeft;
 
   constructor(code: ErrorCode, mayHaveLeft: MayHaveLeft, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(withErrorPage(String(message), code), cause === undefined ? undefined : { cause });
     this.code = code;
     this.mayHaveLeft = mayHaveLeft;
   }

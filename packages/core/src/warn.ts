@@ -1,3 +1,5 @@
+import { withErrorPage } from './errors.ts';
+
 /**
  * Warns about what people have to mend, once for each subject: a warning for every email would hide the
  * next one. `--disable-warning=<code>` silences it.
@@ -8,7 +10,12 @@ export function warnOnce(code: string, subject: string, message: string): void {
   const occasion = `${code} ${subject}`;
   if (warned.has(occasion) || warned.size >= MAX_OCCASIONS) return;
   warned.add(occasion);
-  process.emitWarning(message, { type: 'SendonceWarning', code });
+  warn(code, message);
+}
+
+/** A process warning that ends with the address of the page about its code. */
+export function warn(code: string, message: string): void {
+  process.emitWarning(withErrorPage(message, code), { type: 'SendonceWarning', code });
 }
 
 const warned = new Set<string>();

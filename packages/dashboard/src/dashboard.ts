@@ -1,6 +1,6 @@
 import { isSendonceError } from '@sendonce/core';
 import { readEmail } from '@sendonce/core/inspect';
-import { isKey } from '@sendonce/core/ledger';
+import { isKey, warn } from '@sendonce/core/ledger';
 import { admit } from './admission.ts';
 import { formToken } from './csrf.ts';
 import { withDeadline } from './deadline.ts';
@@ -182,10 +182,7 @@ function errorPage(page: PageContext, error: unknown): Response {
 
 function unexpectedErrorPage(error: unknown): Response {
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.emitWarning(`The dashboard could not answer a request (${reason}).`, {
-    type: 'SendonceWarning',
-    code: 'SENDONCE_DASHBOARD',
-  });
+  warn('SENDONCE_DASHBOARD', `The dashboard could not answer a request (${reason}).`);
   return barePage(
     500,
     'Something went wrong',

@@ -1,3 +1,5 @@
+import { warn } from '@sendonce/core/ledger';
+
 /** Runs code that measures. If it throws, the result is undefined: no email depends on it. */
 export type Safely = <T>(measure: () => T) => T | undefined;
 
@@ -11,10 +13,10 @@ export function createSafely(): Safely {
       if (!warned) {
         warned = true;
         const reason = error instanceof Error ? error.message : String(error);
-        process.emitWarning(
+        warn(
+          'SENDONCE_TELEMETRY',
           `sendonce telemetry failed (${reason}). Emails are sent as usual; metrics and spans may be ` +
             'missing. Check the OpenTelemetry SDK. Later failures are not reported.',
-          { type: 'SendonceWarning', code: 'SENDONCE_TELEMETRY' },
         );
       }
       return undefined;

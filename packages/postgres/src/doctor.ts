@@ -1,5 +1,5 @@
 import { type Finding, isSendonceError } from '@sendonce/core';
-import { JOBS_WAIT } from '@sendonce/core/ledger';
+import { JOBS_WAIT, withoutErrorPage } from '@sendonce/core/ledger';
 import type { SetupError } from './errors.ts';
 import type { LedgerSession } from './ledger-session.ts';
 import type { Row } from './pool.ts';
@@ -15,7 +15,9 @@ export async function examinePostgres({
     [row] = await query(question, () => [`${schema}.records`]);
   } catch (error) {
     if (!isSendonceError(error)) throw error;
-    return [(error as Partial<SetupError>).finding ?? notAnswering(error.message)];
+    return [
+      (error as Partial<SetupError>).finding ?? notAnswering(withoutErrorPage(error.message)),
+    ];
   }
   return row ? examine(row, requestedAtMs) : [];
 }

@@ -1,3 +1,4 @@
+import { warn } from '@sendonce/core/ledger';
 import { isStatementError } from './errors.ts';
 import type { PostgresPool } from './pool.ts';
 
@@ -37,10 +38,7 @@ export function every(intervalMs: number, work: () => Promise<void>): () => void
       if (hasWarned || !isStatementError(error)) return;
       hasWarned = true;
       const { message } = error as Error;
-      process.emitWarning(`sendonce could not remove expired records: ${message}`, {
-        type: 'SendonceWarning',
-        code: 'SENDONCE_SWEEP',
-      });
+      warn('SENDONCE_SWEEP', `sendonce could not remove expired records: ${message}`);
     });
   }, spreadMs).unref();
   return () => clearInterval(timer);

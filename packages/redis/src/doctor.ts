@@ -1,5 +1,5 @@
 import { deriveKey, type Finding, isSendonceError, type Ledger } from '@sendonce/core';
-import { createToken, JOBS_WAIT } from '@sendonce/core/ledger';
+import { createToken, JOBS_WAIT, withoutErrorPage } from '@sendonce/core/ledger';
 import type { RedisClient } from './client.ts';
 import { remedyFor, type Wait } from './durability.ts';
 import { remedyForError } from './unavailable.ts';
@@ -61,10 +61,11 @@ async function examineScripts(ledger: Pick<Ledger, 'claim' | 'release'>): Promis
     return [];
   } catch (error) {
     if (!isSendonceError(error)) throw error;
-    if (/no answer within/.test(error.message)) return [notAnswered(error.message)];
-    const remedy = remedyForError(error.message);
+    const message = withoutErrorPage(error.message);
+    if (/no answer within/.test(message)) return [notAnswered(message)];
+    const remedy = remedyForError(message);
     // The message has the remedy as well.
-    const found = error.message.replace(` ${remedy}`, '');
+    const found = message.replace(` ${remedy}`, '');
     return [{ severity: 'error', check: 'scripts', found, remedy }];
   }
 }

@@ -17,6 +17,7 @@ import {
   isKey,
   MAX_BATCH,
   type OptionNames,
+  warn,
 } from '@sendonce/core/ledger';
 import { checkClient, defineScript, type RedisClient } from './client.ts';
 import * as lua from './generated/scripts.ts';
@@ -83,6 +84,7 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
     if (warnedOfGap) return;
     warnedOfGap = true;
     warn(
+      'SENDONCE_JOURNAL',
       `The journal could not be written (${why}). Emails go on; their histories and counts have a gap. ` +
         'Check the connection of redisJournal().',
     );
@@ -92,6 +94,7 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
     if (warnedOfFormat) return;
     warnedOfFormat = true;
     warn(
+      'SENDONCE_JOURNAL',
       'The journal has lines that another version of sendonce wrote in another format. They are left out ' +
         'of the histories. Emails are not affected. Use the same version of sendonce for all programs ' +
         'that use this journal.',
@@ -244,8 +247,4 @@ function countsOf(hour: number, flat: readonly string[]): HourCounts[] {
     if (isStep(type) && /^\d{1,15}$/.test(count)) counts[type] = Number(count);
   }
   return [{ hourMs: hour * HOUR_MS, counts }];
-}
-
-function warn(message: string): void {
-  process.emitWarning(message, { type: 'SendonceWarning', code: 'SENDONCE_JOURNAL' });
 }

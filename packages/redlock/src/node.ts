@@ -1,5 +1,5 @@
 import { isSendonceError, type Ledger } from '@sendonce/core';
-import { withTimeout } from '@sendonce/core/ledger';
+import { withoutErrorPage, withTimeout } from '@sendonce/core/ledger';
 import type { RedisClient } from '@sendonce/redis';
 
 /** One of the Redis servers. */
@@ -51,5 +51,5 @@ export async function voteOf<T>(
 /** The words of the client, without our own advice around them. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
-  return error.cause instanceof Error ? error.cause.message : error.message;
+  return withoutErrorPage(error.cause instanceof Error ? error.cause.message : error.message);
 }

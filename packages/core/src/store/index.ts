@@ -38,7 +38,8 @@ export { bareError } from '../bare-error.ts';
 export { flushSoon } from '../journal.ts';
 export { createSkip } from '../skip.ts';
 export { registerDispatcher } from '../claim.ts';
-export { catchRejection, warnOfCallback, warnOnce } from '../warn.ts';
+export { errorPage, withErrorPage, withoutErrorPage } from '../errors.ts';
+export { catchRejection, warn, warnOfCallback, warnOnce } from '../warn.ts';
 export { isOutage, JOBS_WAIT } from '../outages.ts';
 export { retryWhileUnavailable } from '../retry-while-unavailable.ts';
 export {

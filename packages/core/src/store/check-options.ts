@@ -27,7 +27,7 @@ export function checkNames(taker: string, options: unknown, names: Names): void 
  */
 export function checkSpelling(taker: string, options: unknown, names: Names): void {
   if (typeof options !== 'object' || options === null) return;
-  const misspelt = findUnknown(options, names).find((name) => suggest(name, Object.keys(names)));
+  const misspelt = findUnknown(options, names).find((name) => findName(name, Object.keys(names)));
   if (misspelt !== undefined) throw unknownOption(taker, misspelt, names);
 }
 
@@ -39,9 +39,23 @@ function findUnknown(options: object, names: Names): string[] {
 
 function unknownOption(taker: string, unknown: string, names: Names): OptionError {
   const known = Object.keys(names);
-  const nearest = suggest(unknown, known);
+  const nearest = findName(unknown, known);
   const hint = nearest ? `Did you mean "${nearest}"?` : `Its options are ${known.join(', ')}.`;
   return new OptionError(unknown, `${taker} has no option ${show(unknown)}. ${hint}`);
+}
+
+/** Earlier names of options, which resemble their names of today too little to be suggested. */
+const FORMER_NAMES: Readonly<Record<string, string>> = {
+  timeoutMs: 'answerWithinMs',
+  idempotencyWindowMs: 'windowMs',
+  everyMs: 'intervalMs',
+  sweepEveryMs: 'intervalMs',
+};
+
+/** The option that was meant: the new name of an earlier one, or the nearest name. */
+function findName(unknown: string, known: readonly string[]): string | undefined {
+  const renamed = Object.hasOwn(FORMER_NAMES, unknown) ? FORMER_NAMES[unknown] : undefined;
+  return renamed !== undefined && known.includes(renamed) ? renamed : suggest(unknown, known);
 }
 
 /** Checks a duration: a whole number of milliseconds above zero, small enough for every store. */

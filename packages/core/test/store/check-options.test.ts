@@ -5,6 +5,7 @@ import {
   checkDuration,
   checkJournal,
   checkLedger,
+  checkNames,
   checkOneOf,
   describe as describeValue,
   MAX_DURATION_MS,
@@ -25,6 +26,25 @@ describe('a duration', () => {
       expect(() => checkDuration('leaseMs', wrong)).toThrow(optionError('leaseMs'));
     },
   );
+});
+
+describe('an earlier name of an option', () => {
+  test.each([
+    ['timeoutMs', 'answerWithinMs'],
+    ['idempotencyWindowMs', 'windowMs'],
+    ['everyMs', 'intervalMs'],
+    ['sweepEveryMs', 'intervalMs'],
+  ])('"%s" is an error that suggests "%s"', (former, name) => {
+    expect(() => checkNames('it', { [former]: 1 }, { [name]: true })).toThrow(
+      `it has no option "${former}". Did you mean "${name}"?`,
+    );
+  });
+
+  test('suggests no name that the taker does not have', () => {
+    expect(() => checkNames('it', { everyMs: 1 }, { ledger: true })).toThrow(
+      'it has no option "everyMs". Its options are ledger.',
+    );
+  });
 });
 
 describe('the retention', () => {

@@ -14,6 +14,7 @@ import {
   checkFunction,
   checkLedger,
   checkNames,
+  checkTimer,
   createToken,
   type OptionNames,
   warnOfCallback,
@@ -32,7 +33,7 @@ export interface DoubtSweeperOptions {
   /** How long a resolved outcome is kept, in ms. @default 604_800_000 (7 days) */
   readonly retentionMs?: number | undefined;
   /** Pause between two sweeps, in ms. @default 60_000 */
-  readonly everyMs?: number | undefined;
+  readonly intervalMs?: number | undefined;
   /**
    * Called after each sweep by time, also after one that failed (`error`); it may be async. If it
    * fails, that is a process warning.
@@ -46,7 +47,7 @@ const OPTION_NAMES: OptionNames<DoubtSweeperOptions> = {
   resolver: true,
   replayWithinMs: true,
   retentionMs: true,
-  everyMs: true,
+  intervalMs: true,
   onSwept: true,
 };
 
@@ -86,12 +87,12 @@ const LEASE_MS = 30_000;
  * const sweeper = doubtSweeper(queue, { ledger, replayWithinMs: 24 * 60 * 60 * 1000, onSwept: console.log });
  */
 export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): DoubtSweeper {
-  const { ledger, everyMs = 60_000, retentionMs = DEFAULT_RETENTION_MS } = options;
+  const { ledger, intervalMs = 60_000, retentionMs = DEFAULT_RETENTION_MS } = options;
   checkNames('doubtSweeper()', options, OPTION_NAMES);
   checkLedger(ledger);
   checkFunction('resolver', options.resolver, true);
   checkFunction('onSwept', options.onSwept, true);
-  checkDuration('everyMs', everyMs);
+  checkTimer('intervalMs', intervalMs);
   checkDuration('retentionMs', retentionMs);
   if (options.replayWithinMs !== undefined) checkDuration('replayWithinMs', options.replayWithinMs);
 
@@ -101,7 +102,7 @@ export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): 
     running = swept.catch(() => {});
     return swept;
   };
-  const timer = setInterval(() => void sweepByTime(), everyMs).unref();
+  const timer = setInterval(() => void sweepByTime(), intervalMs).unref();
 
   async function sweepByTime(): Promise<void> {
     const swept = await sweep().catch((error: unknown): Swept => ({ ...nothingSwept, error }));

@@ -140,7 +140,7 @@ onBothVersions((bullmq) => {
     let sweeps = 0;
     const sweeper = doubtSweeper(stage.queue(), {
       ledger,
-      everyMs: 20,
+      intervalMs: 20,
       onSwept: ({ held }) => (sweeps += held.length),
     });
     await eventually(() => expect(sweeps).toBeGreaterThan(2));
@@ -157,7 +157,7 @@ onBothVersions((bullmq) => {
     let sweeps = 0;
     const sweeper = doubtSweeper(stage.queue(), {
       ledger,
-      everyMs: 20,
+      intervalMs: 20,
       async onSwept() {
         sweeps += 1;
         throw new Error('a broken listener');
@@ -174,7 +174,7 @@ onBothVersions((bullmq) => {
     let sweeps = 0;
     const sweeper = doubtSweeper(stage.queue(), {
       ledger,
-      everyMs: 20,
+      intervalMs: 20,
       onSwept: () => (sweeps += 1),
     });
     await eventually(() => expect(sweeps).toBeGreaterThan(0));
@@ -186,7 +186,7 @@ onBothVersions((bullmq) => {
 
   test.each([
     [{ ledger: {} }, 'ledger'],
-    [{ everyMs: 0 }, 'everyMs'],
+    [{ intervalMs: 0 }, 'intervalMs'],
     [{ replayWithinMs: 0 }, 'replayWithinMs'],
     [{ resolver: 'hold' }, 'resolver'],
   ])('%j is refused', (wrong, option) => {

@@ -72,7 +72,8 @@ test.each([
   ['cancel()', 'occurence', 'occurrence'],
   ['status()', 'ocurrence', 'occurrence'],
   ['reschedule()', 'Delay', 'delay'],
-  ['doubtSweeper()', 'everyMS', 'everyMs'],
+  ['doubtSweeper()', 'intervalMS', 'intervalMs'],
+  ['doubtSweeper()', 'everyMs', 'intervalMs'],
   ['perform()', 'resovler', 'resolver'],
 ])('%s suggests the nearest name for a misspelt option', async (name, misspelt, nearest) => {
   const failed = (async () => calls[name]!({ [misspelt]: 1000 }))();

@@ -37,6 +37,22 @@ test.each<[string, (unknown: object) => unknown]>([
 test('the nearest name is suggested', () => {
   const misspelt = { outsideClaims: 'refuse' };
   expect(() => mail.dispatchAtSend(misspelt as object)).toThrow('Did you mean "outsideClaim"?');
-  const options = { apiKey, timeoutMS: 1000 };
-  expect(() => mail.brevoTransport(options)).toThrow('Did you mean "timeoutMs"?');
+  const options = { apiKey, answerWithinMS: 1000 };
+  expect(() => mail.brevoTransport(options)).toThrow('Did you mean "answerWithinMs"?');
+});
+
+test.each<[string, (options: object) => unknown]>([
+  ['brevoTransport', (more) => mail.brevoTransport({ apiKey, ...more })],
+  ['sesTransport', (more) => mail.sesTransport({ ...aws, ...more })],
+  ['brevoLookUp', (more) => mail.brevoLookUp({ apiKey, ...more })],
+  ['azureLookUp', (more) => mail.azureLookUp({ ...account, ...more })],
+])('%s(): the earlier name of the deadline suggests "answerWithinMs"', (_name, make) => {
+  expect(() => make({ timeoutMs: 1000 })).toThrow(
+    'has no option "timeoutMs". Did you mean "answerWithinMs"?',
+  );
+});
+
+test('the earlier name of a provider\'s window suggests "windowMs"', () => {
+  const options = { apiKey, idempotencyWindowMs: 1000 };
+  expect(() => mail.brevoTransport(options)).toThrow('Did you mean "windowMs"?');
 });

@@ -51,6 +51,6 @@ export function openTransporters(plan: WorkerPlan): Tools['transporters'] {
   return {
     'at-send': smtp(),
     'before-processor': smtp(),
-    provider: createTransport(resendTransport({ ...provider, timeoutMs: mailTimeoutMs })),
+    provider: createTransport(resendTransport({ ...provider, answerWithinMs: mailTimeoutMs })),
   };
 }

@@ -8,7 +8,7 @@ import type { HttpAnswer } from './post-once.ts';
 import { field, isObject } from './read-answer.ts';
 
 export interface AzureLookUpOptions
-  extends AzureAccount, Pick<LookUpOptions, 'timeoutMs' | 'fetch'> {
+  extends AzureAccount, Pick<LookUpOptions, 'answerWithinMs' | 'fetch'> {
   /**
    * An email that Azure does not know is `not-sent` from so long after its dispatch, in
    * milliseconds, and up to a day after it: how long Azure remembers is not documented. Longer than
@@ -21,7 +21,7 @@ export interface AzureLookUpOptions
 const NAMES: OptionNames<AzureLookUpOptions> = {
   endpoint: true,
   accessKey: true,
-  timeoutMs: true,
+  answerWithinMs: true,
   fetch: true,
   notFoundAfterMs: true,
 };

@@ -18,7 +18,7 @@ export const azureApiVersion = '2025-09-01';
 const NAMES: OptionNames<AzureOptions> = {
   endpoint: true,
   accessKey: true,
-  timeoutMs: true,
+  answerWithinMs: true,
   fetch: true,
   disableFileAccess: true,
   disableUrlAccess: true,

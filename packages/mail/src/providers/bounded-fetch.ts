@@ -23,9 +23,9 @@ export interface BoundedAnswer {
 export async function boundedFetch(
   fetch: Fetch,
   url: string,
-  { timeoutMs, ...init }: RequestInit & { readonly timeoutMs: number },
+  { answerWithinMs, ...init }: RequestInit & { readonly answerWithinMs: number },
 ): Promise<BoundedAnswer> {
-  const signal = AbortSignal.timeout(timeoutMs);
+  const signal = AbortSignal.timeout(answerWithinMs);
   const response = await orAbort(fetch(url, { ...init, redirect: 'manual', signal }), signal);
   const { status, headers, body } = response;
   return { status, headers, readText: () => readText(body, signal) };

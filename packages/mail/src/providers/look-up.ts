@@ -16,14 +16,14 @@ export interface LookUpOptions extends Pick<ProviderOptions, 'apiKey' | 'fetch'>
    * How long to wait for the whole answer, in milliseconds; after it nothing is known.
    * @default 10_000
    */
-  readonly timeoutMs?: number | undefined;
+  readonly answerWithinMs?: number | undefined;
 }
 
 /** @internal */
 export const LOOK_UP_OPTION_NAMES: OptionNames<LookUpOptions> = {
   apiKey: true,
   url: true,
-  timeoutMs: true,
+  answerWithinMs: true,
   fetch: true,
 };
 
@@ -35,8 +35,8 @@ export type Get = (url: string, headers: Readonly<Record<string, string>>) => Pr
 
 /** @internal @throws {OptionError} which never shows the API key. */
 export function checkLookUpOptions(options: LookUpOptions, url: string): ProviderSettings {
-  const { timeoutMs = 10_000 } = options;
-  return checkProviderOptions({ ...options, timeoutMs }, url);
+  const { answerWithinMs = 10_000 } = options;
+  return checkProviderOptions({ ...options, answerWithinMs }, url);
 }
 
 /**
@@ -44,13 +44,13 @@ export function checkLookUpOptions(options: LookUpOptions, url: string): Provide
  * get into a log: what fails, or cannot be read, is `unknown`.
  */
 export function lookUp(
-  { fetch, timeoutMs }: Pick<ProviderSettings, 'fetch' | 'timeoutMs'>,
+  { fetch, answerWithinMs }: Pick<ProviderSettings, 'fetch' | 'answerWithinMs'>,
   ask: (record: LedgerRecord, get: Get) => Promise<ResolverVerdict>,
 ): Resolver {
   const get: Get = async (url, own) => {
     const { status, headers, readText } = await boundedFetch(fetch, url, {
       method: 'GET',
-      timeoutMs,
+      answerWithinMs,
       headers: { ...own, accept: 'application/json', connection: 'close' },
     });
     return { status, headers, json: parseJson(await readText()) };

@@ -9,7 +9,7 @@ export interface Post {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  readonly timeoutMs: number;
+  readonly answerWithinMs: number;
   readonly fetch: Fetch;
 }
 
@@ -42,7 +42,7 @@ export async function postOnce(post: Post): Promise<HttpAnswer | NoAnswer> {
   try {
     answer = await boundedFetch(post.fetch, post.url, {
       method: 'POST',
-      timeoutMs: post.timeoutMs,
+      answerWithinMs: post.answerWithinMs,
       headers: {
         ...post.headers,
         accept: 'application/json',

@@ -3,6 +3,7 @@ import {
   checkBoolean,
   checkDuration,
   checkFunction,
+  checkTimer,
   describe,
   type OptionNames,
 } from '@sendonce/core/ledger';
@@ -23,7 +24,7 @@ export interface ProviderOptions {
    * be generous.
    * @default 60_000
    */
-  readonly timeoutMs?: number | undefined;
+  readonly answerWithinMs?: number | undefined;
   /**
    * Makes the one request. It must not retry or follow redirects.
    * @default the `fetch` of Node
@@ -56,7 +57,7 @@ export interface KeyedProviderOptions extends ProviderOptions {
 export const PROVIDER_OPTION_NAMES: OptionNames<ProviderOptions> = {
   apiKey: true,
   url: true,
-  timeoutMs: true,
+  answerWithinMs: true,
   fetch: true,
   disableFileAccess: true,
   disableUrlAccess: true,
@@ -72,24 +73,16 @@ export const KEYED_OPTION_NAMES: OptionNames<KeyedProviderOptions> = {
 export interface ProviderSettings {
   readonly apiKey: string;
   readonly url: string;
-  readonly timeoutMs: number;
+  readonly answerWithinMs: number;
   readonly fetch: Fetch;
   readonly access: ContentAccess;
 }
 
-// setTimeout fires at once above this.
-const longestTimeoutMs = 2 ** 31 - 1;
-
 /** @internal @throws {OptionError} which never shows the API key. */
 export function checkProviderOptions(options: ProviderOptions, url: string): ProviderSettings {
-  const { apiKey, timeoutMs = 60_000, fetch, disableFileAccess, disableUrlAccess } = options;
+  const { apiKey, answerWithinMs = 60_000, fetch, disableFileAccess, disableUrlAccess } = options;
   checkHeaderText('apiKey', apiKey, 'the API key of the provider');
-  if (checkDuration('timeoutMs', timeoutMs) > longestTimeoutMs) {
-    throw new OptionError(
-      'timeoutMs',
-      `Expected "timeoutMs" to be at most ${longestTimeoutMs} (24 days), got ${timeoutMs}.`,
-    );
-  }
+  checkTimer('answerWithinMs', answerWithinMs);
   checkFunction('fetch', fetch, true);
   for (const [flag, value] of Object.entries({ disableFileAccess, disableUrlAccess })) {
     if (value !== undefined) checkBoolean(flag, value);
@@ -97,7 +90,7 @@ export function checkProviderOptions(options: ProviderOptions, url: string): Pro
   return {
     apiKey,
     url: checkUrl(options.url ?? url),
-    timeoutMs,
+    answerWithinMs,
     fetch: fetch ?? ((...request) => globalThis.fetch(...request)),
     access: { disableFileAccess, disableUrlAccess },
   };

@@ -39,7 +39,7 @@ export interface ProviderTransport {
    * How long the provider remembers an idempotency key, in milliseconds: so long the same request
    * is no second email. Undefined: it has no such key.
    */
-  readonly idempotencyWindowMs: number | undefined;
+  readonly windowMs: number | undefined;
   send(
     mail: ProviderMessage,
     callback: (error: Error | null, info: ProviderSentInfo) => void,
@@ -66,7 +66,7 @@ export function providerTransport(
   const transport: ProviderTransport = {
     name: `sendonce/${provider.name}`,
     version: '1',
-    idempotencyWindowMs: windowMs,
+    windowMs: windowMs,
     send(mail, callback) {
       void sendAndCallBack(
         { provider, settings, mail: mail as ProviderMail },
@@ -110,8 +110,8 @@ async function preparePost(
     const { access } = settings;
     const email = await readEmail(mail, provider, { underClaim: effect !== undefined, access });
     const { headers, body } = provider.request(email, key);
-    const { url, timeoutMs, fetch } = settings;
-    return { url, headers, body: JSON.stringify(body), timeoutMs, fetch };
+    const { url, answerWithinMs, fetch } = settings;
+    return { url, headers, body: JSON.stringify(body), answerWithinMs, fetch };
   } catch (error) {
     effect?.report({ verdict: 'not-sent', note: errorCode(error), error });
     throw error;

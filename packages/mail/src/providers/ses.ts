@@ -27,7 +27,7 @@ const NAMES: OptionNames<SesOptions> = {
   secretAccessKey: true,
   sessionToken: true,
   url: true,
-  timeoutMs: true,
+  answerWithinMs: true,
   fetch: true,
   disableFileAccess: true,
   disableUrlAccess: true,

@@ -184,7 +184,7 @@ it('the record of a doubt says what kind it is', async (test) => {
     'not-json-after': '200 unreadable',
   } as const;
   for (const [fault, note] of Object.entries(notes)) {
-    const setup = await setUp(test, providerNamed('Resend'), { timeoutMs: 1500 });
+    const setup = await setUp(test, providerNamed('Resend'), { answerWithinMs: 1500 });
     setup.server.setFault(fault as keyof typeof notes);
     const { job } = await trySend(setup);
     expect(await job.ledger.read(job.key)).toMatchObject({ state: 'in-doubt', note });

@@ -175,7 +175,7 @@ describe.for(keyed)('the key at $name', (provider) => {
     const setup = await setUp(test, provider);
     const { server, transport } = setup;
     const key = deriveKey(['window', provider.name]);
-    const windowMs = transport.idempotencyWindowMs ?? 0;
+    const windowMs = transport.windowMs ?? 0;
     await trySend(setup, { key });
     server.advance(windowMs - 5000);
     expect((await trySend(setup, { key })).state).toBe(repeated(provider));

@@ -115,7 +115,12 @@ async function setUpPlace(test: Test, major: Major, { options, defaults }: Place
   const provider = await startProviderServer(resendDialect);
   test.onTestFinished(() => provider.close());
   const transporter: Transporter<ProviderSentInfo> = nodemailerOf(major).createTransport(
-    resendTransport({ apiKey: provider.apiKey, url: provider.url, timeoutMs: 5000, ...options }),
+    resendTransport({
+      apiKey: provider.apiKey,
+      url: provider.url,
+      answerWithinMs: 5000,
+      ...options,
+    }),
     defaults,
   );
   return { provider, transporter };

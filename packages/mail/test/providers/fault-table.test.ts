@@ -68,7 +68,10 @@ describe.for(providers)('$name', (provider) => {
       '%s: the verdict, by one POST',
       async (fault, test) => {
         const hangs = fault.startsWith('hang');
-        const setup = await setUp(test, provider, { major, ...(hangs && { timeoutMs: 1500 }) });
+        const setup = await setUp(test, provider, {
+          major,
+          ...(hangs && { answerWithinMs: 1500 }),
+        });
         const { server } = setup;
         const outcome = differing[provider.name]?.[fault] ?? wanted[fault];
 
@@ -97,7 +100,7 @@ describe.for(providers)('$name', (provider) => {
         }
 
         // The same email again within the window, by the same key: of two there is never more than one.
-        if (setup.transport.idempotencyWindowMs === undefined) return;
+        if (setup.transport.windowMs === undefined) return;
         // As its documentation says: the request that hangs is in progress.
         if (fault === 'hang-before' && provider.dialect.inProgress) {
           const { error } = await trySend(setup, { key: job.key });

@@ -112,7 +112,7 @@ export async function setUp(
   const server = await startProviderServer(provider.dialect);
   test.onTestFinished(() => server.close());
   const { url, apiKey } = server;
-  const transport = provider.create({ apiKey, url, timeoutMs: 5000, ...options });
+  const transport = provider.create({ apiKey, url, answerWithinMs: 5000, ...options });
   const transporter = nodemailerOf(major).createTransport(transport);
   if (plugin) transporter.use('stream', dispatchAtSend());
   return { server, transport, transporter };

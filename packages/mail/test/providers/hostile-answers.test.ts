@@ -34,7 +34,7 @@ async function trySendTo(test: Test, answer: Answer, options: object = {}) {
   const { origin, requests } = await answeringServer(test, answer);
   const setup = await setUp(test, resend, {
     url: `${origin}/emails`,
-    timeoutMs: 30_000,
+    answerWithinMs: 30_000,
     ...options,
   });
   return { ...(await trySend(setup)), requests };
@@ -131,13 +131,13 @@ describe('an answer to a transport', () => {
   });
 
   it('that drips is unknown after the timeout', async (test) => {
-    const { state, error } = await trySendTo(test, drip, { timeoutMs: 2000 });
+    const { state, error } = await trySendTo(test, drip, { answerWithinMs: 2000 });
     expect(state).toBe('in-doubt');
     expect(error).toMatchObject({ outcome: 'unknown', reason: 'unreadable' });
   });
 
   it.for(Object.entries(deaf))('of a fetch that %s is unknown', async ([, fetch], test) => {
-    const setup = await setUp(test, resend, { fetch, timeoutMs: 2000 });
+    const setup = await setUp(test, resend, { fetch, answerWithinMs: 2000 });
     const { state, error } = await trySend(setup);
     expect(state).toBe('in-doubt');
     expect(error).toMatchObject({ outcome: 'unknown' });
@@ -182,7 +182,7 @@ describe.for(lookUps)('an answer to the look-up of $name', (provider) => {
   };
   const ask = async (test: Test, answer: Answer, options: object = {}) => {
     const { origin } = await answeringServer(test, answer);
-    return provider.create(origin, { timeoutMs: 30_000, ...options })(doubt(key));
+    return provider.create(origin, { answerWithinMs: 30_000, ...options })(doubt(key));
   };
 
   it.for([
@@ -201,11 +201,11 @@ describe.for(lookUps)('an answer to the look-up of $name', (provider) => {
       bomb('gzip', JSON.stringify(found(request).body))(response, request);
     };
     expect(await ask(test, answer)).toBe('unknown');
-    expect(await ask(test, drip, { timeoutMs: 1000 })).toBe('unknown');
+    expect(await ask(test, drip, { answerWithinMs: 1000 })).toBe('unknown');
   });
 
   it.for(Object.entries(deaf))('of a fetch that %s is unknown', async ([, fetch]) => {
-    const resolver = provider.create('http://127.0.0.1:9', { fetch, timeoutMs: 1000 });
+    const resolver = provider.create('http://127.0.0.1:9', { fetch, answerWithinMs: 1000 });
     expect(await resolver(doubt(key))).toBe('unknown');
   });
 

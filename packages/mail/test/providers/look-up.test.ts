@@ -66,8 +66,12 @@ describe.for(lookUps)('$name', (provider) => {
   });
 
   it.for(Object.keys(lookUpFaults) as LookUpFault[])('%s is unknown', async (fault, test) => {
-    const timeoutMs = fault === 'silence' ? 1500 : 5000;
-    const options = { fault, timeoutMs, ...(provider.name === 'Azure' && { notFoundAfterMs: 1 }) };
+    const answerWithinMs = fault === 'silence' ? 1500 : 5000;
+    const options = {
+      fault,
+      answerWithinMs,
+      ...(provider.name === 'Azure' && { notFoundAfterMs: 1 }),
+    };
     const { resolver, server } = await ask(test, provider, () => provider.none, options);
     expect(await resolver(doubt(key, hourMs))).toBe('unknown');
     expect(server.requests).toHaveLength(1);
@@ -81,7 +85,7 @@ describe.for(lookUps)('$name', (provider) => {
   });
 
   it('the options are checked, and no error shows a secret', () => {
-    const wrong: Options[] = [{ timeoutMs: 0 }, { fetch: 7 as never }];
+    const wrong: Options[] = [{ answerWithinMs: 0 }, { fetch: 7 as never }];
     for (const options of wrong) {
       const create = () => provider.create('http://127.0.0.1', options);
       expect(create).toThrow(expect.objectContaining({ code: 'SENDONCE_OPTION' }));

@@ -34,9 +34,9 @@ describe.for(providers)('$name', ({ create, dialect, optionNames }) => {
     ['url', { url: 'ftp://x.example/' }],
     ['url', { url: `https://user:${secret}@x.example/` }],
     ['url', { url: 'https://x.example/#a' }],
-    ['timeoutMs', { timeoutMs: 0 }],
-    ['timeoutMs', { timeoutMs: 1.5 }],
-    ['timeoutMs', { timeoutMs: 2 ** 31 }],
+    ['answerWithinMs', { answerWithinMs: 0 }],
+    ['answerWithinMs', { answerWithinMs: 1.5 }],
+    ['answerWithinMs', { answerWithinMs: 2 ** 31 }],
     ['fetch', { fetch: 'fetch' as never }],
   ] as const)('%s is checked: %j', ([option, options]) => {
     bad(optionNames?.[option] ?? option, () => create({ apiKey: secret, ...options }));
@@ -46,12 +46,12 @@ describe.for(providers)('$name', ({ create, dialect, optionNames }) => {
     for (const windowMs of [0, -1, Number.NaN, 1.5, '1' as never, 25 * 3_600_000]) {
       bad('windowMs', () => create({ apiKey: secret, windowMs }));
     }
-    expect(create({ apiKey: secret, windowMs: 1000 }).idempotencyWindowMs).toBe(1000);
-    expect(create({ apiKey: secret }).idempotencyWindowMs).toBe(dialect.windowMs);
+    expect(create({ apiKey: secret, windowMs: 1000 }).windowMs).toBe(1000);
+    expect(create({ apiKey: secret }).windowMs).toBe(dialect.windowMs);
   });
 
   it.runIf(dialect.windowMs === 0)('has no window', () => {
-    expect(create({ apiKey: secret }).idempotencyWindowMs).toBeUndefined();
+    expect(create({ apiKey: secret }).windowMs).toBeUndefined();
   });
 
   it('the transport does not show the API key', () => {

@@ -8,7 +8,7 @@ import { faultNames } from '@sendonce/testkit/providers/provider-faults';
 const policies = {
   hold: () => ({}),
   'replay-in-window': ({ transport }: Setup) => ({
-    replayWithinMs: transport.idempotencyWindowMs ?? 0,
+    replayWithinMs: transport.windowMs ?? 0,
   }),
   // A provider's log may be late: what it does not show is not known.
   'look-up': ({ server }: Setup) => ({
@@ -37,7 +37,7 @@ async function workOff(
 }
 
 const isKeyed = async (test: Parameters<typeof setUp>[0], provider: ProviderCase) =>
-  (await setUp(test, provider)).transport.idempotencyWindowMs !== undefined;
+  (await setUp(test, provider)).transport.windowMs !== undefined;
 
 describe.for(providers)('$name', (provider) => {
   describe.for(names)('%s', (policy) => {
@@ -46,7 +46,7 @@ describe.for(providers)('$name', (provider) => {
       async (fault, test) => {
         const keyed = await isKeyed(test, provider);
         if (policy === 'replay-in-window' && !keyed) return test.skip();
-        const hangs = fault.startsWith('hang') && { timeoutMs: 1500 };
+        const hangs = fault.startsWith('hang') && { answerWithinMs: 1500 };
         const setup = await setUp(test, provider, { ...hangs });
         const { server } = setup;
         const job = { ledger: memoryLedger(), key: deriveKey(['policy', keys++]) };

@@ -1,5 +1,6 @@
 import type { DispatchMode } from './claim.ts';
 import { isSendonceError, OptionError } from './errors.ts';
+import { writeEntry } from './journal.ts';
 import { createToken, isKey } from './keys.ts';
 import type { Attempt, Ledger } from './ledger.ts';
 import {
@@ -56,7 +57,8 @@ export class AttemptContext {
     const { onEvent, key, job, by, label } = this.email;
     const { token } = this.attempt;
     const { journal } = this.options;
-    journal?.write({ key, type, atMs: Date.now(), token, job, by, label, messageId, note });
+    const atMs = Date.now();
+    writeEntry(journal, { key, type, atMs, token, job, by, label, messageId, note });
     try {
       const returned: unknown = onEvent?.({ type, key, token, job, by, messageId, note });
       catchRejection(returned, warnOfCallback);

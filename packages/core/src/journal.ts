@@ -23,6 +23,18 @@ export interface Journal {
 }
 
 /**
+ * Gives the journal an entry. If the journal throws, that is a process warning: what the entry reports
+ * has happened already, and its caller must hear of that and not of the journal.
+ */
+export function writeEntry(journal: Journal | undefined, entry: JournalEntry): void {
+  try {
+    journal?.write(entry);
+  } catch (error) {
+    warnOfCallback(error);
+  }
+}
+
+/**
  * Begins to write what the journal has taken, and waits for nothing: the caller may be about to close
  * its client, and a command that is sent before QUIT is executed.
  */

@@ -251,6 +251,7 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   refuseFunction(dispatch);
   checkOneOf('dispatch', dispatch, ['before-processor', 'at-send']);
   checkOneOf('undispatched', options.undispatched ?? 'in-doubt', ['in-doubt', 'sent', 'skipped']);
+  refuseWithoutUse(options, dispatch);
   const { maxResultBytes = DEFAULT_MAX_RESULT_BYTES } = options;
   if (!Number.isSafeInteger(maxResultBytes) || maxResultBytes < 0) {
     throw new OptionError(
@@ -277,6 +278,28 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   checkFunction('resolver', options.resolver, true);
   checkFunction('settleVia', options.settleVia, true);
   checkFunction('onEvent', options.onEvent, true);
+}
+
+/** An option that the other options leave without a use: its author believes that it does something. */
+function refuseWithoutUse(options: Omit<PerformOptions, 'key'>, dispatch: DispatchMode): void {
+  if (options.undispatched !== undefined && dispatch !== 'at-send') {
+    throw new OptionError(
+      'undispatched',
+      'Expected no "undispatched" in the mode "before-processor", where every email is dispatched before the ' +
+        'processor runs. Remove it, or set dispatch: atSend(transporter) or "at-send".',
+    );
+  }
+  if (options.label !== undefined) checkLabelHasJournal(options);
+}
+
+/** Checks that a label has a journal: nothing else keeps it. @throws {OptionError} */
+export function checkLabelHasJournal({ journal }: { readonly journal?: unknown }): void {
+  if (journal !== undefined) return;
+  throw new OptionError(
+    'label',
+    'Expected "journal" beside "label", got undefined: a label is kept in the journal and nowhere else. ' +
+      'Set journal: redisJournal(client), or remove the label.',
+  );
 }
 
 /** `dispatch: atSend`, or a plugin. */

@@ -4,6 +4,7 @@ import {
   type Claim,
   currentClaim,
   deriveKey,
+  type Journal,
   memoryLedger,
   NotSentError,
   perform,
@@ -182,6 +183,44 @@ test('"undispatched" must be one of its words', async () => {
   const { options } = setup({ undispatched: 'send' as never });
   const effect = () => 'never';
   await expect(perform(effect, options)).rejects.toMatchObject({ option: 'undispatched' });
+});
+
+test.each(['in-doubt', 'sent', 'skipped'] as const)(
+  '"undispatched: %s" is refused in the mode "before-processor", where it would do nothing',
+  async (undispatched) => {
+    for (const dispatch of ['before-processor', undefined] as const) {
+      const { options, record } = setup({ dispatch, undispatched });
+      await expect(perform(() => 'never', options)).rejects.toMatchObject({
+        option: 'undispatched',
+        message: expect.stringContaining('Expected no "undispatched"') as string,
+      });
+      expect(await record()).toBeUndefined();
+    }
+  },
+);
+
+test('a label without a journal is refused', async () => {
+  const { options } = setup({ label: 'order 7' });
+  await expect(perform(() => 'never', options)).rejects.toMatchObject({
+    option: 'label',
+    message: expect.stringContaining('Expected "journal" beside "label"') as string,
+  });
+});
+
+test('a journal that throws decides nothing: the email is sent, and a warning says why', async () => {
+  const brokenJournal: Journal = {
+    ...{ flush: async () => {}, history: async () => [], find: async () => [] },
+    ...{ counts: async () => [] },
+    write: () => {
+      throw new Error('the journal is broken');
+    },
+  };
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const { options, record } = setup({ journal: brokenJournal });
+  expect(await perform((claim) => claim.dispatch(), options)).toMatchObject({ state: 'sent' });
+  expect((await record())?.state).toBe('sent');
+  expect(warned.mock.calls.flat().join()).toContain('the journal is broken');
+  warned.mockRestore();
 });
 
 describe('where nothing in the process can dispatch, an email may have left unseen', () => {

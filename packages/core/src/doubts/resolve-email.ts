@@ -1,6 +1,6 @@
 import type { Sources } from '../inspect/find-emails.ts';
 import { OptionError } from '../errors.ts';
-import { flushSoon } from '../journal.ts';
+import { flushSoon, writeEntry } from '../journal.ts';
 import type { Resolution } from '../ledger.ts';
 import type { ResolveReply } from '../record.ts';
 import {
@@ -65,7 +65,8 @@ export async function resolveEmail(
   const resolvedBy = why ? `${by}: ${why}` : by;
   const reply = await ledger.resolve({ key, token, verdict, by: resolvedBy, means, retentionMs });
   if (reply.state === 'resolved') {
-    journal?.write({ key, type: `resolved-${verdict}`, atMs: Date.now(), by, note: why });
+    const type = `resolved-${verdict}` as const;
+    writeEntry(journal, { key, type, atMs: Date.now(), by, note: why });
     flushSoon(journal);
   }
   return reply;

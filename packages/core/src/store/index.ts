@@ -16,6 +16,7 @@ export type {
   SettleVia,
 } from '../ledger.ts';
 export {
+  checkLabelHasJournal,
   checkPerformOptions,
   type EmailOptions,
   SHARED_OPTION_NAMES,
@@ -35,7 +36,7 @@ export type {
   SettleReply,
 } from '../record.ts';
 export { bareError } from '../bare-error.ts';
-export { flushSoon } from '../journal.ts';
+export { flushSoon, writeEntry } from '../journal.ts';
 export { createSkip } from '../skip.ts';
 export { registerDispatcher } from '../claim.ts';
 export { errorPage, withErrorPage, withoutErrorPage } from '../errors.ts';
@@ -51,6 +52,7 @@ export {
   checkNames,
   checkOneOf,
   checkSpelling,
+  checkText,
   checkTimer,
   describe,
   type OptionNames,

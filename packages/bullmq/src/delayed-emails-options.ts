@@ -3,9 +3,11 @@ import {
   checkDuration,
   checkFunction,
   checkJournal,
+  checkLabelHasJournal,
   checkLedger,
   checkNames,
   checkSpelling,
+  checkText,
   describe,
   type OptionNames,
 } from '@sendonce/core/ledger';
@@ -107,12 +109,38 @@ export const METHOD_OPTION_NAMES = {
   keyOf: WHICH_NAMES,
 };
 
-/** @throws {OptionError} */
-export function checkMethodOptions(
-  method: keyof typeof METHOD_OPTION_NAMES,
-  options: unknown = {},
-): void {
-  checkSpelling(`${method}()`, options, METHOD_OPTION_NAMES[method]);
+type Method = keyof typeof METHOD_OPTION_NAMES;
+
+/** @throws {OptionError} for a misspelt option, and for a `by` that is no text. */
+export function checkMethodOptions(method: Method, options: object | null | undefined): void {
+  checkSpelling(`${method}()`, options ?? {}, METHOD_OPTION_NAMES[method]);
+  if (method === 'cancel') checkText('by', (options as CancelOptions | undefined)?.by);
+}
+
+/**
+ * Checks the list that a bulk method is given; `field` is what each of its objects must have.
+ * @throws {OptionError} before anything is done.
+ */
+export function checkList(method: string, list: unknown, field?: 'data' | 'email'): void {
+  const shape =
+    field === undefined
+      ? 'a list of emails (data or keys)'
+      : `a list such as [{ ${field}, at: new Date(…) }]`;
+  if (!Array.isArray(list)) {
+    throw new OptionError(
+      'emails',
+      `Expected "emails" of ${method}() to be ${shape}, got ${describe(list)}. Nothing was done.`,
+    );
+  }
+  if (field === undefined) return;
+  for (const [index, item] of (list as unknown[]).entries()) {
+    if (typeof item === 'object' && item !== null && Object.hasOwn(item, field)) continue;
+    const got = typeof item === 'object' && item !== null ? 'an object without it' : describe(item);
+    throw new OptionError(
+      `emails[${index}]`,
+      `Expected "emails[${index}]" of ${method}() to be an object with "${field}", got ${got}. Nothing was done.`,
+    );
+  }
 }
 
 /** @throws {OptionError} */
@@ -140,6 +168,7 @@ export function checkDelayedEmails<D, K extends Partial<D>>(
   checkFunction('check', options.check, true);
   checkFunction('label', options.label, true);
   if (options.journal !== undefined) checkJournal(options.journal);
+  if (options.label !== undefined) checkLabelHasJournal(options);
   const { name = 'email' } = options;
   if (typeof name !== 'string' || name === '') {
     throw new OptionError('name', `Expected "name" to name the jobs, got ${describe(name)}.`);
@@ -177,10 +206,47 @@ const reservedJobOptions = [
   'sendonce',
 ] as const;
 
-/** @throws {OptionError} */
+/**
+ * BullMQ's options of a job. A new one of another BullMQ version passes: only an option that is almost
+ * one of these is taken for a misspelt one.
+ */
+const JOB_OPTION_NAMES: OptionNames<JobsOptions> = {
+  timestamp: true,
+  priority: true,
+  delay: true,
+  attempts: true,
+  backoff: true,
+  lifo: true,
+  removeOnComplete: true,
+  removeOnFail: true,
+  keepLogs: true,
+  stackTraceLimit: true,
+  sizeLimit: true,
+  repeatJobKey: true,
+  jobId: true,
+  parent: true,
+  prevMillis: true,
+  deduplication: true,
+  failParentOnFailure: true,
+  continueParentOnFailure: true,
+  ignoreDependencyOnFailure: true,
+  removeDependencyOnFailure: true,
+  telemetry: true,
+};
+
+/** @throws {OptionError} for an option that is reserved, and for a misspelt one. */
 export function checkJobOptions(job: object = {}): void {
+  if (typeof job !== 'object' || job === null || Array.isArray(job)) {
+    throw new OptionError(
+      'job',
+      `Expected "job" to be BullMQ's options of a job, got ${describe(job)}. Nothing was scheduled.`,
+    );
+  }
   const found = reservedJobOptions.find((name) => Object.hasOwn(job, name));
-  if (found === undefined) return;
+  if (found === undefined) {
+    checkSpelling('"job"', job, JOB_OPTION_NAMES);
+    return;
+  }
   throw new OptionError(
     `job.${found}`,
     `Expected "job" without "${found}": the key decides which job it is, "at" or "delay" when. ` +

@@ -1,10 +1,11 @@
 import { DEFAULT_RETENTION_MS, fingerprintOf, OptionError } from '@sendonce/core';
-import { flushSoon, isKey } from '@sendonce/core/ledger';
+import { flushSoon, isKey, writeEntry } from '@sendonce/core/ledger';
 import { type Cancelled, cancelEmail } from './cancel-email.ts';
 import {
   type CancelOptions,
   checkDelayedEmails,
   checkJobOptions,
+  checkList,
   checkMethodOptions,
   checkOccurrence,
   DEFAULT_PAST_TOLERANCE_MS,
@@ -176,7 +177,7 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     const { by, ...which } = options ?? {};
     const cancelled = await cancelEmail(producer, { key: keyFrom(email, which), by, retentionMs });
     const { key, state } = cancelled;
-    if (state === 'cancelled') journal?.write({ key, type: state, atMs: Date.now(), by });
+    if (state === 'cancelled') writeEntry(journal, { key, type: state, atMs: Date.now(), by });
     return cancelled;
   }
 
@@ -185,7 +186,8 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     details: { token?: string; label?: string | undefined } = {},
   ): void {
     const job = { queue: queue.name, id: jobId };
-    journal?.write({ key, type: state, atMs: Date.now(), job, dueMs: at.getTime(), ...details });
+    const dueMs = at.getTime();
+    writeEntry(journal, { key, type: state, atMs: Date.now(), job, dueMs, ...details });
   }
 
   const emails: DelayedEmails<D, K> = {
@@ -196,6 +198,7 @@ export function delayedEmails<D, K extends Partial<D> = D>(
       return scheduled;
     },
     async scheduleBulk(all) {
+      checkList('scheduleBulk', all, 'data');
       const plans: Plan[] = [];
       for (const { data, ...when } of all) plans.push(await makePlan(data, when));
       const scheduled = await inPages(plans, schedule);
@@ -208,6 +211,7 @@ export function delayedEmails<D, K extends Partial<D> = D>(
       return rescheduled;
     },
     async rescheduleBulk(all) {
+      checkList('rescheduleBulk', all, 'email');
       const rescheduled = await inPages(all, ({ email, ...when }) =>
         reschedule(email, when as When & WhichEmail),
       );
@@ -220,6 +224,8 @@ export function delayedEmails<D, K extends Partial<D> = D>(
       return cancelled;
     },
     async cancelBulk(all, options) {
+      checkList('cancelBulk', all);
+      checkMethodOptions('cancel', options);
       const cancelled = await inPages(all, (email) => cancel(email, options));
       flushSoon(journal);
       return cancelled;
@@ -229,7 +235,11 @@ export function delayedEmails<D, K extends Partial<D> = D>(
       const key = keyFrom(email, which);
       return toStatus(key, await loadEmail(queue, ledger, key));
     },
-    statusBulk: (all, which) => inPages(all, (email) => emails.status(email, which)),
+    async statusBulk(all, which) {
+      checkList('statusBulk', all);
+      checkMethodOptions('status', which);
+      return inPages(all, (email) => emails.status(email, which));
+    },
     async flowJob(data, when) {
       const plan = await makePlan(data, when);
       const { key } = plan.stamp;

@@ -1,6 +1,7 @@
 import { OptionError, type PerformEvent, type PerformOptions } from '@sendonce/core';
 import {
   checkFunction,
+  checkLabelHasJournal,
   checkNames,
   checkOneOf,
   checkPerformOptions,
@@ -141,6 +142,7 @@ export function checkOnceOptions<J extends JobLike>(options: OnceOptions<J>): vo
   checkFunction('key', options.key);
   checkFunction('fingerprint', options.fingerprint, true);
   checkFunction('label', options.label, true);
+  if (options.label !== undefined) checkLabelHasJournal(options);
   checkFunction('onEvent', options.onEvent, true);
   checkOneOf('onBusy', options.onBusy ?? 'delay', ['delay', 'throw']);
   checkOneOf('onUnavailable', options.onUnavailable ?? 'delay', ['delay', 'throw']);

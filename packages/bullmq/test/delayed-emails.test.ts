@@ -78,6 +78,25 @@ onBothVersions((bullmq) => {
     expect(() => open({ label: 'order' as never })).toThrow(/"label"/);
   });
 
+  test('a journal that throws decides nothing: schedule, reschedule and cancel answer as they did', async () => {
+    const journal: Journal = {
+      ...silentJournal,
+      write: () => {
+        throw new Error('the journal is broken');
+      },
+    };
+    const { emails, ledger } = open({ journal });
+    const at = new Date(Date.now() + HOUR_MS);
+    const later = new Date(Date.now() + 2 * HOUR_MS);
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    onTestFinished(() => warned.mockRestore());
+    expect((await emails.schedule(order, { at })).state).toBe('scheduled');
+    expect((await emails.reschedule(order, { at: later })).state).toBe('rescheduled');
+    expect((await emails.cancel(order)).state).toBe('cancelled');
+    expect((await ledger.read(emails.keyOf(order)))?.state).toBe('cancelled');
+    expect(warned.mock.calls.flat().join()).toContain('the journal is broken');
+  });
+
   /** A worker that notes what it sends; `fail` throws instead, before anything was sent. */
   function work(stage: Stage, options: Partial<OnceOptions<Job>> & { fail?: () => boolean } = {}) {
     const { fail, ...rest } = options;

@@ -81,6 +81,91 @@ test.each([
 });
 
 test.each([
+  ['atempts', 'attempts'],
+  ['removeOnFailed', 'removeOnFail'],
+  ['backOff', 'backoff'],
+  ['dealy', 'delay'],
+])('a misspelt option of "job", %s, suggests %s', async (misspelt, nearest) => {
+  const job = { [misspelt]: 3 };
+  const message = `"job" has no option "${misspelt}". Did you mean "${nearest}"?`;
+  expect(() => delayedEmails(queue, { ledger, key, job })).toThrow(message);
+  await expect(emails.schedule({ orderId: 7 }, { at, job })).rejects.toThrow(message);
+});
+
+test('an option of "job" that sendonce does not know is left to BullMQ', () => {
+  const job = { ofSomeLaterVersion: true } as object;
+  expect(() => delayedEmails(queue, { ledger, key, job })).not.toThrow();
+});
+
+test.each([null, 3, []])('"job" of %j is refused', async (wrong) => {
+  const job = wrong as unknown as object;
+  await expect(emails.schedule({ orderId: 7 }, { at, job })).rejects.toMatchObject({
+    option: 'job',
+    message: expect.stringContaining('Nothing was scheduled.') as string,
+  });
+});
+
+test.each([5, ['ada'], { name: 'ada' }])('"by" of %j is refused by cancel()', async (wrong) => {
+  const options = { by: wrong } as unknown as { by: string };
+  const refused = { option: 'by', mayHaveLeft: 'no' };
+  await expect(emails.cancel({ orderId: 8 }, options)).rejects.toMatchObject(refused);
+  await expect(emails.cancelBulk([], options)).rejects.toMatchObject(refused);
+  expect(await ledger.read(emails.keyOf({ orderId: 8 }))).toBeUndefined();
+});
+
+describe.each(['scheduleBulk', 'rescheduleBulk', 'cancelBulk', 'statusBulk'] as const)(
+  '%s()',
+  (method) => {
+    const call = (list: unknown) => (emails[method] as (list: unknown) => Promise<unknown>)(list);
+
+    test.each([undefined, null, 7, 'email', { data: { orderId: 7 } }])(
+      `${method}() of %j instead of a list is refused`,
+      async (wrong) => {
+        await expect(call(wrong)).rejects.toMatchObject({
+          option: 'emails',
+          message: expect.stringContaining(
+            `Expected "emails" of ${method}() to be a list`,
+          ) as string,
+        });
+      },
+    );
+  },
+);
+
+test.each([
+  [
+    'scheduleBulk',
+    'data',
+    [
+      { data: { orderId: 9 }, at },
+      { orderId: 9, at },
+    ],
+  ],
+  ['scheduleBulk', 'data', [{ data: { orderId: 9 }, at }, undefined]],
+  ['rescheduleBulk', 'email', [{ email: { orderId: 9 }, at }, 'email']],
+] as const)('%s() names the email of the list that lacks "%s"', async (method, field, list) => {
+  const call = emails[method] as (list: unknown) => Promise<unknown>;
+  await expect(call(list)).rejects.toMatchObject({
+    option: 'emails[1]',
+    message: expect.stringContaining(`to be an object with "${field}"`) as string,
+  });
+  expect((await emails.status({ orderId: 9 })).state).toBe('not-scheduled');
+});
+
+test('a label without a journal is refused by once() and delayedEmails()', () => {
+  const label = () => 'order 7';
+  const message = 'Expected "journal" beside "label"';
+  expect(() => once(async () => {}, { ledger, key, label })).toThrow(message);
+  expect(() => delayedEmails(queue, { ledger, key, label })).toThrow(message);
+});
+
+test('"undispatched" in the default mode is refused by once()', () => {
+  const options = { ledger, key, undispatched: 'sent' } as const;
+  expect(() => once(async () => {}, options)).toThrow('Expected no "undispatched"');
+  expect(() => once(async () => {}, { ...options, dispatch: 'at-send' })).not.toThrow();
+});
+
+test.each([
   ['"30s"', { leaseMs: '30s' }],
   ['"atSend"', { dispatch: 'atSend' }],
   ['"-1"', { retentionMs: '-1' }],

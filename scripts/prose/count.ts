@@ -1,6 +1,6 @@
 /**
- * `pnpm prose:count <commit>` prints how often the words of `words.yml` were found at that commit and
- * are found now, as a table for Markdown.
+ * `pnpm prose:count <commit>` prints how often the words of `words.yml` were found at that commit
+ * and are found now, as a table for Markdown.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -68,7 +68,7 @@ function yamlTexts(source: string): Piece[] {
   }));
 }
 
-function isComment({ kind }: Piece): boolean {
+export function isComment({ kind }: Piece): boolean {
   return kind === 'comment' || kind === 'docstring';
 }
 
@@ -98,8 +98,8 @@ function findWideLines(path: string, source: string, piece: Piece): Finding[] {
     .split('\n')
     .slice(first - 1, last)
     .flatMap((text, index) => {
-      // An address cannot be wrapped, and a directive for a tool must not be.
-      if (text.length <= MAX_COLUMNS || /^\W*\S+$|oxlint-|@ts-/.test(text)) return [];
+      // An address cannot be wrapped, and a table or a directive for a tool must not be.
+      if (text.length <= MAX_COLUMNS || /^\W*\S+$|^\W*\||oxlint-|@ts-/.test(text)) return [];
       const place = { line: first + index, column: MAX_COLUMNS + 1 };
       const found = `${text.length} columns`;
       const better = `wrap the comment at ${MAX_COLUMNS} columns`;

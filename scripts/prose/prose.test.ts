@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { root } from './files.ts';
 import { lint } from './lint.ts';
+import { wrapComments } from './wrap.ts';
 
 const LONG = 'word '.repeat(25).trim();
 
@@ -107,6 +108,40 @@ test('the prose linter finds comments that are wider than 100 columns', () => {
   expect(find('a.sql', `-- ${LONG}\n`)).toEqual(['1:101 127 columns']);
   // Code, which oxfmt wraps, and an address, which cannot be wrapped.
   expect(find('a.ts', `f('${LONG}');\n// https://${'a'.repeat(100)}\n`)).toEqual([]);
+});
+
+test('pnpm prose --fix wraps a wide comment, and leaves its code and all else alone', () => {
+  const wide = (lead: string): string => `${lead} ${LONG}`;
+  const source = [
+    `/** ${LONG} */`,
+    `const text = \`\n${wide(' *')}\`;`,
+    '/**',
+    ` * - ${LONG} \`a b\``,
+    ' *   more',
+    ' * - next',
+    ' * @example',
+    wide(' *'),
+    ' */',
+  ].join('\n');
+  const [first, rest] = [`${'word '.repeat(19)}word`, 'word word word word word'];
+  const expected = [
+    '/**',
+    ` * ${first.slice(0, -5)}`,
+    ` * word ${rest}`,
+    ' */',
+    `const text = \`\n${wide(' *')}\`;`,
+    '/**',
+    ` * - ${first.slice(0, -5)}`,
+    ` *   word ${rest} \`a b\` more`,
+    ' * - next',
+    ' * @example',
+    wide(' *'),
+    ' */',
+  ].join('\n');
+  expect(wrapComments('a.ts', source)).toBe(expected);
+  expect(wrapComments('a.lua', `${wide('--')}\nlocal a`)).toBe(
+    `-- ${first.slice(0, -5)}\n-- word ${rest}\nlocal a`,
+  );
 });
 
 test('pnpm prose prints each finding with its place, aligned, and fails', async () => {

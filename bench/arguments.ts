@@ -24,7 +24,10 @@ export interface Arguments {
   /** Undefined: each part has its own number. */
   readonly jobs: number | undefined;
   readonly rounds: number;
-  /** How many settled emails the ledgers of `latency` hold, smallest first; `memory` and `look` take the middle one. */
+  /**
+   * How many settled emails the ledgers of `latency` hold, smallest first; `memory` and `look` take
+   * the middle one.
+   */
   readonly records: readonly number[];
   readonly json: boolean;
   /** Where the SVG goes, if one is wanted. */

@@ -1,7 +1,8 @@
 /**
- * What each email costs beyond bare BullMQ: commands that clients send, and bytes on the wire in both
- * directions, over all servers (the queue's, the three nodes, PostgreSQL). One worker of concurrency 1,
- * so that nothing is shared; the no-op processor, so that nothing but the system talks.
+ * What each email costs beyond bare BullMQ: commands that clients send, and bytes on the wire in
+ * both directions, over all servers (the queue's, the three nodes, PostgreSQL). One worker of
+ * concurrency 1, so that nothing is shared; the no-op processor, so that nothing but the system
+ * talks.
  */
 import type { Redis } from 'ioredis';
 import type { Arguments } from './arguments.ts';

@@ -87,7 +87,10 @@ function attemptOf(parts: unknown[], order: number) {
   };
 }
 
-/** Median and slowest of some rounds, and how long Redis was busy with each command meanwhile, by its own clock. */
+/**
+ * Median and slowest of some rounds, and how long Redis was busy with each command meanwhile, by
+ * its own clock.
+ */
 async function measure(
   fetch: (request: Request) => Promise<Response>,
   path: string,

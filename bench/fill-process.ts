@@ -1,4 +1,7 @@
-/** Settles emails in a Redis ledger, many at a time: the ledger puts those of one tick into one command. */
+/**
+ * Settles emails in a Redis ledger, many at a time: the ledger puts those of one tick into one
+ * command.
+ */
 import { redisJournal, redisLedger } from '@sendonce/redis';
 import { tellParent, workerData } from '@sendonce/testkit';
 import { Redis } from 'ioredis';

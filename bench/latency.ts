@@ -11,8 +11,8 @@ import { claimOf, claimWon, settleSent } from './sent-email.ts';
 const texts = 'job';
 
 /**
- * How long a claim takes in ledgers that hold few and many settled emails: one claim at a time, on one
- * connection. Each ledger has its own Redis, and the ledgers are asked in turn.
+ * How long a claim takes in ledgers that hold few and many settled emails: one claim at a time, on
+ * one connection. Each ledger has its own Redis, and the ledgers are asked in turn.
  */
 export async function measureLatency(args: Arguments, progress: Progress): Promise<ClaimLatency[]> {
   checkMemory(args.records);

@@ -14,8 +14,8 @@ const LOOKS = 20;
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 
 /**
- * How long people wait for an answer beside many settled emails and a hundred in doubt, and for how long one
- * command of it holds up Redis at most: what `sendonce status` and the dashboard ask.
+ * How long people wait for an answer beside many settled emails and a hundred in doubt, and for how
+ * long one command of it holds up Redis at most: what `sendonce status` and the dashboard ask.
  */
 export async function measureLooks({ records }: Arguments, progress: Progress): Promise<Look[]> {
   const count = records[Math.floor((records.length - 1) / 2)]!;

@@ -9,8 +9,8 @@ export async function redisBytes(client: Redis): Promise<number> {
 }
 
 /**
- * Counts the commands that clients send, until the returned function is called. By MONITOR, which tells
- * who sent each: INFO commandstats counts what scripts do inside the server as well.
+ * Counts the commands that clients send, until the returned function is called. By MONITOR, which
+ * tells who sent each: INFO commandstats counts what scripts do inside the server as well.
  */
 export async function countRedisCommands(client: Redis): Promise<() => Promise<number>> {
   let commands = 0;

@@ -11,8 +11,8 @@ import {
 import { createToken } from '@sendonce/core/ledger';
 
 /**
- * What is stored beside the state: nothing; the job, as `once()` writes it; or the job and the Message-ID
- * of an email that `delayedEmails()` scheduled and `dispatchAtSend()` sent.
+ * What is stored beside the state: nothing; the job, as `once()` writes it; or the job and the
+ * Message-ID of an email that `delayedEmails()` scheduled and `dispatchAtSend()` sent.
  */
 export type Texts = 'none' | 'job' | 'scheduled';
 

@@ -33,8 +33,8 @@ export interface Stage {
 
 /**
  * Runs something with servers, and leaves nothing behind.
- * @param servers `found`: where REDIS_URL and DATABASE_URL point, if they are set. `own`: never those,
- *   because commands of other programs would be counted.
+ * @param servers `found`: where REDIS_URL and DATABASE_URL point, if they are set. `own`: never
+ *   those, because commands of other programs would be counted.
  */
 export async function onStage<R>(
   servers: 'found' | 'own',

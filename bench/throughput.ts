@@ -1,6 +1,6 @@
 /**
- * Systems side by side: in each round bare BullMQ first and then one system after the other, each ratio
- * to the bare round beside it, and the median over the rounds is given with its spread.
+ * Systems side by side: in each round bare BullMQ first and then one system after the other, each
+ * ratio to the bare round beside it, and the median over the rounds is given with its spread.
  */
 import { median } from '@sendonce/testkit';
 import type { Arguments } from './arguments.ts';
@@ -14,8 +14,8 @@ import type { Work } from './system.ts';
 import { systems } from './systems/index.ts';
 
 /**
- * A processor that waits would need minutes for as many jobs as one that does nothing. At a high concurrency
- * there are more jobs, so that the start of the workers is a small part of the run.
+ * A processor that waits would need minutes for as many jobs as one that does nothing. At a high
+ * concurrency there are more jobs, so that the start of the workers is a small part of the run.
  */
 const defaultJobs: Readonly<Record<ProcessorName, { least: number; perPlace: number }>> = {
   noop: { least: 4000, perPlace: 50 },

@@ -1,6 +1,7 @@
 /**
- * Embeds the Lua scripts and SQL files of the stores, and what the dashboard serves, into their src/generated/, without
- * comments, so that the published packages need no file access. `--check` fails when a committed file is stale.
+ * Embeds the Lua scripts and SQL files of the stores, and what the dashboard serves, into their
+ * src/generated/, without comments, so that the published packages need no file access. `--check`
+ * fails when a committed file is stale.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

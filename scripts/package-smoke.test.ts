@@ -74,7 +74,9 @@ describe('the packed packages, installed as a user installs them', () => {
     });
   });
 
-  /** What the compiler says about the file and our own declarations: those of clients are not ours. */
+  /**
+   * What the compiler says about the file and our own declarations: those of clients are not ours.
+   */
   const typeErrors = async (file: string, compiler: 'ours' | 'TypeScript 5.9', more: string[]) => {
     const tsc = join(compiler === 'ours' ? root : folder, 'node_modules/typescript/bin/tsc');
     const options = ['--strict', '--noEmit', '--esModuleInterop', '--skipDefaultLibCheck'];

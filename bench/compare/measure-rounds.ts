@@ -25,8 +25,8 @@ export interface Plan {
 }
 
 /**
- * Measures every cell on both sides, round by round. The two processes of a pair run one directly after
- * the other, so that both meet the same machine, and take turns in being first.
+ * Measures every cell on both sides, round by round. The two processes of a pair run one directly
+ * after the other, so that both meet the same machine, and take turns in being first.
  */
 export async function measureRounds(
   { rounds, processors, setups, jobs }: Plan,

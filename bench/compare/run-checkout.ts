@@ -20,8 +20,9 @@ const ROUNDS_IN_PROCESS = 3;
 export type Ratios = Readonly<Record<ComparedSystem, number>>;
 
 /**
- * Measures one cell by the benchmark of a checkout, in a new process: the median of three rounds, after
- * one that warms up. Only the command line and the JSON of the benchmark need to be the same in both checkouts.
+ * Measures one cell by the benchmark of a checkout, in a new process: the median of three rounds,
+ * after one that warms up. Only the command line and the JSON of the benchmark need to be the same
+ * in both checkouts.
  * @throws {Error} with the output of a run that failed.
  */
 export async function measureCheckout(

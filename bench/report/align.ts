@@ -1,4 +1,7 @@
-/** A table: the first column to the left, the others to the right. Cells are painted when their width is known. */
+/**
+ * A table: the first column to the left, the others to the right. Cells are painted when their
+ * width is known.
+ */
 export function align(
   rows: readonly (readonly string[])[],
   paint: (text: string, row: number) => string = (text) => text,

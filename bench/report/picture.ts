@@ -27,7 +27,10 @@ const forms = [
   element('path', { d: 'M0-4.4L4.4 0L0 4.4L-4.4 0z' }),
 ];
 
-/** The ratios to bare BullMQ: a panel for each processor, a row for each system, a mark for each setup. */
+/**
+ * The ratios to bare BullMQ: a panel for each processor, a row for each system, a mark for each
+ * setup.
+ */
 export function renderPicture({ cells, machine }: Results, args: Arguments): string {
   const rowHeight = args.setups.length * LANE + 10;
   const bottom = TOP + args.systems.length * rowHeight;

@@ -1,6 +1,6 @@
 /**
- * The style of the picture, light and dark by the reader's own setting. Without custom properties, which
- * some that draw SVG do not know.
+ * The style of the picture, light and dark by the reader's own setting. Without custom properties,
+ * which some that draw SVG do not know.
  */
 export const style = `
 text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: #1d2329; }

@@ -6,8 +6,8 @@ import type { NoticeJob, System } from '../system.ts';
 const LEASE_MS = 30_000;
 
 /**
- * `makeIdempotent()` around the processor, its store on Redis. Its key is the first argument, the order's
- * id, which is the cheapest that its documentation has: no JMESPath over the job.
+ * `makeIdempotent()` around the processor, its store on Redis. Its key is the first argument, the
+ * order's id, which is the cheapest that its documentation has: no JMESPath over the job.
  */
 export const powertools: System = {
   title: 'Powertools idempotency',

@@ -11,8 +11,9 @@ interface Redlock {
 const DURATION_MS = 5_000;
 
 /**
- * `using()` around the processor with the library's defaults. It locks and remembers nothing. On one node
- * it has the queue's server, as our ledger on one Redis; on three it has those of our redlock ledger.
+ * `using()` around the processor with the library's defaults. It locks and remembers nothing. On
+ * one node it has the queue's server, as our ledger on one Redis; on three it has those of our
+ * redlock ledger.
  */
 export function redlockLibrary(count: 1 | 3): System {
   return {

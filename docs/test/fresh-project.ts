@@ -43,7 +43,8 @@ const compilerOptions = {
 
 /**
  * Installs as pnpm does it without hoisting: an import of a package that no install line names is
- * not found. Every project of TypeScript has `typescript` and `@types/node`; all else is the page's.
+ * not found. Every project of TypeScript has `typescript` and `@types/node`; all else is the
+ * page's.
  */
 export async function makeFreshProject(
   page: Page,

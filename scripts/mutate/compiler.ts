@@ -10,7 +10,10 @@ export interface Compiler extends AsyncDisposable {
   readonly accepts: (path: string, source: string) => Promise<boolean>;
 }
 
-/** TypeScript on a copy of core: what it refuses cannot be published, so that no test has to notice it. */
+/**
+ * TypeScript on a copy of core: what it refuses cannot be published, so that no test has to notice
+ * it.
+ */
 export async function createCompiler(): Promise<Compiler> {
   const folder = await mkdtemp(join(tmpdir(), 'sendonce-compile-'));
   await mkdir(join(folder, CORE), { recursive: true });

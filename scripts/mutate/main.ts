@@ -1,7 +1,8 @@
 /**
- * Changes core in a thousand small ways, one at a time, and runs its tests for each: `pnpm mutate`, or
- * `pnpm mutate packages/core/src/attempt/acquire.ts` for one file. Fails if no test notices a change, unless
- * TypeScript refuses it or the table in docs/decisions/0026-mutants.md says why it changes nothing.
+ * Changes core in a thousand small ways, one at a time, and runs its tests for each: `pnpm mutate`,
+ * or `pnpm mutate packages/core/src/attempt/acquire.ts` for one file. Fails if no test notices a
+ * change, unless TypeScript refuses it or the table in docs/decisions/0026-mutants.md says why it
+ * changes nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';

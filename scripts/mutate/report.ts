@@ -1,4 +1,6 @@
-/** What is read of StrykerJS' report: https://github.com/stryker-mutator/mutation-testing-elements. */
+/**
+ * What is read of StrykerJS' report: https://github.com/stryker-mutator/mutation-testing-elements.
+ */
 export interface Report {
   readonly files: Readonly<Record<string, ReportedFile>>;
 }

@@ -29,7 +29,9 @@ class QuickFirst extends BaseSequencer {
   }
 }
 
-/** The tests of core, and those of ledger-tests that test the memory ledger: not those of its suite. */
+/**
+ * The tests of core, and those of ledger-tests that test the memory ledger: not those of its suite.
+ */
 export default defineConfig({
   test: {
     include: [

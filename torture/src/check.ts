@@ -12,7 +12,10 @@ export type Verdict =
   /** Its processor decided not to send, at each run that completed. */
   | 'skipped'
   | 'cancelled'
-  /** The outcome is unknown, and people can see that: listed by the ledger, or a failed job if there is none. */
+  /**
+   * The outcome is unknown, and people can see that: listed by the ledger, or a failed job if there
+   * is none.
+   */
   | 'in doubt, listed'
   | 'sent twice'
   | 'lost'
@@ -56,7 +59,9 @@ export interface Judged {
   readonly found: string;
 }
 
-/** Reads what the mail server received, what the ledger says and what BullMQ says, for each email. */
+/**
+ * Reads what the mail server received, what the ledger says and what BullMQ says, for each email.
+ */
 export async function checkAll(evidence: Evidence, seed: number): Promise<Result> {
   const { emails, ledger, history } = evidence;
   const listed = ledger ? await patiently(() => listDoubts(ledger)) : new Set<string>();

@@ -44,11 +44,16 @@ export interface Emails {
   readonly count: number;
   /** Within how many ms they are due. */
   readonly withinMs: number;
-  /** With emails that are skipped, cancelled and moved. @default false, as for what other programs use */
+  /**
+   * With emails that are skipped, cancelled and moved. @default false, as for what other programs
+   * use
+   */
   readonly everyday?: boolean;
 }
 
-/** The same emails for the same seed; one in fifty is the story in the seed: 32 copies of the job. */
+/**
+ * The same emails for the same seed; one in fifty is the story in the seed: 32 copies of the job.
+ */
 export function drawEmails({ seed, count, withinMs, everyday = false }: Emails): Email[] {
   const random = randomNumbers(seed);
   const decide = randomNumbers(seed + 1);
@@ -66,7 +71,10 @@ export function drawEmails({ seed, count, withinMs, everyday = false }: Emails):
   });
 }
 
-/** One email in ten is skipped now and then, one in ten cancelled about when it is due, one in ten moved. */
+/**
+ * One email in ten is skipped now and then, one in ten cancelled about when it is due, one in ten
+ * moved.
+ */
 function decideEveryday({
   random,
   dueMs,

@@ -10,7 +10,9 @@ import { timing } from './timing.ts';
 /** After so long nothing that a dead sender wrote is still on its way. */
 const QUIET_MS = 1_500;
 
-/** For so long a job that was still running at the verdict may fail after it, and is retried, too. */
+/**
+ * For so long a job that was still running at the verdict may fail after it, and is retried, too.
+ */
 const RETRIES_FOR_MS = 10_000;
 
 export interface PersonOptions {
@@ -27,8 +29,8 @@ export interface PersonOptions {
 }
 
 /**
- * The person of the guide: goes through the doubts, makes sure that the sender is over, reads the mail
- * server's log, resolves, and retries the job.
+ * The person of the guide: goes through the doubts, makes sure that the sender is over, reads the
+ * mail server's log, resolves, and retries the job.
  */
 export function startPerson(options: PersonOptions) {
   const { ledger, queue, crew, deliveries, emails, history } = options;
@@ -40,7 +42,10 @@ export function startPerson(options: PersonOptions) {
   const decided = new Map<Email, number>();
   let resolved = 0;
 
-  /** Whether the attempt can do nothing any more: it said that it does not know, or its process is gone. */
+  /**
+   * Whether the attempt can do nothing any more: it said that it does not know, or its process is
+   * gone.
+   */
   function isOver(email: Email, { token }: LedgerRecord): boolean {
     const long = (atMs: number) => Date.now() - atMs > QUIET_MS;
     const diedMs = crew.attempt(token)?.diedMs;

@@ -12,7 +12,10 @@ export interface ProducerOptions {
   readonly history: History;
 }
 
-/** What the program that schedules emails does with them afterwards: it cancels some, and moves some. */
+/**
+ * What the program that schedules emails does with them afterwards: it cancels some, and moves
+ * some.
+ */
 export function startProducer({ ledger, queue, emails, history }: ProducerOptions) {
   const cancelled = new Set<number>();
   const leaves = new AbortController();

@@ -20,7 +20,9 @@ export interface Tools {
   readonly plan: WorkerPlan;
   /** The processor as anybody writes it: renders, sends, notes that it has sent. */
   readonly processor: NoticeProcessor;
-  /** What it sends by: `provider` is Resend's API with an idempotency key, the others speak SMTP. */
+  /**
+   * What it sends by: `provider` is Resend's API with an idempotency key, the others speak SMTP.
+   */
   readonly transporters: Readonly<
     Record<Route, Transporter<{ readonly messageId?: string | undefined }>>
   >;

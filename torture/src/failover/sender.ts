@@ -1,4 +1,6 @@
-/** Sends emails through a ledger, some at a time, and writes a line for each that leaves or ends. */
+/**
+ * Sends emails through a ledger, some at a time, and writes a line for each that leaves or ends.
+ */
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { perform } from '@sendonce/core';

@@ -7,8 +7,8 @@ interface Stop {
 }
 
 /**
- * The stops of an email in `attempt/`, as Markdown. What the files around it do (errors, clock, lease,
- * ledger) is a help that each stop uses, not a stop of its own.
+ * The stops of an email in `attempt/`, as Markdown. What the files around it do (errors, clock,
+ * lease, ledger) is a help that each stop uses, not a stop of its own.
  */
 export function describeFollowed({ email, result, steps }: Followed): string {
   const stops = stopsOf(steps.filter(([file]) => isOnTheWay(file)));
@@ -44,7 +44,10 @@ export function stopsOf(steps: readonly Step[]): Stop[] {
   return stops;
 }
 
-/** Which files our own code entered again. The sender enters the slot of its email for each of its calls. */
+/**
+ * Which files our own code entered again. The sender enters the slot of its email for each of its
+ * calls.
+ */
 export function returnsOf(stops: readonly Stop[]): string[] {
   const seen = new Set<string>();
   const again = new Set<string>();

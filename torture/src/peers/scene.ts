@@ -50,17 +50,24 @@ export interface Scene {
   readonly untilIdle: () => Promise<void>;
 }
 
-/** Longer than the kit's: no process that is only slow shall lose its lock, or give up on the mail server. */
+/**
+ * Longer than the kit's: no process that is only slow shall lose its lock, or give up on the mail
+ * server.
+ */
 export const peerTiming: Timing = {
   ...timing,
   lockMs: 4_000,
-  // Over when the job comes again. Were it longer, the redelivery would take itself for a duplicate.
+  // Over when the job comes again. Were it longer, the redelivery would take itself for a
+  // duplicate.
   leaseMs: 3_500,
   mailTimeoutMs: 60_000,
 };
 /** How many jobs a worker has at a time: all copies of an email. */
 const CONCURRENCY = 32;
-/** Together longer than every lease and freeze: who is told "in progress" comes back when it is over. */
+/**
+ * Together longer than every lease and freeze: who is told "in progress" comes back when it is
+ * over.
+ */
 const retries: JobsOptions = { attempts: 5, backoff: { type: 'exponential', delay: 400 } };
 
 /** Lets it happen, waits until everything has ended, and counts. */
@@ -83,7 +90,8 @@ export async function playScene(
 
     async function startWorker(holds?: Hold): Promise<PeerWorker> {
       const worker = await startPeerWorker({
-        // Odd: without a pool of SMTP connections, so that all emails can be on their way at a time.
+        // Odd: without a pool of SMTP connections, so that all emails can be on their way at a
+        // time.
         worker: 2 * workers.length + 1,
         ...plan,
         // Beside the emails that it holds.

@@ -11,7 +11,8 @@ const plan = workerData() as PeerPlan;
 let endHold = () => {};
 const holdIsOver = new Promise<void>((resolve) => (endHold = resolve));
 
-// A pooled connection that is cut may reject a promise that no code awaits; the attempt has its own error.
+// A pooled connection that is cut may reject a promise that no code awaits; the attempt has its own
+// error.
 process.on('unhandledRejection', () => {});
 
 start().catch((error: unknown) => {
@@ -37,8 +38,8 @@ async function start(): Promise<void> {
   });
   const worker = workOn(plan, processor, {
     connection: connect(plan.queue.url),
-    // Shorter by as much as the rest: a stopped worker consumes the notification of a job that waits
-    // again, and the other workers poll after this time.
+    // Shorter by as much as the rest: a stopped worker consumes the notification of a job that
+    // waits again, and the other workers poll after this time.
     drainDelay: 0.25,
   });
 

@@ -16,8 +16,9 @@ export function pointMaker() {
   const names = new Set<string>();
 
   /**
-   * `await x` becomes `(point('before …'), point('after …', await x))`: evaluated in the same order and in the
-   * same ticks. "after" is passed where it is fulfilled; a rejection comes to the next await.
+   * `await x` becomes `(point('before …'), point('after …', await x))`: evaluated in the same order
+   * and in the same ticks. "after" is passed where it is fulfilled; a rejection comes to the next
+   * await.
    */
   function rewrite(source: string, path: string): string {
     const file = relative(root, path);

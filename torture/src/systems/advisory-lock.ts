@@ -24,7 +24,8 @@ export const advisoryLock: System = {
           await locked('lock');
           return await processor(job, token, signal);
         } finally {
-          // A session that cannot unlock is closed, which unlocks, and the job that has sent completes.
+          // A session that cannot unlock is closed, which unlocks, and the job that has sent
+          // completes.
           await locked('unlock').then(
             () => client.release(),
             (error: Error) => client.release(error),

@@ -10,7 +10,10 @@ export interface Mail {
 
 export type Send = (mail: Mail) => Promise<Sent>;
 
-/** Puts something around a transporter's `sendMail()`, as one puts it around one's own `sendNotice()`. */
+/**
+ * Puts something around a transporter's `sendMail()`, as one puts it around one's own
+ * `sendNotice()`.
+ */
 export function aroundSend(
   transporter: Tools['transporters']['at-send'],
   around: (send: Send) => Send,

@@ -24,8 +24,8 @@ export const redlockLibrary: System = {
   setup: 'README of redlock, "Usage": using() around the processor, its signal heeded; three nodes',
   store: 'redlock',
   async open({ plan, processor }) {
-    // By a name that TypeScript does not follow: the types of redlock 5.0.0-beta.2 are not reachable
-    // through its "exports".
+    // By a name that TypeScript does not follow: the types of redlock 5.0.0-beta.2 are not
+    // reachable through its "exports".
     // oxlint-disable-next-line typescript/no-unnecessary-type-assertion
     const { default: Redlock } = (await import('redlock' as string)) as { default: RedlockClass };
     const clients = plan.storeUrls.map((url) => connect(url));

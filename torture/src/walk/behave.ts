@@ -35,8 +35,8 @@ export async function openScenario(
     ...(scenario.network && { answerWithinMs: IMPATIENT_MS }),
   });
   if (scenario.silentAt) makeSilent(ledger, scenario.silentAt);
-  // What happens beside and before the first email of a process is walked in one scenario: in each of
-  // them it would be the same again.
+  // What happens beside and before the first email of a process is walked in one scenario: in each
+  // of them it would be the same again.
   if (!scenario.first) {
     delete ledger.doctor;
     await ledger.read('A'.repeat(22)).catch(() => {});

@@ -3,7 +3,9 @@ import { type Evidence, judge, type Verdict } from '../check.ts';
 import type { Email } from '../email.ts';
 import type { Outcome, Scenario } from './scenarios.ts';
 
-/** What the ledger said when the process had been struck: how far it had come, as others can know. */
+/**
+ * What the ledger said when the process had been struck: how far it had come, as others can know.
+ */
 export type SeenState = RecordState | 'absent' | 'not asked';
 
 export interface Judgement {
@@ -49,9 +51,9 @@ export async function judgeCase(
 }
 
 /**
- * A blow before the dispatch costs nothing, and neither does one after the settling: the case must then
- * end as if nothing had been struck. Only between the two a doubt may stay; and if a lease was lost, in any
- * attempt.
+ * A blow before the dispatch costs nothing, and neither does one after the settling: the case must
+ * then end as if nothing had been struck. Only between the two a doubt may stay; and if a lease was
+ * lost, in any attempt.
  */
 function allowedEnds({ scenario, seenState, lost }: Asked): readonly Outcome[] {
   const { end, certain, network } = scenario;

@@ -5,9 +5,9 @@ import type { Case, CaseResult } from './run-case.ts';
 const VISITS = 1;
 
 /**
- * The cases of a walk. Every point is struck once, in the first scenario that passes it. Beyond that
- * every scenario is struck at each moment that others can tell apart: two points with no write to a
- * socket in between are one moment, as a death at either leaves the same behind.
+ * The cases of a walk. Every point is struck once, in the first scenario that passes it. Beyond
+ * that every scenario is struck at each moment that others can tell apart: two points with no write
+ * to a socket in between are one moment, as a death at either leaves the same behind.
  */
 export function planCases(undisturbed: readonly CaseResult[], action: Aim['action']): Case[] {
   const struck = new Set<string>();

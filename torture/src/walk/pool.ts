@@ -30,7 +30,10 @@ export interface Pool {
   readonly starts: number;
 }
 
-/** Keeps a number of processes warm. Dead ones are replaced at once, so that no case waits for a start. */
+/**
+ * Keeps a number of processes warm. Dead ones are replaced at once, so that no case waits for a
+ * start.
+ */
 export async function startPool(warm: number): Promise<Pool> {
   const { path } = await walkerBundle();
   const all = new Set<Walker>();

@@ -1,4 +1,6 @@
-/** Why the path of a job does not pass some awaits, with a pattern for each group of their names. */
+/**
+ * Why the path of a job does not pass some awaits, with a pattern for each group of their names.
+ */
 export interface Reason {
   readonly why: string;
   /** Each one matches an await that exists: a test finds those that are stale. */
@@ -158,7 +160,9 @@ export const reasons: readonly Reason[] = [
   },
 ];
 
-/** Awaits that only a ledger in the queue's own Redis passes: it settles on the worker's connection. */
+/**
+ * Awaits that only a ledger in the queue's own Redis passes: it settles on the worker's connection.
+ */
 export const besideTheQueue: readonly RegExp[] = [
   /^bullmq settle-via /,
   /^core attempt\/record-outcome recordSent\(\): settleViaQueue/,

@@ -9,7 +9,10 @@ import { type CaseStage, type Place, stageCase, timing } from './stage-case.ts';
 
 /** How long a case may take; then it counts as one that never ends. */
 const PATIENCE_MS = 60_000;
-/** How long a process is stopped if no other one can take over: long after its lease, when it is in doubt. */
+/**
+ * How long a process is stopped if no other one can take over: long after its lease, when it is in
+ * doubt.
+ */
 const FROZEN_MS = 3 * timing.leaseMs;
 /** What a process wrote before it died is with the server by then. */
 const ARRIVAL_MS = 50;
@@ -29,7 +32,10 @@ export interface CaseResult extends Case, Judgement {
   readonly history: readonly string[];
 }
 
-/** One email on its way; the process that sends it is struck at one point, and another one takes over. */
+/**
+ * One email on its way; the process that sends it is struck at one point, and another one takes
+ * over.
+ */
 export async function runCase({ scenario, aim }: Case, place: Place): Promise<CaseResult> {
   const { pool, lane } = place;
   const stage = await stageCase(scenario, place);

@@ -16,13 +16,18 @@ export type Verb = Extract<
   'claim' | 'dispatch' | 'settle' | 'release' | 'heartbeat' | 'resolve'
 >;
 
-/** One way of a job through once(). The scenarios together reach every await on the path of a job. */
+/**
+ * One way of a job through once(). The scenarios together reach every await on the path of a job.
+ */
 export interface Scenario {
   readonly name: string;
   readonly route: Route;
   /** How it ends where nothing is struck. */
   readonly end: Outcome;
-  /** It ends so wherever it is struck: the next attempt finds the outcome, or has nothing to do. @default false */
+  /**
+   * It ends so wherever it is struck: the next attempt finds the outcome, or has nothing to do.
+   * @default false
+   */
   readonly certain?: true;
   /** Only on this ledger. @default all */
   readonly only?: LedgerName;
@@ -55,11 +60,16 @@ export interface Scenario {
   readonly conflict?: true;
   /** What the ledger holds before. */
   readonly before?: 'cancelled' | 'cancelled on one node' | 'in doubt';
-  /** A verb that the ledger does not answer at first: the first call is executed, the second is not. */
+  /**
+   * A verb that the ledger does not answer at first: the first call is executed, the second is not.
+   */
   readonly silentAt?: Verb;
   /** What happens to the connections to the ledger just before the send. */
   readonly network?: 'stalls' | 'is cut';
-  /** The first one of a process, on a ledger that is new: it makes its tables, the doctor looks at it. */
+  /**
+   * The first one of a process, on a ledger that is new: it makes its tables, the doctor looks at
+   * it.
+   */
   readonly first?: true;
 }
 

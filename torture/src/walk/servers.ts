@@ -12,7 +12,10 @@ interface MaybeLedger {
   readonly close: () => Promise<void>;
 }
 
-/** What all cases of one system share. No server dies here. Each case has its own keys and its own queue. */
+/**
+ * What all cases of one system share. No server dies here. Each case has its own keys and its own
+ * queue.
+ */
 export interface Servers extends MaybeLedger {
   readonly system: SystemName;
   readonly queueUrl: string;

@@ -7,7 +7,10 @@ export interface Unreached {
   readonly points: readonly string[];
 }
 
-/** The awaits that no scenario passes, by the reason why; those without one are on the path of a job. */
+/**
+ * The awaits that no scenario passes, by the reason why; those without one are on the path of a
+ * job.
+ */
 export function unreachedOf({ system, undisturbed, names }: Walk): Unreached[] {
   const passed = new Set(
     undisturbed.flatMap(({ visits }) => visits.map(({ point }) => awaitOf(point))),

@@ -12,7 +12,8 @@ import { workOn } from '../worker/work-on.ts';
 import { openScenario } from './behave.ts';
 import type { FromWalker, Question, Task, ToWalker, Visit } from './messages.ts';
 
-// It does one task after the other, as most of them do not die, and starting costs more than working.
+// It does one task after the other, as most of them do not die, and starting costs more than
+// working.
 let writes = 0;
 let visits: Visit[] = [];
 let answered = (_left: number): void => {};
@@ -43,7 +44,8 @@ async function start({ scenario, plan, aim }: Task): Promise<void> {
   const { processor, close } = await openScenario(
     scenario,
     { plan, processor: noticeProcessor(plan, transporters), transporters, tell },
-    // Not in the context of the processor that asks for it: the new worker's jobs would run under its claim.
+    // Not in the context of the processor that asks for it: the new worker's jobs would run under
+    // its claim.
     { ask, closeByForce: AsyncResource.bind(closeByForce) },
   );
   connection ??= connect(plan.queue.url);

@@ -1,7 +1,10 @@
 const TrueDate = Date;
 let aheadMs = 0;
 
-/** Replaces the clock of this process by one that can be set; the monotonic one stays, as on any machine. */
+/**
+ * Replaces the clock of this process by one that can be set; the monotonic one stays, as on any
+ * machine.
+ */
 export function installClock(): void {
   globalThis.Date = class extends TrueDate {
     constructor(...parts: [] | [value: number | string | Date]) {

@@ -17,7 +17,8 @@ const plan = workerData() as WorkerPlan;
 const connection = connect(plan.queue.url);
 let worker: Worker | undefined;
 
-// A pooled connection that is cut may reject a promise that no code awaits; the attempt has its own error.
+// A pooled connection that is cut may reject a promise that no code awaits; the attempt has its own
+// error.
 process.on('unhandledRejection', fail);
 
 start().catch(fail);

@@ -6,7 +6,7 @@ import { type PageServers, startPageServers } from './page-servers.ts';
 import { importsOf, nameOf, type Page, parsePage, readPage, root } from './page.ts';
 import { configName, type Ran, runBlock, runCommand, runConfig } from './run-page.ts';
 
-const documents = ['docs', 'docs/observability'].flatMap((folder) =>
+const documents = ['docs', 'docs/observability', 'docs/recipes'].flatMap((folder) =>
   readdirSync(root + folder).map((name) => `${folder}/${name}`),
 );
 /** Quotes the code that people use instead of sendonce, in fragments of a few lines. */

@@ -1,0 +1,76 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DefaultTheme, defineConfig } from 'vitepress';
+import { siteHref, siteHtml, slugify } from '../site/links.ts';
+import { writeLlmsTexts } from '../site/llms.ts';
+import { docs, sections } from '../site/pages.ts';
+import { repository } from '../site/repository.ts';
+
+const description =
+  'An email is never sent twice and never dropped silently. If a crash makes it impossible to know whether an email was sent, sendonce lists it for you to resolve.';
+
+export default defineConfig({
+  title: 'sendonce',
+  description,
+  lang: 'en',
+  // `/` on a domain of its own, `/sendonce/` on GitHub Pages.
+  base: process.env['SITE_BASE'] ?? '/',
+  srcExclude: ['node_modules/**'],
+  rewrites: { 'decisions/README.md': 'decisions/index.md' },
+  markdown: {
+    // As GitHub reads the same files.
+    anchor: { slugify },
+    attrs: { disable: true },
+    config: (md) => {
+      const { rules } = md.renderer;
+      // Vue would read them as code.
+      for (const name of ['text', 'code_inline'] as const) {
+        const render = rules[name]!;
+        rules[name] = (...args) => render(...args).replaceAll('{{', '&#123;&#123;');
+      }
+      for (const name of ['html_block', 'html_inline'] as const) {
+        rules[name] = (tokens, index, _, { relativePath }) =>
+          siteHtml(relativePath, tokens[index]!.content);
+      }
+      const openLink = rules.link_open!;
+      rules.link_open = (tokens, index, options, env, self) => {
+        const token = tokens[index]!;
+        token.attrSet('href', siteHref(env.relativePath, token.attrGet('href')!));
+        return openLink(tokens, index, options, env, self);
+      };
+    },
+  },
+  themeConfig: {
+    nav: [
+      { text: 'Quickstart', link: '/quickstart' },
+      { text: 'Guide', link: '/guide' },
+      { text: 'Errors', link: '/errors/' },
+      { text: 'API', link: '/api/' },
+    ].filter(({ link }) => exists(link)),
+    sidebar: { '/api/': [{ text: 'API reference', link: '/api/' }, ...reference()], '/': pages() },
+    outline: [2, 3],
+    search: { provider: 'local' },
+    socialLinks: [{ icon: 'github', link: repository }],
+    externalLinkIcon: false,
+  },
+  buildEnd: ({ outDir, site }) => writeLlmsTexts(outDir, site.base, description),
+});
+
+function exists(link: string): boolean {
+  return existsSync(join(docs, link.endsWith('/') ? `${link}index.md` : `${link}.md`));
+}
+
+function pages(): DefaultTheme.SidebarItem[] {
+  const items = sections().map((section) => ({
+    text: section.title,
+    collapsed: section.collapsed,
+    items: section.pages.map(({ path, title }) => ({ text: title, link: `/${path}` })),
+  }));
+  return [...items, { text: 'API reference', link: '/api/' }];
+}
+
+/** What typedoc-vitepress-theme has written; `pnpm docs:dev` and `docs:build` call typedoc first. */
+function reference(): DefaultTheme.SidebarItem[] {
+  const file = join(docs, 'api/typedoc-sidebar.json');
+  return JSON.parse(readFileSync(file, 'utf8')) as DefaultTheme.SidebarItem[];
+}

@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './repository.ts';
+
+/** Something that a user can import: a published package, or a subpath of one. */
+export interface EntryPoint {
+  /** What the user writes after `from`. */
+  readonly specifier: string;
+  readonly description: string;
+  /** The folder of the package below `packages/`. */
+  readonly folder: string;
+  /** Its source file, from the root of the repository. */
+  readonly source: string;
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly description: string;
+  readonly private?: boolean;
+  readonly exports?: Readonly<Record<string, string>>;
+}
+
+/** `./internal` is published because our own packages import it. It is no part of the public API. */
+const notPublic = ['./internal', './package.json'];
+
+/** The entry points of every published package, read from the package.json files. */
+export function entryPoints(): EntryPoint[] {
+  return readdirSync(join(root, 'packages')).flatMap((folder) => {
+    const { name, description, exports = {}, ...rest } = readManifest(folder);
+    if (rest.private) return [];
+    return Object.entries(exports)
+      .filter(([subpath]) => !notPublic.includes(subpath))
+      .map(([subpath, target]) => ({
+        specifier: name + subpath.slice(1),
+        description: subpath === '.' ? description : `A part of ${name}.`,
+        folder,
+        source: join('packages', folder, target),
+      }));
+  });
+}
+
+function readManifest(folder: string): Manifest {
+  const file = join(root, 'packages', folder, 'package.json');
+  return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+}

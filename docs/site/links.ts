@@ -58,7 +58,10 @@ export function anchorsIn(text: string): Set<string> {
 
 function textOf(tokens: readonly { readonly type: string; readonly content: string }[]): string {
   const shown = ['text', 'code_inline', 'text_special'];
-  return tokens.filter(({ type }) => shown.includes(type)).map(({ content }) => content).join('');
+  return tokens
+    .filter(({ type }) => shown.includes(type))
+    .map(({ content }) => content)
+    .join('');
 }
 
 /** As GitHub does it, so that one anchor works there and on the site. */
@@ -71,7 +74,10 @@ export function slugify(heading: string): string {
 }
 
 /** What a link leads to: something of this repository, or undefined for the rest of the world. */
-export function targetOf({ file, href }: Pick<Link, 'file' | 'href'>):
+export function targetOf({
+  file,
+  href,
+}: Pick<Link, 'file' | 'href'>):
   | { readonly path: string; readonly anchor: string | undefined }
   | undefined {
   const [address = '', anchor] = href.split('#', 2);
@@ -145,8 +151,14 @@ export function siteHtml(page: string, html: string): string {
       const image = /<img[^>]*>/.exec(inner)?.[0];
       if (dark === undefined || image === undefined) return whole;
       const light = image.replace('<img', '<img class="only-light"');
-      return light + image.replace('<img', '<img class="only-dark"').replace(/src="[^"]*"/, `src="${dark}"`);
+      return (
+        light +
+        image.replace('<img', '<img class="only-dark"').replace(/src="[^"]*"/, `src="${dark}"`)
+      );
     })
     .replaceAll(/\bhref="([^"]*)"/g, (_, href: string) => `href="${siteHref(page, href)}"`)
-    .replaceAll(/\b(src|srcset)="(?![a-z]+:|\.|\/)([^"]*)"/g, (_, name: string, path: string) => `${name}="./${path}"`);
+    .replaceAll(
+      /\b(src|srcset)="(?![a-z]+:|\.|\/)([^"]*)"/g,
+      (_, name: string, path: string) => `${name}="./${path}"`,
+    );
 }

@@ -112,7 +112,12 @@ function linkNames(project: ProjectReflection, exported: readonly DeclarationRef
   const link = (text: string, self: Reflection | undefined): CommentDisplayPart | undefined => {
     const target = targets.get(/^`?(\w+)(?:\(\))?`?$/.exec(text)?.[1] ?? '');
     if (!target || target === self) return undefined;
-    return { kind: 'inline-tag', tag: text.startsWith('`') ? '@linkcode' : '@link', text: text.replaceAll('`', ''), target };
+    return {
+      kind: 'inline-tag',
+      tag: text.startsWith('`') ? '@linkcode' : '@link',
+      text: text.replaceAll('`', ''),
+      target,
+    };
   };
   for (const reflection of Object.values(project.reflections)) {
     const { comment } = reflection;
@@ -134,7 +139,10 @@ function thrown(
 ): CommentDisplayPart[] {
   if (typeAnnotation === undefined) return [];
   const name = typeAnnotation.replaceAll(/[{}]/g, '');
-  return [link(name, undefined) ?? { kind: 'code', text: `\`${name}\`` }, { kind: 'text', text: ' ' }];
+  return [
+    link(name, undefined) ?? { kind: 'code', text: `\`${name}\`` },
+    { kind: 'text', text: ' ' },
+  ];
 }
 
 function describeExport(specifier: string, reflection: DeclarationReflection): DocumentedExport {
@@ -156,8 +164,7 @@ function describeExport(specifier: string, reflection: DeclarationReflection): D
 
 /** The members that the declaration itself brings: those that it inherits are described elsewhere. */
 function membersOf(reflection: DeclarationReflection): DeclarationReflection[] {
-  const kinds =
-    ReflectionKind.Property | ReflectionKind.Method | ReflectionKind.Accessor;
+  const kinds = ReflectionKind.Property | ReflectionKind.Method | ReflectionKind.Accessor;
   const type = reflection.type?.type === 'reflection' ? reflection.type.declaration : undefined;
   return (reflection.children ?? type?.children ?? []).filter(
     (member) =>

@@ -31,15 +31,15 @@ export async function openBackend(
 function readLocation(commandLine: CommandLine, env: Terminal['env']): Location {
   const location: Location = {};
   const names = Object.keys(locationOptions) as (keyof Location)[];
-  refuseMisspelt(env, names.map(variableOf));
+  refuseMisspelt(env, names.map(nameVariable));
   for (const name of names) {
-    const value = textOption(commandLine, name) ?? env[variableOf(name)];
+    const value = textOption(commandLine, name) ?? env[nameVariable(name)];
     if (value !== undefined && value !== '') location[name] = value;
   }
   return location;
 }
 
-function variableOf(name: string): string {
+function nameVariable(name: string): string {
   return `SENDONCE_${name.replace('-', '_').toUpperCase()}`;
 }
 

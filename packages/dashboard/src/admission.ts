@@ -1,6 +1,6 @@
-import { hostOf } from './csrf.ts';
+import { readHost } from './csrf.ts';
 import type { Settings, Viewer } from './options.ts';
-import { originalOf } from './original.ts';
+import { recallOriginal } from './original.ts';
 
 export type Admission =
   | { readonly viewer: Viewer }
@@ -12,10 +12,10 @@ export type Admission =
  * only look.
  */
 export async function admit(request: Request, { authorize }: Settings): Promise<Admission> {
-  const original = originalOf(request);
+  const original = recallOriginal(request);
   if (!authorize) {
     const isLocal =
-      isLoopbackHost(hostOf(request)) &&
+      isLoopbackHost(readHost(request)) &&
       isLoopbackAddress(original?.remoteAddress) &&
       !isForwarded(request);
     return isLocal ? { viewer: { name: 'this machine' } } : { deniedBecause: onlyLocal };

@@ -129,18 +129,18 @@ function renderBar(hour: HourCounts, { fromMs, slots, top }: Scale): Html {
 }
 
 function renderAxisValue(value: number, top: number): Html {
-  const y = heightOf(value, top);
+  const y = scaleHeight(value, top);
   return html`<text x="${AXIS_WIDTH - 8}" y="${y}" dy="0.32em" text-anchor="end">
     ${formatAxisNumber(value)}
   </text>`;
 }
 
 function renderGridLine(value: number, top: number): Html {
-  const y = heightOf(value, top);
+  const y = scaleHeight(value, top);
   return html`<line class="grid" x1="0" x2="100%" y1="${y}" y2="${y}" />`;
 }
 
-function heightOf(value: number, top: number): string {
+function scaleHeight(value: number, top: number): string {
   return formatLength(TOP + PLOT_HEIGHT * (1 - value / top));
 }
 

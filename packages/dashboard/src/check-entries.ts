@@ -13,7 +13,7 @@ const MAX_TIME_MS = 8.64e15;
 
 /** @returns undefined if the value has no key, state or token: then it cannot be shown or resolved. */
 export function checkRecord(value: unknown): LedgerRecord | undefined {
-  const { key, state, token, atMs, result, lateNotSent, ...fields } = fieldsOf(value);
+  const { key, state, token, atMs, result, lateNotSent, ...fields } = toFields(value);
   if (!isKey(key) || !isText(state) || !isToken(token)) return undefined;
   return {
     key,
@@ -39,8 +39,8 @@ function isToken(value: unknown): value is string {
 
 /** The steps of an email that can be shown. A step of the wrong type hides none of the others. */
 export function checkHistory(key: string, value: unknown): readonly JournalEntry[] {
-  return listOf(value).flatMap((entry) => {
-    const { type, atMs, token, job, by, worker, label, messageId, note, dueMs } = fieldsOf(entry);
+  return toList(value).flatMap((entry) => {
+    const { type, atMs, token, job, by, worker, label, messageId, note, dueMs } = toFields(entry);
     if (!isText(type)) return [];
     return {
       key,
@@ -60,17 +60,17 @@ export function checkHistory(key: string, value: unknown): readonly JournalEntry
 }
 
 export function checkKeys(value: unknown): readonly string[] {
-  return listOf(value).filter(isKey);
+  return toList(value).filter(isKey);
 }
 
 /** The counts that are numbers, of the hours from `fromMs` to now. */
 export function checkCounts(value: unknown, fromMs: number): readonly HourCounts[] {
   const untilMs = Date.now() + HOUR_MS;
-  return listOf(value).flatMap((hour) => {
-    const { hourMs, counts } = fieldsOf(hour);
+  return toList(value).flatMap((hour) => {
+    const { hourMs, counts } = toFields(hour);
     const isShown = typeof hourMs === 'number' && hourMs >= fromMs && hourMs <= untilMs;
     if (!isShown || hourMs % HOUR_MS !== 0) return [];
-    const numbers = Object.entries(fieldsOf(counts)).filter(([, count]) => isCount(count));
+    const numbers = Object.entries(toFields(counts)).filter(([, count]) => isCount(count));
     return { hourMs, counts: Object.fromEntries(numbers) };
   });
 }
@@ -80,7 +80,7 @@ function isCount(value: unknown): value is number {
 }
 
 function checkJob(value: unknown): JobRef | undefined {
-  const { queue, id } = fieldsOf(value);
+  const { queue, id } = toFields(value);
   return isText(queue) && isText(id) ? { queue: shorten(queue), id: shorten(id) } : undefined;
 }
 
@@ -100,10 +100,10 @@ function shorten(text: string, maxLength = MAX_TEXT_LENGTH): string {
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }
 
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+function toFields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-function listOf(value: unknown): readonly unknown[] {
+function toList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

@@ -26,11 +26,11 @@ export function isSameOrigin(request: Request): boolean {
   if (site !== null) return site === 'same-origin';
   const origin = request.headers.get('origin');
   if (origin === null || !URL.canParse(origin)) return false;
-  return new URL(origin).host === hostOf(request);
+  return new URL(origin).host === readHost(request);
 }
 
 /** The host that the client asked for, as a URL writes it. Empty if the header is not a host. */
-export function hostOf(request: Request): string {
+export function readHost(request: Request): string {
   const { protocol, host } = new URL(request.url);
   const header = request.headers.get('host');
   if (header === null) return host;

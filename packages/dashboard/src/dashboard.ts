@@ -133,7 +133,7 @@ export function dashboard(options: DashboardOptions): Dashboard {
     if (!matched) return notFoundPage(page);
     const { route, methods } = matched;
     if (!methods.includes(request.method)) return methodPage(methods);
-    const context = { request, url, viewer, page, rights: rightsOf(viewer, settings) };
+    const context = { request, url, viewer, page, rights: findRights(viewer, settings) };
     return answerRoute(route, context).catch((error: unknown) => errorPage(page, error));
   }
 
@@ -150,7 +150,7 @@ export function dashboard(options: DashboardOptions): Dashboard {
   };
 }
 
-function rightsOf(viewer: Viewer, { secret, findQueue }: Settings): VerdictRights {
+function findRights(viewer: Viewer, { secret, findQueue }: Settings): VerdictRights {
   return {
     csrf: viewer.mayResolve ? (key) => formToken(secret, viewer.name, key) : undefined,
     retries: ({ job }) => job !== undefined && findQueue(job.queue) !== undefined,

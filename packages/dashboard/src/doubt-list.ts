@@ -24,7 +24,7 @@ export interface DoubtPage {
 export const DOUBTS_ON_A_PAGE = 25;
 
 /** Why an email is in doubt, for people. */
-export function causeOf({ note, lateNotSent }: LedgerRecord): string {
+export function describeCause({ note, lateNotSent }: LedgerRecord): string {
   if (lateNotSent) return 'not sent; the next attempt sends it';
   return note ?? 'its sender fell silent';
 }
@@ -33,7 +33,7 @@ export function causeOf({ note, lateNotSent }: LedgerRecord): string {
 export function groupByCause(records: readonly LedgerRecord[]): readonly DoubtGroup[] {
   const counts = new Map<string, number>();
   for (const record of records) {
-    const cause = causeOf(record);
+    const cause = describeCause(record);
     counts.set(cause, (counts.get(cause) ?? 0) + 1);
   }
   return [...counts]
@@ -42,12 +42,12 @@ export function groupByCause(records: readonly LedgerRecord[]): readonly DoubtGr
 }
 
 /** The nearest page that exists. `cause`: the id of the only cause to show with this cause. */
-export function pageOfDoubts(
+export function selectDoubts(
   records: readonly LedgerRecord[],
   { cause, page }: { readonly cause: string | undefined; readonly page: number },
 ): DoubtPage {
   const chosen =
-    cause === undefined ? records : records.filter((one) => causeId(causeOf(one)) === cause);
+    cause === undefined ? records : records.filter((one) => causeId(describeCause(one)) === cause);
   const pages = Math.max(1, Math.ceil(chosen.length / DOUBTS_ON_A_PAGE));
   const number = Math.min(Math.max(1, page), pages);
   const before = (number - 1) * DOUBTS_ON_A_PAGE;

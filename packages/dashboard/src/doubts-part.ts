@@ -1,6 +1,6 @@
 import { senderOf } from '@sendonce/core/inspect';
 import { unreadableMessage } from './describe-email.ts';
-import { causeOf, type DoubtPage } from './doubt-list.ts';
+import { describeCause, type DoubtPage } from './doubt-list.ts';
 import { type Html, html, textOr } from './html.ts';
 import type { Doubt, OverviewData } from './load-overview.ts';
 import { formatNumber } from './numbers.ts';
@@ -93,7 +93,7 @@ function renderDoubt(base: string, { record, label, worker }: Doubt, nowMs: numb
       >
     </th>
     <td class="age">${formatAge(nowMs - atMs)}</td>
-    <td class="cause">${textOr(causeOf(record))}</td>
+    <td class="cause">${textOr(describeCause(record))}</td>
     <td>${textOr(senderOf(record))}</td>
     <td>${textOr(worker, 'unknown')}</td>
     <td class="id">${textOr(messageId)}</td>

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from '@sendonce/core/ledger';
 import { withDeadline } from './deadline.ts';
-import { type Parts, versionOf } from './live-parts.ts';
+import { type Parts, hashVersion } from './live-parts.ts';
 
 export interface Topic<Data> {
   /** Pages with the same name share each load. */
@@ -180,7 +180,7 @@ function createListener({ controller, render, isOpen, end }: ListenerSetup): Lis
 
   function changedParts(parts: Parts) {
     return Object.entries(parts).flatMap(([id, part]) => {
-      const version = versionOf(part);
+      const version = hashVersion(part);
       if (versions.get(id) === version) return [];
       versions.set(id, version);
       return [{ id, version, markup: part.markup }];

@@ -2,7 +2,7 @@ import { type LedgerRecord, type Sources } from '@sendonce/core';
 import { findWorker, lastLabel, type Overview, overviewOf } from '@sendonce/core/inspect';
 import { DAY_MS, HOUR_MS } from '@sendonce/core/ledger';
 import { withDeadline } from './deadline.ts';
-import { type DoubtGroup, type DoubtPage, groupByCause, pageOfDoubts } from './doubt-list.ts';
+import { type DoubtGroup, type DoubtPage, groupByCause, selectDoubts } from './doubt-list.ts';
 import type { OverviewQuery } from './overview-query.ts';
 
 /** An email in doubt, with what the journal knows about it. */
@@ -70,7 +70,7 @@ export function overviewLoader(sources: Sources): (query: OverviewQuery) => Prom
     const fromMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS + HOUR_MS - query.days * DAY_MS;
     const overview = await loadShared(fromMs);
     const { inDoubt } = overview;
-    const page = pageOfDoubts(inDoubt, query);
+    const page = selectDoubts(inDoubt, query);
     const doubts = await Promise.all(page.records.map((record) => loadDoubt(record, nowMs)));
     forgetOthers(inDoubt);
     return {

@@ -11,6 +11,6 @@ export function rememberOriginal(request: Request, original: Original): void {
   originals.set(request, original);
 }
 
-export function originalOf(request: Request): Original | undefined {
+export function recallOriginal(request: Request): Original | undefined {
   return originals.get(request);
 }

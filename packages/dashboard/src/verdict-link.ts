@@ -34,7 +34,7 @@ interface RecordedVerdict {
  * verdict.
  */
 export function verdictLink(recorded: RecordedVerdict, scope: LinkScope): string {
-  return new URLSearchParams({ ...recorded, seal: sealOf(recorded, scope) }).toString();
+  return new URLSearchParams({ ...recorded, seal: signVerdict(recorded, scope) }).toString();
 }
 
 /** What the viewer has just decided. Undefined if the query has no genuine seal. */
@@ -44,13 +44,13 @@ export function verdictNotice(query: URLSearchParams, scope: LinkScope): Html | 
     string,
     string,
   ];
-  if (seal !== sealOf({ decided, job }, scope)) return undefined;
+  if (seal !== signVerdict({ decided, job }, scope)) return undefined;
   const result = retryResults.find((one) => one === job) ?? 'unknown';
   return html`Your verdict is recorded: it was ${decided === 'sent' ? 'sent' : 'not sent'}.
   ${retryMessages[result]}`;
 }
 
-function sealOf({ decided, job }: RecordedVerdict, { key, viewer, secret }: LinkScope): string {
+function signVerdict({ decided, job }: RecordedVerdict, { key, viewer, secret }: LinkScope): string {
   return formToken(secret, viewer.name, `${key} ${decided} ${job}`);
 }
 

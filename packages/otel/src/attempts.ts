@@ -39,7 +39,7 @@ export interface AttemptTracker {
   /** The outcome is known now, however long the ledger takes to record it. */
   onOutcomeKnown(token: string): void;
   /** The context of the attempt's span. Undefined if the attempt has no span that is recorded. */
-  contextOf(token: string): Context | undefined;
+  findContext(token: string): Context | undefined;
   /** Adds the span of a verb to that of its attempt. */
   traceVerb(attemptContext: Context, timing: VerbTiming): void;
 }
@@ -168,7 +168,7 @@ export function trackAttempts(
       const attempt = openAttempts.get(token);
       if (attempt) attempt.knownMs ??= performance.now();
     },
-    contextOf(token) {
+    findContext(token) {
       const attemptContext = openAttempts.get(token)?.context;
       const isRecorded = attemptContext && trace.getSpan(attemptContext)?.isRecording();
       return isRecorded ? attemptContext : undefined;

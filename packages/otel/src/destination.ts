@@ -33,7 +33,7 @@ export type NameDestination = (job: SeenEvent['job']) => string;
 export function createNameDestination(onFirst: (name: string) => void): NameDestination {
   const known = new Set<string>();
   return (job) => {
-    const queue = queueOf(job) || OTHER;
+    const queue = readQueueName(job) || OTHER;
     if (known.has(queue)) return queue;
     const name = known.size < MAX_DESTINATIONS ? queue : OTHER;
     if (!known.has(name)) {
@@ -65,7 +65,7 @@ export function errorType(error: unknown): string {
   return code === 'error' ? OTHER : code;
 }
 
-function queueOf(job: SeenEvent['job']): string | undefined {
+function readQueueName(job: SeenEvent['job']): string | undefined {
   return isBullMQJob(job) ? job.queueName : job?.queue;
 }
 

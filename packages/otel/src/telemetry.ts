@@ -125,7 +125,7 @@ export function sendonceTelemetry(options: TelemetryOptions = {}): Telemetry {
       checkFunction('effect', effect);
       const runInSpan = (run: () => unknown): unknown => {
         const token = currentClaim()?.token;
-        const span = token === undefined ? undefined : safely(() => attempts.contextOf(token));
+        const span = token === undefined ? undefined : safely(() => attempts.findContext(token));
         return span ? context.with(span, run) : run();
       };
       // BullMQ and once() pass a signal only to a function that declares three plain parameters.

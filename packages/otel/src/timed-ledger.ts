@@ -80,13 +80,13 @@ function createTimer({ instruments, attempts, safely }: Meters): Timer {
     // Read before the verb: a settle that nothing waits for is answered after its attempt has
     // ended.
     const attemptContext =
-      token === undefined ? undefined : safely(() => attempts.contextOf(token));
+      token === undefined ? undefined : safely(() => attempts.findContext(token));
 
     function record(reply: unknown, error?: string): void {
       const tookMs = performance.now() - startMs;
       const attributes = { 'sendonce.ledger.verb': verb, ...(error && { 'error.type': error }) };
       instruments.ledgerDuration(tookMs / 1000, attributes);
-      const timing = { verb, startedMs, tookMs, reply: stateOf(reply), error };
+      const timing = { verb, startedMs, tookMs, reply: readState(reply), error };
       if (verb === 'claim' && token !== undefined && !error) attempts.onClaim(token, timing);
       else if (attemptContext) attempts.traceVerb(attemptContext, timing);
     }
@@ -102,6 +102,6 @@ function createTimer({ instruments, attempts, safely }: Meters): Timer {
   };
 }
 
-function stateOf(reply: unknown): string | undefined {
+function readState(reply: unknown): string | undefined {
   return (reply as { readonly state?: string } | undefined)?.state;
 }

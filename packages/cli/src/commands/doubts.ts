@@ -78,12 +78,12 @@ function renderDoubts(emails: readonly Doubt[], terminal: Terminal): string {
     email.label,
     senderOf(email),
     email.worker,
-    reasonOf(email),
+    describeReason(email),
     email.key,
   ]);
   return renderTable(columns, rows, terminal);
 }
 
-function reasonOf({ note = 'its sender fell silent', lateNotSent }: LedgerRecord): string {
+function describeReason({ note = 'its sender fell silent', lateNotSent }: LedgerRecord): string {
   return lateNotSent ? 'not sent; the next attempt sends it' : note;
 }

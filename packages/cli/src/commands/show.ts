@@ -61,13 +61,13 @@ export function renderEmail(email: FoundEmail, terminal: Terminal): string {
   const lines = [
     paint.bold(stripControls(lastLabel(history) ?? key)),
     colour(wrap(stripControls(describeState(email)), terminal)),
-    ...factsOf(email).map(([name, value]) => `  ${name.padEnd(10)}  ${stripControls(value)}`),
+    ...listFacts(email).map(([name, value]) => `  ${name.padEnd(10)}  ${stripControls(value)}`),
   ];
   if (history.length > 0) lines.push('', renderHistory(history, terminal));
   return lines.join('\n');
 }
 
-function factsOf({ key, record }: FoundEmail): [name: string, value: string][] {
+function listFacts({ key, record }: FoundEmail): [name: string, value: string][] {
   if (!record) return [['key', key]];
   const { state, atMs, messageId, note } = record;
   const facts: [string, string | undefined][] = [

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OptionError } from '@sendonce/core';
 import type { Dashboard } from '../dashboard.ts';
 import { checkDashboard, respond } from './node-handler.ts';
-import { requestOf } from './node-request.ts';
+import { toRequest } from './node-request.ts';
 
 /** The methods of a Fastify instance that the plugin uses. */
 export interface FastifyLike {
@@ -51,7 +51,7 @@ export function fastifyPlugin(board: Dashboard): (app: FastifyLike) => Promise<v
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     const handler = (request: FastifyRequestLike, reply: FastifyReplyLike) => {
       reply.hijack();
-      respond(board, requestOf(request.raw, request), { req: request.raw, res: reply.raw });
+      respond(board, toRequest(request.raw, request), { req: request.raw, res: reply.raw });
     };
     app.all('/', handler);
     app.all('/*', handler);

@@ -4,7 +4,7 @@ import { describe } from '@sendonce/core/ledger';
 import { badRequestPage } from '../layout.ts';
 import type { Dashboard } from '../dashboard.ts';
 import { pathInside } from '../routes.ts';
-import { pathOf, requestOf } from './node-request.ts';
+import { readPath, toRequest } from './node-request.ts';
 import { sendResponse } from './node-response.ts';
 
 /** A handler for `node:http`, Express, connect and Nest. */
@@ -28,8 +28,8 @@ export function nodeHandler(board: Dashboard): NodeHandler {
   return (req, res, next) => {
     const mistake = next && findMountMistake(board, req);
     if (mistake) return next(mistake);
-    if (next && !isInside(board, pathOf(req))) return next();
-    respond(board, requestOf(req, req), { req, res });
+    if (next && !isInside(board, readPath(req))) return next();
+    respond(board, toRequest(req, req), { req, res });
   };
 }
 

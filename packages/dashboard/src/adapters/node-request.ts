@@ -13,7 +13,7 @@ type FrameworkRequest = IncomingMessage & {
  * Converts Node's request into a web-standard one. Undefined for a request that no browser sends.
  * Never throws: no bytes of a stranger may end the process.
  */
-export function requestOf(req: FrameworkRequest, original: unknown): Request | undefined {
+export function toRequest(req: FrameworkRequest, original: unknown): Request | undefined {
   try {
     return convert(req, original);
   } catch {
@@ -23,13 +23,13 @@ export function requestOf(req: FrameworkRequest, original: unknown): Request | u
 }
 
 /** The path that the client asked for, as a URL writes it. Undefined if it did not ask for one. */
-export function pathOf(req: FrameworkRequest): string | undefined {
-  const url = `http://unknown.invalid${targetOf(req)}`;
-  return targetOf(req).startsWith('/') && URL.canParse(url) ? new URL(url).pathname : undefined;
+export function readPath(req: FrameworkRequest): string | undefined {
+  const url = `http://unknown.invalid${readTarget(req)}`;
+  return readTarget(req).startsWith('/') && URL.canParse(url) ? new URL(url).pathname : undefined;
 }
 
 function convert(req: FrameworkRequest, original: unknown): Request | undefined {
-  const target = targetOf(req);
+  const target = readTarget(req);
   const host = req.headers[':authority'] ?? req.headers.host ?? 'unknown.invalid';
   // Joined as text: in a relative URL, a target that begins with // would be another host.
   if (!target.startsWith('/') || typeof host !== 'string' || !isHost(host)) return undefined;
@@ -37,9 +37,9 @@ function convert(req: FrameworkRequest, original: unknown): Request | undefined 
   // HTTP/2 passes on any text as a method, and a `Request` would take "get" for GET.
   if (!/^[A-Z]+$/.test(method)) return undefined;
   const scheme = 'encrypted' in req.socket ? 'https' : 'http';
-  const headers = headersOf(req);
+  const headers = readHeaders(req);
   headers.set('host', host);
-  const body = method === 'GET' || method === 'HEAD' ? undefined : bodyOf(req);
+  const body = method === 'GET' || method === 'HEAD' ? undefined : readBody(req);
   const request = new Request(`${scheme}://${host}${target}`, {
     method,
     headers,
@@ -49,7 +49,7 @@ function convert(req: FrameworkRequest, original: unknown): Request | undefined 
   return request;
 }
 
-function targetOf(req: FrameworkRequest): string {
+function readTarget(req: FrameworkRequest): string {
   return req.originalUrl ?? req.url ?? '';
 }
 
@@ -57,7 +57,7 @@ function isHost(host: string): boolean {
   return /^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i.test(host);
 }
 
-function headersOf(req: IncomingMessage): Headers {
+function readHeaders(req: IncomingMessage): Headers {
   const headers = new Headers();
   for (const [name, value = []] of Object.entries(req.headers)) {
     // The pseudo-headers of HTTP/2 begin with a colon.
@@ -67,8 +67,8 @@ function headersOf(req: IncomingMessage): Headers {
   return headers;
 }
 
-function bodyOf(req: FrameworkRequest): ReadableStream<Uint8Array> | URLSearchParams | string {
-  if (!req.readableDidRead) return streamOf(req);
+function readBody(req: FrameworkRequest): ReadableStream<Uint8Array> | URLSearchParams | string {
+  if (!req.readableDidRead) return toStream(req);
   const { body } = req;
   if (typeof body === 'string' || body instanceof Uint8Array) return Buffer.from(body).toString();
   const form = new URLSearchParams();
@@ -82,7 +82,7 @@ function bodyOf(req: FrameworkRequest): ReadableStream<Uint8Array> | URLSearchPa
  * A stream that can be cancelled in the middle. Cancelling Node's own stream would close the
  * connection.
  */
-function streamOf(req: IncomingMessage): ReadableStream<Uint8Array> {
+function toStream(req: IncomingMessage): ReadableStream<Uint8Array> {
   const chunks = req.iterator({ destroyOnReturn: false });
   return new ReadableStream<Uint8Array>(
     {

@@ -30,7 +30,7 @@ function replace({ id, version, markup }) {
   if (!place || place.dataset.version === version) return;
   // What the reader has opened or typed, and the focus, are kept.
   const open = [...place.querySelectorAll('details[open]')].map((details) => details.id);
-  const focus = place.contains(document.activeElement) ? nameOf(document.activeElement) : undefined;
+  const focus = place.contains(document.activeElement) ? identify(document.activeElement) : undefined;
   const typed = place.querySelector('textarea')?.value;
   place.innerHTML = markup;
   place.dataset.version = version;
@@ -39,11 +39,11 @@ function replace({ id, version, markup }) {
   if (field && typed) field.value = typed;
   if (focus)
     [...place.querySelectorAll('a, button, summary, textarea, [tabindex]')]
-      .find((one) => nameOf(one) === focus)
+      .find((one) => identify(one) === focus)
       ?.focus();
 }
 
-function nameOf(element) {
+function identify(element) {
   return `${element.localName} ${element.id || element.getAttribute('href') || element.value || element.getAttribute('aria-label')}`;
 }
 

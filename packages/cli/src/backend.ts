@@ -18,14 +18,30 @@ export interface Backend extends Sources {
 }
 
 /**
- * The default export of a configuration file: `export default { ledger, journal } satisfies
- * SendonceConfig`.
+ * The default export of a `sendonce.config.mjs`, which tells the command line where the emails are.
+ * It is for what URLs cannot describe: a Cluster, Sentinel, certificates, a ledger of your own.
+ *
+ * @example
+ * const client = new Redis('redis://127.0.0.1:6379');
+ * export default {
+ *   ledger: redisLedger(client),
+ *   journal: redisJournal(client),
+ *   close: () => client.disconnect(),
+ * } satisfies SendonceConfig;
  */
 export interface SendonceConfig {
+  /** The ledger of `once()`. */
   readonly ledger: Ledger;
+  /**
+   * The journal of `once()`: histories, counts and labels.
+   * @default none: emails are found by their keys only
+   */
   readonly journal?: Sources['journal'];
-  /** The queues whose failed jobs `resolve --retry` retries. */
+  /**
+   * The queues whose failed jobs `resolve --retry` retries.
+   * @default none: no job is retried
+   */
   readonly queues?: readonly QueueOfJobs[] | undefined;
-  /** Closes what the file has opened. */
+  /** Closes what the file has opened. Called once, at the end of each command; it may be async. */
   readonly close?: (() => Promise<unknown> | void) | undefined;
 }

@@ -2,7 +2,7 @@ import { LedgerUnavailableError } from '@sendonce/core';
 import { Redis } from 'ioredis';
 import { readRedisUrl } from './server-url.ts';
 
-/** ioredis connects for ever to a server that answers with errors. */
+/** ioredis never stops connecting to a server that answers with errors. */
 const CONNECT_FOR_MS = 10_000;
 
 interface ConnectOptions {

@@ -18,6 +18,11 @@ export function describeState(email: FoundEmail): string {
   return `scheduled for ${formatTime(scheduled.dueMs)}${hint}`;
 }
 
+/** What to do about an email in doubt, with the command that resolves it. */
+export function describeNextStep(key: string): string {
+  return `Find out (provider, mail log, customer), then: sendonce resolve ${key} --sent, or --not-sent --retry.`;
+}
+
 /** Why the ledger has no record (any more): the last step that the journal knows says it. */
 function describeAbsence(history: FoundEmail['history']): string {
   const last = history.findLast(({ type }) => !OTHER_ATTEMPTS.has(type));
@@ -68,7 +73,7 @@ function describeRecord({ state, note, resolvedBy, lateNotSent }: LedgerRecord):
     case 'in-doubt':
       return lateNotSent
         ? `in doubt, but not sent: its sender found out too late that nothing was sent; the next attempt sends it${reason}`
-        : `in doubt: it was dispatched, and nobody knows whether it left${reason}`;
+        : `in doubt: it was dispatched, and it is unknown whether it was sent${reason}`;
     case 'sent':
       // The note of a sent email is why it was in doubt before.
       return resolvedBy ? `sent (resolved by ${resolvedBy})` : 'sent';

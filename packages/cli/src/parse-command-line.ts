@@ -55,9 +55,9 @@ export function renderHelp(
 
 interface ParserContext extends Pick<Terminal, 'columns' | 'env'> {
   /** Gets the text of the help or the version. */
-  write(text: string): void;
+  readonly write: (text: string) => void;
   /** Gets the command that the user chose. */
-  choose(request: Request): void;
+  readonly choose: (request: Request) => void;
 }
 
 function createParser(commands: readonly Command[], context: ParserContext): Parser {

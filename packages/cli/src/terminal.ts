@@ -1,15 +1,17 @@
 import { SendonceError } from '@sendonce/core';
 import type colors from 'picocolors';
 
-/** Where a command writes, and what it reads. */
+/** Where a command writes, and what it reads: the second argument of {@link runCli}. */
 export interface Terminal {
   /** Writes lines to stdout. */
   out(text: string): void;
   /** Writes lines for people to stderr, so that stdout has only what a script reads. */
   err(text: string): void;
+  /** The colours of picocolors, on or off. */
   readonly paint: ReturnType<typeof colors.createColors>;
-  /** The width of the terminal. Undefined for a pipe or a file. */
+  /** The width of the terminal. Undefined for a pipe or a file: then 80, or COLUMNS of `env`. */
   readonly columns: number | undefined;
+  /** The environment: SENDONCE_REDIS and so on. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Asks the user. Undefined if there is no user to answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;

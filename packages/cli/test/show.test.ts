@@ -7,7 +7,7 @@ import { startScene } from './scene.ts';
 const states: readonly [RecordState, RegExp][] = [
   ['claimed', /^claimed: .*nothing has been sent yet$/m],
   ['dispatched', /^dispatched: it is being sent now$/m],
-  ['in-doubt', /^in doubt: .*nobody knows whether it left \(ETIMEDOUT\)$/m],
+  ['in-doubt', /^in doubt: .*it is unknown whether it was sent \(ETIMEDOUT\)$/m],
   ['sent', /^sent$/m],
   ['rejected', /^rejected for good .*\(552\)$/m],
   ['cancelled', /^cancelled: it will not be sent$/m],

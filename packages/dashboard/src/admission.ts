@@ -25,7 +25,10 @@ export async function admit(request: Request, { authorize }: Settings): Promise<
   if (typeof viewer?.name === 'string' && viewer.name !== '') {
     return { viewer: { name: viewer.name, mayResolve: viewer.mayResolve === true } };
   }
-  return { deniedBecause: 'The option "authorize" of the dashboard does not admit this request.' };
+  return {
+    deniedBecause:
+      'You may not look at this dashboard: its "authorize" did not accept the request. Sign in to the application first.',
+  };
 }
 
 const onlyLocal =

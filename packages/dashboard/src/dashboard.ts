@@ -22,8 +22,9 @@ import { stylesheet } from './stylesheet.ts';
 import type { VerdictRights } from './verdict-form.ts';
 import { verdictNotice } from './verdict-link.ts';
 
+/** What {@link dashboard} returns. Serve it by `fetch`, {@link nodeHandler} or {@link fastifyPlugin}. */
 export interface Dashboard extends AsyncDisposable {
-  /** Answers a request. Never rejects: every failure is a page. */
+  /** Answers a web-standard request. It never rejects: every failure is a page. */
   readonly fetch: (request: Request) => Promise<Response>;
   /** Where it is mounted: `'/'`, or a path without a slash at the end. */
   readonly basePath: string;
@@ -44,10 +45,11 @@ interface RequestContext {
 }
 
 /**
- * Pages that show which emails are sent, which duplicates are prevented and which emails are in
- * doubt, and that record verdicts. Mount `fetch` where your framework takes a web-standard handler,
- * or use {@link nodeHandler} or {@link fastifyPlugin}.
- * @throws {OptionError} for wrong options.
+ * Makes the pages that show which emails are sent, which duplicates were prevented and which emails
+ * are in doubt, and that record verdicts. Mount `fetch` where your framework takes a web-standard
+ * handler, or use {@link nodeHandler} or {@link fastifyPlugin}. Without `authorize`, only this
+ * machine may look, and nothing can be resolved.
+ * @throws {OptionError} if an option is wrong or unknown
  *
  * @example
  * const board = dashboard({ ledger, journal, queues: [queue], authorize, basePath: '/emails' });

@@ -21,7 +21,7 @@ const steps: Readonly<Record<JournalType, string>> = {
   lost: 'lease lost',
   undispatched: 'ended without a dispatch',
   'late-send': 'refused: sent after its processor had ended',
-  'different-data': 'made of other data than the email that was sent',
+  'different-data': 'its data differs from that of the email that was sent',
   'result-dropped': 'result not kept',
   unavailable: 'the ledger did not answer: nothing was sent',
   unrecorded: 'outcome not recorded',
@@ -113,7 +113,7 @@ export function describeResolver({
   );
   if (entry) {
     const verdict = entry.type === 'resolved-sent' ? 'it was sent' : 'it was not sent';
-    return html`Decided by ${textOr(entry.by)}:
+    return html`Resolved by ${textOr(entry.by)}:
     ${verdict}${entry.note !== undefined && html` (${textOr(entry.note)})`}.`;
   }
   // Without a journal the record says so, as long as it exists.

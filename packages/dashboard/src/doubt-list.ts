@@ -3,7 +3,7 @@ import { hash128 } from '@sendonce/core/ledger';
 
 /** The emails in doubt that have the same cause. */
 export interface DoubtGroup {
-  /** Stands for the cause in a URL. */
+  /** Identifies the cause in a URL. */
   readonly id: string;
   readonly cause: string;
   readonly count: number;
@@ -26,7 +26,7 @@ export const DOUBTS_ON_A_PAGE = 25;
 /** Why an email is in doubt, for people. */
 export function describeCause({ note, lateNotSent }: LedgerRecord): string {
   if (lateNotSent) return 'not sent; the next attempt sends it';
-  return note ?? 'its sender fell silent';
+  return note ?? 'the sender stopped without an outcome';
 }
 
 /** The causes of doubts, the commonest first. */

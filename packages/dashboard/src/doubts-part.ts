@@ -22,12 +22,13 @@ function renderReadableDoubts(base: string, data: OverviewData): Html {
   const { doubts, inDoubt, page, query, nowMs } = data;
   if (inDoubt.length === 0) {
     return html`<p>
-      None. An email is in doubt if it was dispatched and its sender stopped without an outcome.
+      No email is in doubt. One is in doubt if it was dispatched and its sender stopped without an
+      outcome.
     </p>`;
   }
   return html`<p>
-      It is unknown whether these were sent. Find out (the provider, the mail log, the customer),
-      then open the email and say it.
+      It is unknown whether these were sent. Find out (provider, mail log, customer), then open the
+      email and record your verdict.
     </p>
     ${renderCauses(base, data)}
     <div class="wide" role="region" aria-label="Emails in doubt" tabindex="0">

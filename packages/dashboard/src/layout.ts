@@ -112,5 +112,5 @@ export function barePage(
 
 /** For what is not a request of a browser. */
 export function badRequestPage(): Response {
-  return barePage(400, 'Not understood', 'This is not the request of a browser.');
+  return barePage(400, 'Bad request', 'The server cannot read this request.');
 }

@@ -39,7 +39,7 @@ export function overviewLoader(sources: Sources): (query: OverviewQuery) => Prom
   function loadShared(sinceMs: number): Promise<Overview> {
     const before = loading.get(sinceMs);
     if (before) return before;
-    // With a deadline: a read that never ends must not be shared for ever.
+    // With a deadline, because a read that never ends must not be shared.
     const reading = withDeadline(overviewOf(sources, { sinceMs }));
     const overview = reading.finally(() => loading.delete(sinceMs));
     loading.set(sinceMs, overview);

@@ -11,7 +11,7 @@ import {
 } from '@sendonce/core/ledger';
 import { type FindQueue, type QueueOfJobs } from '@sendonce/core/inspect';
 
-/** The person who uses the dashboard. */
+/** The person who uses the dashboard, as {@link Authorize} finds out. */
 export interface Viewer {
   /**
    * A name or a login, never an address: it is recorded in the ledger and the journal with each
@@ -23,8 +23,8 @@ export interface Viewer {
 }
 
 /**
- * Finds out who asks, by the session or header of your application. If it returns undefined, the
- * request is denied. `original` is the framework's own request if an adapter has one: the `req` of
+ * Finds out who asks, by the session or header of your application; it may be async. If it returns
+ * undefined, the response is 403; if it throws or rejects, 500. `original` is the framework's own request if an adapter has one: the `req` of
  * Express or Nest, the `request` of Fastify.
  *
  * @example (request, original) => ((original as express.Request).user ? { name: 'ada', mayResolve: true } : undefined)
@@ -34,10 +34,12 @@ export type Authorize = (
   original: unknown,
 ) => Viewer | undefined | Promise<Viewer | undefined>;
 
+/** Options of {@link dashboard}. */
 export interface DashboardOptions {
+  /** The ledger of `once()`. */
   readonly ledger: Ledger;
   /**
-   * For histories, counts and labels.
+   * The journal of `once()`: histories, counts and labels.
    * @default none: the dashboard shows the open emails, and single emails by their key
    */
   readonly journal?: Journal | undefined;
@@ -59,7 +61,8 @@ export interface DashboardOptions {
   /** How long a verdict "sent" is kept, in ms, as in `once()`. @default 604_800_000 (7 days) */
   readonly retentionMs?: number | undefined;
   /**
-   * Signs the forms, at least 32 characters. All processes behind one address need the same secret.
+   * Signs the forms of verdicts: at least 32 characters. All processes behind one address need the
+   * same secret.
    * @default random for each process
    */
   readonly secret?: string | undefined;

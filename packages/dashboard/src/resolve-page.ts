@@ -58,7 +58,7 @@ async function checkForm(
   if (!viewer.mayResolve) {
     return deny(
       403,
-      '"authorize" of the dashboard does not grant you mayResolve: you may look only.',
+      'You may look, but not resolve: "authorize" of the dashboard did not grant you mayResolve.',
     );
   }
   if (!isSameOrigin(request)) {
@@ -86,12 +86,12 @@ async function stalePage(
   const email = await withDeadline(readEmail(sources, key));
   if (email.record?.state !== 'in-doubt') return tooLatePage(context, email);
   const problem =
-    'This form is not yours, is not for this email, or is older than the server. Open the email again.';
+    'This form was made for another person or email, or before the server started. Open the email again.';
   return messagePage(context, 403, 'Nothing was changed', problem);
 }
 
 const formProblems = {
-  400: 'The form did not arrive as a whole. Open the email again.',
+  400: 'The form is incomplete. Open the email again.',
   413: `The form is larger than ${MAX_FORM_BYTES} bytes.`,
   415: 'Expected a form: application/x-www-form-urlencoded.',
 } as const;
@@ -142,7 +142,7 @@ function unknownOutcomePage(context: PageContext): Response {
   return messagePage(
     context,
     503,
-    'Not known',
+    'Unknown result',
     'The ledger did not answer: it is unknown whether your verdict was recorded. It is safe to give it again.',
   );
 }
@@ -151,7 +151,7 @@ function unknownOutcomePage(context: PageContext): Response {
 function tooLatePage(context: PageContext, email: FoundEmail): Response {
   const { badge, sentence } = describeState(email);
   const resolver = describeResolver(email);
-  const title = 'It was decided before';
+  const title = 'It was resolved before';
   const main = html`<h1>${title}</h1>
     <p>
       Your verdict changed nothing:
@@ -162,7 +162,7 @@ function tooLatePage(context: PageContext, email: FoundEmail): Response {
       }
     </p>
     <p>
-      ${resolver ?? 'It is unknown who decided: the journal does not answer, or there is none.'}
+      ${resolver ?? 'It is unknown who resolved it: the journal does not answer, or there is none.'}
     </p>
     <p>${badge} ${sentence}</p>
     <p><a href="${context.base}/email/${email.key}">To the email</a></p>`;

@@ -50,13 +50,16 @@ export function verdictNotice(query: URLSearchParams, scope: LinkScope): Html | 
   ${retryMessages[result]}`;
 }
 
-function signVerdict({ decided, job }: RecordedVerdict, { key, viewer, secret }: LinkScope): string {
+function signVerdict(
+  { decided, job }: RecordedVerdict,
+  { key, viewer, secret }: LinkScope,
+): string {
   return formToken(secret, viewer.name, `${key} ${decided} ${job}`);
 }
 
 const retryMessages: Readonly<Record<RetryResult, string>> = {
   retried: 'Its job was retried.',
-  'not-failed': 'Its job has not failed: it waits or runs and comes by itself, or is completed.',
+  'not-failed': 'Its job has not failed: it is waiting, running or completed.',
   'no-job': 'Its job is not in the queue any more: schedule the email again if it has to be sent.',
   'no-queue': 'The dashboard does not have the queue of its job: retry the job yourself.',
   unknown: 'Its queue did not answer: look whether the job was retried, and retry it if not.',

@@ -155,8 +155,8 @@ describe.skipIf(found === undefined)('in Chromium', { timeout: 60_000 }, () => {
     await grace.getByRole('button', { name: 'It was not sent' }).click();
     expect((await answered).status()).toBe(409);
     const text = (await grace.locator('main').textContent())?.replace(/\s+/g, ' ');
-    expect(text).toContain('It was decided before');
-    expect(text).toContain('Decided by ada: it was sent (the customer has it).');
+    expect(text).toContain('It was resolved before');
+    expect(text).toContain('Resolved by ada: it was sent (the customer has it).');
     expect(await stage.ledger.read(key)).toMatchObject({ state: 'sent' });
   });
 
@@ -169,7 +169,7 @@ describe.skipIf(found === undefined)('in Chromium', { timeout: 60_000 }, () => {
     const origin = await serve(nodeHandler(board));
     const page = await openPage(origin, { extraHTTPHeaders: { 'x-user': 'ada' } });
     await page.goto(`${origin}/email/${key}`);
-    await page.getByText('Live: changes appear by themselves.').waitFor();
+    await page.getByText('Live: this page is updated automatically.').waitFor();
     await page.locator('#why').pressSequentially('the mail lo');
     // The next stream begins with all that there is, the form as well.
     const next = page.waitForRequest(/events/);
@@ -200,13 +200,13 @@ describe.skipIf(found === undefined)('in Chromium', { timeout: 60_000 }, () => {
     const page = await openPage(origin, {}, { allowed: /Failed to load resource|ERR_/ });
     onTestFinished(close);
     await page.goto(origin);
-    await page.getByText('Live: changes appear by themselves.').waitFor();
+    await page.getByText('Live: this page is updated automatically.').waitFor();
     await close();
     await page.getByText('Not live: the server does not answer.').waitFor();
     await doubtfulEmail(stage, deriveKey(['notice', 11]), { label: 'order 11' });
     await listen(port);
     await page.locator('#doubts a', { hasText: 'order 11' }).waitFor();
-    await page.getByText('Live: changes appear by themselves.').waitFor();
+    await page.getByText('Live: this page is updated automatically.').waitFor();
   });
 });
 
@@ -220,7 +220,7 @@ async function open(stage: Stage): Promise<Page> {
   const origin = await start(stage);
   const page = await openPage(origin, { extraHTTPHeaders: { 'x-user': 'ada' } });
   await page.goto(`${origin}/emails`);
-  await page.getByText('Live: changes appear by themselves.').waitFor();
+  await page.getByText('Live: this page is updated automatically.').waitFor();
   return page;
 }
 

@@ -34,7 +34,7 @@ describe.skipIf(findChromium() === undefined)('the pages', { timeout: 60_000 }, 
       for (const [name, path] of shown) {
         await page.setViewportSize({ width: 1200, height: 900 });
         await page.goto(origin + path);
-        await page.getByText('Live: changes appear by themselves.').waitFor();
+        await page.getByText('Live: this page is updated automatically.').waitFor();
         await page.screenshot({ path: `${folder}${name}-${colorScheme}.png`, fullPage: true });
         expect(await weakTexts(page)).toEqual([]);
         await page.setViewportSize({ width: 375, height: 667 });

@@ -80,7 +80,7 @@ describe.skipIf(findChromium() === undefined)('in Chromium', { timeout: 60_000 }
       new Set(['ECONNRESET']),
     );
     // An open page stays on its part of the list.
-    await page.getByText('Live: changes appear by themselves.').waitFor();
+    await page.getByText('Live: this page is updated automatically.').waitFor();
     await doubtfulEmail(stage, key, { label: 'order 7', note: 'ECONNRESET' });
     await page.locator('#summary', { hasText: '156 emails' }).waitFor();
     expect(await page.locator('.pages span').textContent()).toMatch(/1–25 of\s+53/);
@@ -168,14 +168,14 @@ describe.skipIf(findChromium() === undefined)('in Chromium', { timeout: 60_000 }
       const stage = startStage();
       const token = await doubtfulEmail(stage, key, { label: 'order 7' });
       const page = await open(stage, `/email/${key}`);
-      await page.getByText('Live: changes appear by themselves.').waitFor();
+      await page.getByText('Live: this page is updated automatically.').waitFor();
       const by = 'grace';
       const found = { key, token, verdict, by, retentionMs: RETENTION_MS };
       await stage.ledger.resolve(found);
       const entry = { key, type: `resolved-${verdict}`, atMs: Date.now(), by, note: 'ticket 9' };
       stage.journal.write(entry as never);
       await stage.journal.flush();
-      await page.locator('#state', { hasText: 'Decided by grace' }).waitFor();
+      await page.locator('#state', { hasText: 'Resolved by grace' }).waitFor();
       expect(await page.locator('#verdict').textContent()).toBe('');
     },
   );

@@ -132,7 +132,7 @@ test('the timeline tells how long each step took', async () => {
 test.each<[string, string, Partial<Awaited<ReturnType<QueueOfJobs['getJob']>>> | 'gone' | 'other']>(
   [
     ['retried', 'Its job was retried.', {}],
-    ['not-failed', 'it waits or runs and comes by itself', { getState: async () => 'delayed' }],
+    ['not-failed', 'it is waiting, running or completed', { getState: async () => 'delayed' }],
     ['no-job', 'schedule the email again', 'gone'],
     ['no-queue', 'retry the job yourself', 'other'],
     ['unknown', 'Its queue did not answer', { retry: () => Promise.reject(new Error('away')) }],

@@ -7,7 +7,12 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { createBoundedMap } from './bounded-map.ts';
-import { createNameDestination, errorType, type SeenEvent, spanAttributes } from './destination.ts';
+import {
+  createNameDestination,
+  errorType,
+  type ObservedEvent,
+  spanAttributes,
+} from './destination.ts';
 import type { Instruments } from './instruments.ts';
 import {
   failureTypes,
@@ -33,7 +38,7 @@ export interface VerbTiming {
 
 /** Follows attempts from event to event, by their tokens: counts, durations and one span each. */
 export interface AttemptTracker {
-  onEvent(event: SeenEvent): void;
+  onEvent(event: ObservedEvent): void;
   /** A claim was answered. Its event follows soon, if there is one. */
   onClaim(token: string, timing: VerbTiming): void;
   /** The outcome is known now, however long the ledger takes to record it. */
@@ -79,7 +84,7 @@ export function trackAttempts(
   const claims = createBoundedMap<string, VerbTiming>(() => {}, MAX_CLAIMS);
   let lastEndedToken = '';
 
-  function begin(event: SeenEvent): OpenAttempt {
+  function begin(event: ObservedEvent): OpenAttempt {
     const { token } = event;
     const destination = nameDestination(event.job);
     const claim = claims.get(token);
@@ -122,7 +127,7 @@ export function trackAttempts(
     span?.end();
   }
 
-  function countStep(attempt: OpenAttempt | undefined, { type, token, job }: SeenEvent): void {
+  function countStep(attempt: OpenAttempt | undefined, { type, token, job }: ObservedEvent): void {
     const destination = attempt?.destination ?? nameDestination(job);
     instruments.steps(1, stepAttributes(destination, type));
     if (!attempt) return;

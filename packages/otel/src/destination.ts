@@ -3,15 +3,15 @@ import type { JobRef, PerformEvent } from '@sendonce/core';
 import { errorCode } from '@sendonce/core/ledger';
 
 /**
- * An event of `perform()` or of `once()`. The job is a {@link JobRef} in an event of `perform()`,
+ * An event of `perform()` or `once()`, as {@link Telemetry.onEvent} takes it. The job is a {@link JobRef} in an event of `perform()`,
  * and BullMQ's own job in an event of `once()`.
  */
-export type SeenEvent = Omit<PerformEvent, 'job' | 'by'> & {
+export type ObservedEvent = Omit<PerformEvent, 'job' | 'by'> & {
   readonly job?: JobRef | BullMQJob | undefined;
   readonly by?: string | undefined;
 };
 
-/** What is read of BullMQ's job. */
+/** The properties that are read of BullMQ's job. */
 export interface BullMQJob {
   readonly queueName: string;
   readonly id?: string | undefined;
@@ -27,7 +27,7 @@ const MAX_DESTINATIONS = 100;
  * Gives the queue of a job as a metric attribute: its name, or `_OTHER` without a job or after 100
  * names.
  */
-export type NameDestination = (job: SeenEvent['job']) => string;
+export type NameDestination = (job: ObservedEvent['job']) => string;
 
 /** @param onFirst called with each name before it is used for the first time */
 export function createNameDestination(onFirst: (name: string) => void): NameDestination {
@@ -48,7 +48,7 @@ export function createNameDestination(onFirst: (name: string) => void): NameDest
  * The attributes of an attempt's span: the job and the key, which is a hash. Never a text of the
  * email.
  */
-export function spanAttributes({ job, key }: SeenEvent, destination: string): Attributes {
+export function spanAttributes({ job, key }: ObservedEvent, destination: string): Attributes {
   return {
     ...(isBullMQJob(job) && { 'messaging.system': 'bullmq' }),
     'messaging.destination.name': destination,
@@ -65,11 +65,11 @@ export function errorType(error: unknown): string {
   return code === 'error' ? OTHER : code;
 }
 
-function readQueueName(job: SeenEvent['job']): string | undefined {
+function readQueueName(job: ObservedEvent['job']): string | undefined {
   return isBullMQJob(job) ? job.queueName : job?.queue;
 }
 
-/** BullMQ's job has a property `queue`, too, so the two are told apart by `queueName`. */
-function isBullMQJob(job: SeenEvent['job']): job is BullMQJob {
+/** BullMQ's job has a property `queue`, too, so `queueName` tells which it is. */
+function isBullMQJob(job: ObservedEvent['job']): job is BullMQJob {
   return job !== undefined && 'queueName' in job;
 }

@@ -2,16 +2,20 @@ import type { BatchObservableResult, Meter } from '@opentelemetry/api';
 import { type Ledger } from '@sendonce/core';
 import { overviewOf } from '@sendonce/core/inspect';
 
+/** The two gauges of {@link Telemetry.watchDoubts}. */
+export interface DoubtWatch extends AsyncDisposable {
+  /** Stops reading the ledger. The SDK may keep exporting the last values. */
+  readonly close: () => Promise<void>;
+}
+
 /** Counting stops there: an alert needs no exact number above it. */
 const MAX_OPEN_EMAILS = 1000;
 
 /**
  * Counts the emails that are dispatched and have no outcome, each time that metrics are collected.
  * If the ledger cannot answer, there is no value.
- *
- * @returns a function that stops it
  */
-export function watchOpenEmails(meter: Meter, ledger: Ledger): () => void {
+export function watchOpenEmails(meter: Meter, ledger: Ledger): DoubtWatch {
   const open = meter.createObservableGauge('sendonce.open_emails', {
     unit: '{email}',
     description:
@@ -33,5 +37,6 @@ export function watchOpenEmails(meter: Meter, ledger: Ledger): () => void {
     result.observe(oldest, (Date.now() - sinceMs) / 1000);
   };
   meter.addBatchObservableCallback(observe, gauges);
-  return () => meter.removeBatchObservableCallback(observe, gauges);
+  const close = async () => meter.removeBatchObservableCallback(observe, gauges);
+  return { close, [Symbol.asyncDispose]: close };
 }

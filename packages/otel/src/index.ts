@@ -1,4 +1,5 @@
-export type { BullMQJob, SeenEvent } from './destination.ts';
+export type { BullMQJob, ObservedEvent } from './destination.ts';
+export type { DoubtWatch } from './doubt-gauges.ts';
 export {
   type ObservedOptions,
   sendonceTelemetry,

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { SeenEvent } from './destination.ts';
+import type { ObservedEvent } from './destination.ts';
 
 /**
  * How an attempt ended. `unrecorded`: the ledger did not take the outcome, and no other end was
@@ -18,7 +18,7 @@ export const outcomes = [
   'cancelled',
   'conflict',
   'released',
-] as const satisfies readonly SeenEvent['type'][];
+] as const satisfies readonly ObservedEvent['type'][];
 
 /** The events before the end. */
 export const steps = [
@@ -32,7 +32,7 @@ export const steps = [
   'different-data',
   'result-dropped',
   'unrecorded',
-] as const satisfies readonly SeenEvent['type'][];
+] as const satisfies readonly ObservedEvent['type'][];
 
 /**
  * The `error.type` of a failed attempt that has no code of its own. A duplicate is not a failure.
@@ -48,6 +48,6 @@ export function outcomeAttributes(destination: string, outcome: Outcome): Attrib
   return { 'messaging.destination.name': destination, 'sendonce.outcome': outcome };
 }
 
-export function stepAttributes(destination: string, step: SeenEvent['type']): Attributes {
+export function stepAttributes(destination: string, step: ObservedEvent['type']): Attributes {
   return { 'messaging.destination.name': destination, 'sendonce.step': step };
 }

@@ -18,19 +18,24 @@ import {
   type OptionNames,
 } from '@sendonce/core/ledger';
 import { trackAttempts } from './attempts.ts';
-import type { SeenEvent } from './destination.ts';
-import { watchOpenEmails } from './doubt-gauges.ts';
+import type { ObservedEvent } from './destination.ts';
+import { type DoubtWatch, watchOpenEmails } from './doubt-gauges.ts';
 import { createInstruments } from './instruments.ts';
 import { createSafely, type Safely } from './safely.ts';
 import { timedLedger } from './timed-ledger.ts';
 
+/** Options of {@link sendonceTelemetry}. */
 export interface TelemetryOptions {
   /**
+   * Where the metrics go.
    * @default the global one; register it before `sendonceTelemetry()` is called, or nothing is
-   * counted
+   *   counted
    */
   readonly meterProvider?: MeterProvider | undefined;
-  /** @default the global one, also if it is registered later */
+  /**
+   * Where the spans go.
+   * @default the global one, also if it is registered later
+   */
   readonly tracerProvider?: TracerProvider | undefined;
 }
 
@@ -44,43 +49,53 @@ export interface ObservedOptions {
   readonly onEvent?: ((event: any) => void) | undefined;
 }
 
+/** What {@link sendonceTelemetry} returns: wrappers for the parts of sendonce. */
 export interface Telemetry {
   /**
    * Returns the same options with a timed ledger and with a listener that counts events before your
-   * own listener is called. For `once()`, `OnceWorker`, `@Once()` and `perform()`.
-   * @throws {OptionError} if the options have no ledger.
+   * own listener is called. For `once()`, `OnceWorker`, `@Once()` and `perform()`. The type of the
+   * options stays as it is.
+   * @throws {OptionError} if the options have no ledger
+   * @example once(processor, telemetry.observe({ ledger, key }));
    */
   readonly observe: <O extends ObservedOptions>(options: O) => O;
   /**
    * Returns the same ledger with timed verbs, for `doubtSweeper()`, `delayedEmails()`,
-   * `confirmSent()` and `resolveEmail()`. Each ledger has one timed ledger, also if you ask again.
-   * @throws {OptionError}
+   * `confirmSent()` and `resolveEmail()`. Resolutions are counted only by a timed ledger. A second
+   * call with the same ledger returns the same timed ledger.
+   * @throws {OptionError} if `ledger` is not a ledger
+   * @example doubtSweeper({ ledger: telemetry.ledger(ledger), queue });
    */
   readonly ledger: <L extends Ledger>(ledger: L) => L;
   /**
-   * Runs a processor, or the effect of `perform()`, within the span of its attempt: spans of its
-   * own requests and queries become children of that span. Without this they are siblings.
-   * @throws {OptionError}
+   * Wraps a processor, or the effect of `perform()`, so that it runs within the span of its attempt:
+   * the spans of its requests and queries become children of that span. Without this they are
+   * siblings.
+   * @throws {OptionError} if `effect` is not a function
+   * @example once(telemetry.effect(processor), telemetry.observe({ ledger, key }));
    */
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly effect: <F extends (...values: any[]) => unknown>(effect: F) => F;
   /**
-   * The listener that {@link Telemetry.observe} registers, if you have one place for all events.
+   * Counts one event. {@link Telemetry.observe} registers it for you; call it yourself if you have
+   * one place for all events. It never throws.
    */
-  readonly onEvent: (event: SeenEvent) => void;
+  readonly onEvent: (event: ObservedEvent) => void;
   /**
-   * Counts the open emails and those in doubt each time that metrics are collected, by one `list`
-   * of the ledger. One process is enough. Returns a function that stops it; the SDK may keep the
-   * last values.
-   * @throws {OptionError}
+   * Adds two gauges: the open emails by state, and the age of the oldest email in doubt in seconds.
+   * Each collection of metrics reads up to 1,000 open emails by one `list` of the ledger, so call it
+   * in one process only. Stop it with `close()`.
+   * @throws {OptionError} if `ledger` is not a ledger
+   * @example const watch = telemetry.watchDoubts(ledger);
    */
-  readonly watchDoubts: (ledger: Ledger) => () => void;
+  readonly watchDoubts: (ledger: Ledger) => DoubtWatch;
 }
 
 /**
- * OpenTelemetry for sendonce: counters, durations and one span for each attempt. No email depends
- * on it: if measuring fails, there is one process warning (`--disable-warning=SENDONCE_TELEMETRY`).
- * @throws {OptionError} if a provider has no `getMeter()` or `getTracer()`.
+ * Measures sendonce with OpenTelemetry: counters, durations in seconds, and one span for each
+ * attempt. No email depends on it: if measuring fails, emails are sent as usual and there is one
+ * process warning with the code `SENDONCE_TELEMETRY`.
+ * @throws {OptionError} if a provider has no `getMeter()` or `getTracer()`
  *
  * @example
  * const telemetry = sendonceTelemetry();
@@ -114,7 +129,7 @@ export function sendonceTelemetry(options: TelemetryOptions = {}): Telemetry {
       return {
         ...observed,
         ledger: telemetry.ledger(ledger),
-        onEvent(event: SeenEvent) {
+        onEvent(event: ObservedEvent) {
           telemetry.onEvent(event);
           onEvent?.(event);
         },
@@ -138,7 +153,10 @@ export function sendonceTelemetry(options: TelemetryOptions = {}): Telemetry {
     },
     watchDoubts(ledger) {
       checkLedger(ledger);
-      return safely(() => watchOpenEmails(meter, ledger)) ?? (() => {});
+      const close = async () => {};
+      return (
+        safely(() => watchOpenEmails(meter, ledger)) ?? { close, [Symbol.asyncDispose]: close }
+      );
     },
   };
   return telemetry;

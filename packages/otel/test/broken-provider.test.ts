@@ -89,7 +89,7 @@ onBothVersions((bullmq) => {
 
 test('a meter without gauges: there are none, and one warning', () => {
   const meterProvider = meterThat({ createObservableGauge: fail });
-  const stop = sendonceTelemetry({ meterProvider }).watchDoubts(memoryLedger());
+  const watch = sendonceTelemetry({ meterProvider }).watchDoubts(memoryLedger());
   expect(stop).not.toThrow();
   expect(told()).toHaveLength(1);
 });

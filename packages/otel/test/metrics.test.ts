@@ -238,13 +238,13 @@ test('open emails and doubts are gauges, asked for only where that was wanted', 
   await perform(failing('ETIMEDOUT'), observed);
   expect((await metrics()).filter(({ kind }) => kind === 'gauge')).toEqual([]);
   expect(list).not.toHaveBeenCalled();
-  const stop = telemetry.watchDoubts(observed.ledger);
+  const watch = telemetry.watchDoubts(observed.ledger);
   expect(await sum('sendonce.open_emails', { 'sendonce.state': 'in-doubt' })).toBe(1);
   expect(await sum('sendonce.open_emails', { 'sendonce.state': 'sending' })).toBe(0);
   await eventually(async () =>
     expect(await sum('sendonce.oldest_doubt.age')).toBeGreaterThan(0.05),
   );
-  stop();
+  await watch.close();
   const asked = list.mock.calls.length;
   await metrics();
   expect(list).toHaveBeenCalledTimes(asked);

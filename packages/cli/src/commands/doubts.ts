@@ -8,6 +8,7 @@ import {
 } from '@sendonce/core/inspect';
 import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
+import { describeNextStep } from '../describe-email.ts';
 import { toJson } from '../json.ts';
 import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { reportError } from '../report-error.ts';
@@ -18,9 +19,6 @@ import { unreadableJson } from './status.ts';
 
 /** A person does not read more lines at once. --json has all of them. */
 const MAX_SHOWN = 200;
-
-const HINT =
-  'Find out (provider, mail log, customer), then: sendonce resolve <key> --sent, or --not-sent --retry.';
 
 export const doubts: Command = {
   name: 'doubts',
@@ -44,7 +42,7 @@ export const doubts: Command = {
       const more = records.length - shown.length;
       if (more > 0) terminal.out(`and ${more} more`);
       // On the same stream as the table: two streams would arrive in any order.
-      terminal.out(`\n${wrap(HINT, terminal)}`);
+      terminal.out(`\n${wrap(describeNextStep('<key>'), terminal)}`);
     }
     if (unreadable) return reportError(unreadable, terminal);
     if (nothingKnown) return exitCodes.nothingKnown;
@@ -84,6 +82,9 @@ function renderDoubts(emails: readonly Doubt[], terminal: Terminal): string {
   return renderTable(columns, rows, terminal);
 }
 
-function describeReason({ note = 'its sender fell silent', lateNotSent }: LedgerRecord): string {
+function describeReason({
+  note = 'the sender stopped without an outcome',
+  lateNotSent,
+}: LedgerRecord): string {
   return lateNotSent ? 'not sent; the next attempt sends it' : note;
 }

@@ -56,7 +56,9 @@ export const resolve: Command = {
 function parseVerdict({ values }: CommandLine): Verdict {
   const { sent, 'not-sent': notSent } = values;
   if (sent === notSent) {
-    throw new UsageError('Give either --sent (it was sent) or --not-sent (it surely was not).');
+    throw new UsageError(
+      'Give either --sent (it was sent) or --not-sent (it was certainly not sent).',
+    );
   }
   return sent ? 'sent' : 'not-sent';
 }
@@ -118,7 +120,7 @@ async function retryIn(backend: Backend, record: LedgerRecord) {
 
 const retryMessages = {
   retried: 'Its job runs again.',
-  'not-failed': 'Its job has not failed: it waits or runs, or is completed.',
+  'not-failed': 'Its job has not failed: it is waiting, running or completed.',
   'no-job': 'Its job is gone, or in a queue that is not known here: schedule the email again.',
 } as const;
 

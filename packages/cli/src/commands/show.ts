@@ -9,7 +9,7 @@ import {
 import type { Backend } from '../backend.ts';
 import type { Command, CommandLine } from '../command.ts';
 import { toJson } from '../json.ts';
-import { colourFor, describeState, formatTime } from '../describe-email.ts';
+import { colourFor, describeNextStep, describeState, formatTime } from '../describe-email.ts';
 import { wrap } from '../wrap.ts';
 import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { renderTable } from '../table.ts';
@@ -50,7 +50,7 @@ export async function findNamedEmails(
 export function notFoundMessage({ words }: CommandLine): string {
   return (
     `No email is known under "${hidePasswords(stripControls(words.join(' ')))}". Give all parts of its key in their order, exactly as in once(), ` +
-    'or a label, Message-ID or queue:jobId that the journal has. It may also never have been claimed, or its retention is over.'
+    'or a label, Message-ID or queue:jobId that the journal has. Or it was never claimed, or its retention is over.'
   );
 }
 
@@ -64,6 +64,7 @@ export function renderEmail(email: FoundEmail, terminal: Terminal): string {
     ...listFacts(email).map(([name, value]) => `  ${name.padEnd(10)}  ${stripControls(value)}`),
   ];
   if (history.length > 0) lines.push('', renderHistory(history, terminal));
+  if (record?.state === 'in-doubt') lines.push('', wrap(describeNextStep(key), terminal));
   return lines.join('\n');
 }
 

@@ -4,7 +4,7 @@ import type { Dashboard } from '../dashboard.ts';
 import { checkDashboard, respond } from './node-handler.ts';
 import { toRequest } from './node-request.ts';
 
-/** The methods of a Fastify instance that the plugin uses. */
+/** The methods of a Fastify instance that {@link fastifyPlugin} uses. */
 export interface FastifyLike {
   readonly prefix: string;
   all(

@@ -7,7 +7,7 @@ import { pathInside } from '../routes.ts';
 import { readPath, toRequest } from './node-request.ts';
 import { sendResponse } from './node-response.ts';
 
-/** A handler for `node:http`, Express, connect and Nest. */
+/** A handler for `node:http`, Express, connect and Nest, as {@link nodeHandler} makes it. */
 export type NodeHandler = (
   req: IncomingMessage,
   res: ServerResponse,

@@ -15,7 +15,7 @@ function listen() {
   source = new EventSource(main.dataset.events);
   source.addEventListener('parts', (event) => {
     for (const part of JSON.parse(event.data)) replace(part);
-    say('Live: changes appear by themselves.', 'live');
+    say('Live: this page is updated automatically.', 'live');
   });
   source.addEventListener('away', (event) => say(JSON.parse(event.data), 'away'));
   source.addEventListener('error', () => {
@@ -30,7 +30,9 @@ function replace({ id, version, markup }) {
   if (!place || place.dataset.version === version) return;
   // What the reader has opened or typed, and the focus, are kept.
   const open = [...place.querySelectorAll('details[open]')].map((details) => details.id);
-  const focus = place.contains(document.activeElement) ? identify(document.activeElement) : undefined;
+  const focus = place.contains(document.activeElement)
+    ? identify(document.activeElement)
+    : undefined;
   const typed = place.querySelector('textarea')?.value;
   place.innerHTML = markup;
   place.dataset.version = version;

@@ -373,7 +373,7 @@ export const script: string = [
   "source = new EventSource(main.dataset.events);",
   "source.addEventListener('parts', (event) => {",
   "for (const part of JSON.parse(event.data)) replace(part);",
-  "say('Live: changes appear by themselves.', 'live');",
+  "say('Live: this page is updated automatically.', 'live');",
   "});",
   "source.addEventListener('away', (event) => say(JSON.parse(event.data), 'away'));",
   "source.addEventListener('error', () => {",

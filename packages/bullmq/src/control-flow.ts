@@ -1,7 +1,7 @@
 import { isSendonceError } from '@sendonce/core';
 
-// BullMQ tells its errors apart by `name`, so that two installed copies understand each other. The
-// same holds here: nothing is imported from BullMQ to make or to recognise one.
+// BullMQ recognises its errors by `name`, so that two installed copies work together. This file
+// does the same, and imports nothing from BullMQ to make or to recognise one.
 
 const controlFlowErrors: Readonly<Record<string, string>> = {
   DelayedError: 'bullmq:movedToDelayed',
@@ -10,7 +10,10 @@ const controlFlowErrors: Readonly<Record<string, string>> = {
   WaitingError: 'bullmq:movedToWait',
 };
 
-/** Whether a processor says "not now" by BullMQ's own means: it has sent nothing yet. */
+/**
+ * Whether an error is one by which a BullMQ processor postpones its job. A processor throws it
+ * before it sends.
+ */
 export function isBullMQControlFlow(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   const { name = '', message = '' } = error as Partial<Error>;
@@ -21,14 +24,14 @@ export function isBullMQControlFlow(error: unknown): boolean {
   );
 }
 
-/** What a worker expects after `job.moveToDelayed()`; uses up no attempt. */
+/** The error that a worker expects after `job.moveToDelayed()`. It does not use up an attempt. */
 export function delayedError(): Error {
   return Object.assign(new Error('bullmq:movedToDelayed'), { name: 'DelayedError' });
 }
 
 /**
- * An error that fails the job at once, with attempts left or not: BullMQ goes by the `name`.
- * `code` and `cause` are those of the sendonce error.
+ * An error that fails the job at once, even if attempts are left: BullMQ checks the `name`.
+ * `code` is that of the sendonce error, which is the `cause`.
  */
 export function unrecoverableError(cause: Error): Error {
   const error = new Error(cause.message, { cause });
@@ -52,7 +55,7 @@ const permanentCodes = [
 ] as const;
 
 /**
- * Whether another attempt would end in the same way. Looks through the causes of a wrapped error.
+ * Whether another attempt would fail in the same way. Checks the causes of a wrapped error as well.
  */
 export function isPermanent(error: unknown): error is Error {
   const seen = new Set<unknown>();

@@ -15,70 +15,96 @@ import type { JobsOptions } from 'bullmq';
 import type { QueueLike } from './email-jobs.ts';
 import type { When } from './when.ts';
 
+/**
+ * The options of {@link delayedEmails}. `D` is the data of a job, `K` the part of it that `key`
+ * reads.
+ */
 export interface DelayedEmailsOptions<D, K extends Partial<D> = D> {
-  /** The one that the workers use. */
+  /** The ledger that the workers use. */
   readonly ledger: Ledger;
   /**
-   * Which email this is, from the data of its job: the same parts as in `once()`. What it reads of
-   * the data is what `cancel()`, `reschedule()` and `status()` need to be given.
+   * Selects which email this is, from the data of its job: the same parts as `key` of {@link once}.
+   * `cancel()`, `reschedule()` and `status()` need only the fields that it reads.
    *
    * @example (notice: Pick<Notice, 'orderId' | 'to'>) => ['delivery-notice', notice.orderId, notice.to]
    */
   readonly key: (data: K) => unknown;
-  /** The payload that must not change under one key; another one is a `conflict`. */
+  /**
+   * Selects the payload that must not change under one key. If it differs, `schedule()` answers
+   * `conflict` and schedules nothing.
+   * @default none
+   */
   readonly fingerprint?: ((data: D) => unknown) | undefined;
   /**
-   * Looks at an email before it is scheduled, as the worker will read it: parse it, render its
-   * template. It may be async. If it throws, nothing is scheduled.
+   * Checks an email before it is scheduled, for example by parsing it or rendering its template. It
+   * gets the data as the worker will read them. If it throws or rejects, `schedule()` rejects with
+   * that error and nothing is scheduled.
+   *
+   * @default none
+   * @example (notice) => checkAddress(notice.to)
    */
-  readonly check?: ((data: D) => unknown) | undefined;
+  readonly check?: ((data: D) => void) | ((data: D) => Promise<void>) | undefined;
   /**
-   * Records what is scheduled, moved and cancelled, so that an email can be shown before a worker
-   * begins with it: the journal of `once()`. A program that ends at once awaits its `flush()`
-   * before it closes the client.
+   * Keeps what was scheduled, rescheduled and cancelled, and by whom: the journal of {@link once}.
+   * If your program ends right after a call, await `journal.flush()` before you close the client.
+   * @default none
    */
   readonly journal?: Journal | undefined;
   /**
-   * What people call the email in the journal: as in `once()`.
+   * Selects what people call the email, such as an order number. It is stored in the journal as it
+   * is, up to 200 characters. Without `journal` it is an `OptionError`.
    *
+   * @default none
    * @example (notice) => `order ${notice.orderId}`
    */
   readonly label?: ((data: D) => string) | undefined;
-  /** Name of the jobs. @default 'email' */
+  /** The name of the jobs. @default 'email' */
   readonly name?: string | undefined;
-  /** Options of every job: attempts, backoff, priority, removeOnComplete, … */
+  /**
+   * BullMQ's options of every job: `attempts`, `backoff`, `priority`, `removeOnComplete` and
+   * others. A misspelt one is an `OptionError`.
+   * @default BullMQ's defaults: one attempt
+   */
   readonly job?: EmailJobOptions | undefined;
   /**
-   * How long a cancellation is kept after the email was due, in ms.
+   * How long a cancellation is kept after the email was due, in milliseconds.
    * @default 604_800_000 (7 days)
    */
   readonly retentionMs?: number | undefined;
-  /** How long ago `at` may be and still mean "now", in ms. @default 60_000 */
+  /**
+   * How long ago `at` may be and still mean "now", in milliseconds. An earlier `at` is an
+   * `OptionError`.
+   * @default 60_000 (1 minute)
+   */
   readonly pastToleranceMs?: number | undefined;
 }
 
 /**
- * BullMQ's job options without those that say when and under which id: `delayedEmails()` sets
- * these.
+ * BullMQ's options of a job, without those that {@link delayedEmails} sets: the id, the time, and
+ * what could drop an email for another one.
  */
 export type EmailJobOptions = Omit<JobsOptions, (typeof reservedJobOptions)[number]>;
 
+/** Which email, if one was scheduled again on purpose. */
 export interface WhichEmail {
   /**
-   * Which one, where the same email was scheduled again on purpose, for example after it had been
-   * cancelled: a part of its key. The record of the first one stays.
+   * Makes another email of the same data, for example to send one again that was cancelled. It
+   * becomes a part of the key. The record of the first email stays.
+   * @default none
    */
   readonly occurrence?: string | number | undefined;
 }
 
+/** The options of `schedule()`: when, which email, and the options of its job. */
 export type ScheduleOptions = When &
   WhichEmail & {
-    /** Options of this job, over those of `delayedEmails()`. */
+    /** BullMQ's options of this job. They override those of {@link delayedEmails}. */
     readonly job?: EmailJobOptions | undefined;
   };
 
+/** The options of `cancel()`. */
 export interface CancelOptions extends WhichEmail {
-  /** Who cancels, for people. Never an address. */
+  /** Who cancels, for people. It is stored as it is, so do not use an address. @default none */
   readonly by?: string | undefined;
 }
 
@@ -100,7 +126,7 @@ const OPTION_NAMES: OptionNames<DelayedEmailsOptions<unknown>> = {
 const WHICH_NAMES: OptionNames<WhichEmail> = { occurrence: true };
 const RESCHEDULE_NAMES: OptionNames<When & WhichEmail> = { at: true, delay: true, ...WHICH_NAMES };
 
-/** What each method takes beside the email. */
+/** The options of each method. */
 export const METHOD_OPTION_NAMES = {
   schedule: { ...RESCHEDULE_NAMES, job: true } satisfies OptionNames<ScheduleOptions>,
   reschedule: RESCHEDULE_NAMES,
@@ -179,19 +205,19 @@ export function checkDelayedEmails<D, K extends Partial<D>>(
   checkQueueDefaults(queue);
 }
 
-/** BullMQ puts the defaults of a queue under the options of each job. */
+/** BullMQ applies the defaults of a queue to each job that does not override them. */
 function checkQueueDefaults(queue: object): void {
   const { defaultJobOptions, jobsOpts } = queue as Record<string, object | undefined>;
   const defaults = defaultJobOptions ?? jobsOpts ?? {};
-  // The other reserved ones are set for each job, over the defaults.
+  // The other reserved options are set for each job and override the defaults.
   const found = (['deduplication', 'debounce', 'parent', 'repeat'] as const).find((name) =>
     Object.hasOwn(defaults, name),
   );
   if (found === undefined) return;
   throw new OptionError(
     `defaultJobOptions.${found}`,
-    `Expected the "defaultJobOptions" of the queue without "${found}": an email could be dropped for another ` +
-      'one without a word. Use a queue of its own for emails. Nothing was scheduled.',
+    `Expected the "defaultJobOptions" of the queue without "${found}": BullMQ could drop one email for another. ` +
+      'Nothing was scheduled. Use a separate queue for emails.',
   );
 }
 
@@ -207,8 +233,8 @@ const reservedJobOptions = [
 ] as const;
 
 /**
- * BullMQ's options of a job. A new one of another BullMQ version passes: only an option that is almost
- * one of these is taken for a misspelt one.
+ * BullMQ's options of a job. A new one of another BullMQ version passes: only an option that is
+ * almost one of these is taken for a misspelt one.
  */
 const JOB_OPTION_NAMES: OptionNames<JobsOptions> = {
   timestamp: true,
@@ -249,8 +275,8 @@ export function checkJobOptions(job: object = {}): void {
   }
   throw new OptionError(
     `job.${found}`,
-    `Expected "job" without "${found}": the key decides which job it is, "at" or "delay" when. ` +
-      'For an email per iteration give once() to the worker and use upsertJobScheduler(). Nothing was scheduled.',
+    `Expected "job" without "${found}": the key decides the job, and "at" or "delay" decides when it runs. ` +
+      'Nothing was scheduled. For one email per iteration, use upsertJobScheduler() and wrap the processor in once().',
   );
 }
 
@@ -265,8 +291,8 @@ export function checkOccurrence(occurrence: unknown): void {
 }
 
 /**
- * The data as the worker will read it: a Date is a text by then.
- * @throws {OptionError} for what JSON cannot say, or would change without a word.
+ * The data as the worker will read them, after JSON: a Date has become a string.
+ * @throws {OptionError} for data that JSON cannot keep or would change silently.
  */
 export function storedData<T>(data: T): T {
   let json: string | undefined;
@@ -280,7 +306,7 @@ export function storedData<T>(data: T): T {
   return JSON.parse(json) as T;
 }
 
-/** JSON would make `null` of NaN, `{}` of a Map, and nothing at all of a function. */
+/** JSON turns NaN into `null` and a Map into `{}`, and leaves out a function. */
 function refuseLossy(name: string, value: unknown): unknown {
   const lossy =
     (typeof value === 'number' && !Number.isFinite(value)) ||

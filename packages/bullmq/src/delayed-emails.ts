@@ -31,51 +31,76 @@ import {
 import { createStamp, deriveEmailKey, hashParts } from './schedule-stamp.ts';
 import { dueMs, type When } from './when.ts';
 
-/** An email: what its key is made of, or the key itself (22 characters, as the ledger shows it). */
+/** Names an email: by the data that its key is derived from, or by the key (22 characters). */
 export type EmailRef<K> = K | string;
 
-/** Schedules, moves, cancels and finds the delayed emails of one queue. */
+/**
+ * Schedules, reschedules, cancels and finds the delayed emails of one queue: {@link delayedEmails}.
+ */
 export interface DelayedEmails<D, K extends Partial<D> = D> {
   /**
-   * Schedules an email, once. A second call for the same key finds the first: from another process,
-   * at the same moment, and after the job was removed. An email whose job failed permanently and
-   * was kept gets a new job.
-   * @throws {OptionError} for a wrong time, data or option; nothing was scheduled.
-   * @throws {ScheduleError} when queue or ledger did not answer: call it again.
+   * Schedules an email once per key, and answers what it did. A second call finds the first one,
+   * also if it comes from another process, at the same moment, or after the job was removed. If the
+   * job failed permanently and was kept, the email gets a new job.
+   * @throws {OptionError} for a wrong time, data or option. Nothing was scheduled.
+   * @throws {ScheduleError} if the queue or the ledger did not answer. It is safe to call again.
+   *
+   * @example await notices.schedule(notice, { at: new Date('2027-01-01T09:00:00Z') })
    */
   schedule(data: D, options: ScheduleOptions): Promise<Scheduled>;
   /**
-   * Many at once, in pages; answers in the same order. All are checked before the first is
-   * scheduled.
+   * Schedules a list of emails with shared round trips, 250 at a time. The answers have the order
+   * of the list. All emails are checked before the first is scheduled.
+   * @throws {OptionError} for a wrong list or email. Nothing was scheduled.
+   * @throws {ScheduleError} if the queue or the ledger did not answer. It is safe to call again.
+   *
+   * @example await notices.scheduleBulk(orders.map((data) => ({ data, delay: 60_000 })))
    */
   scheduleBulk(emails: readonly ({ readonly data: D } & ScheduleOptions)[]): Promise<Scheduled[]>;
   /**
-   * Moves an email that waits for its time. One whose job failed permanently and was kept gets a
-   * new job with the same data. Once it is due it can be cancelled but no longer moved: `too-late`.
-   * @throws {ScheduleError} when it waits for its children in a flow, or the queue did not answer.
+   * Moves a scheduled email to another time. If its job failed permanently and was kept, the email
+   * gets a new job with the same data. An email that is due can be cancelled but no longer moved:
+   * the answer is `too-late`.
+   * @throws {OptionError} for a wrong time or option. Nothing was moved.
+   * @throws {ScheduleError} if the email waits for its children in a flow, or the queue did not
+   *   answer.
+   *
+   * @example await notices.reschedule({ orderId: 7, to }, { at: new Date('2027-01-02T09:00:00Z') })
    */
   reschedule(email: EmailRef<K>, options: When & WhichEmail): Promise<Rescheduled>;
+  /** Moves a list of emails, 250 at a time. The answers have the order of the list. */
   rescheduleBulk(
     emails: readonly ({ readonly email: EmailRef<K> } & When & WhichEmail)[],
   ): Promise<Rescheduled[]>;
   /**
-   * Forbids an email, by the ledger's own compare-and-set: either it wins, for every copy of the
-   * job, or it is `too-late`, and says why. An email that was never scheduled can be cancelled,
-   * too; it cannot be scheduled then. To send after all, schedule it with an `occurrence`.
+   * Cancels an email for all copies of its job, or answers `too-late` with the status that says
+   * why. A cancellation is final. To send the email after all, schedule it with an `occurrence`. An
+   * email that was never scheduled can be cancelled as well, and then cannot be scheduled.
+   * @throws {OptionError} for a wrong option. Nothing was cancelled.
+   * @throws {LedgerUnavailableError} if the ledger did not answer. It is safe to call again.
+   *
+   * @example await notices.cancel({ orderId: 7, to }, { by: 'support' })
    */
   cancel(email: EmailRef<K>, options?: CancelOptions): Promise<Cancelled>;
+  /** Cancels a list of emails, 250 at a time. The answers have the order of the list. */
   cancelBulk(emails: readonly EmailRef<K>[], options?: CancelOptions): Promise<Cancelled[]>;
-  /** What is known about an email now. */
+  /**
+   * The current status of an email. The ledger decides, and the queue where the ledger has no
+   * record.
+   *
+   * @example (await notices.status({ orderId: 7, to })).state === 'sent'
+   */
   status(email: EmailRef<K>, options?: WhichEmail): Promise<EmailStatus>;
+  /** The statuses of a list of emails, 250 at a time, in the order of the list. */
   statusBulk(emails: readonly EmailRef<K>[], options?: WhichEmail): Promise<EmailStatus[]>;
   /**
-   * The email as a job for `FlowProducer.add()`. A flow does not tell whether that job existed;
-   * `status()` does.
+   * The email as a job for BullMQ's `FlowProducer.add()`, which does not return whether the job
+   * existed before. `status()` does.
    *
    * @example flowProducer.add({ ...(await emails.flowJob(data, { delay: 0 })), children })
    */
   flowJob(data: D, options: ScheduleOptions): Promise<FlowEmail<D>>;
-  /** The key of an email: 22 characters, as the ledger has it. */
+  /** The key of an email: 22 characters, as in the ledger. */
   keyOf(email: EmailRef<K>, options?: WhichEmail): string;
 }
 
@@ -90,9 +115,9 @@ export interface FlowEmail<D> {
 }
 
 /**
- * The delayed emails of a queue: you say what email, when, and under which key. You do not have to
- * handle job ids or kept jobs. The worker's processor goes through `once()`, with the same ledger
- * and the same parts of the key.
+ * Schedules, reschedules, cancels and finds the delayed emails of a BullMQ queue by their key. You
+ * do not have to handle job ids or kept jobs. The worker's processor must be wrapped in {@link
+ * once}, with the same ledger and the same parts of the key.
  * @throws {OptionError} for a wrong option.
  *
  * @example
@@ -114,7 +139,7 @@ export function delayedEmails<D, K extends Partial<D> = D>(
   } = options;
   const producer: Producer = { queue, ledger };
 
-  /** The key of an email as the worker will read it. */
+  /** The key of an email, derived from its data as the worker will read them. */
   function deriveStoredKey(email: EmailRef<K>, occurrence: WhichEmail['occurrence']): string {
     checkOccurrence(occurrence);
     if (typeof email === 'string') return checkKey(email, occurrence);
@@ -137,7 +162,7 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     const { occurrence, job } = when;
     checkJobOptions(job);
     const stored = storedData(data);
-    // What a key reads of the data, the data has.
+    // K is the part of D that `key` reads.
     const selectable = stored as unknown as K;
     const key = deriveStoredKey(selectable, occurrence);
     if (key !== deriveStoredKey(selectable, occurrence)) throw unsteadyKey();
@@ -255,15 +280,15 @@ function checkKey(key: string, occurrence: unknown): string {
   throw new OptionError(
     occurrence === undefined ? 'email' : 'occurrence',
     occurrence === undefined
-      ? 'Expected the email as data, or as its key of 22 characters, got another string.'
-      : 'Expected no "occurrence" beside a key of 22 characters: it is a part of that key.',
+      ? 'Expected the email as its data or as its key of 22 characters, got another string.'
+      : 'Expected no "occurrence" beside a key of 22 characters, because it is a part of that key.',
   );
 }
 
 function unsteadyKey(): OptionError {
   return new OptionError(
     'key',
-    'Expected "key" to select the same from the same data, got two different keys: a time of now, a ' +
-      'random id? Each copy would be another email. Nothing was scheduled.',
+    'Expected "key" to select the same parts from the same data, got two different keys: each copy would be ' +
+      'another email. Nothing was scheduled. Remove the current time or the random id from "key".',
   );
 }

@@ -21,24 +21,34 @@ import {
 } from '@sendonce/core/ledger';
 import { type QueueOfJobs, retryIfFailed } from '@sendonce/core/inspect';
 
+/** The options of {@link doubtSweeper}. */
 export interface DoubtSweeperOptions {
-  /** The one that the workers use. */
+  /** The ledger that the workers use. */
   readonly ledger: Ledger;
-  /** Records what was resolved. @default none */
+  /** Keeps which emails were resolved. @default none */
   readonly journal?: Journal | undefined;
-  /** Asked about each email in doubt, for example by a look-up at the provider. */
+  /**
+   * Finds out about each email in doubt, for example by a look-up at the provider. If it fails, the
+   * email stays in doubt.
+   * @default none
+   */
   readonly resolver?: Resolver | undefined;
-  /** As in `once()`: the job of an email in doubt is retried while the provider knows the email. */
+  /**
+   * For how long the provider recognises the idempotency key, in milliseconds: the value given to
+   * {@link once}. Within that time of its dispatch, the job of an email in doubt is retried.
+   * @default none: jobs are retried only after a verdict of `resolver`
+   */
   readonly replayWithinMs?: number | undefined;
-  /** How long a resolved outcome is kept, in ms. @default 604_800_000 (7 days) */
+  /** How long a resolved outcome is kept, in milliseconds. @default 604_800_000 (7 days) */
   readonly retentionMs?: number | undefined;
-  /** Pause between two sweeps, in ms. @default 60_000 */
+  /** The time between two sweeps, in milliseconds. @default 60_000 (1 minute) */
   readonly intervalMs?: number | undefined;
   /**
-   * Called after each sweep by time, also after one that failed (`error`); it may be async. If it
-   * fails, that is a process warning.
+   * Called after each periodic sweep, also after one that failed (`swept.error`). If it throws or
+   * rejects, a process warning is emitted and the sweeper continues.
+   * @default none
    */
-  readonly onSwept?: ((swept: Swept) => unknown) | undefined;
+  readonly onSwept?: ((swept: Swept) => void) | ((swept: Swept) => Promise<void>) | undefined;
 }
 
 const OPTION_NAMES: OptionNames<DoubtSweeperOptions> = {
@@ -51,24 +61,30 @@ const OPTION_NAMES: OptionNames<DoubtSweeperOptions> = {
   onSwept: true,
 };
 
-/** What one sweep found of this queue. */
+/** What one sweep of {@link DoubtSweeper} did with the emails of its queue. */
 export interface Swept {
-  /** Another process is sweeping: nothing was looked at. */
+  /** If true, another process is sweeping, and this sweep did nothing. */
   readonly busy?: true | undefined;
-  /** Resolved by the resolver. */
+  /** How many emails the resolver found to be sent. */
   readonly sent: number;
+  /** How many emails the resolver found not to be sent. */
   readonly notSent: number;
-  /** Jobs that had failed and were given to a worker again. */
+  /** How many failed jobs were retried. */
   readonly retried: number;
-  /** Still in doubt, and no job comes back for them: a person has to find out. */
+  /**
+   * The emails that are still in doubt and have no job that will run again: a person must resolve
+   * them.
+   */
   readonly held: readonly LedgerRecord[];
+  /** Why the sweep failed. */
   readonly error?: unknown;
 }
 
+/** Sweeps the emails in doubt of one queue, until it is closed: {@link doubtSweeper}. */
 export interface DoubtSweeper extends AsyncDisposable {
-  /** Sweeps once, now. */
+  /** Sweeps once, now. @throws {LedgerUnavailableError} if the ledger did not answer. */
   sweep(): Promise<Swept>;
-  /** Ends the sweeping, after the sweep that runs. The same as `[Symbol.asyncDispose]()`. */
+  /** Waits for a sweep under way, and ends the periodic sweeps. `await using` calls it as well. */
   close(): Promise<void>;
 }
 
@@ -77,14 +93,17 @@ const nothingSwept: Swept = { sent: 0, notSent: 0, retried: 0, held: [] };
 const LEASE_MS = 30_000;
 
 /**
- * Finds the emails in doubt that no job comes back for: BullMQ fails a job after its second stall
- * without running it. Each one is shown to the resolver, and its job is run again where that helps:
- * after a verdict, and while the provider still knows the email. Every worker may run a sweeper;
- * one at a time sweeps. What is left is `held`: log it, or alert a person.
+ * Resolves emails in doubt whose job BullMQ will not run again: after its second stall, a job fails
+ * without being run. The sweeper asks the resolver about each email, and retries its job after a
+ * verdict or while the provider still recognises its key. Every worker process may run a sweeper:
+ * only one sweeps at a time. The emails that remain are in `held`: log them, or alert a person.
+ *
+ * The timer does not keep the process running.
  * @throws {OptionError} for a wrong option.
  *
  * @example
- * const sweeper = doubtSweeper(queue, { ledger, replayWithinMs: 24 * 60 * 60 * 1000, onSwept: console.log });
+ * const replayWithinMs = transport.windowMs; // of a provider transport of @sendonce/mail
+ * await using sweeper = doubtSweeper(queue, { ledger, replayWithinMs, onSwept: console.log });
  */
 export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): DoubtSweeper {
   const { ledger, intervalMs = 60_000, retentionMs = DEFAULT_RETENTION_MS } = options;
@@ -123,7 +142,7 @@ export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): 
 
 type Options = DoubtSweeperOptions & { readonly retentionMs: number };
 
-/** The lock is a claim: released at the end, and by time if the sweeper dies. */
+/** Sweeps under a claim as its lock. If the sweeper dies, the lock ends with its lease. */
 async function sweepAlone(queue: QueueOfJobs, options: Options): Promise<Swept> {
   const { ledger, retentionMs } = options;
   const lock = {
@@ -135,8 +154,7 @@ async function sweepAlone(queue: QueueOfJobs, options: Options): Promise<Swept> 
   };
   const { state } = await ledger.claim(lock);
   if (state !== 'won') return { ...nothingSwept, busy: true };
-  // Two sweepers at once would only do the same twice: what they write names the token of the
-  // doubt.
+  // Two sweepers at once would do no harm: every write names the token of its doubt.
   const beat = setInterval(() => void ledger.heartbeat([lock]).catch(() => {}), LEASE_MS / 3);
   try {
     return await sweepAll(queue, options);
@@ -150,7 +168,7 @@ async function sweepAll(queue: QueueOfJobs, options: Options): Promise<Swept> {
   let [sent, notSent, retried] = [0, 0, 0];
   const held: LedgerRecord[] = [];
   for await (const record of options.ledger.list({ state: 'in-doubt' })) {
-    // Another queue's emails are left to its own sweeper.
+    // The sweeper of another queue handles its own emails.
     const jobId = record.job?.queue === queue.name ? record.job.id : undefined;
     if (jobId === undefined) continue;
     const job = await queue.getJob(jobId);
@@ -158,7 +176,7 @@ async function sweepAll(queue: QueueOfJobs, options: Options): Promise<Swept> {
     const verdict = await findVerdict(record, options, canRun);
     sent += Number(verdict === 'sent');
     notSent += Number(verdict === 'not-sent');
-    // Decides nothing: the worker asks the ledger, by its clock, whether the window is still open.
+    // An estimate by this clock. The worker asks the ledger, whose clock decides.
     const replayable = Date.now() - record.atMs < (options.replayWithinMs ?? 0);
     if (verdict === 'unknown' && !(replayable && canRun)) held.push(record);
     else if (job && (await retryIfFailed(job).catch(() => false))) retried += 1;
@@ -166,7 +184,7 @@ async function sweepAll(queue: QueueOfJobs, options: Options): Promise<Swept> {
   return { sent, notSent, retried, held };
 }
 
-/** Asks the resolver, and ends the doubt by its verdict. */
+/** Asks the resolver, and resolves the doubt by its verdict. */
 async function findVerdict(
   record: LedgerRecord,
   { ledger, journal, resolver, retentionMs }: Options,
@@ -175,7 +193,7 @@ async function findVerdict(
   let verdict: ResolverVerdict = 'unknown';
   try {
     verdict = (await resolver?.({ record })) ?? 'unknown';
-    // Without a job that sends it, "not sent" would drop the email silently.
+    // If no job can send it, "not sent" would drop the email silently.
     if (verdict !== 'sent' && !(verdict === 'not-sent' && canRun)) return 'unknown';
     const { key, token } = record;
     const by = 'resolver of the sweeper';
@@ -183,10 +201,10 @@ async function findVerdict(
     const { state } = await resolveEmail({ ledger, journal }, found);
     return state === 'resolved' ? verdict : 'unknown';
   } catch (error) {
-    // The doubt may be gone: its job is run again, and the ledger decides.
+    // The doubt may be resolved: its job is retried, and the ledger decides.
     const isLost = isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE');
     if (isLost && verdict === 'not-sent' && canRun) return verdict;
-    // A resolver that fails has found nothing out: the doubt stays listed.
+    // If the resolver fails, the email stays in doubt and listed.
     return 'unknown';
   }
 }

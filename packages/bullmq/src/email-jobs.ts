@@ -2,20 +2,21 @@ import { jobIdOf, type Ledger, type LedgerRecord, ScheduleError } from '@sendonc
 import { bareError } from '@sendonce/core/ledger';
 
 /**
- * The few things that `delayedEmails()` needs of a queue; every `Queue` of BullMQ 5 and 6 has them.
+ * The part of a BullMQ `Queue` that {@link delayedEmails} uses. Every `Queue` of BullMQ 5 and 6
+ * fits.
  */
 export interface QueueLike<D> {
   readonly name: string;
   add(name: string, data: D, opts?: object): Promise<unknown>;
   getJob(jobId: string): Promise<StoredJob | undefined>;
   toKey(type: string): string;
-  /** BullMQ 5. */
+  /** In BullMQ 5. */
   readonly client?: Promise<unknown>;
-  /** BullMQ 6: of a queue on Redis, or on PostgreSQL. */
+  /** In BullMQ 6, for a queue on Redis or on PostgreSQL. */
   readonly backend?: object | undefined;
 }
 
-/** A job as the queue stores it. */
+/** A job of a queue, as far as {@link delayedEmails} uses it. */
 export interface StoredJob {
   readonly id?: string | undefined;
   readonly name: string;
@@ -34,28 +35,29 @@ export interface StoredJob {
 export interface EmailJob {
   readonly job: StoredJob & { readonly id: string };
   readonly state: string;
-  /** When a delayed job is due, where the queue tells. */
+  /** When a delayed job is due, if that is known. */
   readonly at: Date | undefined;
 }
 
-/** What the queue holds under one key. */
+/** The jobs of one email. */
 export interface EmailJobs {
   readonly jobs: readonly EmailJob[];
   /**
-   * The id that a new job gets; undefined when each id is taken by a job that ended and was kept.
+   * The id of the next new job. Undefined if every id belongs to a job that ended and was kept.
    */
   readonly nextJobId: string | undefined;
 }
 
-/** What queue and ledger hold under one key. */
+/** What the queue and the ledger have of one email. */
 export interface EmailSnapshot extends EmailJobs {
   readonly record: LedgerRecord | undefined;
 }
 
 /**
- * How many jobs one email may have, one after the other. BullMQ ignores a job whose id exists, also
- * one that has failed and was kept. Removing that one would be no compare-and-set: it could hit the
- * job that another producer has just put in its place. So the next one gets the next id.
+ * How many jobs one email may have, one after the other. BullMQ ignores a new job if its id exists,
+ * even if that job failed and was kept. Removing the failed job is no compare-and-set: it could
+ * remove the job that another producer has just added in its place. So the new job gets the next
+ * id.
  */
 const MAX_JOB_IDS = 4;
 
@@ -67,8 +69,8 @@ function listJobIds(key: string): string[] {
 }
 
 /**
- * Reads the queue first and the ledger last: an email that was sent between the two is then seen as
- * sent, and never as unknown.
+ * Loads the queue first and the ledger last, so that an email that is sent between the two is seen
+ * as sent and never as unknown.
  */
 export async function loadEmail<D>(
   queue: QueueLike<D>,
@@ -79,13 +81,13 @@ export async function loadEmail<D>(
   return { ...found, record: await ledger.read(key) };
 }
 
-/** What the queue alone holds. @throws {ScheduleError} when it does not answer. */
+/** The jobs of an email. @throws {ScheduleError} if the queue does not answer. */
 export async function loadJobs<D>(queue: QueueLike<D>, key: string): Promise<EmailJobs> {
   try {
     return await readJobs(queue, key);
   } catch (cause) {
     throw new ScheduleError(
-      `The queue did not answer, so nothing is known about the email ${key} now. Call again.`,
+      `The queue did not answer, so the state of the email ${key} is unknown. Nothing was changed. Call again.`,
       'no',
       bareError(cause),
     );
@@ -98,7 +100,7 @@ async function readJobs<D>(queue: QueueLike<D>, key: string): Promise<EmailJobs>
   const jobs = stored.map(async (first, index) => {
     const id = ids[index];
     if (!first || id === undefined) return undefined;
-    // Again, behind its state: a job that has moved since is then read as it is now.
+    // The job is read again after its state, so that a job that was moved since has its new time.
     const [state, job] = await Promise.all([first.getState(), queue.getJob(id)]);
     if (!job) return undefined;
     const at = state === 'delayed' ? await findDueDate(queue, job) : undefined;
@@ -113,16 +115,16 @@ async function readJobs<D>(queue: QueueLike<D>, key: string): Promise<EmailJobs>
 /** Moves a delayed job, by BullMQ's own compare-and-set on its state. */
 export async function moveJob({ job }: EmailJob, dueMs: number): Promise<void> {
   const delay = Math.max(0, dueMs - Date.now());
-  // A delay that differs from the first one shows that the job was moved, see findDueDate().
+  // A delay that differs from the first one marks the job as moved, see findDueDate().
   await job.changeDelay(delay === job.opts.delay ? delay + 1 : delay);
 }
 
-/** BullMQ sorts delayed jobs by their time in ms, times this, and their order in it. */
+/** BullMQ's score of a delayed job is its due time in ms, times this, plus a sequence number. */
 const SCORES_PER_MS = 0x1000;
 
 /**
- * When a delayed job is due. The job itself keeps a delay, and not from when it counts: after a move
- * (`job.changeDelay()`) or a retry that backs off, only its place in the queue tells.
+ * When a delayed job is due. The job stores a delay, but not the moment from which it counts. After
+ * `job.changeDelay()` or a backoff, only its score in the queue shows the due time.
  */
 async function findDueDate<D>(queue: QueueLike<D>, job: StoredJob): Promise<Date | undefined> {
   const score = await findScore(queue, job);
@@ -132,7 +134,10 @@ async function findDueDate<D>(queue: QueueLike<D>, job: StoredJob): Promise<Date
   return job.delay === delay ? new Date(job.timestamp + delay) : undefined;
 }
 
-/** Undefined for a queue that is not on Redis, and for a job that has just left the place. */
+/**
+ * The score of a delayed job. Undefined if the queue is not on Redis or the job is no longer
+ * delayed.
+ */
 async function findScore<D>(
   queue: QueueLike<D>,
   { id = '' }: StoredJob,
@@ -145,12 +150,12 @@ async function findScore<D>(
   return score === undefined || score === null ? undefined : Number(score);
 }
 
-/** At the latest: the delay counts from a moment that is past. */
+/** The latest time at which a job can be due: its delay counts from a moment in the past. */
 export function latestDueMs({ at, job, state }: EmailJob): number {
   return at?.getTime() ?? Date.now() + (state === 'delayed' ? job.delay : 0);
 }
 
-/** Whether a job has yet to run. */
+/** Whether a job in this state has yet to run. */
 export function isWaiting(state: string): boolean {
   return ['delayed', 'waiting', 'prioritized', 'paused', 'waiting-children'].includes(state);
 }

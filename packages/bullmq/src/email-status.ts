@@ -1,71 +1,78 @@
 import type { LedgerRecord } from '@sendonce/core';
 import { type EmailJob, type EmailSnapshot, isWaiting, latestDueMs } from './email-jobs.ts';
 
-/** What is known about an email: the ledger decides, and before it knows anything, the queue. */
+/**
+ * The status of an email, by its `state`: the answer of {@link DelayedEmails.status}. The ledger
+ * decides, and the queue where the ledger has no record.
+ *
+ * @example if (status.state === 'scheduled') console.log(status.at);
+ */
 export type EmailStatus = { readonly key: string } & (
   | {
-      /** Neither the ledger nor the queue knows it. */
+      /** Neither the ledger nor the queue has it. */
       readonly state: 'not-scheduled';
     }
   | {
       /** Waits for its time, or for its children in a flow. */
       readonly state: 'scheduled';
-      /** Undefined where the queue does not tell: moved, on a backend other than Redis. */
+      /** When it is due. Undefined if the job was moved in a queue that is not on Redis. */
       readonly at: Date | undefined;
       readonly jobId: string;
     }
   | {
-      /** Its time has come; waits for a free worker. */
+      /** Its time has come, and it waits for a free worker. */
       readonly state: 'due';
       readonly jobId: string;
     }
   | {
-      /** An attempt has it; it can still be cancelled before its dispatch. */
+      /** An attempt has claimed it. Before its dispatch it can still be cancelled. */
       readonly state: 'sending';
       readonly since: Date;
     }
   | {
+      /** It was sent. */
       readonly state: 'sent';
       readonly at: Date;
       readonly messageId?: string | undefined;
     }
   | {
-      /** Refused for good by the mail server or provider. */
+      /** The mail server or the provider rejected it permanently. */
       readonly state: 'rejected';
       readonly at: Date;
       readonly note?: string | undefined;
     }
   | {
-      /** Its processor decided not to send. It blocks nothing: `schedule()` schedules it again. */
+      /** Its processor decided not to send. `schedule()` may schedule it again. */
       readonly state: 'skipped';
       readonly at: Date;
-      /** What the processor gave to `skipEmail()`. */
+      /** The reason that the processor gave to `skipEmail()`. */
       readonly reason: string;
     }
   | {
-      /** Dispatched, and it is unknown whether it left: see `resolveEmail()`. */
+      /** It was dispatched, and it is unknown whether it was sent: see `resolveEmail()`. */
       readonly state: 'in-doubt';
       readonly at: Date;
       readonly messageId?: string | undefined;
     }
   | {
+      /** It was cancelled and is not sent. */
       readonly state: 'cancelled';
       readonly at: Date;
       /** Who cancelled it, for people. */
       readonly by?: string | undefined;
     }
   | {
-      /** Its job used up its attempts and was kept; nothing was sent. `schedule()` revives it. */
+      /** Its job used up its attempts, and nothing was sent. `schedule()` adds a new job. */
       readonly state: 'failed';
       readonly at: Date;
       readonly jobId: string;
     }
 );
 
-/** What is known about an email. */
+/** The status of an email from its record and its jobs. */
 export function toStatus(key: string, { record, jobs }: EmailSnapshot): EmailStatus {
   if (record && record.state !== 'skipped') return recordToStatus(record);
-  // The job of a skipped email may not be acknowledged yet.
+  // The job that skipped the email may still be active for a moment.
   const active = jobs.find(({ state, job }) => state === 'active' && job.id !== record?.job?.id);
   if (active) {
     return { key, state: 'sending', since: new Date(active.job.processedOn ?? Date.now()) };
@@ -79,16 +86,16 @@ export function toStatus(key: string, { record, jobs }: EmailSnapshot): EmailSta
     return { key, state: 'scheduled', at, jobId: job.id };
   }
   const failed = jobs.findLast(({ state }) => state === 'failed');
-  // It blocked nothing: what its queue has done since then is news.
+  // A skip blocks nothing, so a later failure in the queue is the newer status.
   if (record && !((failed?.job.finishedOn ?? 0) > record.atMs)) return recordToStatus(record);
   if (failed) {
     return { key, state: 'failed', at: new Date(failed.job.finishedOn ?? 0), jobId: failed.job.id };
   }
-  // A completed job without a record is one from before the retention: the ledger is the memory.
+  // The record of a completed job has expired after its retention.
   return { key, state: 'not-scheduled' };
 }
 
-/** What the ledger's record says. */
+/** The status of an email that has a record. */
 export function recordToStatus(record: LedgerRecord): EmailStatus {
   const { key, state, messageId } = record;
   const at = new Date(record.atMs);

@@ -2,49 +2,52 @@ import { formatDuration } from '@sendonce/core/inspect';
 import type { Settings } from './explain-options.ts';
 
 /**
- * What follows from the options, in ms. Latencies come on top, and the time that a job waits for a
- * worker: a queue that is paused for a week brings its retries back a week later.
+ * What {@link explain} computes from your options, in milliseconds. Latencies and the time that a
+ * job waits for a worker are not included: a queue that is paused for a week delays its retries by
+ * a week.
  */
 export interface ExplainedNumbers {
   /**
-   * From the first attempt until the last one begins, at most, where each fails at once: the sum of
-   * the backoffs. Undefined: a backoff strategy of your own.
+   * The longest time from the first attempt to the start of the last one, if each fails at once:
+   * the sum of the backoffs. Undefined for a custom backoff strategy.
    */
   readonly lastAttemptMs: number | undefined;
   /**
-   * From the death of a worker until another one runs its job, at most: the lock has to run out,
-   * and one check for stalled jobs has to mark the job before the next takes it.
+   * The longest time from the death of a worker until another one runs its job: the lock must
+   * expire, one check for stalled jobs marks the job, and the next check moves it.
    */
   readonly stallRecoveryMs: number;
   /**
-   * From a death before the dispatch until the email is tried again, at most. Undefined: not
-   * without a person.
+   * The longest time from a death before the dispatch until the next attempt. Undefined if a person
+   * must retry the job.
    */
   readonly retriedAfterMs: number | undefined;
   /**
-   * From the last sign of life of a sender that has dispatched until its email is in doubt
-   * (PostgreSQL: at once).
+   * The time from the last heartbeat of a sender that has dispatched until its email is in doubt.
+   * On PostgreSQL the email is in doubt at once.
    */
   readonly doubtAfterMs: number;
-  /** From a death after the dispatch until the job is back and finds the doubt, at most. */
+  /**
+   * The longest time from a death after the dispatch until the job runs again and finds the doubt.
+   */
   readonly backInDoubtMs: number;
-  /** From the dispatch until the end of the replays. Undefined: none. */
+  /** How long after its dispatch an email in doubt may be sent again. Undefined if never. */
   readonly replayUntilMs: number | undefined;
-  /** From the outcome until it is forgotten. */
+  /** How long an outcome is kept. */
   readonly retentionMs: number;
   /**
-   * From the outcome until the last time that this very job can come back without a person, at
-   * most.
+   * The longest time after the outcome at which the same job can run again without a person.
+   * Undefined for a custom backoff strategy.
    */
   readonly longestComebackMs: number | undefined;
 }
 
 export function compute(settings: Settings): ExplainedNumbers {
   const { leaseMs, lockDuration, stalledInterval, retentionMs, maxStalledCount } = settings;
-  // The check of all workers together runs at most once in `stalledInterval`: a mark that lives so
-  // long says so. A worker that asks a moment before it is gone waits a whole interval more, and a
-  // worker alone does, about every second time (measured on BullMQ 5 and 6). So two checks are up
-  // to two intervals apart.
+  // All workers together check at most once per `stalledInterval`, because each check sets a key
+  // that expires after it. A worker that asks just before the key expires waits for another
+  // interval. A single worker does so about every second time (measured on BullMQ 5 and 6). So two
+  // checks are up to two intervals apart.
   const checkMs = 2 * stalledInterval;
   const stallRecoveryMs = Math.max(lockDuration, checkMs) + checkMs;
   const doubtAfterMs = 2 * leaseMs;
@@ -54,7 +57,7 @@ export function compute(settings: Settings): ExplainedNumbers {
     stallRecoveryMs,
     retriedAfterMs: maxStalledCount === 0 ? undefined : Math.max(stallRecoveryMs, leaseMs),
     doubtAfterMs,
-    // Both begin with the death: the lock is no longer renewed, nor is the mark "still being sent".
+    // Both times start with the death, which ends the renewal of the lock and of the claim.
     backInDoubtMs: Math.max(stallRecoveryMs, doubtAfterMs),
     replayUntilMs: settings.replayWithinMs,
     retentionMs,

@@ -34,22 +34,25 @@ type WorkerSetting =
   | 'maxStalledCount'
   | 'maxStartedAttempts';
 
-/** What you have configured; the very objects may be given, other options in them are ignored. */
+/**
+ * The options of {@link explain}: what you have configured. You may pass the objects that you pass
+ * to `once()` and BullMQ. Other options in them are ignored.
+ */
 export interface ExplainOptions {
   /** The options of `once()`. */
   readonly once?: Pick<OnceOptions<JobLike>, OnceSetting> | undefined;
-  /** BullMQ's options of the job. A backoff strategy of your own is unknown here. */
+  /** BullMQ's options of the job. A custom backoff strategy cannot be computed. */
   readonly job?: Pick<JobsOptions, JobSetting> | undefined;
   /** BullMQ's options of the worker. */
   readonly worker?: Pick<WorkerOptions, WorkerSetting> | undefined;
   /**
-   * How long one send may take from its dispatch on, in ms.
-   * @default 600_000, nodemailer's `socketTimeout`
+   * How long one send may take after its dispatch, in milliseconds.
+   * @default 600_000 (nodemailer's `socketTimeout`)
    */
   readonly sendTimeoutMs?: number | undefined;
   /**
-   * How often the mail client or SDK tries again inside one call.
-   * @default 0, as nodemailer
+   * How often the mail client or SDK retries inside one call.
+   * @default 0 (as nodemailer)
    */
   readonly sdkRetries?: number | undefined;
 }
@@ -62,10 +65,12 @@ const OPTION_NAMES: OptionNames<ExplainOptions> = {
   sdkRetries: true,
 };
 
-/** A value that was not given, and whose default it is. */
+/** A default that {@link explain} assumed, because you gave no value. */
 export interface Assumed {
+  /** The option, such as `worker.lockDuration`. */
   readonly option: string;
   readonly value: number | string | boolean;
+  /** Whose default it is. */
   readonly source: string;
 }
 
@@ -90,12 +95,12 @@ const defaults = {
 } as const;
 
 /**
- * The least that a sender has to wait after the final dot (RFC 5321, 4.5.3.2), and nodemailer's
- * default.
+ * How long a sender must at least wait for the reply to the final dot (RFC 5321, section 4.5.3.2),
+ * and nodemailer's default.
  */
 export const PATIENT_MS = 10 * MINUTE_MS;
 
-/** All that is reckoned with: nothing is missing, what means "none" is undefined. */
+/** The options with all defaults filled in. */
 export type Settings = ReturnType<typeof fillIn>['settings'];
 
 /** Checks the options and fills in the defaults. @throws {OptionError} that names the option. */
@@ -120,7 +125,7 @@ export function fillIn(options: ExplainOptions) {
   return { settings, assumed: assumedIn(options) };
 }
 
-/** As everywhere, undefined means "not given". */
+/** The options of a group that were given: undefined means "not given". */
 function given<T extends object>(group: T | undefined): Given<T> {
   const entries = Object.entries(group ?? {}).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Given<T>;
@@ -153,7 +158,7 @@ function checkOptions(options: ExplainOptions): void {
   checkGroup('job', job);
   checkGroup('worker', worker);
   checkNames('"once"', once, ONCE_OPTION_NAMES);
-  // Its own checks, but for the ledger and the key, which nothing is computed from.
+  // The checks of once(), without the ledger and the key, which are not used here.
   const { leaseMs, retentionMs, dispatch, replayWithinMs, classify, resolver } = once;
   const timing = given({ leaseMs, retentionMs, dispatch, replayWithinMs, classify, resolver });
   checkPerformOptions({ ...timing, ledger: memoryLedger() });
@@ -195,7 +200,7 @@ function checkWorker(worker: NonNullable<ExplainOptions['worker']>): void {
 function checkKeeping(option: string, value: JobsOptions['removeOnComplete']): void {
   if (typeof value === 'boolean') return;
   if (value === undefined || typeof value === 'number') {
-    // BullMQ: -1 keeps all.
+    // In BullMQ, -1 keeps all jobs.
     if (value !== -1) checkNumber(option, value, { whole: true });
     return;
   }

@@ -2,7 +2,7 @@ import type { Finding } from '@sendonce/core';
 import { type ExplainedNumbers, formatExact } from './explain-numbers.ts';
 import type { Settings } from './explain-options.ts';
 
-/** The job itself comes back after its outcome was forgotten: by a retry, or by a stall. */
+/** The same job may run again after its outcome has expired, by a retry or a stall. */
 export function comebackAfterRetention(
   settings: Settings,
   { longestComebackMs, retentionMs }: ExplainedNumbers,
@@ -11,7 +11,7 @@ export function comebackAfterRetention(
     return {
       severity: 'info',
       check: 'backoff',
-      found: `The backoff "${settings.backoff.type}" is your own: nobody can compute when the last attempt begins.`,
+      found: `The backoff "${settings.backoff.type}" is a custom strategy, so the time of the last attempt cannot be computed.`,
       remedy: `Keep the sum of its waits well below the retention, ${formatExact(retentionMs)}.`,
     };
   }
@@ -20,14 +20,14 @@ export function comebackAfterRetention(
     severity: 'error',
     check: 'retention',
     found:
-      `The job may come back ${formatExact(longestComebackMs)} after the outcome, by its retries and stalls, but the ` +
-      `outcome is forgotten after ${formatExact(retentionMs)}: the email could leave again.`,
+      `The job may run again ${formatExact(longestComebackMs)} after the outcome, by its retries and stalls, but the ` +
+      `outcome expires after ${formatExact(retentionMs)}: the email could be sent again.`,
     remedy: `Set retentionMs above ${formatExact(longestComebackMs)}.`,
   };
 }
 
 /**
- * A copy that was added while the first was waiting, or right after it, is due a whole delay later.
+ * A copy that is added while the first job waits, or right after it, is due a whole delay later.
  */
 export function copyAfterRetention(
   { delay, jobId, removeOnComplete }: Settings,
@@ -38,17 +38,17 @@ export function copyAfterRetention(
   const kept = removeOnComplete === false;
   const found =
     jobId === undefined
-      ? `A copy that is added before the first email has left comes up to ${formatExact(copyMs)} after it`
-      : `Once the job is ${kept ? 'cleaned from the queue' : 'removed (removeOnComplete)'}, its jobId may be added again: that copy comes ${formatExact(copyMs)} later`;
+      ? `A copy that is added before the first email is sent runs up to ${formatExact(copyMs)} after it`
+      : `Once the job is ${kept ? 'cleaned from the queue' : 'removed (removeOnComplete)'}, its jobId may be added again: that copy runs ${formatExact(copyMs)} later`;
   return {
     severity: jobId !== undefined && kept ? 'warning' : 'error',
     check: 'delay',
-    found: `${found}, but the outcome is forgotten after ${formatExact(retentionMs)}: the email would leave again.`,
-    remedy: `Set retentionMs above ${formatExact(copyMs)}: what stops a copy is the ledger, not the jobId.`,
+    found: `${found}, but the outcome expires after ${formatExact(retentionMs)}: the email would be sent again.`,
+    remedy: `Set retentionMs above ${formatExact(copyMs)}: the ledger stops a copy, not the jobId.`,
   };
 }
 
-/** A job that the queue keeps for longer than the ledger keeps its outcome. */
+/** The queue keeps jobs for longer than the ledger keeps their outcomes. */
 export function retriedByHand(
   { removeOnComplete, removeOnFail }: Settings,
   { retentionMs }: ExplainedNumbers,
@@ -66,9 +66,9 @@ export function retriedByHand(
     severity: 'info',
     check: 'retry by hand',
     found:
-      `The queue may keep ${kept.join(' and ')} jobs for longer than the ledger their outcomes (${formatExact(retentionMs)}): one ` +
-      'that a person retries after that sends its email as a new one.',
-    remedy: `Set removeOnComplete and removeOnFail to { age: ${Math.floor(retentionMs / 1000)} } (seconds), or retry none that is older.`,
+      `The queue may keep ${kept.join(' and ')} jobs for longer than the ledger keeps their outcomes (${formatExact(retentionMs)}): a job ` +
+      'that a person retries after that sends its email again.',
+    remedy: `Set removeOnComplete and removeOnFail to { age: ${Math.floor(retentionMs / 1000)} } (seconds), or do not retry older jobs.`,
   };
 }
 

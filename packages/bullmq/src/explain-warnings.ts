@@ -6,7 +6,7 @@ import { latestReplayMs } from './explain-sentences.ts';
 
 type Check = (settings: Settings, numbers: ExplainedNumbers) => Finding | undefined;
 
-/** All that undermines the promise, or is worth knowing; the worst first. */
+/** What weakens the promise or is worth knowing, the most severe first. */
 export function findings(settings: Settings, numbers: ExplainedNumbers): readonly Finding[] {
   const found = checks.flatMap((check) => check(settings, numbers) ?? []);
   const rank = { error: 0, warning: 1, info: 2 };
@@ -21,10 +21,9 @@ const sdkRetries: Check = ({ sdkRetries, replayWithinMs }) => {
     check: 'sdk retries',
     found:
       `The SDK tries up to ${sdkRetries + 1} times inside one call, after one dispatch: a try whose answer was ` +
-      'lost may have sent the email, and the next one sends it again. sendonce does not see it.' +
-      (keyed ? ' It does no harm only where each try carries the same idempotency key.' : ''),
-    remedy:
-      'Set its retries to 0: the attempts of the job, and the replays, do it under the claim.',
+      'lost may have sent the email, and the next try sends it again. sendonce cannot see that.' +
+      (keyed ? ' It is safe only if each try has the same idempotency key.' : ''),
+    remedy: 'Set its retries to 0: the attempts and replays of the job retry under the claim.',
   };
 };
 
@@ -38,9 +37,9 @@ const replayWindow: Check = (settings, numbers) => {
     severity: 'warning',
     check: 'replay window',
     found:
-      `A job whose sender dies may be back only ${formatExact(backMs)} after its dispatch (a send of up to ` +
-      `${formatExact(sendTimeoutMs)}, then ${formatExact(numbers.backInDoubtMs)} until its job is run again and the doubt is one), but the provider ` +
-      `knows the email for ${formatExact(replayWithinMs)}: it would be held for a person, not replayed.`,
+      `If its sender dies, a job may run again only ${formatExact(backMs)} after its dispatch (a send of up to ` +
+      `${formatExact(sendTimeoutMs)}, then ${formatExact(numbers.backInDoubtMs)} until the job runs again and the email is in doubt), but the provider ` +
+      `recognises the key for ${formatExact(replayWithinMs)}: the email would be held for a person, not replayed.`,
     remedy: `Shorten the send timeout, leaseMs, lockDuration or stalledInterval until these are below ${formatExact(replayWithinMs)}.`,
   };
 };
@@ -57,7 +56,7 @@ const replayAttempts: Check = (settings, { backInDoubtMs }) => {
     found:
       'With onBusy "throw" the replays are the attempts of the job' +
       (none
-        ? ', and it has only one: an email that falls in doubt by an error is not replayed.'
+        ? ', and it has only one: an email that is in doubt after an error is not replayed.'
         : `, and the first wait (${formatExact(backoff.delay ?? 0)}) is as long as the provider's window.`),
     remedy: `Leave onBusy at "delay", or give the job attempts whose waits outlast ${formatExact(backInDoubtMs)} and begin before ${formatExact(replayWithinMs)}.`,
   };
@@ -69,8 +68,8 @@ const busyAttempts: Check = ({ onBusy, leaseMs }, { lastAttemptMs = Infinity }) 
     severity: 'warning',
     check: 'busy attempts',
     found:
-      'With onBusy "throw" a run that finds its email busy burns an attempt, and all of them ' +
-      `may be over (waits of ${formatExact(lastAttemptMs)} in all) before the lease of a sender that died (${formatExact(leaseMs)}): not sent, in sight.`,
+      'With onBusy "throw" a run that finds its email busy uses up an attempt, and all attempts ' +
+      `may be over (waits of ${formatExact(lastAttemptMs)} in all) before the lease of a dead sender (${formatExact(leaseMs)}) ends: the job fails and the email is not sent.`,
     remedy: `Leave onBusy at "delay", or give the job waits of more than ${formatExact(leaseMs)} in all.`,
   };
 };
@@ -83,10 +82,10 @@ const firstStall: Check = ({ maxStalledCount, replayWithinMs, resolver }) => {
     check: 'stalls',
     found:
       'With maxStalledCount 0 the death of a worker fails its job without another run: an email that had not ' +
-      'left is not sent, in sight' +
-      (asked ? ', and one in doubt is neither replayed nor shown to the resolver.' : '.'),
+      'been dispatched is not sent' +
+      (asked ? ', and one in doubt is neither replayed nor passed to the resolver.' : '.'),
     remedy:
-      'Leave maxStalledCount at 1 or more: the ledger sees to it that another run sends nothing twice.',
+      'Leave maxStalledCount at 1 or more: the ledger prevents that another run sends the email twice.',
   };
 };
 
@@ -96,11 +95,11 @@ const startedAttempts: Check = ({ maxStartedAttempts, onBusy, replayWithinMs }) 
     severity: 'warning',
     check: 'started attempts',
     found:
-      `Each time that a job ${replayWithinMs === undefined ? 'finds its email busy' : 'finds its email busy or in doubt'} and comes back ` +
+      `Each time that a job ${replayWithinMs === undefined ? 'finds its email busy' : 'finds its email busy or in doubt'} and is delayed ` +
       `counts as a start: after ${maxStartedAttempts} of them it fails ("job started more than allowable limit"), though ` +
-      'the other attempt may not send.',
+      'the other attempt may not have sent the email.',
     remedy:
-      'Leave maxStartedAttempts out: attempts and maxStalledCount bound the runs, and the claim the emails.',
+      'Remove maxStartedAttempts: attempts and maxStalledCount limit the runs, and the claim limits the emails.',
   };
 };
 
@@ -110,11 +109,11 @@ const doubts: Check = ({ dispatch, resolver, replayWithinMs, classify }) => {
     severity: 'warning',
     check: 'doubts',
     found:
-      'The email is dispatched before the processor runs: every error of it is a doubt for a person, unless it says ' +
+      'The email is dispatched before the processor runs: every error leaves it in doubt for a person, unless the error says ' +
       `that nothing was sent (NotSentError${classify ? ', or your classify' : ' or a classify'}).`,
     remedy:
       'Use dispatch "at-send" with the plugin of @sendonce/mail, a resolver, or replayWithinMs with a provider that ' +
-      'knows idempotency keys.',
+      'accepts idempotency keys.',
   };
 };
 
@@ -125,7 +124,8 @@ const oneAttempt: Check = (settings) => {
     check: 'attempts',
     found:
       'The job has one attempt: a refused connection, or any error before the dispatch, fails the email.',
-    remedy: 'Give the job attempts and a backoff: what surely was not sent is then tried again.',
+    remedy:
+      'Give the job attempts and a backoff: an email that was certainly not sent is then tried again.',
   };
 };
 
@@ -135,8 +135,8 @@ const patience: Check = ({ sendTimeoutMs, replayWithinMs, resolver }) => {
     severity: 'warning',
     check: 'send timeout',
     found:
-      `A sender that gives up after ${formatExact(sendTimeoutMs)} makes a doubt of an email that the mail server has taken: ` +
-      'it may need 10 min for its reply to the final dot (RFC 5321, 4.5.3.2).',
+      `A sender that gives up after ${formatExact(sendTimeoutMs)} leaves an email in doubt that the mail server has accepted: ` +
+      'a server may take 10 min to reply to the final dot (RFC 5321, section 4.5.3.2).',
     remedy:
       "Leave nodemailer's socketTimeout at 10 min. For an HTTP provider: replayWithinMs, or a resolver.",
   };
@@ -148,9 +148,9 @@ const renewal: Check = ({ lockRenewTime, lockDuration, sendTimeoutMs }) => {
     severity: 'warning',
     check: 'lock renewal',
     found:
-      `The lock (${formatExact(lockDuration)}) runs out before it is renewed (lockRenewTime ${formatExact(lockRenewTime)}): a send that takes ` +
-      'longer stalls, and its job is run beside it. That run is busy, never a second email; but it burns a stall.',
-    remedy: 'Leave lockRenewTime out: it is half of lockDuration.',
+      `The lock (${formatExact(lockDuration)}) expires before it is renewed (lockRenewTime ${formatExact(lockRenewTime)}): a send that takes ` +
+      'longer stalls, and its job runs a second time at once. That run is busy and sends nothing, but counts as a stall.',
+    remedy: 'Remove lockRenewTime: its default is half of lockDuration.',
   };
 };
 
@@ -166,9 +166,9 @@ const eventLoop: Check = ({ lockRenewTime, lockDuration, leaseMs, sendTimeoutMs 
     found:
       `A send may take ${formatExact(sendTimeoutMs)}, longer than ${shorter.join(' and ')}. That is no problem: both are ` +
       'renewed while it runs. A blocked event loop renews nothing: ' +
-      `from ${formatExact(lockDuration - lockRenewTime)} on the job may be run a second time beside the first (busy, never a ` +
-      `second email), from ${formatExact(Math.floor((leaseMs * 2) / 3))} on a claim may be lost before its dispatch (given back, ` +
-      `tried again), from ${formatExact(Math.floor((leaseMs * 5) / 3))} on a sender past its dispatch may be taken for dead.`,
+      `from ${formatExact(lockDuration - lockRenewTime)} on, the job may run a second time at once (busy, never a ` +
+      `second email), from ${formatExact(Math.floor((leaseMs * 2) / 3))} on, a claim may be lost before its dispatch (released, ` +
+      `tried again), from ${formatExact(Math.floor((leaseMs * 5) / 3))} on, an email may be listed in doubt although its sender still works.`,
     remedy:
       'Keep long synchronous work (rendering, compressing) out of the worker, or lockDuration and leaseMs above it.',
   };
@@ -179,7 +179,7 @@ const logLines: Check = ({ keepLogs }) => {
   return {
     severity: 'info',
     check: 'log',
-    found: `The log of a job keeps its last ${keepLogs} lines: what became of the email is told there, and may be dropped.`,
+    found: `The log of a job keeps its last ${keepLogs} lines: the lines about the email are written there and may be dropped.`,
     remedy: 'Keep 10 lines or more.',
   };
 };

@@ -4,21 +4,23 @@ import { type Assumed, type ExplainOptions, fillIn } from './explain-options.ts'
 import { ending, promise, window } from './explain-sentences.ts';
 import { findings } from './explain-warnings.ts';
 
+/** What {@link explain} returns. */
 export interface Explanation {
-  /** What holds and until when; and what becomes of an email in doubt. */
+  /** The promise and until when it holds; and what happens to an email in doubt. */
   readonly sentences: readonly [string, string];
-  /** What undermines that, the worst first. */
+  /** What weakens the promise, the most severe first. */
   readonly warnings: readonly Finding[];
+  /** The durations that the sentences are made of. */
   readonly numbers: ExplainedNumbers;
-  /** The values that you did not give, and whose defaults they are. */
+  /** The defaults that were assumed. */
   readonly assumed: readonly Assumed[];
 }
 
 /**
- * Says in two sentences what your configuration promises, and until when: leases, retention and the
- * provider's window of `once()` against the attempts, backoffs, locks and stalls of BullMQ. It only
- * computes: whether the ledger can keep what it acknowledges is asked by its `doctor()`.
- * @throws {OptionError} that names the option.
+ * Explains in two sentences what your configuration promises and until when. It compares the lease,
+ * the retention and the provider's window of {@link once} with the attempts, backoffs, locks and
+ * stalls of BullMQ. It only computes: `ledger.doctor()` checks the store itself.
+ * @throws {OptionError} for a wrong option.
  *
  * @example
  * const { sentences, warnings } = explain({
@@ -38,7 +40,12 @@ export function explain(options: ExplainOptions = {}): Explanation {
   };
 }
 
-/** The same in one line, for the log at a worker's start. @throws {OptionError} */
+/**
+ * The answer of {@link explain} in one line, for the log when a worker starts.
+ * @throws {OptionError} for a wrong option.
+ *
+ * @example console.log(explainLine({ once: options, worker: workerOptions }));
+ */
 export function explainLine(options: ExplainOptions = {}): string {
   const { settings } = fillIn(options);
   const numbers = compute(settings);

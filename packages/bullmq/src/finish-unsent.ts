@@ -12,7 +12,7 @@ import { describeRecord, logToJob } from './job-log.ts';
 import type { JobLike } from './options.ts';
 import { parkJob } from './park-job.ts';
 
-/** A job that has not sent its email, and how it was started. */
+/** A job whose run has not sent its email. */
 interface UnsentJob {
   readonly key: string;
   readonly job: JobLike;
@@ -21,7 +21,7 @@ interface UnsentJob {
   readonly onBusy: 'delay' | 'throw' | undefined;
 }
 
-/** Completes, delays or fails a job that has not sent its email, and says in its log why. */
+/** Completes, delays or fails a job whose run has not sent its email, and writes why to its log. */
 export async function finishUnsent<R>(
   performed: Exclude<Performed<R>, { state: 'sent' }>,
   unsent: UnsentJob,
@@ -58,20 +58,24 @@ export async function finishUnsent<R>(
   }
 }
 
-/** Delays the job while the provider still knows the email. Otherwise a person has to find out. */
+/**
+ * Delays the job while the provider recognises the key. After that a person must resolve the doubt.
+ */
 async function finishInDoubt(
   { record, error, replayForMs }: Extract<Performed<unknown>, { state: 'in-doubt' }>,
   unsent: UnsentJob,
 ): Promise<never> {
   const inDoubt = new InDoubtError(record, error);
   if (replayForMs === undefined) throw unrecoverableError(inDoubt);
-  // The queue's own attempts, where that is wanted.
+  // Then the attempts of the job are the replays.
   if (!canBeDelayed(unsent)) throw inDoubt;
-  logToJob(unsent.job, 'in doubt: comes back, to be sent again under the same key of the provider');
+  logToJob(unsent.job, 'in doubt: delayed, then sent again under the same idempotency key');
   return delayJob(unsent, replayForMs);
 }
 
-/** Delays the job while the ledger does not answer: that costs no attempt. Throws all other errors. */
+/**
+ * Delays the job if the ledger does not answer, which uses up no attempt. Throws all other errors.
+ */
 export async function finishUnavailable(
   error: unknown,
   {
@@ -84,13 +88,13 @@ export async function finishUnavailable(
 ): Promise<never> {
   const mayDelay = onUnavailable !== 'throw' && token !== undefined && 'moveToDelayed' in job;
   if (!isOutage(error) || !mayDelay) throw error;
-  // No worker event and no failed job tells of it.
+  // A delayed job causes no event of the worker.
   warnOnce('SENDONCE_LEDGER_UNAVAILABLE', job.queueName ?? '', `sendonce: ${messageOf(error)}`);
-  logToJob(job, 'waits for the ledger, which does not answer: nothing was sent');
+  logToJob(job, 'the ledger does not answer: nothing was sent, the job is delayed');
   throw await parkJob(job, waitMs(job, LONGEST_PAUSE_MS), token);
 }
 
-/** Of the ledger's error, and not of what the processor made of it. */
+/** The message of the ledger's own error, which a processor may have wrapped. */
 function messageOf(error: unknown): string {
   let cause = error;
   while (cause instanceof Error && !isSendonceError(cause)) ({ cause } = cause);
@@ -105,14 +109,16 @@ async function delayJob(unsent: UnsentJob, retryAfterMs: number): Promise<never>
   throw await parkJob(job, waitMs(job, retryAfterMs), token);
 }
 
-/** Without a lock token, `moveToDelayed` would check no lock at all. */
+/** Whether the job may be delayed. Without a token, `moveToDelayed` would not check the lock. */
 function canBeDelayed({ token, onBusy }: UnsentJob): boolean {
   return onBusy !== 'throw' && token !== undefined;
 }
 
 const LONGEST_PAUSE_MS = 15_000;
 
-/** Growing, jittered, and no longer than the other attempt can hold its claim in silence. */
+/**
+ * Grows from run to run, with jitter, up to the time in which the other attempt can lose its claim.
+ */
 function waitMs(job: JobLike, retryAfterMs: number): number {
   const earlier = Math.max(0, (job.attemptsStarted ?? 1) - (job.attemptsMade ?? 0) - 1);
   const grown = Math.min(250 * 2 ** earlier, LONGEST_PAUSE_MS);

@@ -3,12 +3,13 @@ import { flushSoon } from '@sendonce/core/ledger';
 import type { JobLike } from './options.ts';
 import { workerOf } from './worker-of.ts';
 
-/** The journals of all wrappers whose jobs a worker runs. One listener serves them all. */
+/** The journals of all wrappers whose jobs a worker runs. One listener flushes all of them. */
 const journalsOf = new WeakMap<object, Set<Journal>>();
 
 /**
- * Flushes the journal when the worker of the job has closed. An orderly program closes its workers,
- * then its clients: without this the last entries would still be waiting for others.
+ * Flushes the journal when the worker of the job has closed. A program closes its workers before
+ * its clients: without the flush, the last entries would still wait for more when the client
+ * closes.
  */
 export function flushWhenClosed(job: JobLike, journal: Journal | undefined): void {
   const worker = workerOf(job);

@@ -6,8 +6,8 @@ import { checkScheduledKey, stampOf } from './schedule-stamp.ts';
 /**
  * The key of a job's email.
  * @throws {KeyError} for a part that is missing or not JSON, and for a promise.
- * @throws {KeyChangedError} when the email was scheduled under another key.
- * @throws {ScheduleError} when another version of sendonce scheduled it.
+ * @throws {KeyChangedError} if the email was scheduled under another key.
+ * @throws {ScheduleError} if another version of sendonce scheduled it.
  */
 export function deriveJobKey<J extends JobLike>(
   job: J,
@@ -17,12 +17,12 @@ export function deriveJobKey<J extends JobLike>(
   refusePromise('key', selected);
   const stamp = stampOf(job);
   if (stamp) return checkScheduledKey(stamp, selected);
-  // All jobs of a scheduler have the same data: what differs is the iteration, and with it the id.
+  // All jobs of a scheduler have the same data. The id of the job names the iteration.
   const isIteration = job.repeatJobKey && schedulerKey !== 'complete';
   return deriveKey(isIteration ? [selected, job.id] : selected);
 }
 
-/** @throws {KeyError} for a promise: the function is async, and its parts are not known yet. */
+/** @throws {KeyError} for a promise, because the key must be known before anything runs. */
 export function refusePromise(option: 'key' | 'fingerprint', selected: unknown): void {
   if (!catchRejection(selected, () => {})) return;
   throw new KeyError(

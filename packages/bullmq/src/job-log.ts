@@ -5,25 +5,25 @@ import { isSameJob, refOf } from './job-ref.ts';
 import type { JobLike } from './options.ts';
 
 /**
- * Writes a line into the log of the job. The outcome does not depend on it. With `keepLogs` a line
- * would push out one of the processor's own.
+ * Writes a line to the log of the job. If that fails, nothing else does. With `keepLogs` nothing is
+ * written, because the line could displace one of the processor.
  */
 export function logToJob(job: JobLike, text: string): void {
   if (job.opts?.keepLogs !== undefined) return;
   try {
     catchRejection(job.log?.(`sendonce: ${text}`), () => {});
   } catch {
-    // A job of a unit test.
+    // The job of a unit test may have a log that throws.
   }
 }
 
-/** By whom, when, why, and which email: for a page that shows one job and nothing else. */
+/** Says who sent, when, why and with which Message-ID. A job's page in bull-board shows no more. */
 export function describeRecord(record: LedgerRecord, job: JobLike): string {
   const { atMs, messageId, note, resolvedBy } = record;
   const sender = senderOf(record);
   const own = isSameJob(record.job, refOf(job)) ? ' (this job)' : '';
   const who = sender && ` by ${sender}${own}`;
-  // Once a doubt is resolved, its reason matters no more.
+  // After a doubt is resolved, who resolved it is the reason.
   const why = resolvedBy === undefined ? note : `resolved by ${resolvedBy}`;
   const id = messageId === undefined ? '' : `, Message-ID ${messageId}`;
   return `${who} at ${new Date(atMs).toISOString()}${why ? ` (${why})` : ''}${id}`;

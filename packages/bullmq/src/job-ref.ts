@@ -1,7 +1,7 @@
 import type { JobRef } from '@sendonce/core';
 import type { JobLike } from './options.ts';
 
-/** How a ledger names the job. Undefined for a job that has no id yet. */
+/** The job as a ledger names it. Undefined if the job has no id yet. */
 export function refOf({ queueName, id }: JobLike): JobRef | undefined {
   return id === undefined || queueName === undefined ? undefined : { queue: queueName, id };
 }

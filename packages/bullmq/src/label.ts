@@ -2,7 +2,7 @@ import { catchRejection, warnOfCallback } from '@sendonce/core/ledger';
 
 const LONGEST_LABEL = 200;
 
-/** The label of an email. A label decides nothing, so a function that throws only leaves it out. */
+/** The label of an email. If the function throws, the entry has no label and the email is sent. */
 export function labelFor<T>(
   label: ((email: T) => unknown) | undefined,
   email: T,

@@ -2,17 +2,19 @@ import { isPermanent, unrecoverableError } from './control-flow.ts';
 import { once, type OnceProcessor, type ProcessorOf } from './once.ts';
 import type { JobLike, OnceOptions } from './options.ts';
 
-// A decorator sits on methods of any class and any job: their own types stay as they are.
+// A decorator is used on methods of any class and any job, whose types stay as they are.
 /* oxlint-disable typescript/no-explicit-any */
 type Method = (this: any, job: any, token?: string, signal?: AbortSignal) => Promise<any>;
 
 /**
- * `once()` as a method decorator, for the `process` method of NestJS's `WorkerHost`, and for
- * standard and legacy (`experimentalDecorators`) TypeScript alike. The options may be a function of
- * the instance, for a ledger that is injected; they are then checked at the first job.
+ * Applies {@link once} to a method, such as `process` of a NestJS `WorkerHost`. It works as a
+ * standard decorator and with `experimentalDecorators`. The options may be a function of the
+ * instance, for a ledger that is injected. They are then checked at the first job, and a wrong
+ * option fails that job.
  *
- * The type of the method stays as it is. Like that of `once()`, its promise may resolve with
- * `undefined`: the email was cancelled, or this is a duplicate whose original had no result.
+ * The type of the method stays as it is. As with `once()`, its promise may resolve with
+ * `undefined`.
+ * @throws {OptionError} for a wrong option, if the options are an object.
  *
  * @example
  * class Notices extends WorkerHost {
@@ -45,7 +47,7 @@ function guard<T extends object, J extends JobLike>(
   options: OnceOptions<J> | ((self: T) => OnceOptions<J>),
 ): Method {
   const guarded = new WeakMap<object, OnceProcessor<J, unknown>>();
-  // Declares three plain parameters, or BullMQ passes no signal.
+  // BullMQ passes a signal only to a function that declares three parameters.
   return async function process(this: T, job: J, token?: string, signal?: AbortSignal) {
     let processor = guarded.get(this);
     if (!processor) {

@@ -3,16 +3,19 @@ import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq';
 import { once, type ProcessorOf } from './once.ts';
 import type { OnceOptions } from './options.ts';
 
+/** The options of {@link OnceWorker}: those of BullMQ's `Worker`, and `once`. */
 export interface OnceWorkerOptions<D, R, N extends string> extends WorkerOptions {
+  /** The options of {@link once}. */
   readonly once: OnceOptions<Job<D, R, N>>;
 }
 
 /**
- * A Worker whose every job goes through `once()`, sandboxed processor files included (child
- * processes and worker threads): the claim is held here, in the parent.
+ * A BullMQ `Worker` that wraps every job in {@link once}. It also works with sandboxed processor
+ * files (child processes and worker threads): the parent process holds the claim.
  *
- * A file runs elsewhere and cannot mark the point of no return, so it has `before-processor` only.
- * @throws {OptionError} for wrong options, and for `dispatch: 'at-send'` with a file.
+ * A file runs in another process or thread and cannot dispatch the claim, so it can only use the
+ * mode `before-processor`.
+ * @throws {OptionError} for a wrong option, and for `dispatch: 'at-send'` with a file.
  *
  * @example
  * new OnceWorker('notices', new URL('./processor.js', import.meta.url), {
@@ -29,7 +32,7 @@ export class OnceWorker<D = any, R = any, N extends string = string> extends Wor
     name: string,
     processor: string | URL | Processor<D, R, N>,
     options: OnceWorkerOptions<D, R, N>,
-    // Of BullMQ 6, a backend factory; of BullMQ 5, the class of its connection.
+    // In BullMQ 6 a backend factory, in BullMQ 5 the class of the connection.
     ...others: readonly unknown[]
   ) {
     const { once: onceOptions, ...workerOptions } = options;
@@ -57,14 +60,14 @@ function checkProcessor(
   if (processor === null || processor === undefined) {
     throw new OptionError(
       'processor',
-      'Expected "processor" to be a function or a file: jobs that are fetched by hand ' +
-        '(getNextJob) never pass through the worker. Wrap what handles them in once() or perform().',
+      'Expected "processor" to be a function or a file: jobs that you fetch with getNextJob() ' +
+        'do not pass through the worker. Wrap the function that handles them in once() or perform().',
     );
   }
   if (options?.dispatch !== 'at-send' || typeof processor === 'function') return;
   throw new OptionError(
     'dispatch',
     'Expected "dispatch" to be "before-processor" for a sandboxed file: it runs in another process ' +
-      'or thread, where the claim of this one cannot be dispatched. For "at-send" pass a function.',
+      'or thread, which cannot dispatch the claim of this process. For "at-send" pass a function.',
   );
 }

@@ -25,38 +25,42 @@ import { checkOnceOptions, type JobLike, type OnceCounters, type OnceOptions } f
 import { stampOf } from './schedule-stamp.ts';
 import { settleViaWorker } from './settle-via.ts';
 
-/** A processor as `new Worker(name, processor)` takes it. */
+/** A processor, as `new Worker(name, processor)` of BullMQ takes it. */
 export type ProcessorOf<J, R> = (job: J, token?: string, signal?: AbortSignal) => Promise<R>;
 
 /**
- * The wrapped processor, and what it has counted.
+ * The wrapped processor that {@link once} returns, and its counters.
  *
- * It resolves with `undefined` where the email was cancelled or skipped, where its result could not
- * be kept, and where this job is a duplicate whose original had no result. A call, `ReturnType` and a Worker without type arguments see that.
+ * It resolves with `undefined` if the email was cancelled or skipped, if its result could not be
+ * kept, or if the job is a duplicate whose original had no result. The type shows that to a call,
+ * to `ReturnType` and to a Worker without type arguments.
+ *
+ * @example console.log(processor.counters.duplicate)
  */
 export interface OnceProcessor<J, R> {
   (job: J, token?: string, signal?: AbortSignal): Promise<R | undefined>;
   /**
-   * Never seen by a call: for `new Worker<Data, R>`, where R is what the processor returns. BullMQ
-   * types the result of every job that way, those without a result included.
+   * For `new Worker<Data, R>` only, where R is what the processor returns. A call does not see this
+   * signature. BullMQ types the result of every job that way, even if a job has none.
    */
   (job: J, token?: string, signal?: AbortSignal): Promise<R>;
-  // Inference and ReturnType take the last signature.
+  // TypeScript infers from the last signature.
   (job: J, token?: string, signal?: AbortSignal): Promise<R | undefined>;
+  /** How often each step happened in this process since the call of {@link once}. */
   readonly counters: Readonly<OnceCounters>;
 }
 
 /**
  * Wraps a BullMQ processor that sends one email, so that the email is never sent twice and never
  * dropped silently. If a crash makes it impossible to know whether the email was sent, the job
- * fails with InDoubtError until the doubt is resolved.
+ * fails with `InDoubtError` until the doubt is resolved.
  *
  * The processor stays as it is: its errors, retries, delays, progress and result work as before. A
- * duplicate completes with the result of the original. It completes with `undefined` if the
- * original had none, and so does the job of an email that was cancelled or skipped (`skipEmail()`).
- * An error that another attempt cannot
- * change fails the job at once; its `code` and `cause` are those of the sendonce error.
- * @throws {OptionError} for wrong options or a processor that is not a function.
+ * duplicate completes with the result of the original. It completes with `undefined` if the original
+ * had none, and so does the job of an email that was cancelled or skipped ({@link skipEmail}). If no
+ * further attempt can change an error, the job fails at once: BullMQ gets an `UnrecoverableError` whose
+ * `code` is that of the sendonce error, which is its `cause`.
+ * @throws {OptionError} for a wrong option, or a processor that is not a function.
  *
  * @example
  * new Worker('notices', once(processor, { ledger, key: (job) => ['notice', job.data.orderId] }), { connection });
@@ -80,8 +84,7 @@ export function once<J extends JobLike, R>(
   const { undispatched = 'in-doubt' } = options;
   const isReturnDecided = undispatched !== 'in-doubt';
   const comparesData = options.onDifferentData !== 'ignore';
-  // BullMQ passes a signal only to a function that declares three plain parameters, and makes one
-  // for it.
+  // BullMQ makes and passes a signal only if the function declares three parameters.
   const wantsSignal = processor.length >= 3;
 
   async function guarded(
@@ -120,7 +123,7 @@ export function once<J extends JobLike, R>(
     return finishUnsent(performed, { key, job, token, onBusy: options.onBusy });
   }
 
-  // `this` in a processor is its worker.
+  // BullMQ calls a processor with its worker as `this`.
   const effectOf = (
     worker: unknown,
     job: J,
@@ -142,11 +145,11 @@ export function once<J extends JobLike, R>(
         return guarded(this, job, token);
       };
   wrappers.add(wrapped);
-  // No function has the second signature of OnceProcessor: see there.
+  // No function can have the second signature of OnceProcessor, see its docstring.
   return Object.assign(wrapped, { counters }) as OnceProcessor<J, R>;
 }
 
-/** What once() has made. */
+/** All functions that once() has returned. */
 const wrappers = new WeakSet<object>();
 
 function fingerprintFor<J extends JobLike>(
@@ -164,7 +167,7 @@ function digestFor({ queueName, name, data }: JobLike, key: string): string | un
   return digestOf({ queue: queueName, name, data }, key);
 }
 
-/** @throws {OptionError} for a call without a job, as a test may make it. */
+/** @throws {OptionError} for a call without a job, which a test may make. */
 function checkJob(job: unknown): void {
   if (typeof job === 'object' && job !== null) return;
   throw new OptionError(
@@ -173,21 +176,23 @@ function checkJob(job: unknown): void {
   );
 }
 
-/** When the email is due: the same for all attempts of this job, as receivers compare it. */
+/** The Date header: the same for all attempts of a job, because receivers compare it. */
 function emailDateMs(job: JobLike): number {
   const { timestamp = Date.now(), opts } = job;
-  // BullMQ takes a delay with a fraction.
+  // BullMQ accepts a delay with a fraction.
   const dueMs = Math.floor(timestamp + (opts?.delay ?? 0));
-  // A promoted job runs early; a Date in the future looks like spam.
+  // A promoted job runs early. A Date in the future looks like spam.
   const dateMs = dueMs <= Date.now() ? dueMs : Math.floor(timestamp);
-  // A scheduled email may have been moved by days, which its job does not tell: the first due time
-  // would put it far down in the recipient's inbox. The hour, so that a replay soon after is the
-  // same email.
+  // A scheduled email may have been moved by days, and its job still has the first due time, which
+  // would sort it far down in the recipient's inbox. The full hour is used, so that a replay soon
+  // after has the same Date.
   const hourMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
   return stampOf(job) && dateMs < Date.now() - HOUR_MS ? hourMs : dateMs;
 }
 
-/** `worker.cancelJob()` came while the email was claimed: the processor would never hear of it. */
+/**
+ * `worker.cancelJob()` was called before the processor started, so the processor is not started.
+ */
 function cancelledBefore({ reason }: AbortSignal): NotSentError {
   return new NotSentError('The job was cancelled before its processor started. Nothing was sent.', {
     cause: reason,
@@ -198,7 +203,7 @@ function anySignal(claim: Claim, signal: AbortSignal | undefined): AbortSignal {
   return signal ? AbortSignal.any([signal, claim.signal]) : claim.signal;
 }
 
-/** Whether the processor returned an Observable to which nothing has subscribed. */
+/** Whether the processor returned an Observable, to which nothing has subscribed. */
 function isRefusedProcessor(error: unknown): boolean {
   return isSendonceError(error, 'SENDONCE_PROCESSOR') && error.mayHaveLeft === 'no';
 }
@@ -207,14 +212,14 @@ function checkProcessor(processor: unknown): void {
   if (typeof processor === 'function' && wrappers.has(processor)) {
     throw new OptionError(
       'processor',
-      'Expected "processor" to be your own function, got one that once() has wrapped already. Its email would be ' +
-        'claimed twice, one claim inside the other. Remove one of the two.',
+      'Expected "processor" to be your own function, got one that once() has already wrapped. Its email would be ' +
+        'claimed twice, one claim inside the other. Remove one of the two calls of once().',
     );
   }
   if (typeof processor === 'function') return;
   const hint =
     typeof processor === 'string' || processor instanceof URL
-      ? ' For a sandboxed file use new OnceWorker(name, file, { once: options }).'
+      ? ' For a sandboxed file, use new OnceWorker(name, file, { once: options }).'
       : '';
   throw new OptionError(
     'processor',
@@ -222,12 +227,11 @@ function checkProcessor(processor: unknown): void {
   );
 }
 
-/** What the log of the job says of a step that is worth a look. */
+/** The line in the job's log for each step that you should know of. */
 const lines: Partial<Record<PerformEvent['type'], string>> = {
   undispatched:
     'ended without a dispatch: pass "dispatch: atSend(transporter)" with the transporter that sends, or return skipEmail(reason)',
-  'late-send':
-    'refused an email that was about to leave after the processor had returned: await every send',
+  'late-send': 'refused an email that was sent after the processor had returned: await every send',
   'different-data':
     'its data, its name or its queue differ from those of the email that was sent under its key: is "key" too wide?',
   'result-dropped':

@@ -11,14 +11,14 @@ import {
 } from '@sendonce/core/ledger';
 
 /**
- * The few things that the wrapper reads of a BullMQ job; every `Job` of BullMQ 5 and 6 has them. In a
+ * The part of a BullMQ job that {@link once} uses. Every `Job` of BullMQ 5 and 6 fits, and in a
  * unit test `{ data }` is enough.
  */
 export interface JobLike {
   readonly id?: string | undefined;
   readonly name?: string | undefined;
   readonly queueName?: string | undefined;
-  // BullMQ's own default: what is not annotated stays usable.
+  // As in BullMQ, so that a processor without annotations compiles.
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly data: any;
   readonly timestamp?: number | undefined;
@@ -33,6 +33,7 @@ export interface JobLike {
   promote?(): Promise<unknown>;
 }
 
+/** The options of {@link once}, beside those that it shares with {@link perform}. */
 export interface OnceOptions<J extends JobLike> extends Omit<
   PerformOptions,
   | 'key'
@@ -47,65 +48,84 @@ export interface OnceOptions<J extends JobLike> extends Omit<
   | 'onEvent'
 > {
   /**
-   * Which email this is: what every copy of the job has in common and no other email has.
-   * Computed before the processor runs, so `job.updateData()` changes it for later attempts only.
-   * Jobs of a scheduler all have the same data: see `schedulerKey`.
+   * Selects which email this is: what every copy of the job has in common and no other email has.
+   * Use business identifiers, such as the order and the recipient. It runs before the processor, so
+   * `job.updateData()` changes the key of later attempts only. It must not be async. For the jobs
+   * of a scheduler, see `schedulerKey`.
    *
    * @example (job) => ['delivery-notice', job.data.orderId, job.data.to]
    */
   readonly key: (job: J) => unknown;
   /**
-   * What `key` means for the jobs of a scheduler (`upsertJobScheduler()`), which all have the same data.
+   * What `key` means for the jobs of a scheduler (`upsertJobScheduler()`), which all have the same
+   * data.
    *
-   * `per-iteration`: `once()` adds the iteration, so that each one is an email of its own. `complete`:
-   * the key tells the emails apart by itself, for example by the day. Then a renamed scheduler, another
-   * `every`, and a job that is added by hand send no second email of that day.
+   * - `per-iteration`: `once()` adds the iteration to the key, so that each iteration is one email.
+   * - `complete`: your key already distinguishes the emails, for example by the day. Then a renamed
+   *   scheduler, another `every`, or a job that is added by hand sends no second email of that day.
    * @default 'per-iteration'
    */
   readonly schedulerKey?: 'per-iteration' | 'complete' | undefined;
-  /** The payload that must not change under one key; another one is a conflict. */
+  /**
+   * Selects the payload that must not change under one key. If it differs, the job fails with
+   * `KeyConflictError` and sends nothing.
+   * @default none
+   */
   readonly fingerprint?: ((job: J) => unknown) | undefined;
   /**
-   * What people call this email in the journal: an order number. Stored as it is, so no address
-   * unless you want that.
+   * Selects what people call this email in the journal, such as an order number. It is stored as it
+   * is, up to 200 characters. Without `journal` it is an `OptionError`.
    *
+   * @default none
    * @example (job) => `order ${job.data.orderId}`
    */
   readonly label?: ((job: J) => string) | undefined;
   /**
-   * What a copy does while another attempt is sending: `delay` moves the job a little later and
-   * uses up no attempt (but counts as a start: do not combine it with `maxStartedAttempts`);
-   * `throw` fails the attempt with BusyError.
+   * What a copy does while another attempt is sending.
+   *
+   * - `delay`: moves the job to delayed for at most one lease. That uses up no attempt, but counts as a
+   *   start: do not combine it with `maxStartedAttempts`.
+   * - `throw`: fails the attempt with `BusyError`.
    * @default 'delay'
    */
   readonly onBusy?: 'delay' | 'throw' | undefined;
   /**
-   * What happens when the ledger does not answer, and surely nothing was sent: `delay` moves the job a
-   * little later, each time longer, and uses up no attempt (but counts as a start: do not combine it
-   * with `maxStartedAttempts`); `throw` fails the attempt.
+   * What a job does if the ledger does not answer and certainly nothing was sent.
+   *
+   * - `delay`: moves the job to delayed, each time for longer, up to 15 s. That uses up no attempt, but
+   *   counts as a start: do not combine it with `maxStartedAttempts`.
+   * - `throw`: fails the attempt.
    * @default 'delay'
    */
   readonly onUnavailable?: 'delay' | 'throw' | undefined;
   /**
-   * What happens when a job is a duplicate, and its data, its name or its queue differ from those of
-   * the email that was sent: `warn` gives an event, a line in the job's log and a process warning, once
-   * for each queue. A hash of 18 bits of the data is kept in the record for that. `ignore` keeps none.
+   * What happens if a job is a duplicate, and its data, its name or its queue differ from those of
+   * the job that sent the email.
+   *
+   * - `warn`: emits an event, writes a line to the job's log, and emits a process warning once per queue.
+   *   The record keeps a hash of 18 bits of the data for that.
+   * - `ignore`: keeps no hash and does nothing.
    * @default 'warn'
    */
   readonly onDifferentData?: 'warn' | 'ignore' | undefined;
   /**
-   * Called for every step, synchronously; it may be async. If it fails, that is a process warning.
+   * Called for every step. If it throws or rejects, a process warning is emitted and the email is
+   * not affected. It is not awaited.
+   * @default none
    */
-  readonly onEvent?: ((event: OnceEvent<J>) => unknown) | undefined;
+  readonly onEvent?:
+    | ((event: OnceEvent<J>) => void)
+    | ((event: OnceEvent<J>) => Promise<void>)
+    | undefined;
 }
 
-/** One step of one email. */
+/** One step of one email, as `onEvent` of {@link once} gets it. */
 export interface OnceEvent<J extends JobLike> extends Omit<PerformEvent, 'job'> {
-  /** BullMQ's job. */
+  /** The BullMQ job. */
   readonly job: J;
 }
 
-/** How often each step happened since this wrapper was made. */
+/** How often each step happened since the call of {@link once}. */
 export type OnceCounters = Record<PerformEvent['type'], number>;
 
 export const ONCE_OPTION_NAMES: OptionNames<OnceOptions<JobLike>> = {
@@ -129,7 +149,7 @@ export function checkOnceOptions<J extends JobLike>(options: OnceOptions<J>): vo
     );
   }
   checkNames('once()', options, ONCE_OPTION_NAMES);
-  // These have another form here, and are checked below.
+  // These differ from the options of perform(), and are checked below.
   const { key: _, fingerprint: __, label: ___, onEvent: ____, ...shared } = options;
   checkPerformOptions(shared);
   if (options.key === undefined) {

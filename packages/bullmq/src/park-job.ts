@@ -4,19 +4,19 @@ import { delayedError } from './control-flow.ts';
 import type { JobLike } from './options.ts';
 import { connectionOf, workerOf } from './worker-of.ts';
 
-/** How far the clock of this machine may be from that of the queue's server. */
+/** The largest difference between the clocks of this machine and of the queue's server, in ms. */
 const MAX_SKEW_MS = 5_000;
-/** How long a job is held here at most, where BullMQ's own delay would go by a wrong clock. */
+/** The longest time for which a job is held here, because this machine's clock is wrong. */
 const LONGEST_HOLD_MS = 2_000;
 
 /**
- * Gives a job back to the queue for a while; uses up no attempt.
+ * Moves a job to delayed for a while, which uses up no attempt.
  *
- * BullMQ's delay ends by the clock of the worker that polls next. A machine whose clock is two hours
- * ahead would park a job for two hours, and one whose clock is behind for no time at all. Such a
- * machine holds the job for a moment, and then puts it behind the other jobs that wait.
+ * BullMQ's delay ends by the clock of the worker that polls next. A machine whose clock is two
+ * hours ahead would delay a job by two hours, and one whose clock is behind would not delay it at
+ * all. Such a machine holds the job for a moment, and then moves it behind the other waiting jobs.
  *
- * @returns the error that tells the worker where the job is now.
+ * @returns the error that the processor must throw, so that the worker leaves the job where it is.
  */
 export async function parkJob(job: JobLike, waitMs: number, token: string): Promise<Error> {
   const skewMs = await measureSkew(job);
@@ -33,12 +33,14 @@ export async function parkJob(job: JobLike, waitMs: number, token: string): Prom
   );
   await sleep(Math.min(waitMs, LONGEST_HOLD_MS));
   await job.moveToDelayed?.(Date.now(), token);
-  // Its due time is a moment of a wrong clock. A poll of another worker may be faster.
+  // Its due time comes from a wrong clock. Another worker may have moved it already.
   await job.promote().catch(() => {});
   return delayedError();
 }
 
-/** How far the clock of this machine is ahead of that of the queue's server; 0 where that is not known. */
+/**
+ * How far this machine's clock is ahead of that of the queue's server, in ms. 0 if that is unknown.
+ */
 async function measureSkew(job: JobLike): Promise<number> {
   try {
     const worker = workerOf(job);
@@ -48,11 +50,11 @@ async function measureSkew(job: JobLike): Promise<number> {
     const [seconds, microseconds] = await client.time();
     const tookMs = Date.now() - startedMs;
     const serverMs = Number(seconds) * 1000 + Number(microseconds) / 1000;
-    // Half of a slow answer would look like a wrong clock.
+    // A slow answer would look like a wrong clock.
     const isKnown = tookMs < MAX_SKEW_MS && serverMs > YEAR_2020_MS;
     return isKnown ? startedMs + tookMs / 2 - serverMs : 0;
   } catch {
-    // BullMQ itself says what is wrong with its connection.
+    // BullMQ reports an error of its connection.
     return 0;
   }
 }
@@ -60,6 +62,6 @@ async function measureSkew(job: JobLike): Promise<number> {
 const YEAR_2020_MS = Date.UTC(2020);
 
 interface Clock {
-  /** TIME of Redis: seconds, and microseconds. */
+  /** The command TIME of Redis. */
   time(): Promise<[seconds: number | string, microseconds: number | string]>;
 }

@@ -5,7 +5,9 @@ import { type EmailStatus, toStatus } from './email-status.ts';
 import { createStamp, stampOf } from './schedule-stamp.ts';
 import { type Producer, scheduleEmail } from './schedule-email.ts';
 
-/** What became of `reschedule()`. */
+/**
+ * The answer of {@link DelayedEmails.reschedule}. `too-late` comes with the status that says why.
+ */
 export type Rescheduled = { readonly key: string } & (
   | { readonly state: 'rescheduled'; readonly at: Date; readonly jobId: string }
   | { readonly state: 'not-scheduled' }
@@ -14,7 +16,7 @@ export type Rescheduled = { readonly key: string } & (
 
 const TRIES = 5;
 
-/** Moves the job that waits for its time, or adds a new one if it has failed permanently. */
+/** Moves the job that waits for its time, or adds a new one if the job failed permanently. */
 export async function rescheduleEmail(
   producer: Producer,
   key: string,
@@ -35,12 +37,12 @@ export async function rescheduleEmail(
           return await moveEmail({ key, snapshot, atMs });
         } catch (error) {
           if (error instanceof ScheduleError) throw error;
-          // It became due between the two, or the queue did not answer: look again.
+          // It became due meanwhile, or the queue did not answer: load it again.
           cause = bareError(error);
           continue;
         }
       case 'due':
-        // Sooner than now is now.
+        // A time in the past means now.
         if (atMs <= Date.now()) return { ...email, state: 'rescheduled', at: new Date() };
         return { key, state: 'too-late', email };
       default:
@@ -48,8 +50,8 @@ export async function rescheduleEmail(
     }
   }
   throw new ScheduleError(
-    `It is not known whether the email ${key} was moved: the queue did not take it ${TRIES} times. Look at ` +
-      'its status, and move it again.',
+    `It is unknown whether the email ${key} was moved: the queue failed ${TRIES} times. Check its status, ` +
+      'then move it again.',
     'maybe',
     cause,
   );
@@ -66,11 +68,11 @@ async function moveEmail({ key, snapshot, atMs }: NewTime): Promise<Rescheduled>
   const [first] = delayed;
   if (!first) {
     throw new ScheduleError(
-      `The email ${key} waits for its children in a flow and cannot be moved. Cancel it, and schedule it ` +
-        'with an "occurrence".',
+      `The email ${key} waits for its children in a flow and cannot be moved. It is still scheduled. To send it ` +
+        'at another time, cancel it and schedule it with an "occurrence".',
     );
   }
-  // All of them: one left behind would send at the old time.
+  // All of them, because one that is not moved would send at the old time.
   await Promise.all(delayed.map((job) => moveJob(job, atMs)));
   return { key, state: 'rescheduled', at: new Date(atMs), jobId: first.job.id };
 }

@@ -5,21 +5,23 @@ import { type EmailStatus, toStatus } from './email-status.ts';
 import { isSameJob } from './job-ref.ts';
 import { isStampedWith, type ScheduleStamp, stampOf } from './schedule-stamp.ts';
 
-/** What became of `schedule()`. */
+/**
+ * The answer of {@link DelayedEmails.schedule}: what it did, or what is already known of the email.
+ */
 export type Scheduled = { readonly key: string } & (
   | { readonly state: 'scheduled'; readonly at: Date; readonly jobId: string }
   /**
-   * By another call; the data and the time of this one were not taken. `at` is undefined when it is due,
-   * and where the queue does not tell.
+   * An earlier call scheduled it. The data and the time of this call were ignored. `at` is
+   * undefined if the email is due or its time is unknown.
    */
   | { readonly state: 'already-scheduled'; readonly at: Date | undefined; readonly jobId: string }
   | { readonly state: 'already-sent'; readonly at: Date; readonly messageId?: string | undefined }
-  /** The same key belongs to another payload (`fingerprint`). */
+  /** The key belongs to another payload: these fields of `fingerprint` differ. */
   | { readonly state: 'conflict'; readonly fields: readonly string[] }
   | Extract<EmailStatus, { state: 'sending' | 'rejected' | 'in-doubt' | 'cancelled' }>
 );
 
-/** Where emails are scheduled. */
+/** The queue and the ledger of `delayedEmails()`. */
 export interface Producer {
   readonly queue: QueueLike<unknown>;
   readonly ledger: Ledger;
@@ -36,7 +38,7 @@ export interface Plan {
 
 const TRIES = 5;
 
-/** Adds the job unless the email has one, or the ledger knows what became of it. */
+/** Adds the job, unless the email already has one or the ledger has its outcome. */
 export async function scheduleEmail(producer: Producer, plan: Plan): Promise<Scheduled> {
   const { key } = plan.stamp;
   for (let tried = 0; tried < TRIES; tried += 1) {
@@ -46,16 +48,16 @@ export async function scheduleEmail(producer: Producer, plan: Plan): Promise<Sch
     const jobId = requireJobId(before, key);
     const scheduled = await addJob(producer, plan, jobId);
     if (scheduled) return scheduled;
-    // The job is gone again and left no record: removed, or it failed at once and was not kept.
+    // The job disappeared without a record: it was removed, or it failed at once and was not kept.
   }
   throw new ScheduleError(
     `The email ${key} could not be scheduled: its job disappeared immediately after it was added ` +
-      `(${TRIES} attempts). Is something removing the jobs of this queue, or do they fail at once ` +
-      '(removeOnFail)?',
+      `(${TRIES} attempts). Check whether something removes the jobs of this queue, or whether they fail at ` +
+      'once (removeOnFail).',
   );
 }
 
-/** BullMQ's add is a compare-and-set on the job id, and does not tell who won: the stamp does. */
+/** BullMQ's add is a compare-and-set on the job id. The stamp shows which call added the job. */
 async function addJob(
   { queue, ledger }: Producer,
   plan: Plan,
@@ -71,43 +73,44 @@ async function addJob(
     const { record } = found;
     const ownRef = { queue: queue.name, id: jobId };
     if (record && isFinal(record.state) && !isSameJob(record.job, ownRef)) {
-      // Cancelled or sent elsewhere meanwhile. No other call adds a job over such a record, so this
-      // is ours.
+      // The email was cancelled or sent meanwhile. No other call adds a job over such a record, so
+      // this job is the one of this call.
       await own.job.remove().catch(() => {});
       return findExisting(found, plan);
     }
     const other = found.jobs.find((one) => one !== own && isWaiting(one.state));
     const isFirst = other && found.jobs.indexOf(other) < found.jobs.indexOf(own);
-    // Both stay where two were added under different ids: the ledger lets one email out.
+    // If two jobs were added under different ids, both stay: the ledger permits one email.
     if (isFirst) return { key, state: 'already-scheduled', at: other.at, jobId: other.job.id };
     return { key, state: 'scheduled', at: new Date(plan.atMs), jobId };
   } catch (cause) {
     throw new ScheduleError(
-      `It is not known whether the email ${key} is scheduled: queue or ledger did not answer. Schedule ` +
-        'it again: what is scheduled already is not scheduled twice.',
+      `It is unknown whether the email ${key} is scheduled: the queue or the ledger did not answer. Schedule ` +
+        'it again: an email that is already scheduled is not scheduled twice.',
       'maybe',
       bareError(cause),
     );
   }
 }
 
-/** The options of its job. */
+/** The options of the job of an email. */
 export function buildJobOptions({ atMs, jobOptions, stamp }: Plan, jobId: string): object {
-  // Timestamp and delay together are the moment, whenever the queue takes it.
+  // BullMQ adds the delay to the timestamp, so the due time does not depend on when it adds the
+  // job.
   const timestamp = Date.now();
   return { ...jobOptions, jobId, timestamp, delay: Math.max(0, atMs - timestamp), sendonce: stamp };
 }
 
-/** @throws {ScheduleError} when each id is taken. */
+/** The id of the next job. @throws {ScheduleError} if every id is taken. */
 export function requireJobId({ nextJobId, jobs }: EmailSnapshot, key: string): string {
   if (nextJobId !== undefined) return nextJobId;
   throw new ScheduleError(
-    `The email ${key} was not scheduled: it has ${jobs.length} jobs that ended and were kept, and nothing was ` +
-      'sent. Find out why they failed or were skipped, remove them from the queue (or retry one), and schedule it again.',
+    `The email ${key} was not scheduled: it has ${jobs.length} jobs that ended without sending it and were kept. Find ` +
+      'out why they failed or were skipped, remove them from the queue (or retry one), and schedule it again.',
   );
 }
 
-/** What is known of the email already. Undefined when a new job may be added. */
+/** What is already known of the email. Undefined if a new job may be added. */
 function findExisting(snapshot: EmailSnapshot, plan: Plan): Scheduled | undefined {
   const { key } = plan.stamp;
   const status = toStatus(key, snapshot);
@@ -144,7 +147,7 @@ function findConflict(
   return { key, state: 'conflict', fields: differingFields(existing, fingerprint) };
 }
 
-/** Whether a record forbids the email. */
+/** Whether a record in this state prevents the email. */
 function isFinal(state: RecordState): boolean {
   return state !== 'claimed' && state !== 'dispatched' && state !== 'skipped';
 }

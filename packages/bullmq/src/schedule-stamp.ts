@@ -1,27 +1,30 @@
 import { deriveKey, fingerprintOf, KeyChangedError, ScheduleError } from '@sendonce/core';
 import { createToken, differingFields } from '@sendonce/core/ledger';
 
-/** The form of the stamp. A form that an older worker would misread gets the next number. */
+/**
+ * The version of the stamp's format. A format that an older worker would misread gets the next one.
+ */
 const STAMP_VERSION = 1;
 
 /**
- * What a scheduled email carries in the options of its job (`opts.sendonce`): who scheduled it, and
- * under which key. BullMQ stores options that it does not know, on all of its backends.
+ * The stamp of a scheduled email, in the options of its job (`opts.sendonce`): which call scheduled
+ * it, and under which key. BullMQ stores options that it does not know, on all of its backends.
  */
 export interface ScheduleStamp {
   readonly version: typeof STAMP_VERSION;
   /**
-   * Random, one per call of `schedule()`: tells the job that this call added from an earlier one.
+   * Random, one per call of `schedule()`. It shows whether this call or an earlier one added the
+   * job.
    */
   readonly token: string;
   readonly key: string;
-  /** One short hash per part of the key: names the part that changed, never its value. */
+  /** One short hash per part of the key. They show which part changed, but not its value. */
   readonly parts: string;
   readonly fingerprint?: string | undefined;
   readonly occurrence?: string | number | undefined;
 }
 
-/** A job of any queue, as far as its stamp is concerned. */
+/** The part of a job that a stamp needs. */
 interface StampedJob {
   readonly id?: string | undefined;
   readonly opts?: object | undefined;
@@ -47,7 +50,9 @@ export function stampOf({ id, opts }: StampedJob): ScheduleStamp | undefined {
   );
 }
 
-/** Whether the call of `schedule()` with this token added the job. A stamp of any version tells. */
+/**
+ * Whether the call of `schedule()` with this token added the job. Any version of a stamp shows it.
+ */
 export function isStampedWith(token: string, { opts }: StampedJob): boolean {
   return rawStamp(opts)?.token === token;
 }
@@ -62,12 +67,12 @@ function isReadable(stamp: Partial<ScheduleStamp>): stamp is ScheduleStamp {
   return version === STAMP_VERSION && [token, key, parts].every((text) => typeof text === 'string');
 }
 
-/** The key of what was selected. An occurrence makes another email of it, on purpose. */
+/** The key of the selected parts. An occurrence makes another email on purpose. */
 export function deriveEmailKey(selected: unknown, occurrence: string | number | undefined): string {
   return deriveKey(occurrence === undefined ? selected : [selected, { occurrence }]);
 }
 
-/** The parts of a key for its stamp; those of a list by their number. */
+/** The hashes of a key's parts for its stamp. The parts of a list are named by their index. */
 export function hashParts(selected: unknown, key: string): string {
   const parts = Array.isArray(selected) ? Object.fromEntries(selected.entries()) : selected;
   return fingerprintOf(parts, key);
@@ -75,8 +80,8 @@ export function hashParts(selected: unknown, key: string): string {
 
 /**
  * The key of a scheduled email, if the processor's own `key` selects the same.
- * @throws {KeyChangedError} when it selects another key than the one that the email was scheduled
- *   under.
+ * @throws {KeyChangedError} if it selects a key other than the one under which the email was
+ *   scheduled.
  */
 export function checkScheduledKey(stamp: ScheduleStamp, selected: unknown): string {
   const key = deriveEmailKey(selected, stamp.occurrence);

@@ -3,9 +3,10 @@ import type { JobLike } from './options.ts';
 import { connectionOf, type WorkerLike, workerOf } from './worker-of.ts';
 
 /**
- * Finds how to record the outcome of a job on the connection that acknowledges it. Undefined where
- * the ledger is on another server than the queue. The ledger is asked once per worker, during its
- * first job, which does not wait for the answer. Workers that share a connection share the answer.
+ * Finds how to record the outcome of a job on the connection that acknowledges the job. Undefined
+ * if the ledger is on another server than the queue. The ledger is asked once per worker, during
+ * its first job, which does not wait for the answer. Workers that share a connection share the
+ * answer.
  */
 export function settleViaWorker(ledger: Ledger): (job: JobLike) => SettleVia | undefined {
   const byWorker = new WeakMap<object, SettleVia | undefined>();

@@ -2,16 +2,18 @@ import { currentClaim } from '@sendonce/core';
 import { createSkip } from '@sendonce/core/ledger';
 
 /**
- * Decides not to send: a wrapped processor returns what this returns. Its job completes, its log says
- * why, and the email is recorded as `skipped`: that blocks nothing, so the same email may be scheduled
- * and sent later. The job of a skipped email has no result.
+ * Decides not to send. The processor must return the value that this function returns. The job then
+ * completes without a result, its log says why, and the email is recorded as `skipped`. A skip
+ * blocks nothing: the same email may be scheduled and sent later.
  *
- * In a sandboxed file, too, and in a unit test of the processor alone.
+ * It also works in a sandboxed file, and in a unit test that calls the processor directly.
  *
- * @param reason a short code for people, 1 to 100 characters, never an address: `unsubscribed`.
- * @returns a mark. Its type is `never`, so that the type of the processor's result stays as it is.
- * @throws {SkipError} for a reason that cannot be stored, after an email that may have left, and for a
- *   second skip.
+ * @param reason a short code for people, such as `unsubscribed`: 1 to 100 characters, never an
+ *   address.
+ * @returns a mark for {@link once}. Its type is `never`, so that the type of the processor's result
+ *   stays as it is.
+ * @throws {SkipError} for a reason that cannot be stored, after an email that may have been sent,
+ *   and for a second skip.
  *
  * @example
  * async function processor(job: Job<Notice>) {

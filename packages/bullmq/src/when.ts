@@ -1,22 +1,29 @@
 import { OptionError } from '@sendonce/core';
 import { checkDuration, describe, MAX_DURATION_MS } from '@sendonce/core/ledger';
 
-/** When an email is due: a moment, or a time from now. */
+/**
+ * When an email is due: at a moment (`at`), or some time from now (`delay`).
+ *
+ * @example { at: new Date('2027-01-01T09:00:00Z') } or { delay: 60_000 }
+ */
 export type When =
   | {
-      /** The moment. It is kept as such, so the clock of this machine does not move it. */
+      /** The moment. It is stored as it is, so the clock of this machine does not affect it. */
       readonly at: Date;
       readonly delay?: undefined;
     }
   | {
-      /** From now, by the clock of this machine, in milliseconds; 0 sends at once. */
+      /**
+       * The time from now by the clock of this machine, in milliseconds; 0 sends at once. The name
+       * and the unit are those of BullMQ's job option `delay`.
+       */
       readonly delay: number;
       readonly at?: undefined;
     };
 
 /**
- * The moment in ms since 1970. A moment that passed less than `pastToleranceMs` ago is now.
- * @throws {OptionError} where it is missing, given twice, invalid or past.
+ * The due time in ms since 1970. An `at` that passed less than `pastToleranceMs` ago means now.
+ * @throws {OptionError} if the time is missing, given twice, invalid or past.
  */
 export function dueMs(when: When, nowMs: number, pastToleranceMs: number): number {
   const { at, delay } = (when ?? {}) as { at?: unknown; delay?: unknown };
@@ -34,7 +41,7 @@ export function dueMs(when: When, nowMs: number, pastToleranceMs: number): numbe
   }
   const atMs = at.getTime();
   if (Number.isNaN(atMs))
-    throw invalidWhen('at', 'Expected "at" to be a valid Date, got one without a time.');
+    throw invalidWhen('at', 'Expected "at" to be a valid Date, got an invalid one.');
   if (atMs < nowMs - pastToleranceMs) {
     throw invalidWhen(
       'at',

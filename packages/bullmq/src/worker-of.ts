@@ -1,20 +1,20 @@
 import type { JobLike } from './options.ts';
 
-/** What is used here of the worker that runs a job. */
+/** The part of a BullMQ `Worker` that is used here. */
 export interface WorkerLike {
-  /** BullMQ 5. */
+  /** In BullMQ 5. */
   readonly client?: Promise<unknown>;
-  /** BullMQ 6. */
+  /** In BullMQ 6. */
   readonly backend?: { readonly client?: Promise<unknown> };
   once?(event: 'closed', listener: () => void): unknown;
 }
 
-/** The worker that runs a job; undefined for a job that no worker runs, as in a unit test. */
+/** The worker that runs a job. Undefined in a unit test, where no worker runs the job. */
 export function workerOf(job: JobLike): WorkerLike | undefined {
   return (job as { readonly queue?: WorkerLike }).queue;
 }
 
-/** The connection on which a worker acknowledges its jobs; undefined if that is no Redis client. */
+/** The connection on which a worker acknowledges its jobs. Undefined if it is no Redis client. */
 export async function connectionOf(worker: WorkerLike): Promise<object | undefined> {
   const connection = await (worker.client ?? worker.backend?.client);
   return typeof connection === 'object' && connection !== null ? connection : undefined;

@@ -19,13 +19,13 @@ const retry = { attempts: 3, backoff: 20 };
 
 const kept = 'as long as the ledger keeps what it acknowledged';
 const knows = `${kept} and the provider its idempotency key`;
-const once1s = 'Each email leaves at most once per key for 1 s after its outcome';
+const once1s = 'Each email is sent at most once per key for 1 s after its outcome';
 const three =
-  'one that was surely not sent gets up to 3 attempts, with waits of 40 ms in all, and then fails in sight.';
-const single = 'one that was surely not sent gets one attempt, and then fails in sight.';
+  'an email that was certainly not sent gets up to 3 attempts, with waits of 40 ms in all, and then its job fails.';
+const single = 'an email that was certainly not sent gets one attempt, and then its job fails.';
 const dies =
-  'An email whose sender dies between its dispatch (just before it can leave) and the outcome';
-const doubt = `${dies} is in doubt 400 ms after its last sign of life (at once where an error leaves the outcome unknown)`;
+  'An email whose sender dies between its dispatch (just before it can be sent) and the outcome';
+const doubt = `${dies} is in doubt 400 ms after its last heartbeat (at once if an error leaves the outcome unknown)`;
 const held = `${doubt}, and is held for a person.`;
 
 export const table: readonly Row[] = [
@@ -42,7 +42,7 @@ export const table: readonly Row[] = [
     sentences: [
       `${once1s}, ${kept}; ${three}`,
       'An email whose sender dies between its dispatch (before the first line of the processor) and the outcome is ' +
-        'in doubt 400 ms after its last sign of life (at once where an error leaves the outcome unknown), and is held for a person.',
+        'in doubt 400 ms after its last heartbeat (at once if an error leaves the outcome unknown), and is held for a person.',
     ],
     warned: ['doubts', 'send timeout'],
     run: runs.heldFromTheFirstLine,
@@ -52,7 +52,7 @@ export const table: readonly Row[] = [
     options: { once: { ...once, leaseMs: 900 }, worker, sendTimeoutMs },
     sentences: [
       `${once1s}, ${kept}; ${single}`,
-      `${dies} is in doubt 1800 ms after its last sign of life (at once where an error leaves the outcome unknown), and is held for a person.`,
+      `${dies} is in doubt 1800 ms after its last heartbeat (at once if an error leaves the outcome unknown), and is held for a person.`,
     ],
     warned: ['attempts', 'send timeout'],
     run: runs.retried,
@@ -109,7 +109,7 @@ export const table: readonly Row[] = [
     },
     sentences: [
       `${once1s}, ${kept}; ${three}`,
-      `${dies} is in doubt 1800 ms after its last sign of life (at once where an error leaves the outcome unknown), and is held for a person.`,
+      `${dies} is in doubt 1800 ms after its last heartbeat (at once if an error leaves the outcome unknown), and is held for a person.`,
     ],
     warned: ['busy attempts', 'send timeout'],
     run: runs.busyAttempts,
@@ -124,7 +124,7 @@ export const table: readonly Row[] = [
     },
     sentences: [
       `${once1s}, ${kept}; ${three}`,
-      `${doubt}, is shown to the resolver, and is held for a person where that does not know.`,
+      `${doubt}, is passed to the resolver, and is held for a person if the resolver does not know.`,
     ],
     warned: [],
     run: runs.resolved,
@@ -145,7 +145,7 @@ export const table: readonly Row[] = [
       sendTimeoutMs,
     },
     sentences: [
-      `Each email leaves at most once per key for 650 ms after its outcome, ${kept}; ${three}`,
+      `Each email is sent at most once per key for 650 ms after its outcome, ${kept}; ${three}`,
       held,
     ],
     warned: ['delay', 'send timeout'],
@@ -160,7 +160,7 @@ export const table: readonly Row[] = [
       sendTimeoutMs,
     },
     sentences: [
-      `Each email leaves at most once per key for 1341 ms after its outcome, ${kept}; ${three}`,
+      `Each email is sent at most once per key for 1341 ms after its outcome, ${kept}; ${three}`,
       held,
     ],
     warned: ['send timeout'],
@@ -175,7 +175,7 @@ export const table: readonly Row[] = [
       sendTimeoutMs,
     },
     sentences: [
-      `${once1s}, ${kept}; one that was surely not sent gets up to 4 attempts, with waits of 350 ms in all, and then fails in sight.`,
+      `${once1s}, ${kept}; an email that was certainly not sent gets up to 4 attempts, with waits of 350 ms in all, and then its job fails.`,
       held,
     ],
     warned: ['send timeout'],
@@ -190,7 +190,7 @@ export const table: readonly Row[] = [
       sendTimeoutMs,
     },
     sentences: [
-      `${once1s}, ${kept}; one that was surely not sent gets up to 3 attempts, with waits of at most 300 ms in all, and then fails in sight.`,
+      `${once1s}, ${kept}; an email that was certainly not sent gets up to 3 attempts, with waits of at most 300 ms in all, and then its job fails.`,
       held,
     ],
     warned: ['send timeout'],
@@ -205,8 +205,8 @@ export const table: readonly Row[] = [
       sendTimeoutMs,
     },
     sentences: [
-      `Each email leaves at most once per key for 500 ms after its outcome, ${kept}; ` +
-        'one that was surely not sent gets up to 2 attempts, with waits of 700 ms in all, and then fails in sight.',
+      `Each email is sent at most once per key for 500 ms after its outcome, ${kept}; ` +
+        'an email that was certainly not sent gets up to 2 attempts, with waits of 700 ms in all, and then its job fails.',
       held,
     ],
     warned: ['retention', 'send timeout'],
@@ -221,15 +221,15 @@ export const table: readonly Row[] = [
       sendTimeoutMs,
     },
     sentences: [
-      `Each email leaves at most once per key for 1301 ms after its outcome, ${kept}; ` +
-        'one that was surely not sent gets up to 2 attempts, with waits of 700 ms in all, and then fails in sight.',
+      `Each email is sent at most once per key for 1301 ms after its outcome, ${kept}; ` +
+        'an email that was certainly not sent gets up to 2 attempts, with waits of 700 ms in all, and then its job fails.',
       held,
     ],
     warned: ['send timeout'],
     run: runs.failsAfterwards(1),
   },
   {
-    name: 'maxStalledCount 0: a death before the dispatch fails the job, in sight',
+    name: 'maxStalledCount 0: a death before the dispatch fails the job',
     options: { once, job: retry, worker: { ...worker, maxStalledCount: 0 }, sendTimeoutMs },
     sentences: [
       `${once1s}, ${kept}; ${three}`,
@@ -247,17 +247,17 @@ export const table: readonly Row[] = [
       sendTimeoutMs,
     },
     sentences: [
-      `Each email leaves at most once per key for 5 s after its outcome, ${kept}; ${three}`,
+      `Each email is sent at most once per key for 5 s after its outcome, ${kept}; ${three}`,
       held,
     ],
     warned: ['send timeout'],
     run: runs.recoveredLate,
   },
   {
-    name: 'an SDK that tries again by itself',
+    name: 'an SDK that retries within one call',
     options: { once, job: retry, worker, sendTimeoutMs, sdkRetries: 2 },
     sentences: [
-      `${once1s}, ${kept} and an SDK that tries up to 3 times by itself sends it once; ${three}`,
+      `${once1s}, ${kept} and an SDK that tries up to 3 times within one call sends it once; ${three}`,
       held,
     ],
     warned: ['sdk retries', 'send timeout'],
@@ -267,7 +267,7 @@ export const table: readonly Row[] = [
     name: 'maxStartedAttempts: a busy copy fails',
     options: { once, job: retry, worker: { ...worker, maxStartedAttempts: 2 }, sendTimeoutMs },
     sentences: [
-      `${once1s}, ${kept}; one that was surely not sent gets up to 2 attempts, with waits of 20 ms in all, and then fails in sight.`,
+      `${once1s}, ${kept}; an email that was certainly not sent gets up to 2 attempts, with waits of 20 ms in all, and then its job fails.`,
       held,
     ],
     warned: ['started attempts', 'send timeout'],

@@ -36,10 +36,10 @@ describe('without a run', () => {
   test('nothing said: the defaults, whose they are, and what follows', () => {
     const explained = explain();
     expect(explained.sentences).toEqual([
-      'Each email leaves at most once per key for 7 days after its outcome, as long as the ledger keeps what it acknowledged; ' +
-        'one that was surely not sent gets one attempt, and then fails in sight.',
+      'Each email is sent at most once per key for 7 days after its outcome, as long as the ledger keeps what it acknowledged; ' +
+        'an email that was certainly not sent gets one attempt, and then its job fails.',
       'An email whose sender dies between its dispatch (before the first line of the processor) and the outcome is in doubt ' +
-        '60 s after its last sign of life (at once where an error leaves the outcome unknown), and is held for a person.',
+        '60 s after its last heartbeat (at once if an error leaves the outcome unknown), and is held for a person.',
     ]);
     expect(explained.numbers).toEqual({
       lastAttemptMs: 0,
@@ -62,7 +62,7 @@ describe('without a run', () => {
     expect(explain({ worker: { stalledInterval: 30_000 } }).assumed).toHaveLength(13);
   });
 
-  test('never "exactly once", and a finding tells what was found and what to do', () => {
+  test('explain() never says "exactly once", and each finding says what was found and what to do', () => {
     for (const { options } of table) {
       const { sentences, warnings } = explain(options);
       expect(sentences.join(' ')).not.toMatch(/exactly once/i);
@@ -87,11 +87,11 @@ describe('without a run', () => {
     );
   });
 
-  test('a backoff of your own: nobody can compute the last attempt', () => {
+  test('the last attempt of a custom backoff strategy cannot be computed', () => {
     const options = { ...atSend, job: { attempts: 3, backoff: { type: 'mine' } } };
     const { numbers, sentences } = explain(options);
     expect(numbers).toMatchObject({ lastAttemptMs: undefined, longestComebackMs: undefined });
-    expect(sentences[0]).toContain('gets up to 3 attempts, with waits of your own, and then');
+    expect(sentences[0]).toContain('gets up to 3 attempts, with the waits of a custom strategy, and then');
     expect(foundBy('backoff', options)).toMatchObject({ severity: 'info' });
   });
 
@@ -113,9 +113,9 @@ describe('without a run', () => {
     expect(severity).toBe('info');
     expect(found).toBe(
       'A send may take 10 min, longer than the lock (30 s) and the lease (30 s). That is no problem: both are renewed while ' +
-        'it runs. A blocked event loop renews nothing: from 15 s on the job may be run a second time beside the first (busy, ' +
-        'never a second email), from 20 s on a claim may be lost before its dispatch (given back, tried again), from 50 s on a ' +
-        'sender past its dispatch may be taken for dead.',
+        'it runs. A blocked event loop renews nothing: from 15 s on, the job may run a second time at once (busy, ' +
+        'never a second email), from 20 s on, a claim may be lost before its dispatch (released, tried again), from 50 s ' +
+        'on, an email may be listed in doubt although its sender still works.',
     );
     expect(foundBy('event loop', { ...atSend, sendTimeoutMs: 30_000 })).toBeUndefined();
   });

@@ -18,9 +18,9 @@ const separator = /\s*([,;]|$)/uy;
  * @internal Reads the addresses of a text such as `Ada <ada@example.org>, "Bob" <bob@example.org>`,
  * if there is only one way to read it.
  *
- * nodemailer 6 finds `b@evil.example` in `"b@evil.example x"@example.org`, RFC 5322 an address at
- * `example.org`. Comments within comments, text after `<…>` and quotes that do not end differ as
- * well. What this function reads, nodemailer 6 to 10 read in the same way.
+ * In `"b@evil.example x"@example.org`, nodemailer 6 finds `b@evil.example`, and RFC 5322 an address
+ * at `example.org`. Nested comments, text after `<…>` and unclosed quotes are read in different
+ * ways as well. nodemailer 6 to 10 read every text that this function accepts in the same way.
  *
  * @returns undefined for a text that can be read in several ways.
  */
@@ -48,7 +48,7 @@ export function readAddressList(text: string): readonly string[] | undefined {
 const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 const bare = new RegExp(String.raw`^${addressPart}@(?:${addressPart}|\[[\da-z.:]+\])$`, 'iu');
 
-/** @internal Why a single address can be read as another one, or looks like another one. */
+/** @internal Why an address can be read as, or looks like, another one. Undefined if it cannot. */
 export function explainAmbiguity(given: string): string | undefined {
   if (invisible.test(given)) return 'contains an invisible character';
   if (!bare.test(given)) return 'is not one bare address (user@domain)';
@@ -57,7 +57,7 @@ export function explainAmbiguity(given: string): string | undefined {
   return isNormalDomain(domain) ? undefined : 'has a domain that can be written in another way';
 }
 
-/** nodemailer encodes a domain as it is, others map it first: `ｅ` to `e`, `。` to a dot. */
+/** Some programs map characters of a domain before they encode it: `ｅ` to `e`, `。` to a dot. */
 function isNormalDomain(domain: string): boolean {
   const lower = domain.toLowerCase();
   if (/^[!-~]+$/.test(lower) && !/(^|\.)xn--/.test(lower)) return true;

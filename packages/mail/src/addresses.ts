@@ -5,14 +5,18 @@ import { AddressError } from '@sendonce/core';
 import { explainAmbiguity, readAddressList } from './address-list.ts';
 
 /**
- * Checks the address of one recipient before an email to it is scheduled, for example in `check` of
- * `delayedEmails()`: a bare address as `user@domain`, of at most 254 bytes, 64 of them before the
- * `@` (RFC 5321, section 4.5.3.1).
+ * Throws unless `address` is one bare address (`user@domain`) that every mail program reads in the
+ * same way. Use it before you schedule an email, for example in `check` of `delayedEmails()`.
  *
- * Comments, quoted local parts, display names, encoded words and invisible characters are refused:
- * what is read in two ways can reach another person. So are dots in the wrong place (`x..y@…`) and
- * domains that no server can have (`a@-`).
- * @throws {AddressError} which never shows the address.
+ * An address has at most 254 bytes, 64 of them before the `@` (RFC 5321, section 4.5.3.1).
+ * Comments, quoted local parts, display names, encoded words and invisible characters are refused,
+ * because an address that can be read in two ways can reach another person. Dots in the wrong place
+ * (`x..y@…`) and impossible domains (`a@-`) are refused as well.
+ *
+ * @param field the name that the error shows for the address.
+ * @throws {AddressError} that names the problem. The message never shows the address.
+ *
+ * @example delayedEmails(queue, { ledger, key, check: (notice) => checkAddress(notice.to) })
  */
 export function checkAddress(address: unknown, field = 'to'): void {
   if (typeof address !== 'string' || address === '') throw new AddressError(field, 'is missing');
@@ -46,9 +50,9 @@ const fields = ['from', 'sender', 'to', 'cc', 'bcc', 'replyTo'] as const;
 const headers = new Set(['from', 'sender', 'to', 'cc', 'bcc', 'reply-to']);
 
 /**
- * @internal Refuses addresses of a message that can be read in two ways, or that have line breaks:
- * nodemailer takes the last address that it finds in such a text, so that `a@…\r\nBcc: b@…` goes to
- * b alone (measured with 6.10 and 10.6).
+ * @internal Refuses addresses of a message that can be read in two ways or contain line breaks.
+ * nodemailer sends to the last address that it finds in such a text, so that `a@…\r\nBcc: b@…` goes
+ * to b alone (measured with 6.10 and 10.6).
  */
 export function checkAddressFields(data: object): void {
   const { envelope, headers, ...message } = data as Record<string, unknown>;
@@ -60,7 +64,7 @@ export function checkAddressFields(data: object): void {
   }
 }
 
-/** `headers` of nodemailer, an object or a list of `{ key, value }`: `To` in them is a recipient. */
+/** The address headers in nodemailer's `headers`, an object or a list of `{ key, value }`. */
 function addressHeaders(given: unknown): [string, unknown][] {
   if (typeof given !== 'object' || given === null) return [];
   const pairs: [unknown, unknown][] = Array.isArray(given)
@@ -79,7 +83,7 @@ function toHeaderName(name: unknown): string {
 }
 
 /**
- * @internal Checks the one address that a transport is given. nodemailer 9 and 10 write `x..y@…` as
+ * @internal Checks the address that a transport gets. nodemailer 9 and 10 write `x..y@…` as
  * `"x..y"@…`, which is the same address.
  */
 export function checkRecipient(recipient: unknown): void {
@@ -98,7 +102,7 @@ function checkField(value: unknown, field: string): void {
 
 function checkText(text: string, field: string): void {
   refuseControl(text, field);
-  // nodemailer finds no address in it.
+  // nodemailer finds no address in this text.
   if (!text.includes('@')) return;
   const addresses = readAddressList(text);
   if (!addresses) throw new AddressError(field, 'can be read in more than one way');
@@ -106,11 +110,11 @@ function checkText(text: string, field: string): void {
 }
 
 /**
- * By now nodemailer may have made `"a@… Bcc: b"@…` of an address with a line break, in the caller's
- * own object.
+ * Checks one address. nodemailer may have changed an address with a line break to `"a@… Bcc: b"@…`
+ * in the caller's own object.
  */
 function checkOne(value: unknown, field: string): void {
-  // As nodemailer, which makes a text of anything.
+  // nodemailer converts any value to a string as well.
   // oxlint-disable-next-line typescript/no-base-to-string
   const address = String(value ?? '').trim();
   refuseControl(address, field);

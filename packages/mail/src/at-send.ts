@@ -3,24 +3,24 @@ import { describe } from '@sendonce/core/ledger';
 import { dispatchAtSend, type DispatchAtSendOptions } from './dispatch-at-send.ts';
 import type { StreamPlugin } from './nodemailer-shapes.ts';
 
-/** The little of a nodemailer transporter (6.9 to 10) that is used here. */
+/** The part of a nodemailer transporter (6.9 to 10) that {@link atSend} uses. */
 export interface PluggableTransporter {
-  // Its own types name the message of its version.
+  // The types of nodemailer differ from version to version.
   // oxlint-disable-next-line typescript/no-explicit-any
   use(step: any, plugin: any): unknown;
 }
 
-// Under a global symbol: two copies of this package may be loaded.
+// A global symbol, because two copies of this package may be loaded.
 const installedKey = Symbol.for('@sendonce/mail/at-send');
 
 /**
- * The dispatch mode `at-send` of `once()` and `perform()`: installs {@link dispatchAtSend} on each
- * transporter that may send the email, so that it cannot be forgotten.
+ * Installs the plugin {@link dispatchAtSend} on nodemailer transporters, and returns the dispatch
+ * mode `at-send` for `once()` and `perform()`. So the plugin cannot be forgotten.
  *
- * @param transporters one transporter, or a list of all that the processor may use.
- * @returns the mode, `'at-send'`.
- * @throws {OptionError} for anything that is no transporter, for the same one twice in a list, and for
- *   one that an earlier call gave other options.
+ * @param transporters one transporter, or a list of all transporters that the processor may use.
+ * @returns `'at-send'`.
+ * @throws {OptionError} for a value that is no transporter, for the same transporter twice in a
+ *   list, and for options that differ from those of an earlier call for the same transporter.
  *
  * @example
  * once(processor, { ledger, key, dispatch: atSend(transporter) })
@@ -43,7 +43,7 @@ export function atSend(
   if ('sendMail' in options) {
     throw new OptionError(
       'options',
-      'Expected the options of the plugin, got a transporter. Give several transporters as a list: atSend([one, other]).',
+      'Expected the options of the plugin, got a transporter. Pass several transporters as a list: atSend([one, other]).',
     );
   }
   const plugin = dispatchAtSend(options);
@@ -71,8 +71,8 @@ function checkSameOptions(transporter: Installed, wanted: string): void {
   if (before === undefined || before === wanted) return;
   throw new OptionError(
     'options',
-    `The transporter has the plugin with other options: ${before}. Give atSend() the same options wherever ` +
-      'the transporter is used.',
+    `Expected the options that an earlier call gave this transporter: ${before}. Pass the same options to ` +
+      'atSend() for each use of the transporter.',
   );
 }
 

@@ -2,13 +2,13 @@ import { isSendonceError, type Verdict } from '@sendonce/core';
 import { errorCode } from '@sendonce/core/ledger';
 
 /**
- * How far an email had come: `before-dot` (the final dot of DATA cannot have been written),
- * `after-dot` (it may have been), `unknown`.
+ * How far an email had come when it failed: `before-dot` (the final dot of DATA was not written),
+ * `after-dot` (the dot may have been written), or `unknown`.
  */
 export type MailPhase = 'before-dot' | 'after-dot' | 'unknown';
 
-// nodemailer gives these only before the body is complete, in every version (measured, 6.10 to
-// 10.6). ECONNECTION, ESOCKET, ETIMEDOUT, EPROTOCOL and EABORT come before and after the dot.
+// nodemailer uses these codes only before the body is complete (measured with 6.10 to 10.6).
+// ECONNECTION, ESOCKET, ETIMEDOUT, EPROTOCOL and EABORT occur before and after the dot.
 const surelyNotSent = new Set([
   'EAUTH',
   'ECONFIG',
@@ -40,12 +40,14 @@ interface MailError {
 }
 
 /**
- * Says what an error of nodemailer means for the email. Before the dot everything is `not-sent`;
- * after it only a complete 4xx (`refused`) or 5xx (`rejected`) reply says something, all else is
- * `unknown`.
+ * Classifies an error of nodemailer: was the email sent? Before the dot the answer is `not-sent`.
+ * After the dot it is `refused` for a complete 4xx reply, `rejected` for a complete 5xx reply, and
+ * otherwise `unknown`.
  *
- * Without a phase only what is certain at any time is certain: use it as `classify` where the
- * plugin is not installed.
+ * Without a phase, it is `not-sent` only for errors that always occur before the dot. Use it as
+ * `classify` if the plugin is not installed.
+ *
+ * @param phase how far the email had come. @default 'unknown'
  *
  * @example
  * await perform(() => transporter.sendMail(mail), { ledger, key, classify: classifyMailError })
@@ -53,7 +55,7 @@ interface MailError {
 export function classifyMailError(error: unknown, phase: MailPhase = 'unknown'): Verdict {
   if (phase === 'before-dot') return 'not-sent';
   if (isSendonceError(error)) {
-    // Only those that a send ends with: others may come from elsewhere, after the email left.
+    // Other sendonce errors may come from code that ran after the email was sent.
     return unsentCodes.some((code) => isSendonceError(error, code)) ? 'not-sent' : 'unknown';
   }
   const found = (error ?? {}) as MailError;
@@ -62,7 +64,7 @@ export function classifyMailError(error: unknown, phase: MailPhase = 'unknown'):
   return phase === 'unknown' && isSurelyNotSent(found) ? 'not-sent' : 'unknown';
 }
 
-/** What a complete reply to the final dot means. */
+/** The verdict of a complete reply to the final dot. */
 export function classifyReply(code: number): Verdict {
   if (code >= 200 && code <= 299) return 'sent';
   if (code >= 400 && code <= 499) return 'refused';
@@ -71,17 +73,20 @@ export function classifyReply(code: number): Verdict {
 }
 
 /**
- * A short code for people: `552`, `ETIMEDOUT`. Never text of a reply, which may hold an address.
+ * A short code for an error of nodemailer, such as `552` or `ETIMEDOUT`. It never contains text of
+ * the server's reply, which may hold an address.
+ *
+ * @example logger.warn({ error: mailErrorNote(error) })
  */
 export function mailErrorNote(error: unknown): string {
   const { code, responseCode } = (error ?? {}) as MailError;
-  // nodemailer gives an incomplete reply's code to an error of the connection, see below.
+  // An error of the connection may have the code of an incomplete reply, see below.
   const isComplete = code === 'EMESSAGE' || code === 'EENVELOPE' || code === 'SENDONCE_PROVIDER';
   return errorCode(isComplete && responseCode !== undefined ? { responseCode } : { code });
 }
 
-// A reply whose line end never came ("451", then close) has a responseCode too, on an ECONNECTION:
-// only EMESSAGE is made from complete lines.
+// A reply without its line end ("451", then close) sets responseCode as well, on an ECONNECTION
+// error. Only EMESSAGE is made of complete lines.
 function replyToBody({ code, command, responseCode }: MailError): number | undefined {
   if (code !== 'EMESSAGE' || command !== 'DATA' || typeof responseCode !== 'number')
     return undefined;
@@ -92,7 +97,7 @@ function isSurelyNotSent(error: MailError): boolean {
   const { code, command, timeoutType, syscall, originalCode } = error;
   if (typeof code === 'string' && surelyNotSent.has(code)) return true;
   if (typeof timeoutType === 'string' && timeoutsBeforeMail.has(timeoutType)) return true;
-  // Too large for the server, or empty: found before anything was written.
+  // The email is empty or too large for the server. nodemailer checks that before it writes.
   if (code === 'EMESSAGE' && (command === 'API' || command === 'MAIL FROM')) return true;
   return syscall === 'connect' || originalCode === 'ECONNREFUSED';
 }

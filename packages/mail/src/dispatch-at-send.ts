@@ -27,23 +27,24 @@ import {
 import { sendUnderClaim } from './send-under-claim.ts';
 import { isHostname, isRaw, stabiliseMime } from './stable-mime.ts';
 
+/** The options of {@link dispatchAtSend} and `atSend()`. */
 export interface DispatchAtSendOptions {
   /**
    * What to do with an email that no claim covers: `pass` sends it as without the plugin, `refuse`
-   * fails the send.
+   * fails the send with `NotSentError`.
    * @default 'pass'
    */
   readonly outsideClaim?: 'pass' | 'refuse' | undefined;
   /**
    * The part of the Message-ID after the `@`.
-   * @default the domain of the From address, or 'sendonce.invalid' where it has none
+   * @default the domain of the From address, or 'sendonce.invalid' if it has none
    */
   readonly messageIdDomain?: string | undefined;
   /**
-   * A header of the email that gets the claim's key, for a provider that knows its emails by it
+   * The name of a header that gets the claim's key, for a provider that reads an idempotency key
    * over SMTP: `Resend-Idempotency-Key`, `Idempotency-Key` (Lettermint), `X-EE-Idempotency-Key`
-   * (EmailEngine). Then `replayWithinMs` may be the provider's window. Raw messages are refused:
-   * they cannot carry it.
+   * (EmailEngine). `replayWithinMs` may then be the provider's window. Raw messages are refused,
+   * because no header can be added to them.
    * @default none
    */
   readonly idempotencyHeader?: string | undefined;
@@ -56,21 +57,24 @@ const OPTION_NAMES: OptionNames<DispatchAtSendOptions> = {
 };
 
 /**
- * A nodemailer plugin (6.9 to 10) that dispatches the current claim at the last instant before an
- * email can leave, and reports what became of it.
+ * A nodemailer plugin (6.9 to 10) that dispatches the current claim at the last moment before an
+ * email can be sent, and reports the outcome. `atSend(transporter)` installs it. Use this function
+ * only with a framework that installs the plugins.
  *
- * With SMTP, plain or pooled, the instant is between the last byte of the body and the final dot of
- * DATA: if anything breaks before it, nothing was sent. Any other transport gets the message only
- * after the dispatch. Each attempt carries the same Message-ID, Date and MIME boundary. On a
- * provider transport of this package the plugin only checks: the transport itself dispatches and
+ * With SMTP, plain or pooled, that moment is between the last byte of the body and the final dot of
+ * DATA: if anything fails before it, nothing was sent. Any other transport gets the message only
+ * after the dispatch. Each attempt has the same Message-ID, Date and MIME boundary. On a provider
+ * transport of this package the plugin only checks the email: the transport itself dispatches and
  * reports.
  *
- * The send fails with a `RecipientsError` unless the email has exactly one recipient, with an
- * `AddressError` for an address that can be read in two ways, with a `SecondEmailError` when one has already
- * left under the claim, and with a `ClaimLostError` or a `LedgerUnavailableError` when the ledger
- * did not let it go; nothing was sent then.
+ * Under a claim, a send can fail with these errors. Nothing was sent by it then.
  *
- * `atSend(transporter)` installs it. This function is for frameworks that install plugins by themselves.
+ * - `RecipientsError`: the email does not have exactly one recipient.
+ * - `AddressError`: an address can be read in two ways.
+ * - `SecondEmailError`: another email may already have been sent under the claim.
+ * - `ClaimLostError`, `LedgerUnavailableError`: the ledger did not permit the dispatch.
+ *
+ * @throws {OptionError} for a wrong option.
  *
  * @example
  * transporter.use('stream', dispatchAtSend())
@@ -80,7 +84,7 @@ export function dispatchAtSend(
   options: DispatchAtSendOptions = {},
   callback?: (error: Error) => void,
 ): StreamPlugin {
-  // transporter.use('stream', dispatchAtSend), without parentheses: sendMail() would wait for ever.
+  // Called as transporter.use('stream', dispatchAtSend): sendMail() would wait for ever.
   if (typeof callback === 'function') return refuseToBePlugin(callback);
   checkNames('dispatchAtSend()', options, OPTION_NAMES);
   const { outsideClaim = 'pass', messageIdDomain, idempotencyHeader } = options;
@@ -121,7 +125,7 @@ function wrongStepError(): Error {
   );
 }
 
-/** nodemailer 6 to 8 leave these two out for a raw message. */
+/** nodemailer 6 to 8 ignore these two options for a raw message. */
 function closeSources({ message, data }: StreamPluginMail): void {
   const { disableFileAccess, disableUrlAccess } = data as Record<string, unknown>;
   if (disableFileAccess) Object.assign(message, { disableFileAccess });
@@ -140,7 +144,7 @@ function prepare(
     checkAddressFields(mail.data);
     if (idempotencyHeader && isRaw(mail.data)) throw rawMessageError();
   });
-  // It begins, dispatches and reports on its own.
+  // The provider transport begins, dispatches and reports.
   if (isProvider(transport)) {
     attachClaim(mail, claim);
     return;
@@ -161,7 +165,7 @@ function prepare(
 }
 
 /**
- * Reports what a check throws: "not sent" must be known even where the claim is dispatched already.
+ * Runs a check, and reports "not sent" if it throws, because the claim may already be dispatched.
  */
 function checkUnderClaim(claim: Claim, check: () => void): void {
   try {
@@ -173,7 +177,7 @@ function checkUnderClaim(claim: Claim, check: () => void): void {
 }
 
 /**
- * Called after all plugins. The addresses are not read again, so this is the recipient who gets it.
+ * Fixes the recipient after all plugins have run. nodemailer does not read the addresses again.
  */
 function fixEnvelope(message: StreamPluginMail['message']): void {
   const envelope = message.getEnvelope();
@@ -181,15 +185,15 @@ function fixEnvelope(message: StreamPluginMail['message']): void {
   const count = Array.isArray(to) ? to.length : to ? 1 : 0;
   if (count !== 1) throw new RecipientsError(count);
   checkRecipient([to].flat()[0]);
-  // Transports write into it.
+  // Transports change the envelope that they get.
   message.getEnvelope = () => ({ ...envelope });
 }
 
-/** Sends a message under the claim that the plugin saw. */
+/** Sends a message under the claim that the plugin found. */
 type PreparedSend = (callback: SendCallback, send: (callback: SendCallback) => void) => void;
 
-// On the objects themselves and under global symbols: with two copies of this package one may have
-// wrapped the transport and the other have seen the message.
+// Global symbols on the objects: if two copies of this package are loaded, one may have wrapped the
+// transport, and the other may have prepared the message.
 const preparedKey = Symbol.for('@sendonce/mail/prepared-send');
 const wrappedKey = Symbol.for('@sendonce/mail/wrapped');
 
@@ -201,7 +205,7 @@ function setPreparedSend(mail: object, prepared: PreparedSend | undefined): void
   Object.assign(mail, { [preparedKey]: prepared });
 }
 
-/** Lets a transport's send() use what was prepared for the message, once per transport. */
+/** Wraps send() of a transport once, so that it sends prepared messages under their claims. */
 function wrapSend(transport: MailTransport): void {
   if (wrappedKey in transport.send) return;
   const original = transport.send.bind(transport);

@@ -2,17 +2,17 @@ import { Readable } from 'node:stream';
 import { NotSentError } from '@sendonce/core';
 
 /**
- * @internal Passes a stream on, and asks `mayEnd` between its last chunk and its end. On `false`
- * the stream closes without an end and without an error; when `mayEnd` throws it fails.
+ * @internal Copies a stream, and calls `mayEnd` between its last chunk and its end. If it resolves
+ * with `false`, the stream closes without an end and without an error. If it throws, the stream
+ * fails.
  *
- * It passes on what there is, as soon as it is there, and does not gather full pieces: a connection
- * that breaks in the body must be known before `mayEnd` is asked, or "surely not sent" would become
- * a doubt.
+ * Each chunk is passed on at once. A connection that breaks in the body must fail before `mayEnd`
+ * is called, otherwise an email that was certainly not sent would be in doubt.
  *
- * Pull-driven, in object mode with one chunk read ahead: in byte mode `mayEnd` would run while 64
- * KB were still to be written. By hand and not by `Readable.from` or an async iterator: a stream of
- * that kind that is destroyed by its own generator still emits 'end', which is the dot, and the
- * iterator's promises and listeners cost each email 0.1 ms of CPU.
+ * The stream is in object mode and reads one chunk ahead: in byte mode, `mayEnd` would run while 64
+ * KB were still unwritten. It does not use `Readable.from` or an async iterator, because such a
+ * stream still emits 'end', which writes the dot, if its own generator destroys it. The promises
+ * and listeners of an iterator would also cost each email 0.1 ms of CPU.
  */
 export function gateStream(source: Readable, mayEnd: () => Promise<boolean>): Readable {
   let wanted = false;
@@ -30,13 +30,13 @@ export function gateStream(source: Readable, mayEnd: () => Promise<boolean>): Re
   });
   source.on('readable', pass);
   source.on('end', pass);
-  // At once and not only when pulled: a missing attachment fails before anything is read.
+  // Not only when data are requested: a missing attachment fails before anything is read.
   source.on('error', (error) => gated.destroy(error));
   source.on('close', () => {
     if (source.readableEnded) return;
-    gated.destroy(new NotSentError('The message broke off before its end. It was not sent.'));
+    gated.destroy(new NotSentError('The message ended before it was complete. It was not sent.'));
   });
-  // A connection that is gone already takes the stream and never listens to it.
+  // A connection that is already closed never listens to the stream.
   gated.on('error', () => {});
   return gated;
 

@@ -1,30 +1,30 @@
 import type { Readable } from 'node:stream';
 import type { Claim } from '@sendonce/core';
 
-// The little of nodemailer that is used here, by shape: its own types (10) and @types/nodemailer
-// (6 to 9) differ, and both must fit.
+// The part of nodemailer that is used here, as structural types: the types of nodemailer 10 and
+// @types/nodemailer (6 to 9) differ, and both must fit.
 
-/** What a `'stream'` plugin receives. nodemailer's own `MailMessage` fits. */
+/** The argument of a `'stream'` plugin. nodemailer's own `MailMessage` fits. */
 export interface StreamPluginMail {
   readonly mailer: { readonly transporter: object };
   readonly data: object;
   readonly message: StreamPluginMessage;
 }
 
-/** The compiled MIME tree. nodemailer's own `MimeNode` fits. */
+/** The compiled message. nodemailer's own `MimeNode` fits. */
 export interface StreamPluginMessage {
   createReadStream(): Readable;
   getEnvelope(): { readonly to?: unknown; readonly from?: unknown };
   messageId(): string;
 }
 
-/** A plugin for `transporter.use('stream', plugin)`. */
+/** A plugin for nodemailer's `transporter.use('stream', plugin)`, see {@link dispatchAtSend}. */
 export type StreamPlugin = (
   mail: StreamPluginMail,
   callback: (error?: Error | null) => void,
 ) => void;
 
-/** @internal The parts of MimeNode that the types of some versions leave out. */
+/** @internal The parts of MimeNode that are missing in the types of some versions. */
 export interface MimeRoot extends StreamPluginMessage {
   baseBoundary: string;
   getHeader(name: string): unknown;
@@ -32,10 +32,10 @@ export interface MimeRoot extends StreamPluginMessage {
   getAddresses(): { readonly from?: readonly { readonly address?: string }[] };
 }
 
-/** @internal What a transport's send() calls at the end. */
+/** @internal The callback of a transport's send(). */
 export type SendCallback = (error: Error | null, info?: SentInfo) => void;
 
-/** @internal What the bundled transports resolve with. */
+/** @internal The result of nodemailer's own transports. */
 export interface SentInfo {
   readonly accepted?: unknown;
   readonly rejected?: unknown;
@@ -52,8 +52,8 @@ export interface MailTransport {
 }
 
 /**
- * @internal Whether a transport is one of nodemailer's own SMTP transports, plain or pooled. They
- * write the message to the network while they read it; of others nothing is known.
+ * @internal Whether a transport is one of nodemailer's SMTP transports, plain or pooled. They write
+ * the message to the network while they read it. Other transports may not.
  */
 export function isSmtp(transport: MailTransport): boolean {
   const { name, version } = transport;
@@ -62,8 +62,8 @@ export function isSmtp(transport: MailTransport): boolean {
 }
 
 /**
- * @internal On the provider transports of this package. They hold their own email to its claim, so
- * the plugin only checks. A global symbol, because two copies of the package may be loaded.
+ * @internal Marks the provider transports of this package. They dispatch the claim, so the plugin
+ * only checks. It is a global symbol, because two copies of the package may be loaded.
  */
 export const providerMark = Symbol.for('@sendonce/mail/provider-transport');
 
@@ -74,12 +74,14 @@ export function isProvider(transport: object): boolean {
 
 const claimKey = Symbol.for('@sendonce/mail/claim');
 
-/** @internal For the transport: another plugin may lose the asynchronous context in between. */
+/**
+ * @internal Passes the claim to the transport, because another plugin may lose the async context.
+ */
 export function attachClaim(mail: object, claim: Claim): void {
   Object.assign(mail, { [claimKey]: claim });
 }
 
-/** @internal The claim that the plugin saw. */
+/** @internal The claim that the plugin found. */
 export function attachedClaim(mail: object): Claim | undefined {
   return (mail as { [claimKey]?: Claim })[claimKey];
 }

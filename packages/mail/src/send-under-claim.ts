@@ -9,7 +9,7 @@ export interface SendUnderClaim {
   readonly message: StreamPluginMessage;
   /** Whether the transport writes to the network while it reads the message, see isSmtp(). */
   readonly smtp: boolean;
-  /** Recorded with the outcome; undefined for a raw message, whose Message-ID is not known. */
+  /** Recorded with the outcome. Undefined for a raw message, whose Message-ID is unknown. */
   readonly messageId: string | undefined;
   /** Hands the message to the transport. */
   readonly send: (callback: SendCallback) => void;
@@ -22,8 +22,8 @@ interface BegunSend extends SendUnderClaim {
 }
 
 /**
- * @internal Sends one message as the one email of its claim: begins the effect, dispatches at the
- * last instant, reports the outcome, and only then calls back.
+ * @internal Sends a message as the one email of its claim: begins the effect, dispatches at the
+ * last moment, reports the outcome, and then calls back.
  */
 export function sendUnderClaim(options: SendUnderClaim, callback: SendCallback): void {
   let effect: Effect;
@@ -41,13 +41,13 @@ export function sendUnderClaim(options: SendUnderClaim, callback: SendCallback):
 function sendBySmtp(begun: BegunSend): void {
   const { message, effect } = begun;
   let dispatching: Promise<void> | undefined;
-  /** Why the ledger forbade the email. */
+  /** Why the ledger did not permit the dispatch. */
   let forbidden: unknown;
   let dotMayFollow = false;
   let isOver = false;
 
   const dotAllowed = async (): Promise<boolean> => {
-    // nodemailer 6 to 9 drain the stream after a refused envelope.
+    // nodemailer 6 to 9 read the stream to its end after a refused envelope.
     if (isOver) return false;
     dispatching = effect.dispatch();
     try {
@@ -55,17 +55,16 @@ function sendBySmtp(begun: BegunSend): void {
     } catch (error) {
       forbidden = error;
     }
-    // Failed during the dispatch, and so "not sent": by a reply out of turn, a timeout, an abort.
-    // An error now would be a second one, which pools of 6 to 9 throw out of the event loop.
+    // The send failed during the dispatch (a reply out of turn, a timeout, an abort): "not sent".
+    // An error here would be a second one, which the pools of nodemailer 6 to 9 throw as uncaught.
     if (isOver) return false;
-    // A stand-in goes through the stream: nodemailer writes its own code over that of the error.
-    if (forbidden) throw new NotSentError('The email was not dispatched. It was not sent.');
+    // Another error goes through the stream, because nodemailer overwrites its code.
+    if (forbidden) throw new NotSentError('The email was not dispatched and not sent.');
     dotMayFollow = true;
     return true;
   };
 
-  // Here and not in the plugin, so that no other plugin can come between this stream and the
-  // network.
+  // Wrapped here and not in the plugin, so that no other plugin can wrap this stream.
   const original = message.createReadStream.bind(message);
   message.createReadStream = (...args) => gateStream(original(...args), dotAllowed);
 
@@ -83,9 +82,7 @@ function sendBySmtp(begun: BegunSend): void {
   });
 }
 
-/**
- * A transport that is not known to send while it reads gets the message after the dispatch only.
- */
+/** Dispatches before it hands the message to a transport that may send it at any time. */
 async function sendByOther(begun: BegunSend): Promise<void> {
   try {
     await begun.effect.dispatch();
@@ -115,7 +112,7 @@ function handOver({ send }: BegunSend, finish: SendCallback): void {
       finish(error, info);
     });
   } catch (error) {
-    // Thrown by the user's own callback.
+    // The user's own callback threw.
     if (wasCalled) throw error;
     finish(error instanceof Error ? error : transportThrew(error));
   }
@@ -133,7 +130,7 @@ function succeed(begun: BegunSend, info: SentInfo | undefined): void {
     fail(begun, refusal.error, refusal.verdict);
     return;
   }
-  // Other transports may have an id of the provider.
+  // Other transports may return an id of the provider.
   const given = begun.smtp ? undefined : info?.messageId;
   const messageId = typeof given === 'string' ? given : begun.messageId;
   begun.effect.report({ verdict: 'sent', ...(messageId !== undefined && { messageId }) });
@@ -141,8 +138,9 @@ function succeed(begun: BegunSend, info: SentInfo | undefined): void {
 }
 
 /**
- * LMTP answers each recipient after the dot, and nodemailer resolves though the only one was
- * refused. 10.x says why in `rejectedErrors`, 6 to 9 only in the reply.
+ * Finds the refusal of the only recipient. LMTP replies for each recipient after the dot, and
+ * nodemailer resolves although the only recipient was refused. nodemailer 10 has the code in
+ * `rejectedErrors`, 6 to 9 only in the reply.
  */
 function findRefusal(info: SentInfo | undefined): { error: Error; verdict: Verdict } | undefined {
   if (!Array.isArray(info?.accepted) || info.accepted.length > 0) return undefined;
@@ -154,27 +152,28 @@ function findRefusal(info: SentInfo | undefined): { error: Error; verdict: Verdi
   // A 2xx reply beside a refused recipient contradicts itself.
   if (verdict === 'sent' || verdict === 'unknown') {
     const message =
-      "The server's reply for the only recipient cannot be read. The email may have left: look into " +
+      "The server's reply for the only recipient cannot be read. The email may have been sent: check " +
       "the server's log, then resolve the doubt.";
     return { verdict: 'unknown', error: new MailTransportError('maybe', message) };
   }
-  const what = verdict === 'refused' ? 'for now; try again later' : 'for good; correct the cause';
-  const message = `The server refused the only recipient after DATA with ${code}, ${what}. The email was not delivered.`;
+  const [how, then] =
+    verdict === 'refused' ? ['temporarily', 'Retry later'] : ['permanently', 'Correct the cause'];
+  const message = `The server refused the only recipient ${how} after DATA with ${code}. The email was not sent. ${then}.`;
   return { verdict, error: new MailTransportError('no', message, { responseCode: code }) };
 }
 
 function prematureReply(): Error {
   return new NotSentError(
-    'The server accepted an email whose end it had not received (its replies are out of step). The ' +
-      'final dot was withheld: not sent. Try again.',
+    'The server accepted the email before it had received its end (the replies are out of step). The ' +
+      'final dot was not written, so the email was not sent. Retry.',
   );
 }
 
 function transportThrew(cause: unknown): Error {
   return new MailTransportError(
     'maybe',
-    'The transport threw something that is not an error, see "cause". Whether the email was sent depends ' +
-      'on the transport.',
+    'The transport threw a value that is not an error, see "cause". The email may have been sent: check what the ' +
+      'transport did, then resolve the doubt.',
     { cause },
   );
 }

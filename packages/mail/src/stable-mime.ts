@@ -4,18 +4,18 @@ import { type Claim, messageIdOf } from '@sendonce/core';
 import type { MimeRoot } from './nodemailer-shapes.ts';
 
 /**
- * @internal Makes every attempt of one email the same bytes: Message-ID, Date and MIME boundary
- * from the claim, unless the user set them. A receiver that drops a second copy, and a person who
- * looks for the email in a mail log, go by these.
+ * @internal Makes every attempt of an email the same bytes: Message-ID, Date and MIME boundary come
+ * from the claim, unless the user set them. Receivers that drop a second copy, and people who
+ * search a mail log, use these.
  */
 export function stabiliseMime(
   { message, data }: { readonly message: MimeRoot; readonly data: object },
   claim: Claim,
   messageIdDomain: string | undefined,
 ): void {
-  // A raw message is sent as it is; its headers are not in this tree.
+  // A raw message is sent unchanged, and its headers are not in this tree.
   if (isRaw(data)) return;
-  // The tree always has a Message-ID: nodemailer makes one up when it compiles.
+  // The tree always has a Message-ID: nodemailer generates one.
   if (!givenByUser(data, 'messageId', 'message-id')) {
     const domain = messageIdDomain ?? senderDomain(message);
     message.setHeader('Message-ID', messageIdOf(claim.key, domain));
@@ -24,7 +24,7 @@ export function stabiliseMime(
     const date = new Date(claim.emailDateMs).toUTCString().replace('GMT', '+0000');
     message.setHeader('Date', date);
   }
-  // nodemailer makes the boundaries from this when it writes the headers, which is later.
+  // nodemailer derives the boundaries from this later, when it writes the headers.
   if (!('baseBoundary' in data && data.baseBoundary)) {
     message.baseBoundary = boundaryFor(claim.key, data);
   }
@@ -44,7 +44,7 @@ function givenByUser(data: object, field: string, header: string): boolean {
   return names.some((name) => String(name).trim().toLowerCase() === header);
 }
 
-/** @internal Whether the user gave the whole message, headers and all. */
+/** @internal Whether the user gave the complete message, with its headers. */
 export function isRaw(data: object): boolean {
   return 'raw' in data && Boolean(data.raw);
 }
@@ -56,7 +56,9 @@ function senderDomain(message: MimeRoot): string {
   return isHostname(domain) ? domain : 'sendonce.invalid';
 }
 
-/** @internal Letters, digits, dots and hyphens: safe in a Message-ID. */
+/**
+ * @internal Whether a text has only letters, digits, dots and hyphens, as is safe in a Message-ID.
+ */
 export function isHostname(text: string): boolean {
   return text.length <= 253 && /^[a-z\d-]+(\.[a-z\d-]+)*$/i.test(text);
 }
@@ -72,8 +74,8 @@ const contentFields = [
 ];
 
 /**
- * The content goes into the boundary: a text that a stranger wrote, who knows what the key is made
- * of, could otherwise contain the boundary and add parts to the email.
+ * Derives the boundary from the key and the content. From the key alone, a stranger who knows the
+ * parts of the key could write a text that contains the boundary, and so add parts to the email.
  */
 function boundaryFor(key: string, data: object): string {
   const hash = createHash('sha256').update(key);

@@ -16,8 +16,9 @@ import { providerTransport, type ProviderTransport } from './provider-transport.
 import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
+/** The options of {@link ahaSendTransport}. */
 export interface AhaSendOptions extends KeyedProviderOptions {
-  /** The id of the AhaSend account, a part of the address that emails are posted to. */
+  /** The id of the AhaSend account. It is a part of the URL. */
   readonly accountId: string;
 }
 
@@ -26,15 +27,15 @@ const NAMES: OptionNames<AhaSendOptions> = { ...KEYED_OPTION_NAMES, accountId: t
 /**
  * A nodemailer transport for AhaSend's API 2 (`POST …/messages/conversation`, which sends one email
  * and knows no templates). Under a claim it sends the claim's key in the header `Idempotency-Key`,
- * and AhaSend replays its first answer, marked, a refusal too: correct what was refused and send it
- * under a key of its own.
+ * and AhaSend repeats its first answer, marked as such. It repeats a refusal, too: correct the
+ * email, then send it under a new key.
  *
- * Built from AhaSend's documentation as it was in November 2026 and tested against a local server
- * that behaves as it says; never run against a live account.
+ * Written from AhaSend's documentation of November 2026 and tested against a local server that
+ * behaves as it describes. It was never run against a live account.
  *
  * @example
  * const transporter = createTransport(ahaSendTransport({ apiKey, accountId }))
- * @throws {OptionError} which never shows the API key.
+ * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function ahaSendTransport(options: AhaSendOptions): ProviderTransport {
   checkNames('ahaSendTransport()', options, NAMES);
@@ -65,13 +66,13 @@ function ahaSend(apiKey: string): Provider {
     }),
     accepted,
     replayed: ({ headers }) => headers.get('idempotent-replayed') === 'true',
-    // Its errors have a sentence and no code.
+    // Its errors have a message and no code.
     providerCode: () => undefined,
     keyAnswer: (status) => {
       if (status === 409) return 'in-progress';
-      // Documented for other content alone: what it refuses otherwise is a 400.
+      // Documented for other content only. Other refusals are a 400.
       if (status === 422) return 'conflict';
-      // An earlier request with this key failed, and AhaSend does not say how far it came.
+      // An earlier request with this key failed, and it is unknown whether it sent the email.
       return status === 412 ? 'unknown' : undefined;
     },
   };
@@ -80,7 +81,7 @@ function ahaSend(apiKey: string): Provider {
 function accepted({ json }: HttpAnswer): { readonly messageId: string } | Outcome | undefined {
   const data = field(json, 'data');
   if (!Array.isArray(data) || data.length === 0) return undefined;
-  // One email for each recipient: it has left if any of them was taken.
+  // AhaSend makes one email per recipient. One accepted recipient means that an email was sent.
   const taken = (data as unknown[]).find((one) => field(one, 'status') !== 'error');
   if (taken !== undefined) return readMessageId(field(taken, 'id'));
   return { state: 'rejected', code: 'recipient_rejected' };

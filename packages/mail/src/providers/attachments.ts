@@ -12,7 +12,7 @@ export interface EmailAttachment {
   readonly cid: string | undefined;
 }
 
-/** @internal Refuses the attachments that the API cannot carry, before anything is read. */
+/** @internal Refuses attachments that the API cannot carry, before anything is read. */
 export function checkAttachments(given: unknown, provider: Provider): void {
   if (!Array.isArray(given) || given.length === 0) return;
   const { name, supports } = provider;
@@ -42,13 +42,13 @@ export function readAttachments(given: unknown, provider: string): EmailAttachme
   });
 }
 
-/** nodemailer has made base64 of all but plain strings. */
+/** The content as base64. nodemailer has encoded everything but plain strings. */
 function base64(content: unknown, encoding: unknown, provider: string): string {
   if (typeof content === 'string') {
     return encoding === 'base64' ? content : Buffer.from(content, 'utf8').toString('base64');
   }
   const inner = (content as { content?: unknown } | null | undefined)?.content;
-  // An empty attachment: nodemailer leaves the object itself.
+  // For an empty attachment, nodemailer leaves the object.
   if (inner === '' || content === undefined || content === null) return '';
   throw cannotCarry(provider, 'it has an attachment without content');
 }

@@ -7,13 +7,15 @@ import { checkLookUpOptions, lookUp, type LookUpOptions } from './look-up.ts';
 import type { HttpAnswer } from './post-once.ts';
 import { field, isObject } from './read-answer.ts';
 
+/** The options of {@link azureLookUp}. */
 export interface AzureLookUpOptions
   extends AzureAccount, Pick<LookUpOptions, 'answerWithinMs' | 'fetch'> {
   /**
-   * An email that Azure does not know is `not-sent` from so long after its dispatch, in
-   * milliseconds, and up to a day after it: how long Azure remembers is not documented. Longer than
-   * a request can be on its way, a sender can be frozen, and clocks can differ.
-   * @default never
+   * How long after its dispatch an email that Azure does not have counts as `not-sent`, in
+   * milliseconds. After one day it is `unknown` again, because Azure does not document how long it
+   * keeps operations. The value must be longer than a request can take, a sender can be frozen, and
+   * clocks can differ.
+   * @default never: the email stays in doubt
    */
   readonly notFoundAfterMs?: number | undefined;
 }
@@ -27,16 +29,17 @@ const NAMES: OptionNames<AzureLookUpOptions> = {
 };
 
 /**
- * A resolver that asks Azure by the `Operation-Id` that `azureTransport()` gave the email, at the
- * same endpoint. Accepted is `sent`, as for the transport. A failed or cancelled operation is left
- * to a person: whether Azure takes the same `Operation-Id` again is not documented.
+ * Returns a resolver that asks Azure Communication Services about an email in doubt. It asks for
+ * the `Operation-Id` that {@link azureTransport} gave the email, at the same endpoint. An accepted
+ * email is `sent`. A failed or cancelled operation is `unknown`, because Azure does not document
+ * whether it accepts the same `Operation-Id` again.
  *
- * Built from Azure's documentation as it was in November 2026 and tested against a local server
- * that behaves as it says; never run against a live account.
+ * Written from Azure's documentation of November 2026 and tested against a local server that
+ * behaves as it describes. It was never run against a live account.
  *
  * @example
  * const resolver = azureLookUp({ endpoint, accessKey })
- * @throws {OptionError} which never shows the access key.
+ * @throws {OptionError} for a wrong option. The message never shows the access key.
  */
 export function azureLookUp(options: AzureLookUpOptions): Resolver {
   checkNames('azureLookUp()', options, NAMES);
@@ -62,7 +65,7 @@ function read(
   if (status === 200 && field(json, 'id') === toUuid(key)) {
     return accepted.includes(field(json, 'status')) ? 'sent' : 'unknown';
   }
-  // Azure's own answer, and not that of a proxy.
+  // Only Azure's own 404 counts, not that of a proxy.
   const notFound = status === 404 && isObject(field(json, 'error'));
   if (!notFound || notFoundAfterMs === undefined) return 'unknown';
   const agoMs = Date.now() - atMs;

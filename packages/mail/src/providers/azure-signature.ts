@@ -2,11 +2,11 @@ import { createHash, createHmac } from 'node:crypto';
 import { OptionError } from '@sendonce/core';
 import { checkHeaderText } from './provider-options.ts';
 
-/** Which Azure Communication Services resource, and its key. */
+/** An Azure Communication Services resource and its key. */
 export interface AzureAccount {
-  /** Of the resource: `https://<name>.communication.azure.com`. */
+  /** The URL of the resource: `https://<name>.communication.azure.com`. */
   readonly endpoint: string;
-  /** One of the resource's two keys, base64. It is never shown in an error. */
+  /** One of the two keys of the resource, in base64. Errors never show it. */
   readonly accessKey: string;
 }
 

@@ -10,6 +10,7 @@ import { providerTransport, type ProviderTransport } from './provider-transport.
 import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
+/** The options of {@link azureTransport}. */
 export interface AzureOptions extends AzureAccount, Omit<ProviderOptions, 'apiKey' | 'url'> {}
 
 /** @internal */
@@ -25,23 +26,23 @@ const NAMES: OptionNames<AzureOptions> = {
 };
 
 /**
- * A nodemailer transport for Azure Communication Services Email (`POST /emails:send`). Under a
- * claim the claim's key, as a UUID, is the `Operation-Id`, under which `azureLookUp()` finds what
- * became of the email.
+ * Returns a nodemailer transport for Azure Communication Services Email (`POST /emails:send`).
+ * Under a claim, the `Operation-Id` is the claim's key as a UUID, by which {@link azureLookUp}
+ * finds the email.
  *
- * A doubt is never resolved by sending again. That a second request with the same `Operation-Id`
- * sends nothing is not documented. The documented `Repeatability-First-Sent` is the time of the
- * first request, which a second attempt no longer has: with another time it does not match, or is a
- * new email.
+ * Azure has no idempotency key that sendonce can use, so a doubt is never resolved by sending
+ * again. Azure does not document that a second request with the same `Operation-Id` sends nothing.
+ * The documented `Repeatability-First-Sent` is the time of the first request, which a second
+ * attempt does not have.
  *
- * A From with a name is refused: Azure takes it from the sender's settings in the resource.
+ * A From with a name is refused, because Azure takes the name from the resource.
  *
- * Built from Azure's documentation as it was in November 2026 and tested against a local server
- * that behaves as it says; never run against a live account.
+ * Written from Azure's documentation of November 2026 and tested against a local server that
+ * behaves as it describes. It was never run against a live account.
  *
  * @example
  * const transporter = createTransport(azureTransport({ endpoint, accessKey }))
- * @throws {OptionError} which never shows the access key.
+ * @throws {OptionError} for a wrong option. The message never shows the access key.
  */
 export function azureTransport(options: AzureOptions): ProviderTransport {
   checkNames('azureTransport()', options, NAMES);
@@ -57,7 +58,7 @@ function azure(url: string, accessKey: string): Provider {
     supports: supportsEverything,
     request: (email, key) => {
       const body = buildBody(email);
-      // The signature has the time in it; the body, which says what is sent, has none.
+      // The signature contains the time. The body does not, so it is the same in each attempt.
       const signed = { method: 'POST', url, body: JSON.stringify(body), accessKey } as const;
       return {
         headers: {

@@ -1,9 +1,9 @@
 import type { Fetch } from './post-once.ts';
 
-/** @internal How long the body of an answer may be, in bytes, after decompression. */
+/** @internal The largest body of an answer, in bytes after decompression. */
 export const longestAnswerBytes = 1024 * 1024;
 
-/** @internal The body of an answer is longer than any provider's. */
+/** @internal The body of an answer is larger than that of any provider. */
 export class AnswerTooLargeError extends Error {
   override readonly name = 'AnswerTooLargeError';
 }
@@ -12,13 +12,13 @@ export class AnswerTooLargeError extends Error {
 export interface BoundedAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** @throws {AnswerTooLargeError} @throws where the body does not come whole, or in time. */
+  /** @throws {AnswerTooLargeError} @throws if the body is incomplete or late. */
   readonly readText: () => Promise<string>;
 }
 
 /**
- * @internal One request, without redirects: they would carry the API key to another host. The
- * deadline is for the whole answer, also where a `fetch` of the user does not look at the signal.
+ * @internal Makes one request. It follows no redirects, which would send the API key to another
+ * host. The deadline is for the whole answer, even if the user's `fetch` ignores the signal.
  */
 export async function boundedFetch(
   fetch: Fetch,
@@ -34,7 +34,7 @@ export async function boundedFetch(
 async function readText(body: Response['body'], signal: AbortSignal): Promise<string> {
   if (!body) return '';
   const decoder = new TextDecoder();
-  // Not by getReader(): the body of node-fetch is a stream of Node.
+  // Not getReader(), because the body of node-fetch is a stream of Node.
   const chunks = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   let text = '';
   let size = 0;
@@ -47,12 +47,12 @@ async function readText(body: Response['body'], signal: AbortSignal): Promise<st
       text += decoder.decode(value, { stream: true });
     }
   } finally {
-    // Closes the connection of an answer that was not read to its end.
+    // Closes the connection if the answer was not read to its end.
     void chunks.return?.().catch(() => {});
   }
 }
 
-/** Settles as the promise does, or rejects once the signal is aborted. */
+/** Settles as the promise does, or rejects when the signal is aborted. */
 function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const abort = () => reject(signal.reason as Error);

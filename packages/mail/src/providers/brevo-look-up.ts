@@ -4,16 +4,17 @@ import { checkLookUpOptions, lookUp, type LookUpOptions, LOOK_UP_OPTION_NAMES } 
 import { field } from './read-answer.ts';
 
 /**
- * A resolver that asks Brevo's event log (`GET /v3/smtp/statistics/events`) for the tag that
- * `brevoTransport()` gives every email under a claim: its key. Any event is `sent`; none is
- * `unknown`, because Brevo does not say how soon an email is in the log. The log goes back 30 days.
+ * Returns a resolver that asks Brevo about an email in doubt. It searches the event log (`GET
+ * /v3/smtp/statistics/events`, 30 days) for the claim's key, which {@link brevoTransport} sets as
+ * the tag. If there is an event, the email is `sent`. If there is none, it is `unknown`, because
+ * Brevo does not document how soon an email is in the log.
  *
- * Built from Brevo's documentation as it was in November 2026 and tested against a local server
- * that behaves as it says; never run against a live account.
+ * Written from Brevo's documentation of November 2026 and tested against a local server that
+ * behaves as it describes. It was never run against a live account.
  *
  * @example
  * const resolver = brevoLookUp({ apiKey: process.env.BREVO_API_KEY ?? '' })
- * @throws {OptionError} which never shows the API key.
+ * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function brevoLookUp(options: LookUpOptions): Resolver {
   checkNames('brevoLookUp()', options, LOOK_UP_OPTION_NAMES);

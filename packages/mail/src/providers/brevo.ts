@@ -13,21 +13,21 @@ import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
- * A nodemailer transport for Brevo's API (`POST /v3/smtp/email`). Under a claim it sends the
- * claim's key as `headers.idempotencyKey`, and Brevo refuses a second request with it as
- * `duplicate_parameter`. The key is also the email's tag, by which `brevoLookUp()` finds it.
+ * Returns a nodemailer transport for Brevo's API (`POST /v3/smtp/email`). Under a claim it sends
+ * the claim's key as `headers.idempotencyKey`, and Brevo refuses a second request with the same key
+ * (`duplicate_parameter`). The key is also the email's tag, by which {@link brevoLookUp} finds it.
  *
- * `windowMs` is 15 minutes by default, as Brevo's changelog says, and at most 30, as its guide
- * says. An email that an earlier request sent has no id in the record: Brevo's answer does not
- * repeat it. Attachments get their type from their file name; inline images are refused.
+ * `windowMs` is 15 minutes by default (Brevo's changelog) and at most 30 (Brevo's guide). If an
+ * earlier request sent the email, the record has no id of Brevo, because the answer does not repeat
+ * it. Attachments get their type from their file name. Inline images are refused.
  *
- * Built from Brevo's documentation as it was in November 2026 and tested against a local server
- * that behaves as it says; never run against a live account. Not documented: whether a request that
- * Brevo refused has used up its key.
+ * Written from Brevo's documentation of November 2026 and tested against a local server that
+ * behaves as it describes. It was never run against a live account. Not documented: whether a
+ * request that Brevo refused has used up its key.
  *
  * @example
  * const transporter = createTransport(brevoTransport({ apiKey: process.env.BREVO_API_KEY ?? '' }))
- * @throws {OptionError} which never shows the API key.
+ * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function brevoTransport(options: KeyedProviderOptions): ProviderTransport {
   checkNames('brevoTransport()', options, KEYED_OPTION_NAMES);

@@ -2,19 +2,19 @@ import { fileURLToPath } from 'node:url';
 import type { ProviderMail } from './provider-mail.ts';
 import { incompleteEmail, ProviderError } from './provider-error.ts';
 
-/** @internal From where nodemailer may not read the content of an email. */
+/** @internal Which sources of content nodemailer must not read. */
 export interface ContentAccess {
   readonly disableFileAccess?: unknown;
   readonly disableUrlAccess?: unknown;
 }
 
 /**
- * @internal Checks from where the content of an email is to be read, before nodemailer reads it.
+ * @internal Checks the sources of an email's content before nodemailer reads them.
  *
- * nodemailer 6 and 7 read files and URLs for `normalize()` although that is disabled, and up to 8
- * the email can enable what the defaults disable. Every version ends the process by an error that
- * it throws from a timer where `path` or `encoding` is nothing that Node knows.
- * @throws {ProviderError} which shows neither path nor URL.
+ * In `normalize()`, nodemailer 6 and 7 read files and URLs even if that is disabled, and up to
+ * version 8 an email can enable what the defaults disable. Every version throws from a timer, which
+ * ends the process, if Node cannot read a `path` or an `encoding`.
+ * @throws {ProviderError} The message shows neither path nor URL.
  */
 export function checkContentSources(
   mail: ProviderMail,
@@ -30,7 +30,7 @@ export function checkContentSources(
   }
 }
 
-/** What one of them disables, none of the others can enable. */
+/** What is disabled in one place. No other place can enable it. */
 function readAccess({ data, mailer }: ProviderMail, transport: ContentAccess): ContentAccess {
   const { options, _defaults } = (mailer ?? {}) as Record<string, ContentAccess | undefined>;
   const given = [transport, options, _defaults, data as ContentAccess];
@@ -48,7 +48,7 @@ function checkContent(
 ): void {
   if (!isPlainObject(value)) return;
   checkEncoding(value['encoding'], field, provider);
-  // As nodemailer: the content may be an object that names its source.
+  // As in nodemailer, the content may be an object that names its source.
   const source = value['content'] || value;
   if (!isPlainObject(source)) return;
   const location = source['path'] || source['href'];
@@ -65,7 +65,7 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof (value as { pipe?: unknown }).pipe !== 'function';
 }
 
-/** As nodemailer tells them apart; undefined for a location that it cannot read. */
+/** The kind of a location, as nodemailer decides it. Undefined if nodemailer cannot read it. */
 function sourceKind(location: unknown): 'URL' | 'data' | 'file' | undefined {
   if (location instanceof URL) return isFileUrl(location) ? 'file' : undefined;
   if (typeof location !== 'string' && !Buffer.isBuffer(location)) return undefined;
@@ -101,7 +101,7 @@ function refusedSource(provider: string, field: string, kind: 'file' | 'URL'): P
   return new ProviderError(
     provider,
     { state: 'not-sent', code },
-    `The email was not sent: its "${field}" would be read from a ${kind}, and "${flag}" is set. Give the ` +
+    `The email was not sent: its "${field}" would be read from a ${kind}, and "${flag}" is set. Pass the ` +
       'content itself.',
   );
 }

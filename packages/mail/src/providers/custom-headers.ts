@@ -3,7 +3,7 @@ import type { ProviderMail } from './provider-mail.ts';
 import type { Provider } from './provider.ts';
 import { cannotCarry } from './provider-error.ts';
 
-// nodemailer and the API have a field for these, or the provider writes them.
+// These have a field of nodemailer and the API, or the provider writes them.
 const reserved =
   /^(from|sender|to|cc|bcc|reply-to|subject|date|message-id|mime-version|content-.*|received|return-path|dkim-signature|.*idempotency-?key)$/i;
 
@@ -22,7 +22,7 @@ export function checkHeaders(data: Record<string, unknown>, provider: Provider):
     if (!token.test(name))
       throw cannotCarry(provider.name, 'it has a custom header with an invalid name');
     if (reserved.test(name)) {
-      throw cannotCarry(provider.name, `its "headers" have ${name}, which is no custom header`);
+      throw cannotCarry(provider.name, `its "headers" have ${name}, which is not a custom header`);
     }
     if (Array.isArray(value) && value.length !== 1) {
       throw cannotCarry(provider.name, `the header ${name} has several values`);
@@ -31,8 +31,7 @@ export function checkHeaders(data: Record<string, unknown>, provider: Provider):
 }
 
 /**
- * @internal The custom headers of a normalised message, sorted, so that their order makes no other
- * bytes.
+ * @internal The custom headers of a normalised message, sorted, so that the bytes are always equal.
  */
 export function readHeaders(mail: ProviderMail, provider: Provider): Record<string, string> {
   const data = mail.data as Record<string, unknown>;
@@ -42,7 +41,7 @@ export function readHeaders(mail: ProviderMail, provider: Provider): Record<stri
   ]);
   const normalized = (data['normalizedHeaders'] ?? {}) as Record<string, unknown>;
   for (const [name, value] of Object.entries(normalized)) {
-    // Made by nodemailer of `list`, `references` and `inReplyTo`.
+    // nodemailer makes these from `list`, `references` and `inReplyTo`.
     const made = name.startsWith('list-') ? data['list'] : data[sourceFields[name] ?? ''];
     if (made) found.push([name, toText(value)]);
   }

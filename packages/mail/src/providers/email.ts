@@ -10,12 +10,12 @@ import { cannotCarry, incompleteEmail } from './provider-error.ts';
 
 /** @internal */
 export interface EmailAddress {
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   readonly name: string;
   readonly address: string;
 }
 
-/** @internal An email as every API takes it, resolved by nodemailer. */
+/** @internal An email that nodemailer has normalised, in the form that all APIs need. */
 export interface Email {
   readonly from: EmailAddress;
   readonly to: readonly EmailAddress[];
@@ -38,8 +38,8 @@ export interface ReadEmailOptions {
 }
 
 /**
- * @internal Checks a message and resolves it by nodemailer's own `normalize()`. What the API cannot
- * carry is refused here, never dropped.
+ * @internal Checks a message and normalises it by nodemailer's `normalize()`. What the API cannot
+ * carry is refused here and never dropped.
  * @throws {AddressError} @throws {RecipientsError} under a claim. @throws {ProviderError}
  */
 export async function readEmail(
@@ -50,7 +50,7 @@ export async function readEmail(
   const data = mail.data as Record<string, unknown>;
   checkAddressFields(data);
   checkFields(data, provider.name);
-  // A single attachment, as nodemailer takes it for SMTP.
+  // nodemailer also accepts a single attachment.
   if (data['attachments']) data['attachments'] = [data['attachments']].flat();
   checkAttachments(data['attachments'], provider);
   checkContentSources(mail, access, provider.name);
@@ -72,20 +72,20 @@ export async function readEmail(
   };
 }
 
-// Fields of nodemailer that no API takes as they are. `encoding`, `textEncoding` and the boundary
-// only say how the MIME text is written, which the provider does.
+// Fields of nodemailer that no API accepts. `encoding`, `textEncoding` and the boundary are not
+// among them: they describe the MIME text, which the provider writes.
 const uncarried: Readonly<Record<string, string>> = {
   raw: 'it has a ready-made message ("raw")',
-  envelope: 'it has an envelope of its own',
+  envelope: 'it has its own envelope',
   sender: 'it has a Sender',
   dsn: 'it asks for delivery status notifications ("dsn")',
   amp: 'it has an AMP version',
   watchHtml: 'it has a version for watches ("watchHtml")',
   icalEvent: 'it has a calendar event',
   alternatives: 'it has alternatives',
-  messageId: 'it has a Message-ID of its own, and the provider writes one',
-  date: 'it has a Date of its own, and the provider writes one',
-  dkim: 'it is to be signed here ("dkim"), and the provider signs',
+  messageId: 'it has its own Message-ID, and the provider writes one',
+  date: 'it has its own Date, and the provider writes one',
+  dkim: 'it has a DKIM key ("dkim"), and the provider signs',
   attachDataUrls: 'its data URLs would get random Content-IDs ("attachDataUrls")',
 };
 
@@ -98,12 +98,12 @@ function checkFields(data: Record<string, unknown>, provider: string): void {
 
 type Addresses = Pick<Email, 'from' | 'to' | 'cc' | 'bcc' | 'replyTo'>;
 
-/** From the compiled tree: parsed, groups flattened, international domains encoded, as for SMTP. */
+/** The addresses from the compiled message, parsed and encoded as for SMTP. */
 function readAddresses(mail: ProviderMail, provider: Provider, underClaim: boolean): Addresses {
   const found = mail.message.getAddresses();
   const list = (field: string): EmailAddress[] =>
     (found[field] ?? []).map(({ name, address = '' }) => {
-      // The provider parses it again: what can be read in two ways is refused.
+      // The provider parses the address again, so it must be readable in one way only.
       checkAddress(address, field === 'reply-to' ? 'replyTo' : field);
       return { name: oneLine(name ?? ''), address };
     });
@@ -139,8 +139,8 @@ function normalize(mail: ProviderMail): Promise<void> {
 function content(value: unknown, field: string, provider: string): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value === 'string') return value;
-  // Of an empty one nodemailer makes the object itself.
+  // For empty content, nodemailer leaves the object.
   const { content } = value as { readonly content?: unknown };
   if (content === '' || content === undefined) return undefined;
-  throw incompleteEmail(provider, `its "${field}" is no text`);
+  throw incompleteEmail(provider, `its "${field}" is not text`);
 }

@@ -1,7 +1,7 @@
 import { KeyError } from '@sendonce/core';
 
 /**
- * @internal The 128 bits of a key as a UUID of version 8 (RFC 9562, section 5.8): six of them
+ * @internal Converts the 128 bits of a key to a UUID of version 8 (RFC 9562, section 5.8). Six bits
  * become version and variant.
  * @throws {KeyError} for a key that does not have 128 bits.
  */
@@ -25,7 +25,7 @@ export function toUuid(key: string): string {
   ].join('-');
 }
 
-/** @internal The key in the header that most providers take it in. */
+/** @internal The header in which most providers accept the key. */
 export function keyHeader(key: string | undefined): { readonly 'idempotency-key'?: string } {
   return key === undefined ? {} : { 'idempotency-key': key };
 }

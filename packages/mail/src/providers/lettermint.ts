@@ -12,20 +12,21 @@ import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
- * A nodemailer transport for Lettermint's API (`POST /v1/send`). Under a claim it sends the claim's
- * key in the header `Idempotency-Key`, and Lettermint answers a second request with it by the first
- * one's id. It compares the content. An email that Lettermint suppresses is `rejected`.
+ * Returns a nodemailer transport for Lettermint's API (`POST /v1/send`). Under a claim it sends the
+ * claim's key in the header `Idempotency-Key`, and Lettermint answers a second request with the id
+ * of the first one. Lettermint compares the content. An email that Lettermint suppresses is
+ * `rejected`.
  *
- * Its documentation exists in two editions: other content is a 422, or a 409 beside a request in
- * progress. A 409 is therefore told apart by its error code only; without a known one the outcome
- * is unknown.
+ * Lettermint's documentation has two editions: other content is a 422 in one, and a 409 in the
+ * other, like a request in progress. So a 409 is read by its error code only, and is `unknown`
+ * without one.
  *
- * Built from Lettermint's documentation as it was in November 2026 and tested against a local
- * server that behaves as it says; never run against a live account.
+ * Written from Lettermint's documentation of November 2026 and tested against a local server that
+ * behaves as it describes. It was never run against a live account.
  *
  * @example
  * const transporter = createTransport(lettermintTransport({ apiKey: process.env.LETTERMINT_TOKEN ?? '' }))
- * @throws {OptionError} which never shows the API key.
+ * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function lettermintTransport(options: KeyedProviderOptions): ProviderTransport {
   checkNames('lettermintTransport()', options, KEYED_OPTION_NAMES);
@@ -51,7 +52,7 @@ function lettermint(apiKey: string): Provider {
         : readMessageId(field(json, 'message_id')),
     providerCode: ({ json }) => {
       const code = field(json, 'error_type') ?? field(json, 'error') ?? field(json, 'code');
-      // The older edition says it by a sentence alone.
+      // In the older edition, only the message says it.
       const used = /idempotency key has already been used/i.test(String(field(json, 'message')));
       return code ?? (used ? 'idempotency_key_reused' : undefined);
     },

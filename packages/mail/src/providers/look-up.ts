@@ -8,13 +8,13 @@ import {
   type ProviderSettings,
 } from './provider-options.ts';
 
-/** The options that all look-ups have. */
+/** The options of a look-up, such as `brevoLookUp()`. */
 export interface LookUpOptions extends Pick<ProviderOptions, 'apiKey' | 'fetch'> {
-  /** Where to ask. @default the provider's documented address */
+  /** The URL of the provider's API. @default the provider's documented URL */
   readonly url?: string | undefined;
   /**
-   * How long to wait for the whole answer, in milliseconds; after it nothing is known.
-   * @default 10_000
+   * How long to wait for the complete answer, in milliseconds. After that the verdict is `unknown`.
+   * @default 10_000 (10 seconds)
    */
   readonly answerWithinMs?: number | undefined;
 }
@@ -28,20 +28,21 @@ export const LOOK_UP_OPTION_NAMES: OptionNames<LookUpOptions> = {
 };
 
 /**
- * @internal One GET, without redirects. `json` is undefined where the body is none.
- * @throws where none came whole, or one of more than 1 MB.
+ * @internal Makes one GET, without redirects. `json` is undefined if the body is not JSON.
+ * @throws if the answer is incomplete, late, or larger than 1 MB.
  */
 export type Get = (url: string, headers: Readonly<Record<string, string>>) => Promise<HttpAnswer>;
 
-/** @internal @throws {OptionError} which never shows the API key. */
+/** @internal @throws {OptionError} for a wrong option. The message never shows the API key. */
 export function checkLookUpOptions(options: LookUpOptions, url: string): ProviderSettings {
   const { answerWithinMs = 10_000 } = options;
   return checkProviderOptions({ ...options, answerWithinMs }, url);
 }
 
 /**
- * @internal A resolver that asks a provider. It never throws, so that nothing of the request can
- * get into a log: what fails, or cannot be read, is `unknown`.
+ * @internal Returns a resolver that asks a provider. If the request fails or the answer cannot be
+ * read, the verdict is `unknown`. It never throws, so that nothing of the request can get into a
+ * log.
  */
 export function lookUp(
   { fetch, answerWithinMs }: Pick<ProviderSettings, 'fetch' | 'answerWithinMs'>,
@@ -68,7 +69,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // A proxy's page: the status alone speaks.
+    // The page of a proxy, for example. Only the status is used.
     return undefined;
   }
 }

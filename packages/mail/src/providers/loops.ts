@@ -13,21 +13,22 @@ import { providerTransport, type ProviderTransport } from './provider-transport.
 import { supportsEverything, type Provider } from './provider.ts';
 import { field } from './read-answer.ts';
 
-/** The parts of an email that a Loops template can show. */
+/** The parts of an email that a Loops template can show: the argument of `dataVariables`. */
 export interface LoopsParts {
   readonly from: string;
   readonly subject: string;
-  readonly text?: string;
-  readonly html?: string;
-  readonly replyTo?: string;
+  readonly text?: string | undefined;
+  readonly html?: string | undefined;
+  readonly replyTo?: string | undefined;
 }
 
+/** The options of {@link loopsTransport}. */
 export interface LoopsOptions extends KeyedProviderOptions {
-  /** The template: Loops sends nothing else. */
+  /** The id of the Loops template. Loops sends only templates. */
   readonly transactionalId: string;
   /**
-   * Makes the template's data variables. The same email must make the same ones.
-   * @default the parts as they are: `from`, `subject`, `text`, `html`, `replyTo`
+   * Returns the data variables of the template. It must return the same ones for the same email.
+   * @default the parts: `from`, `subject`, `text`, `html`, `replyTo`
    */
   readonly dataVariables?:
     | ((parts: LoopsParts) => Readonly<Record<string, string | number>>)
@@ -41,23 +42,23 @@ const NAMES: OptionNames<LoopsOptions> = {
 };
 
 /**
- * A nodemailer transport for Loops' API (`POST /api/v1/transactional`), which fills a template:
- * what the template does not show is not in the email. Under a claim it sends the claim's key in
- * the header `Idempotency-Key`, and Loops answers a second request with it by a 409, even with
- * other content.
+ * Returns a nodemailer transport for Loops' API (`POST /api/v1/transactional`), which fills a
+ * template: the email contains only what the template shows. Under a claim it sends the claim's key
+ * in the header `Idempotency-Key`, and Loops answers a second request with the same key by a 409,
+ * even with other content.
  *
- * That answer does not say whether the first one was sent: an email in doubt that had reached Loops
- * stays in doubt, and one that had not is sent by its replay.
+ * The 409 does not say whether the first request sent the email. So an email in doubt that reached
+ * Loops stays in doubt, and one that did not is sent by its replay.
  *
- * Loops gives an email no id. cc, bcc, custom headers and inline images are refused.
+ * Loops returns no id. cc, bcc, custom headers and inline images are refused.
  *
- * Built from Loops' documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account. Not documented: whether a request that
- * Loops refused has used up its key.
+ * Written from Loops' documentation of November 2026 and tested against a local server that behaves
+ * as it describes. It was never run against a live account. Loops does not document whether a
+ * refused request uses up its key.
  *
  * @example
  * const transporter = createTransport(loopsTransport({ apiKey, transactionalId }))
- * @throws {OptionError} which never shows the API key.
+ * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function loopsTransport(options: LoopsOptions): ProviderTransport {
   checkNames('loopsTransport()', options, NAMES);
@@ -99,10 +100,10 @@ function loops(apiKey: string, body: (email: Email) => object): Provider {
       body: body(email),
     }),
     accepted: ({ json }) => (field(json, 'success') === true ? { state: 'sent' } : undefined),
-    // Its errors have a sentence and no code.
+    // Its errors have a message and no code.
     providerCode: () => undefined,
-    // A 409 says that the key was used: by an email that was sent, is on its way, or has other
-    // content?
+    // There is no keyAnswer: a 409 does not say whether the email was sent, is in progress, or has
+    // other content.
   };
 }
 

@@ -1,10 +1,7 @@
 import type { Email, EmailAddress } from './email.ts';
 import { mailbox } from './mailbox.ts';
 
-/**
- * @internal The body of Resend's API, which Lettermint's takes as well: addresses as `name
- * <address>`.
- */
+/** @internal The body for the APIs of Resend and Lettermint, with addresses as `name <address>`. */
 export function mailboxBody(email: Email): object {
   const { from, to, cc, bcc, replyTo, subject, html, text, headers, attachments } = email;
   const list = (addresses: readonly EmailAddress[]) => addresses.map(mailbox);

@@ -1,8 +1,8 @@
 import type { EmailAddress } from './email.ts';
 
 /**
- * @internal `Ada "Countess" <ada@example.org>` as a string, its name quoted where it needs to be
- * (RFC 5322).
+ * @internal An address as a string, such as `Ada <ada@example.org>`. The name is quoted if RFC 5322
+ * requires it.
  */
 export function mailbox({ name, address }: EmailAddress): string {
   if (!name) return address;
@@ -11,7 +11,7 @@ export function mailbox({ name, address }: EmailAddress): string {
   return `${quoted} <${address}>`;
 }
 
-/** @internal `{ email, name }`, as several APIs take an address. */
+/** @internal An address as `{ email, name }`, for several APIs. */
 export function contact({ name, address }: EmailAddress): object {
   return { email: address, ...(name && { name }) };
 }

@@ -1,10 +1,16 @@
 import type { MayHaveLeft, Verdict } from '@sendonce/core';
 
 /**
- * What one request to a provider ended with: `sent`; `sent-already` (an earlier request with this
- * key sent it); `in-progress` (an earlier one is on its way); `conflict` (the key belongs to an
- * email with other content); `rejected` (for good); `refused` (for now); `not-sent` (the request
- * surely never left); `unknown` (it may have been sent).
+ * The outcome of one request to a provider.
+ *
+ * - `sent`: this request sent the email.
+ * - `sent-already`: an earlier request with this key sent it.
+ * - `in-progress`: an earlier request with this key is being processed.
+ * - `conflict`: the key belongs to an email with other content.
+ * - `rejected`: refused permanently.
+ * - `refused`: refused temporarily.
+ * - `not-sent`: the request was not made.
+ * - `unknown`: the email may have been sent.
  */
 export type OutcomeState =
   | 'sent'
@@ -16,19 +22,19 @@ export type OutcomeState =
   | 'not-sent'
   | 'unknown';
 
-/** What is known of one request. */
+/** The outcome of one request, with its details. */
 export interface Outcome {
   readonly state: OutcomeState;
-  /** Of the HTTP answer, if one came. */
+  /** The status of the HTTP answer, if there is one. */
   readonly status?: number | undefined;
-  /** The provider's error name or the network's error code, if it is a short identifier. */
+  /** The error code of the provider or of the network, if it is a short identifier. */
   readonly code?: string | undefined;
   /** The provider's id of the email. */
   readonly messageId?: string | undefined;
   readonly retryAfterMs?: number | undefined;
 }
 
-/** @internal What an outcome means for the claim. */
+/** @internal The verdict of an outcome, for the claim. */
 export function toVerdict(state: OutcomeState): Verdict {
   switch (state) {
     case 'sent':
@@ -45,7 +51,7 @@ export function toVerdict(state: OutcomeState): Verdict {
   }
 }
 
-/** @internal */
+/** @internal Whether the email may have been sent. */
 export function toMayHaveLeft(state: OutcomeState): MayHaveLeft {
   const verdict = toVerdict(state);
   if (verdict === 'sent') return 'yes';
@@ -62,8 +68,8 @@ export function toNote({ state, status, code }: Outcome): string {
 }
 
 /**
- * @internal The text if it is a short identifier, such as `duplicate_parameter`: never a sentence,
- * an address or a key.
+ * @internal The text if it is a short identifier, such as `duplicate_parameter`. A sentence, an
+ * address or a key is not one.
  */
 export function identifier(text: unknown): string | undefined {
   if (typeof text === 'number' && Number.isSafeInteger(text)) return String(text);

@@ -14,7 +14,7 @@ export interface Post {
 }
 
 /**
- * @internal An HTTP answer; `json` is undefined where the body is none, or did not arrive whole.
+ * @internal An HTTP answer. `json` is undefined if the body is not JSON or is incomplete.
  */
 export interface HttpAnswer {
   readonly status: number;
@@ -22,19 +22,18 @@ export interface HttpAnswer {
   readonly json: unknown;
 }
 
-/** @internal No answer. `left`: whether the request can have left. */
+/** @internal There was no answer. `left` says whether the request may have been sent. */
 export interface NoAnswer {
   readonly left: boolean;
   readonly code: string;
 }
 
 /**
- * @internal Makes exactly one POST. It never throws: it returns what came back, or that nothing
- * did.
+ * @internal Makes exactly one POST. It never throws: it returns the answer, or that there was none.
  *
- * fetch repeats a POST after a 421, unless the body is a stream (measured on Node 20.20). A
- * connection of its own for each email, because one that the server has just closed would make a
- * doubt of every email that is written to it.
+ * The body is a stream, because fetch repeats other POSTs after a 421 (measured on Node 20.20).
+ * Each email has a separate connection: if a shared one was just closed by the server, every email
+ * that is written to it would be in doubt.
  */
 export async function postOnce(post: Post): Promise<HttpAnswer | NoAnswer> {
   const bytes = new TextEncoder().encode(post.body);
@@ -77,9 +76,9 @@ async function readAnswerOnce({
   try {
     json = JSON.parse(await readText());
   } catch (error) {
-    // No provider's, so its status says nothing either.
+    // It is not the answer of a provider, so its status means nothing.
     if (error instanceof AnswerTooLargeError) return { left: true, code: 'too-large' };
-    // Cut off, or no JSON: the status alone speaks.
+    // The answer is incomplete or not JSON. Only the status is used.
   }
   return { status, headers, json };
 }
@@ -93,17 +92,14 @@ interface NetworkError {
   readonly errors?: unknown;
 }
 
-/**
- * Codes of TLS handshakes that failed before the request: the server's certificate, or no TLS at
- * all.
- */
+/** Codes of TLS handshakes that failed before the request. */
 const handshake =
   /^(CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_SSL_WRONG_VERSION_NUMBER$|HOSTNAME_MISMATCH$|INVALID_CA$)/;
 
 function neverConnected(error: unknown): boolean {
   const { cause } = (error ?? {}) as NetworkError;
   const { code, syscall, message, errors } = (cause ?? {}) as NetworkError;
-  // Several addresses were tried (localhost: ::1 and 127.0.0.1).
+  // Several addresses were tried, such as ::1 and 127.0.0.1 for localhost.
   if (Array.isArray(errors) && errors.length > 0) {
     return errors.every((one) => neverConnected({ cause: one as unknown }));
   }
@@ -112,7 +108,7 @@ function neverConnected(error: unknown): boolean {
   return typeof code === 'string' && handshake.test(code);
 }
 
-/** fetch throws a TypeError whose cause is the error of the network. */
+/** The code of a failed fetch, which is a TypeError whose cause is the network error. */
 function networkErrorCode(error: unknown): string {
   const { name, cause } = (error ?? {}) as NetworkError;
   return name === 'TimeoutError' ? 'ETIMEDOUT' : errorCode(cause ?? error);

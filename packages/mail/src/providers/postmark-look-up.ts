@@ -4,25 +4,27 @@ import { checkLookUpOptions, lookUp, type LookUpOptions, LOOK_UP_OPTION_NAMES } 
 import { checkHeaderText } from './provider-options.ts';
 import { field } from './read-answer.ts';
 
+/** The options of {@link postmarkLookUp}. */
 export interface PostmarkLookUpOptions extends LookUpOptions {
-  /** The one that the transport has. @default Postmark's own, `outbound` */
+  /** The message stream of the transport. @default Postmark's default, `outbound` */
   readonly messageStream?: string | undefined;
 }
 
 const NAMES: OptionNames<PostmarkLookUpOptions> = { ...LOOK_UP_OPTION_NAMES, messageStream: true };
 
 /**
- * A resolver that searches Postmark's messages (`GET /messages/outbound`) for the metadata
- * `sendonce` that `postmarkTransport()` gives every email under a claim: its key. Found, queued or
- * sent, is `sent`; nothing found is `unknown`, because Postmark does not say how soon a message can
- * be found. Postmark keeps messages for 45 days, or as the server is set.
+ * Returns a resolver that asks Postmark about an email in doubt. It searches the messages (`GET
+ * /messages/outbound`) for the claim's key, which {@link postmarkTransport} sets as the metadata
+ * `sendonce`. A message that is queued or sent is `sent`. If there is none, the email is `unknown`,
+ * because Postmark does not document how soon a message can be found. Postmark keeps messages for
+ * 45 days by default.
  *
- * Built from Postmark's documentation as it was in November 2026 and tested against a local server
- * that behaves as it says; never run against a live account.
+ * Written from Postmark's documentation of November 2026 and tested against a local server that
+ * behaves as it describes. It was never run against a live account.
  *
  * @example
  * const resolver = postmarkLookUp({ apiKey: process.env.POSTMARK_SERVER_TOKEN ?? '' })
- * @throws {OptionError} which never shows the API key.
+ * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function postmarkLookUp(options: PostmarkLookUpOptions): Resolver {
   checkNames('postmarkLookUp()', options, NAMES);
@@ -40,7 +42,7 @@ export function postmarkLookUp(options: PostmarkLookUpOptions): Resolver {
     const { status, json } = await get(url.href, { 'x-postmark-server-token': settings.apiKey });
     const messages = field(json, 'Messages');
     if (status !== 200 || !Array.isArray(messages)) return 'unknown';
-    // A server that ignores the filter answers with other emails.
+    // A server that ignores the filter would return other emails.
     const own = (message: unknown) => field(field(message, 'Metadata'), 'sendonce') === key;
     return (messages as unknown[]).some(own) ? 'sent' : 'unknown';
   });

@@ -13,24 +13,25 @@ import { providerTransport, type ProviderTransport } from './provider-transport.
 import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
+/** The options of {@link postmarkTransport}. */
 export interface PostmarkOptions extends ProviderOptions {
-  /** @default Postmark's own, `outbound` */
+  /** The id of the message stream. @default Postmark's default, `outbound` */
   readonly messageStream?: string | undefined;
 }
 
 const NAMES: OptionNames<PostmarkOptions> = { ...PROVIDER_OPTION_NAMES, messageStream: true };
 
 /**
- * A nodemailer transport for Postmark's API (`POST /email`). Postmark has no idempotency key: a
- * doubt is never resolved by sending again. Under a claim the email has the claim's key as
- * metadata, so that it can be looked up: `GET /messages/outbound?metadata_sendonce=<key>`.
+ * Returns a nodemailer transport for Postmark's API (`POST /email`). Postmark has no idempotency
+ * key, so a doubt is never resolved by sending again. Under a claim the email has the claim's key
+ * as the metadata `sendonce`, by which {@link postmarkLookUp} finds it.
  *
- * Built from Postmark's documentation as it was in November 2026 and tested against a local server
- * that behaves as it says; never run against a live account.
+ * Written from Postmark's documentation of November 2026 and tested against a local server that
+ * behaves as it describes. It was never run against a live account.
  *
  * @example
  * const transporter = createTransport(postmarkTransport({ apiKey: process.env.POSTMARK_SERVER_TOKEN ?? '' }))
- * @throws {OptionError} which never shows the API key.
+ * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function postmarkTransport(options: PostmarkOptions): ProviderTransport {
   checkNames('postmarkTransport()', options, NAMES);

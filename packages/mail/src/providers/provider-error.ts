@@ -2,19 +2,23 @@ import { SendonceError } from '@sendonce/core';
 import { type Outcome, type OutcomeState, toMayHaveLeft } from './outcome.ts';
 
 /**
- * A provider transport did not get its email away, or does not know. It never holds the API key, an
- * address, the content or the provider's own message. Its `code` is `SENDONCE_PROVIDER`.
+ * A provider transport did not send its email, or does not know whether it was sent: see
+ * `mayHaveLeft`. The error never contains the API key, an address, the content or the provider's
+ * own message. Its `code` is `SENDONCE_PROVIDER`.
+ *
+ * @example if (isSendonceError(error, 'SENDONCE_PROVIDER')) console.log(error.mayHaveLeft);
  */
 export class ProviderError extends SendonceError {
   override readonly name = 'ProviderError';
-  /** `Brevo`, `Resend`, … */
+  /** The name of the provider, such as `Brevo`. */
   readonly provider: string;
+  /** The outcome of the request. */
   readonly outcome: OutcomeState;
-  /** Of the HTTP answer; undefined where none came. */
+  /** The status of the HTTP answer. Undefined if there was none. */
   readonly status: number | undefined;
-  /** The provider's error name, or the network's error code. */
+  /** The error code of the provider or of the network, if it is a short identifier. */
   readonly reason: string | undefined;
-  /** How long the provider wants to be left alone. */
+  /** How long the provider asks to wait before a retry, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor(provider: string, outcome: Outcome, message: string) {
@@ -43,7 +47,7 @@ export function incompleteEmail(provider: string, what: string): ProviderError {
   return new ProviderError(provider, { state: 'not-sent' }, message);
 }
 
-/** @internal What an outcome other than sent means, and what to do next. */
+/** @internal The error of an outcome other than sent. It says what to do next. */
 export function toProviderError(provider: string, outcome: Outcome): ProviderError {
   const { status, code } = outcome;
   const known = [status, code].filter((part) => part !== undefined).join(', ');
@@ -61,24 +65,24 @@ function explainOutcome(outcome: Outcome): string {
       return 'the email was sent.';
     case 'in-progress':
       return (
-        'an earlier request with the same idempotency key is still being processed. The email may have left. ' +
-        'Ask again later with the same key.'
+        'an earlier request with the same idempotency key is still being processed. The email may have been sent. ' +
+        'Retry later with the same key.'
       );
     case 'conflict':
       return (
-        'the idempotency key belongs to an email with other content, which may have left. This one was not ' +
-        'sent. Never take another key: find what differs between two attempts (a time or a random ' +
-        'value in the template), and resolve the doubt.'
+        'the idempotency key belongs to an email with other content, which may have been sent. This email was not ' +
+        'sent. Do not use another key: find what differs between two attempts (a time or a random ' +
+        'value in the template), then resolve the doubt.'
       );
     case 'rejected':
-      return 'the email was refused for good and not sent. Correct the email, then send it under a key of its own.';
+      return 'the email was rejected permanently and not sent. Correct the email, then send it under a new key.';
     case 'refused':
       return `the email was not sent. ${remedyFor(outcome)}`;
     case 'not-sent':
-      return 'no connection was made, so the email was not sent. Check the network and "url"; a retry is safe.';
+      return 'no connection was made, so the email was not sent. Check the network and "url", then retry.';
     case 'unknown':
       return (
-        'the answer was lost or cannot be read. The email may have left and is not sent again on a guess: look it ' +
+        'the answer was lost or cannot be read. The email may have been sent, so it is not sent again. Look it ' +
         'up at the provider, then resolve the doubt.'
       );
   }
@@ -87,14 +91,14 @@ function explainOutcome(outcome: Outcome): string {
 function remedyFor({ status, retryAfterMs }: Outcome): string {
   if (status === 401 || status === 403) {
     return (
-      'The API key is not accepted, or may not send this email (is the sender domain verified?): fix the ' +
-      'API key and retry.'
+      'The provider does not accept the API key, or the key may not send this email (check that the sender domain is ' +
+      'verified). Fix the API key, then retry.'
     );
   }
-  if (status === 402) return 'The account has no credit left: add credit and retry.';
+  if (status === 402) return 'The account has no credit left. Add credit, then retry.';
   if (status === 404 || status === 405) {
-    return 'There is no such API at "url": fix "url" and retry.';
+    return 'There is no such API at "url". Fix "url", then retry.';
   }
   const when = retryAfterMs === undefined ? 'later' : `in ${retryAfterMs} ms`;
-  return `The provider accepts no more emails now: retry ${when}.`;
+  return `The provider accepts no more emails now. Retry ${when}.`;
 }

@@ -10,45 +10,46 @@ import {
 import type { ContentAccess } from './content-sources.ts';
 import type { Fetch } from './post-once.ts';
 
-/** The options that all provider transports have. */
+/** The options that all provider transports share. */
 export interface ProviderOptions {
-  /** The provider's API key. It is never shown in an error. */
+  /** The provider's API key. Errors never show it. */
   readonly apiKey: string;
   /**
-   * Where emails are posted to: a test server, a proxy, another region.
-   * @default the provider's documented address
+   * The URL to which emails are posted, for example of a test server, a proxy or another region.
+   * @default the provider's documented URL
    */
   readonly url?: string | undefined;
   /**
-   * How long to wait for the whole answer, in milliseconds. An answer that comes later is a doubt:
-   * be generous.
-   * @default 60_000
+   * How long to wait for the complete answer, in milliseconds. If it is late, the email is in
+   * doubt: do not set this too low.
+   * @default 60_000 (1 minute)
    */
   readonly answerWithinMs?: number | undefined;
   /**
-   * Makes the one request. It must not retry or follow redirects.
-   * @default the `fetch` of Node
+   * The function that makes the request. It must not retry or follow redirects.
+   * @default Node's `fetch`
    */
   readonly fetch?: Fetch | undefined;
   /**
-   * If true, an email whose content would be read from a file is refused, as with nodemailer's
-   * option for SMTP. The defaults of the transporter and the email itself can have it, too; none
-   * of them can switch off what another one switched on.
+   * If true, an email is refused if its content would be read from a file, as with nodemailer's
+   * option for SMTP. The defaults of the transporter and the email can set it as well. If one of
+   * them sets it, the others cannot unset it.
    * @default false
    */
   readonly disableFileAccess?: boolean | undefined;
   /**
-   * The same for content that would be read from a URL.
+   * If true, an email is refused if its content would be read from a URL, see `disableFileAccess`.
    * @default false
    */
   readonly disableUrlAccess?: boolean | undefined;
 }
 
-/** The options of a provider that takes an idempotency key. */
+/** The options of a transport whose provider accepts an idempotency key. */
 export interface KeyedProviderOptions extends ProviderOptions {
   /**
-   * How long the provider remembers a key, in milliseconds. Never more than it promises: after it
-   * the same request is a second email.
+   * How long the provider recognises a key, in milliseconds. A value above the documented one is an
+   * `OptionError`, because after the window the same request sends a second email.
+   * @default the provider's documented window: 24 hours, or 15 minutes with Brevo
    */
   readonly windowMs?: number | undefined;
 }
@@ -78,7 +79,7 @@ export interface ProviderSettings {
   readonly access: ContentAccess;
 }
 
-/** @internal @throws {OptionError} which never shows the API key. */
+/** @internal @throws {OptionError} for a wrong option. The message never shows the API key. */
 export function checkProviderOptions(options: ProviderOptions, url: string): ProviderSettings {
   const { apiKey, answerWithinMs = 60_000, fetch, disableFileAccess, disableUrlAccess } = options;
   checkHeaderText('apiKey', apiKey, 'the API key of the provider');
@@ -97,7 +98,7 @@ export function checkProviderOptions(options: ProviderOptions, url: string): Pro
 }
 
 /**
- * @internal A text that goes into a header of the request: fetch would show it in its own error.
+ * @internal Checks a text for a header of the request. Otherwise fetch would show it in its error.
  */
 export function checkHeaderText(option: string, value: unknown, what: string): void {
   if (typeof value === 'string' && /^[!-~]+$/.test(value)) return;
@@ -110,7 +111,7 @@ export function checkHeaderText(option: string, value: unknown, what: string): v
   throw new OptionError(option, `Expected "${option}" to be ${what}, got ${got}.`);
 }
 
-/** @internal A key that is forgotten earlier than believed would be a second email. */
+/** @internal Checks the window: a provider that forgets a key too early sends a second email. */
 export function checkWindow(
   options: KeyedProviderOptions,
   longestMs: number,
@@ -120,7 +121,7 @@ export function checkWindow(
   if (checkDuration('windowMs', windowMs) <= longestMs) return windowMs;
   throw new OptionError(
     'windowMs',
-    `Expected "windowMs" to be at most ${longestMs}, how long the provider says that it remembers a key, got ${windowMs}.`,
+    `Expected "windowMs" to be at most ${longestMs}, the time for which the provider recognises a key, got ${windowMs}.`,
   );
 }
 
@@ -130,6 +131,6 @@ function checkUrl(url: unknown): string {
   if (parsed && http && !parsed.username && !parsed.password && !parsed.hash) return parsed.href;
   throw new OptionError(
     'url',
-    `Expected "url" to be an http(s) URL without credentials or fragment, got ${parsed ? 'another one' : describe(url)}.`,
+    `Expected "url" to be an http(s) URL without credentials or fragment, got ${parsed ? 'another URL' : describe(url)}.`,
   );
 }

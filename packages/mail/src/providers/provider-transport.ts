@@ -15,31 +15,40 @@ import type { Provider } from './provider.ts';
 import { toProviderError } from './provider-error.ts';
 import { readAnswer } from './read-answer.ts';
 
-/** What `sendMail()` resolves with. */
+/** The result of `sendMail()` with a provider transport. */
 export interface ProviderSentInfo {
+  /** The sender and the recipients. */
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
-  /** The provider's id of the email, where the answer had one. */
+  /** The provider's id of the email, if the answer has one. */
   readonly messageId: string | undefined;
+  /** The recipients. */
   readonly accepted: readonly string[];
+  /** Always empty: a refusal is a {@link ProviderError}. */
   readonly rejected: readonly string[];
   /**
-   * The HTTP status, and whether an earlier request had sent it: `200 sent`, `200 sent-already`.
+   * The HTTP status, and whether an earlier request sent the email: `200 sent` or `200
+   * sent-already`.
    */
   readonly response: string;
 }
 
-/** The little of nodemailer's MailMessage that a provider transport takes. */
+/** The part of nodemailer's `MailMessage` that a provider transport uses. */
 export type ProviderMessage = Pick<StreamPluginMail, 'data' | 'message'>;
 
-/** A transport for `nodemailer.createTransport()`, 6.9 to 10. */
+/**
+ * A transport for nodemailer's `createTransport()` (6.9 to 10) that sends by a provider's API.
+ *
+ * @example const transporter = createTransport(transport); const replayWithinMs = transport.windowMs;
+ */
 export interface ProviderTransport {
   readonly name: string;
   readonly version: string;
   /**
-   * How long the provider remembers an idempotency key, in milliseconds: so long the same request
-   * is no second email. Undefined: it has no such key.
+   * How long the provider recognises an idempotency key, in milliseconds: the value for
+   * `replayWithinMs`. Undefined if the provider has no idempotency key.
    */
   readonly windowMs: number | undefined;
+  /** Sends one email. nodemailer calls it. */
   send(
     mail: ProviderMessage,
     callback: (error: Error | null, info: ProviderSentInfo) => void,
@@ -54,8 +63,8 @@ interface OneEmail {
 }
 
 /**
- * @internal The one engine of all provider transports: read the email, dispatch the claim, make
- * exactly one POST, read its answer once, report.
+ * @internal Makes a transport of a provider: reads the email, dispatches the claim, makes exactly
+ * one POST, reads its answer once, and reports the outcome.
  */
 export function providerTransport(
   provider: Provider,
@@ -91,7 +100,7 @@ async function sendAndCallBack(email: OneEmail, callback: SendCallback): Promise
 async function sendOnce(email: OneEmail): Promise<ProviderSentInfo> {
   const { provider, mail } = email;
   const claim = attachedClaim(mail) ?? currentClaim();
-  // At once: perform() then waits for a send that the processor does not await.
+  // Begun at once, so that perform() waits for a send that the processor does not await.
   const effect = claim?.begin();
   const post = await preparePost(email, claim?.key, effect);
   await effect?.dispatch();
@@ -100,7 +109,7 @@ async function sendOnce(email: OneEmail): Promise<ProviderSentInfo> {
   return toSentInfo(outcome, mail);
 }
 
-/** All that can fail before the email can leave. */
+/** Everything that can fail before the request. */
 async function preparePost(
   { provider, settings, mail }: OneEmail,
   key: string | undefined,

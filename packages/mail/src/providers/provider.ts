@@ -2,7 +2,7 @@ import type { Email } from './email.ts';
 import type { Outcome, OutcomeState } from './outcome.ts';
 import type { HttpAnswer } from './post-once.ts';
 
-/** @internal What an API can carry; what it cannot is refused before the dispatch. */
+/** @internal What an API can carry. Everything else is refused before the dispatch. */
 export interface Capabilities {
   /** `false`: one recipient in `to`, none in cc and bcc. */
   readonly severalRecipients: boolean;
@@ -14,7 +14,7 @@ export interface Capabilities {
   readonly inlineImages: boolean;
 }
 
-/** @internal Says only what an API lacks: `{ ...supportsEverything, replyTo: 1 }`. */
+/** @internal For an API that lacks something: `{ ...supportsEverything, replyTo: 1 }`. */
 export const supportsEverything: Capabilities = {
   severalRecipients: true,
   replyTo: 'several',
@@ -23,29 +23,29 @@ export const supportsEverything: Capabilities = {
   inlineImages: true,
 };
 
-/** @internal One provider: how its API takes an email, and what its answers mean. */
+/** @internal A provider: the requests of its API, and the meaning of its answers. */
 export interface Provider {
   readonly name: string;
   readonly supports: Capabilities;
   /**
-   * The request, the same bytes for the same email and key: no time, nothing random, fields in a
-   * fixed order. May throw what the API cannot carry.
+   * Builds the request. The body must be the same for the same email and key: no time, no random
+   * value, and fields in a fixed order. It throws if the API cannot carry the email.
    */
   request(
     email: Email,
     key: string | undefined,
   ): { readonly headers: Readonly<Record<string, string>>; readonly body: object };
   /**
-   * Reads a 2xx answer: the id, another outcome (accepted, yet not the email), or undefined if it
-   * cannot be read.
+   * Reads a 2xx answer: the id, another outcome (for example a suppressed recipient), or undefined
+   * if the answer cannot be read.
    */
   accepted(answer: HttpAnswer): { readonly messageId: string } | Outcome | undefined;
-  /** Whether a 2xx answer is that of an earlier request with the same key. */
+  /** Whether a 2xx answer repeats that of an earlier request with the same key. */
   replayed?(answer: HttpAnswer): boolean;
-  /** The provider's own name for an error. */
+  /** The provider's error code. */
   providerCode(answer: HttpAnswer): unknown;
-  /** What a status and code mean for a request with a key, where the key decided. */
+  /** The outcome of a request with a key, if the status and the code concern the key. */
   keyAnswer?(status: number, code: string | undefined): OutcomeState | undefined;
-  /** What a status and code mean at this provider, where it differs from the common reading. */
+  /** The outcome of a status and code, if it differs from that of other providers. */
   refusal?(status: number, code: string | undefined): OutcomeState | undefined;
 }

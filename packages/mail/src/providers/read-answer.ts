@@ -3,13 +3,10 @@ import { type Outcome, identifier, type OutcomeState } from './outcome.ts';
 import type { HttpAnswer, NoAnswer } from './post-once.ts';
 import type { Provider } from './provider.ts';
 
-/**
- * Nothing was sent, and the email itself is not at fault: key, quota, "url", too early, the wrong
- * server.
- */
+/** Statuses that mean "not sent" for a reason outside the email: API key, quota, URL, rate. */
 const refusingStatuses = new Set([401, 402, 403, 404, 405, 421, 425, 426, 429]);
 
-/** @internal The one reading of an answer. `keyed`: whether the request had an idempotency key. */
+/** @internal The outcome of an answer. `keyed` says whether the request had an idempotency key. */
 export function readAnswer(
   provider: Provider,
   answer: HttpAnswer | NoAnswer,
@@ -36,7 +33,7 @@ export function readAnswer(
 function readSuccess(provider: Provider, answer: HttpAnswer): Outcome {
   const { status } = answer;
   const accepted = provider.accepted(answer);
-  // A proxy's page, or half an answer.
+  // The page of a proxy, or an incomplete answer.
   if (accepted === undefined) return { state: 'unknown', status, code: 'unreadable' };
   if ('state' in accepted) return { ...accepted, status };
   const replayed = provider.replayed?.(answer) ?? false;
@@ -45,10 +42,10 @@ function readSuccess(provider: Provider, answer: HttpAnswer): Outcome {
 
 function byStatus({ status, json }: HttpAnswer, retryAfterMs: number | undefined): OutcomeState {
   if (refusingStatuses.has(status)) return 'refused';
-  // A gateway says 503 also when it has lost a server that had the request. With a time it is
-  // meant.
+  // A gateway also answers 503 if it lost a server that had the request. Only with a Retry-After is
+  // it a refusal.
   if (status === 503 && retryAfterMs !== undefined) return 'refused';
-  // A request that timed out at a gateway, and a key in a state that is not documented.
+  // The request timed out at a gateway, or the state of its key is not documented.
   if (status === 408 || status === 409) return 'unknown';
   return status >= 400 && status <= 499 && isObject(json) ? 'rejected' : 'unknown';
 }
@@ -56,12 +53,12 @@ function byStatus({ status, json }: HttpAnswer, retryAfterMs: number | undefined
 const longestRetryAfterMs = 31 * DAY_MS;
 
 /**
- * `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. Undefined for one that cannot be
- * read, or is longer than a month: no provider means that.
+ * Reads `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. Undefined if it cannot be
+ * read or is longer than a month, which no provider means.
  */
 function readRetryAfterMs({ headers }: HttpAnswer): number | undefined {
   const given = headers.get('retry-after')?.trim() ?? '';
-  // `Date.parse` alone takes "-1" for a year.
+  // `Date.parse` alone reads "-1" as a year.
   const isDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(given);
   if (!isDate && !/^\d{1,9}$/.test(given)) return undefined;
   const ms = isDate ? Date.parse(given) - Date.now() : Number(given) * 1000;
@@ -78,7 +75,7 @@ export function field(json: unknown, name: string): unknown {
   return isObject(json) ? json[name] : undefined;
 }
 
-/** @internal The id of an accepted email, if it can be one. */
+/** @internal The id of an accepted email, if the value can be an id. */
 export function readMessageId(value: unknown): { readonly messageId: string } | undefined {
   if (typeof value !== 'string' || !/^[!-~]{1,255}$/.test(value)) return undefined;
   return { messageId: value };

@@ -12,18 +12,20 @@ import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
- * A nodemailer transport for Resend's API (`POST /emails`). Under a claim it sends the claim's key
- * in the header `Idempotency-Key`, and Resend answers a second request with it by the first one's
- * id. It compares the content: a template that puts a time into the email makes a conflict.
+ * Returns a nodemailer transport for Resend's API (`POST /emails`). Under a claim it sends the
+ * claim's key in the header `Idempotency-Key`, and Resend answers a second request with the id of
+ * the first one. Resend compares the content: if a template contains the current time, a replay is
+ * a `conflict`.
  *
- * Resend's answer does not say that it is a repetition, so such an email is simply `sent`.
+ * Resend's answer does not say that it is a repetition, so the outcome is `sent` and not
+ * `sent-already`.
  *
- * Built from Resend's documentation as it was in November 2026 and tested against a local server
- * that behaves as it says; never run against a live account.
+ * Written from Resend's documentation of November 2026 and tested against a local server that
+ * behaves as it describes. It was never run against a live account.
  *
  * @example
  * const transporter = createTransport(resendTransport({ apiKey: process.env.RESEND_API_KEY ?? '' }))
- * @throws {OptionError} which never shows the API key.
+ * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function resendTransport(options: KeyedProviderOptions): ProviderTransport {
   checkNames('resendTransport()', options, KEYED_OPTION_NAMES);

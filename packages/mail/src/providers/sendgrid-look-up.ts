@@ -4,19 +4,20 @@ import { checkLookUpOptions, lookUp, type LookUpOptions, LOOK_UP_OPTION_NAMES } 
 import { field } from './read-answer.ts';
 
 /**
- * A resolver that searches SendGrid's Email Activity (`GET /v3/messages`) for the custom argument
- * `sendonce` that `sendGridTransport()` gives every email under a claim: its key. Found is `sent`;
- * nothing found is `unknown`, because the activity is late. It takes two of the six requests that
- * SendGrid allows in a minute: a search's answer does not show whether the search was understood.
+ * Returns a resolver that asks SendGrid about an email in doubt. It searches the Email Activity
+ * (`GET /v3/messages`) for the claim's key, which {@link sendGridTransport} sets as the custom
+ * argument `sendonce`. If it finds the email, it is `sent`. If not, it is `unknown`, because the
+ * activity is late. It uses two of the six requests that SendGrid permits per minute: the second
+ * one checks that the email found has the key.
  *
- * It needs SendGrid's paid additional email activity history, and an API key that may read it.
+ * It needs SendGrid's paid email activity history, and an API key that may read it.
  *
- * Built from SendGrid's documentation as it was in November 2026 and tested against a local server
- * that behaves as it says; never run against a live account.
+ * Written from SendGrid's documentation of November 2026 and tested against a local server that
+ * behaves as it describes. It was never run against a live account.
  *
  * @example
  * const resolver = sendGridLookUp({ apiKey: process.env.SENDGRID_API_KEY ?? '' })
- * @throws {OptionError} which never shows the API key.
+ * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function sendGridLookUp(options: LookUpOptions): Resolver {
   checkNames('sendGridLookUp()', options, LOOK_UP_OPTION_NAMES);
@@ -38,7 +39,7 @@ export function sendGridLookUp(options: LookUpOptions): Resolver {
   });
 }
 
-/** The arguments come as an object, or as one written as JSON. */
+/** Whether the custom arguments have the key. They are an object, or JSON of one. */
 function argued(given: unknown, key: string): boolean {
   const parsed: unknown = typeof given === 'string' ? JSON.parse(given) : given;
   return field(parsed, 'sendonce') === key;

@@ -11,16 +11,17 @@ import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
- * A nodemailer transport for SendGrid's API (`POST /v3/mail/send`). SendGrid has no idempotency
- * key: a doubt is never resolved by sending again. Under a claim the email has the claim's key as
- * the custom argument `sendonce`, which comes back in events and in Email Activity.
+ * Returns a nodemailer transport for SendGrid's API (`POST /v3/mail/send`). SendGrid has no
+ * idempotency key, so a doubt is never resolved by sending again. Under a claim the email has the
+ * claim's key as the custom argument `sendonce`, which events and Email Activity contain: {@link
+ * sendGridLookUp}.
  *
- * Built from SendGrid's documentation as it was in November 2026 and tested against a local server
- * that behaves as it says; never run against a live account.
+ * Written from SendGrid's documentation of November 2026 and tested against a local server that
+ * behaves as it describes. It was never run against a live account.
  *
  * @example
  * const transporter = createTransport(sendGridTransport({ apiKey: process.env.SENDGRID_API_KEY ?? '' }))
- * @throws {OptionError} which never shows the API key.
+ * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function sendGridTransport(options: ProviderOptions): ProviderTransport {
   checkNames('sendGridTransport()', options, PROVIDER_OPTION_NAMES);
@@ -36,7 +37,7 @@ function sendGrid(apiKey: string): Provider {
       headers: { authorization: `Bearer ${apiKey}` },
       body: buildBody(email, key),
     }),
-    // 202 with an empty body; the id is in a header.
+    // The answer is 202 with an empty body. The id is in a header.
     accepted: ({ status, headers }) =>
       status === 202 ? readMessageId(headers.get('x-message-id')) : undefined,
     providerCode: ({ json }) => {
@@ -59,7 +60,7 @@ function buildBody(email: Email, key: string | undefined): object {
     from: contact(from),
     ...(replyTo.length > 0 && { reply_to_list: replyTo.map(contact) }),
     subject,
-    // The order that RFC 2046 and SendGrid want.
+    // RFC 2046 and SendGrid require this order.
     content: [
       ...(text === undefined ? [] : [{ type: 'text/plain', value: text }]),
       ...(html === undefined ? [] : [{ type: 'text/html', value: html }]),

@@ -11,13 +11,15 @@ import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 import { type AwsCredentials, sigV4Headers } from './sigv4.ts';
 
+/** The options of {@link sesTransport}. */
 export interface SesOptions extends Omit<ProviderOptions, 'apiKey'> {
-  /** `eu-west-1`, … */
+  /** The AWS region, such as `eu-west-1`. */
   readonly region: string;
+  /** The id of an AWS access key. */
   readonly accessKeyId: string;
-  /** It is never shown in an error. */
+  /** The secret of the access key. Errors never show it. */
   readonly secretAccessKey: string;
-  /** Of temporary credentials. They run out: make the transport anew with the next ones. */
+  /** The token of temporary credentials. When they expire, create a new transport. @default none */
   readonly sessionToken?: string | undefined;
 }
 
@@ -34,22 +36,21 @@ const NAMES: OptionNames<SesOptions> = {
 };
 
 /**
- * A nodemailer transport for Amazon SES (`POST /v2/email/outbound-emails`), without AWS's SDK,
- * which sends a request two or three times. SES has no idempotency key and no look-up: a doubt is
- * never resolved by sending again. Under a claim the email has the claim's key as the tag
- * `sendonce`, which comes back in the events of a configuration set.
+ * Returns a nodemailer transport for Amazon SES (`POST /v2/email/outbound-emails`). It does not use
+ * AWS's SDK, which repeats requests. SES has no idempotency key and no look-up, so a doubt is never
+ * resolved by sending again. Under a claim the email has the claim's key as the tag `sendonce`,
+ * which the events of a configuration set contain.
  *
- * It sends `Content.Simple`, and not the MIME text that nodemailer builds: that has a Date, a
- * Message-ID and boundaries that differ between two attempts, and SES writes its own Date and
- * Message-ID anyway. Custom headers outside of ASCII, of more than 870 characters, or more than 15
- * of them, are refused.
+ * It sends `Content.Simple` and not nodemailer's MIME text, whose Date, Message-ID and boundaries
+ * differ between two attempts. SES writes the Date and the Message-ID. Custom headers are refused
+ * if they are not ASCII, have more than 870 characters, or are more than 15.
  *
- * Built from AWS's documentation as it was in November 2026 and tested against a local server that
- * behaves as it says; never run against a live account.
+ * Written from AWS's documentation of November 2026 and tested against a local server that behaves
+ * as it describes. It was never run against a live account.
  *
  * @example
  * const transporter = createTransport(sesTransport({ region: 'eu-west-1', accessKeyId, secretAccessKey }))
- * @throws {OptionError} which never shows a secret.
+ * @throws {OptionError} for a wrong option. The message never shows a secret.
  */
 export function sesTransport(options: SesOptions): ProviderTransport {
   checkNames('sesTransport()', options, NAMES);
@@ -69,7 +70,7 @@ export function sesTransport(options: SesOptions): ProviderTransport {
   return providerTransport(ses(settings.url, region, credentials), settings, undefined);
 }
 
-/** The account is at fault and not the email. */
+/** Error codes that concern the account and not the email. */
 const accountCodes = new Set([
   'AccountSuspendedException',
   'ExpiredTokenException',
@@ -88,7 +89,7 @@ function ses(url: string, region: string, credentials: AwsCredentials): Provider
     request: (email, key) => {
       const body = buildBody(email, key);
       const signed = { method: 'POST', url, headers: {}, body: JSON.stringify(body) };
-      // The signature has the time in it; the body, which says what is sent, has none.
+      // The signature contains the time. The body does not, so it is the same in each attempt.
       const service = { region, service: 'ses', credentials, date: new Date() };
       return { headers: sigV4Headers({ ...signed, ...service }), body };
     },
@@ -99,7 +100,9 @@ function ses(url: string, region: string, credentials: AwsCredentials): Provider
   };
 }
 
-/** `BadRequestException:http://…` in a header, or `namespace#BadRequestException` in the body. */
+/**
+ * Reads `BadRequestException:http://…` in a header, or `namespace#BadRequestException` in the body.
+ */
 function providerCode({ headers, json }: HttpAnswer): unknown {
   const type: unknown = headers.get('x-amzn-errortype') ?? field(json, '__type');
   return typeof type === 'string' ? type.split(':')[0]?.split('#').at(-1) : undefined;
@@ -147,13 +150,13 @@ function buildAttachment({ filename, content, contentType, cid }: Email['attachm
     RawContent: content,
     ContentType: contentType,
     ContentDisposition: cid === undefined ? 'ATTACHMENT' : 'INLINE',
-    // Of the part in the MIME text that SES builds; its default is 7 bit.
+    // The encoding in the MIME text that SES builds. The default is 7 bit.
     ContentTransferEncoding: 'BASE64',
     ...(cid !== undefined && { ContentId: cid }),
   };
 }
 
-/** SES takes a name outside of ASCII as encoded words only. */
+/** SES accepts a name that is not ASCII only as encoded words. */
 function encoded({ name, address }: EmailAddress): string {
   return mailbox({ name: encodedWords(name), address });
 }

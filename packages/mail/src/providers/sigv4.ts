@@ -11,7 +11,9 @@ export interface AwsCredentials {
 export interface AwsRequest {
   readonly method: string;
   readonly url: string;
-  /** Headers that are signed beside those that `sigV4Headers()` returns: lower case, no two alike. */
+  /**
+   * Headers that are signed beside those that `sigV4Headers()` returns: lower case, no two alike.
+   */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly region: string;

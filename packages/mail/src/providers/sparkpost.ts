@@ -16,18 +16,19 @@ import { supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
- * A nodemailer transport for SparkPost's API (`POST /api/v1/transmissions`). Under a claim it sends
- * the claim's key in the header `Idempotency-Key`, and SparkPost replays its first answer, marked.
+ * Returns a nodemailer transport for SparkPost's API (`POST /api/v1/transmissions`). Under a claim
+ * it sends the claim's key in the header `Idempotency-Key`, and SparkPost repeats its first answer,
+ * marked as such.
  *
- * One recipient per email, also outside of a claim: SparkPost makes a separate email for each. A
- * text with `{{` is refused, because SparkPost would take it for a template.
+ * An email may have one recipient, also outside of a claim, because SparkPost makes a separate
+ * email for each. A text with `{{` is refused, because SparkPost would read it as a template.
  *
- * Built from SparkPost's documentation as it was in November 2026 and tested against a local server
- * that behaves as it says; never run against a live account.
+ * Written from SparkPost's documentation of November 2026 and tested against a local server that
+ * behaves as it describes. It was never run against a live account.
  *
  * @example
  * const transporter = createTransport(sparkPostTransport({ apiKey: process.env.SPARKPOST_API_KEY ?? '' }))
- * @throws {OptionError} which never shows the API key.
+ * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function sparkPostTransport(options: KeyedProviderOptions): ProviderTransport {
   checkNames('sparkPostTransport()', options, KEYED_OPTION_NAMES);
@@ -61,7 +62,7 @@ function sparkPost(apiKey: string): Provider {
 
 function accepted({ json }: HttpAnswer): { readonly messageId: string } | Outcome | undefined {
   const results = field(json, 'results');
-  // A transmission whose only recipient was refused has an id too.
+  // A transmission has an id even if its only recipient was refused.
   if (field(results, 'total_accepted_recipients') === 0) {
     return { state: 'rejected', code: 'recipient_rejected' };
   }
@@ -73,7 +74,7 @@ function buildBody(email: Email): object {
   if (
     [subject, html, text, from.name, ...Object.values(headers)].some((part) => part?.includes('{{'))
   ) {
-    throw cannotCarry('SparkPost', 'it contains "{{", which SparkPost takes for a template');
+    throw cannotCarry('SparkPost', 'it contains "{{", which SparkPost reads as a template');
   }
   const files = attachments.filter(({ cid }) => cid === undefined);
   const images = attachments.filter(({ cid }) => cid !== undefined);

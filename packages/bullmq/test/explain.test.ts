@@ -91,7 +91,9 @@ describe('without a run', () => {
     const options = { ...atSend, job: { attempts: 3, backoff: { type: 'mine' } } };
     const { numbers, sentences } = explain(options);
     expect(numbers).toMatchObject({ lastAttemptMs: undefined, longestComebackMs: undefined });
-    expect(sentences[0]).toContain('gets up to 3 attempts, with the waits of a custom strategy, and then');
+    expect(sentences[0]).toContain(
+      'gets up to 3 attempts, with the waits of a custom strategy, and then',
+    );
     expect(foundBy('backoff', options)).toMatchObject({ severity: 'info' });
   });
 

@@ -43,7 +43,7 @@ onBothVersions((bullmq) => {
         ledger,
         key: select,
         dispatch,
-        undispatched: 'sent',
+        ...(dispatch === 'at-send' && { undispatched: 'sent' }),
         leaseMs,
         onEvent: ({ type }) => void events.push(type),
       });

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { delayedEmails, Once, once, OnceWorker } from '../src/index.ts';
 import { key, notice, select } from './mailer.ts';
+import { silentJournal } from './silent-journal.ts';
 import { type Job, onBothVersions, type Process, startStage } from './stage.ts';
 
 const modes = ['before-processor', 'at-send'] as const;
@@ -162,7 +163,8 @@ describe('a unit test that calls the wrapped function', () => {
       ledger,
       key: select,
       dispatch,
-      undispatched: 'sent',
+      ...(dispatch === 'at-send' && { undispatched: 'sent' }),
+      journal: silentJournal,
       label: (job) => `order ${job.data.order}`,
     });
     const job = { data: { order: 7 } } as Job;
@@ -208,7 +210,12 @@ describe('callbacks', () => {
     };
     for (const broken of [rejects, throws]) {
       const ledger = memoryLedger();
-      const callbacks = { label: broken, onEvent: broken, classify: broken } as never;
+      const callbacks = {
+        journal: silentJournal,
+        label: broken,
+        onEvent: broken,
+        classify: broken,
+      } as never;
       const processor = once(async (_job: Job) => 'sent', {
         ledger,
         key: select,

@@ -15,6 +15,7 @@ export const published = [
   'redis',
   'redlock',
   'postgres',
+  'ledger-tests',
   'bullmq',
   'mail',
   'otel',

@@ -1,5 +1,5 @@
 import { type Finding, isSendonceError, type OptionError } from '@sendonce/core';
-import { onBusyMachine } from '@sendonce/testkit';
+import { onBusyMachine } from '@sendonce/ledger-tests';
 import { describe, expect, test } from 'vitest';
 import { type Explanation, explain, explainLine } from '../src/explain.ts';
 import type { ExplainOptions } from '../src/explain-options.ts';

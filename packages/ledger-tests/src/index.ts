@@ -1,4 +1,5 @@
 export { type BrokenLedger, brokenLedgers } from './broken-ledgers.ts';
+export { onBusyMachine } from './busy-machine.ts';
 export { type Fault, faultyLedger, type Verb } from './faulty-ledger.ts';
 export { memoryUnderTest } from './memory-under-test.ts';
 export { checkLedger, type ModelRun } from './model/check-ledger.ts';

@@ -1,60 +1,75 @@
 import type { Attempt, Ledger } from '@sendonce/core';
 
-/** One part of the specification in `packages/core/src/ledger.ts`, as a list of cases. */
+/** One part of the contract of {@link Ledger}, as a list of cases. */
 export interface Topic {
+  /** Two or three words: `in doubt`, `lost replies`. */
   readonly name: string;
   readonly cases: readonly TopicCase[];
 }
 
+/** One case of the suite. */
 export interface TopicCase {
   /** A sentence about what every ledger does. */
   readonly title: string;
-  /** What the backend must offer; the case is skipped where it does not. */
-  readonly needs?: readonly (keyof Capabilities)[];
-  /** Rejects where the ledger does something else. */
+  /** What the store must offer. Without it, the case is skipped. */
+  readonly needs?: readonly (keyof Capabilities)[] | undefined;
+  /** Rejects if the ledger does something else. */
   readonly run: (context: Context) => Promise<void>;
 }
 
-/** What only some backends can do on command. */
+/** What only some stores can do on command. Each is optional; without it, its cases are skipped. */
 export interface Capabilities {
-  /** Puts other bytes in the place of a record. */
+  /**
+   * Puts other bytes in the place of the record under a key. With {@link Capabilities.stored} it lets
+   * the suite check that a damaged record is never overwritten and never taken for "absent".
+   */
   readonly corrupt: (key: string, bytes: string) => Promise<void>;
-  /** The bytes of a record as they are stored, or undefined when it is absent. */
+  /** The bytes of a record as they are stored. Undefined if the record is absent. */
   readonly stored: (key: string) => Promise<string | undefined>;
   /**
-   * Runs one verb on a ledger that reaches the same store, and loses its reply after the store
-   * executed it. The verb may answer (its client asked again) or throw.
+   * Runs one verb on a ledger of the same store and loses the reply after the store has executed the
+   * verb: for example through a proxy that cuts the connection. The verb may answer (because the
+   * client repeated it) or throw.
    */
   readonly lostReply: <T>(verb: (ledger: Ledger) => Promise<T>) => Promise<T>;
 }
 
-/** What a backend's test hands over. */
+/** The ledger that is tested, and what the suite may do with its store. */
 export interface LedgerUnderTest extends Partial<Capabilities> {
   readonly ledger: Ledger;
-  /** A second ledger on the same store: another connection, another instance. */
+  /** A second ledger on the same store, with a connection of its own: another worker. */
   readonly other: Ledger;
-  /** Makes the ledger's time pass. @default waiting for it */
-  readonly advance?: (ms: number) => Promise<void>;
   /**
-   * Makes every sender silent for so long. Only for a ledger that notices a dead sender by something
-   * other than time. @default advance
+   * Makes the ledger's time pass, in milliseconds: for a store with a clock that can be set.
+   * @default waits for that time
    */
-  readonly fallSilent?: (ms: number) => Promise<void>;
-  /** The shortest lease in the cases: the ledger answers within half of it. @default 200 */
-  readonly timeUnitMs?: number;
-  readonly close?: () => Promise<void>;
+  readonly advance?: ((ms: number) => Promise<void>) | undefined;
+  /**
+   * Makes every sender silent, in milliseconds. Only for a store that notices a dead sender by
+   * something other than time: PostgreSQL does by the end of a session. @default advance
+   */
+  readonly fallSilent?: ((ms: number) => Promise<void>) | undefined;
+  /**
+   * The shortest lease in the cases, in milliseconds. The store must answer within half of it: raise
+   * it for a store that is slow or far away. @default 200
+   */
+  readonly timeUnitMs?: number | undefined;
+  /** Closes the connections and removes what the cases left behind. Called after the last case. */
+  readonly close?: (() => Promise<void>) | undefined;
 }
 
 /** What a case works with. */
 export interface Context extends Partial<Capabilities> {
   readonly ledger: Ledger;
   readonly other: Ledger;
-  /** A lease or retention that a case waits out. */
+  /** A lease or retention that a case waits out, in milliseconds. */
   readonly unitMs: number;
-  /** A fresh random key. */
+  /** Makes a fresh random key. */
   readonly key: () => string;
-  /** An attempt with a fresh key, a fresh token and a lease that does not end within the case. */
+  /** Makes an attempt with a fresh key, a fresh token and a lease that does not end within the case. */
   readonly attempt: (overrides?: Partial<Attempt>) => Attempt;
+  /** Makes the ledger's time pass, in milliseconds. */
   readonly advance: (ms: number) => Promise<void>;
+  /** Makes every sender silent, in milliseconds. */
   readonly fallSilent: (ms: number) => Promise<void>;
 }

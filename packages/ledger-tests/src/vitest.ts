@@ -1,18 +1,33 @@
-import { onBusyMachine } from '@sendonce/testkit/lateness';
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import { onBusyMachine } from './busy-machine.ts';
 import { createContext, missingFor } from './context.ts';
 import { ledgerTopics } from './topics/index.ts';
 import type { LedgerUnderTest } from './topic.ts';
 
+/** How {@link describeLedger} runs the cases. */
 export interface DescribeLedgerOptions {
-  /** Runs the cases side by side: for a ledger whose time cannot be made to pass faster. @default false */
-  readonly concurrent?: boolean;
+  /**
+   * Whether the cases run side by side. Set it for a store whose time cannot be made to pass faster:
+   * its cases mostly wait. @default false
+   */
+  readonly concurrent?: boolean | undefined;
 }
 
+/** With the longest times of a busy machine, a case waits for about a minute. */
+const TIMEOUT_MS = 120_000;
+
 /**
- * Registers the whole suite as vitest tests. `create` is called once, `close` after the last case.
+ * Registers the conformance suite as tests of vitest: one case for each row of the transition table
+ * in the contract of `Ledger`, and one for each of its rules. Call it at the top level of a test file.
+ * A case that needs what the store does not offer (see {@link Capabilities}) is skipped.
  *
- * @example describeLedger('the memory ledger', () => ({ ledger, other, advance }))
+ * @param name the title of the whole, for example `the DynamoDB ledger`.
+ * @param create opens the store. Called once; its `close` is called after the last case.
+ * @example
+ * describeLedger('my ledger', () => {
+ *   const store = openStore();
+ *   return { ledger: myLedger(store), other: myLedger(store), close: () => store.close() };
+ * });
  */
 export function describeLedger(
   name: string,
@@ -23,13 +38,13 @@ export function describeLedger(
     let underTest: LedgerUnderTest | undefined;
     beforeAll(async () => {
       underTest = await create();
-    });
-    afterAll(() => underTest?.close?.());
+    }, TIMEOUT_MS);
+    afterAll(() => underTest?.close?.(), TIMEOUT_MS);
 
     for (const topic of ledgerTopics) {
       describe(topic.name, () => {
         for (const testCase of topic.cases) {
-          test(testCase.title, async ({ skip }) => {
+          test(testCase.title, { timeout: TIMEOUT_MS }, async ({ skip }) => {
             if (!underTest) throw new Error('The ledger under test was not created.');
             const missing = missingFor(testCase, underTest);
             skip(missing.length > 0, `this ledger offers no ${missing.join(', ')}`);

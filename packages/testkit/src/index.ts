@@ -1,6 +1,5 @@
 export { bundleWorker } from './bundle-worker.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
-export { onBusyMachine } from './lateness.ts';
 export { median } from './median.ts';
 export { deleteNamespace, namespace } from './namespace.ts';
 export {

@@ -70,7 +70,7 @@ function failureOf({
   const steps = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
   const again = `SENDONCE_SEED=${seed} SENDONCE_PATH=${counterexamplePath}`;
   return new Error(
-    `The ledger breaks the contract of packages/core/src/ledger.ts (shrunk ${numShrinks} times):\n` +
+    `The ledger breaks the contract of Ledger in @sendonce/core (shrunk ${numShrinks} times):\n` +
       `${steps}\nTo run this again: ${again}`,
     { cause: errorInstance },
   );

@@ -1,12 +1,12 @@
-/** Watches how late the timers of this process are: how busy the machine is. */
-export interface LatenessWatch extends Disposable {
+/** Watches how late the timers of this process are, which says how busy the machine is. */
+interface LatenessWatch extends Disposable {
   /** The latest timer so far, in ms. */
   readonly worstMs: () => number;
 }
 
 const EVERY_MS = 10;
 
-export function watchLateness(): LatenessWatch {
+function watchLateness(): LatenessWatch {
   let worstMs = 0;
   let dueMs = performance.now() + EVERY_MS;
   const timer = setInterval(() => {
@@ -24,10 +24,12 @@ export function watchLateness(): LatenessWatch {
 const BUSY_MS = 25;
 
 /**
- * Runs a test of short times, and once more with longer ones where it failed on a machine that was too
- * busy for them. On a quiet machine a failure counts at once, and with the longest times it always does.
+ * Runs a test that has short times. If it fails on a machine that is too busy for them, it runs again
+ * with times that are 5, and then 12 times as long. On a quiet machine the first failure counts.
  *
- * @param run gets how many times longer all its times are to be.
+ * @param run receives the factor for all its times: 1, 5 or 12.
+ * @example
+ * await onBusyMachine(async (scale) => testCase.run(createContext(underTest, scale)));
  */
 export async function onBusyMachine(run: (scale: number) => Promise<void>): Promise<void> {
   for (const scale of [1, 5]) {

@@ -30,7 +30,7 @@ export interface Arguments {
    */
   readonly records: readonly number[];
   readonly json: boolean;
-  /** Where the SVG goes, if one is wanted. */
+  /** The path of the SVG, if the run writes one. */
   readonly picture: string | undefined;
   readonly help: boolean;
 }

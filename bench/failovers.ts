@@ -52,7 +52,7 @@ async function count(name: string, moment: Moment, durability?: Durability): Pro
   const when = moment === 'at any moment' ? `0 to ${LATEST_KILL_MS} ms after the claim` : moment;
   console.log(
     `master killed ${when}, ${name}: ${tally.twice} of ${runs} emails left twice, ${tally.once} once, ` +
-      `${tally.inDoubt} are in doubt and did not leave, ${tally.lost} were lost in silence ` +
+      `${tally.inDoubt} are in doubt and did not leave, ${tally.lost} were dropped silently ` +
       `(${tally.atOnce} had left before the master died)`,
   );
 }

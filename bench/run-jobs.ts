@@ -12,9 +12,7 @@ export interface JobRun {
   readonly prefix: string;
 }
 
-/**
- * Completes so many jobs in a queue of their own; jobs per second, from the start of the workers.
- */
+/** Completes the jobs in a new queue. Returns jobs per second, from the start of the workers. */
 export async function runJobs(
   work: Work,
   { setup, jobs, connection, prefix }: JobRun,

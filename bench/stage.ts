@@ -23,7 +23,7 @@ export interface Stage {
   readonly prefix: string;
   /** A connection as BullMQ asks for it. */
   readonly connect: (url?: string) => Redis;
-  /** Three servers of their own, which share them: started by the first that asks. */
+  /** Three separate Redis servers, which all callers share. The first call starts them. */
   readonly nodes: () => Promise<readonly Server[]>;
   /** Started, or found, by the first that asks. */
   readonly postgres: () => Promise<Server>;

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const packages = fileURLToPath(new URL('../packages/', import.meta.url));
 
 embed('redis/src/lua/', 'redis/src/generated/scripts.ts', (file, code) => {
-  // What all the scripts begin with. The redlock ledger puts it in front of scripts of its own.
+  // What all the scripts begin with. The redlock ledger puts it in front of its own scripts.
   if (file === 'record.lua') return `export const record: string = ${code} + '\\n';\n`;
   const name = camelCase(file);
   // The journal knows no records.

@@ -102,7 +102,7 @@ describe('the packed packages, installed as a user installs them', () => {
     },
   );
 
-  test('bring no dependency of their own but the canonical JSON of core', async () => {
+  test('the packages have one dependency that is not ours: canonical JSON, in core', async () => {
     const { stdout } = await run('npm', ['ls', '--all', '--json', '--omit=peer'], { cwd: folder });
     const { dependencies } = JSON.parse(stdout) as {
       dependencies: Record<string, { dependencies?: Record<string, unknown> }>;

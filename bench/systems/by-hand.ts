@@ -3,8 +3,8 @@ import type { System } from '../system.ts';
 const WEEK_SECONDS = 7 * 24 * 60 * 60;
 
 /**
- * Bare commands, as many and in the same places as a protocol needs them, each awaited: what no
- * library with so many can be cheaper than. None of them finds out what became of an email.
+ * Bare commands, each awaited, as many and in the same places as a protocol needs them. No library
+ * that sends as many commands can be cheaper. They do not find out what happened to an email.
  * @param count 1, the claim alone, for a week, as long as our outcomes are kept; 2, and the
  *   outcome, as in `before-processor`; 3, and the word that an email leaves now, as in `at-send`.
  */

@@ -33,7 +33,7 @@ function tsBlocks(file: string): Block[] {
   return blocks.filter(({ language }) => language === 'ts');
 }
 
-/** What tsc says about the blocks, with the places of the documents; empty when all is well. */
+/** The errors of tsc in the blocks, at the lines of the documents; empty if there are none. */
 async function compile(blocks: readonly Block[]): Promise<string> {
   // Inside docs/, whose node_modules has everything that a block may import.
   mkdirSync(join(docs, '.blocks'), { recursive: true });

@@ -6,7 +6,7 @@ import type { FreshProject } from './fresh-project.ts';
 import type { PageServers } from './page-servers.ts';
 import { type Block, type Command, nameOf, root } from './page.ts';
 
-/** What became of one block or command: what it did, or what went wrong. */
+/** The result of one block or command: what it did, or what went wrong. */
 export interface Ran {
   readonly did?: string;
   readonly error?: string;
@@ -21,7 +21,7 @@ interface Report {
   readonly sent: string[];
 }
 
-/** Runs a compiled block as it is, in a process of its own within the fresh project. */
+/** Runs a compiled block unchanged, in a new process in the fresh project. */
 export async function runBlock(
   project: FreshProject,
   block: Block,

@@ -39,8 +39,9 @@ export function piecesOf(path: string, source: string): Piece[] {
   if (/\.(lua|sql)$/.test(path)) return dashedComments(source);
   if (path.endsWith('.css')) return cssComments(source);
   if (/\.ya?ml$/.test(path)) return yamlTexts(source);
-  const isPublished = /^packages\/[^/]+\/src\//.test(path);
-  return typescriptPieces(path, source).filter(({ kind }) => isPublished || kind !== 'string');
+  // People read what programs print. The strings of tests are data.
+  const isTest = /(^|\/)test\/|\.test\.ts$/.test(path);
+  return typescriptPieces(path, source).filter(({ kind }) => !isTest || kind !== 'string');
 }
 
 /** Runs of lines that begin with `--`, and what follows it at the end of a line. */

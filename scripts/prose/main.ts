@@ -1,5 +1,5 @@
 /**
- * `pnpm prose` lints the prose of the repository: Markdown, docstrings, comments, published strings
+ * `pnpm prose` lints the prose of the repository: Markdown, docstrings, comments, strings
  * and titles of tests. With paths, it lints only files below them. The words are in `words.yml`.
  * `--fix` wraps wide comments; all else is for people to write.
  */

@@ -78,7 +78,7 @@ test('the prose linter finds words in the comments of Lua, SQL, CSS and YAML', (
   ]);
 });
 
-test('the prose linter finds words in the strings of published packages, and only there', () => {
+test('the prose linter finds words in strings, but not in those of tests', () => {
   const source = "throw new Error('nobody knows');\nhtml`<p>${a} nobody</p>`;\n";
   expect(find('packages/core/src/a.ts', source)).toEqual(['1:18 nobody', '2:14 nobody']);
   expect(find('packages/core/test/a.ts', source)).toEqual([]);

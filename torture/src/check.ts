@@ -5,7 +5,7 @@ import type { Deliveries } from './deliveries.ts';
 import { type Email, jobIdsOf, keyOf } from './email.ts';
 import type { History, HistoryEvent } from './history.ts';
 
-/** What became of an email; anything but the first five is a violation. */
+/** What happened to an email. Each value after the first five is a violation. */
 export type Verdict =
   | 'sent once'
   | 'rejected'
@@ -105,7 +105,7 @@ async function listDoubts(ledger: Ledger): Promise<Set<string>> {
   return listed;
 }
 
-/** What became of one email; `listed`: the keys that the ledger lists as in doubt. */
+/** Judges one email. `listed` has the keys that the ledger lists as in doubt. */
 export async function judge(
   email: Email,
   { deliveries, queue, ledger, cancelled }: Omit<Evidence, 'emails' | 'history'>,

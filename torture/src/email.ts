@@ -72,8 +72,8 @@ export function drawEmails({ seed, count, withinMs, everyday = false }: Emails):
 }
 
 /**
- * One email in ten is skipped now and then, one in ten cancelled about when it is due, one in ten
- * moved.
+ * In one email of ten the processor skips some runs. One in ten is cancelled about when it is due,
+ * and one in ten is moved.
  */
 function decideEveryday({
   random,

@@ -18,7 +18,7 @@ test('every kind of fault comes, within its time, on a worker that there is', ()
   expect(faults.every(({ worker }) => worker >= 0 && worker < 32)).toBe(true);
 });
 
-test('some emails are skipped, cancelled and moved, where that is wanted; the others stay as they are', () => {
+test('with `everyday` some emails are skipped, cancelled or moved, and the others stay the same', () => {
   const options = { seed: 4, count: 1_000, withinMs: 60_000 };
   const everyday = drawEmails({ ...options, everyday: true });
   expect(everyday.filter(({ skips }) => skips).length).toBeGreaterThan(50);

@@ -21,7 +21,7 @@ function storyOf({ violations }: Run): string {
 
 describe(`a short run (SENDONCE_SEED=${seed})`, () => {
   test.each(ledgerNames)(
-    '%s: never twice, never lost in silence',
+    '%s: no email is sent twice or dropped silently',
     async (system) => {
       const result = await underFire(system);
       expect(storyOf(result)).toBe('');

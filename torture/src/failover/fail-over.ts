@@ -13,7 +13,7 @@ export interface Replication {
   readonly laggingEmails: number;
 }
 
-/** What became of the emails. */
+/** What happened to the emails. */
 export interface Tally {
   once: number;
   /** In doubt and listed: whether it left is for a person to find out. */

@@ -26,7 +26,7 @@ for (const [name, replication] of kinds) {
     for (const kind of Object.keys(total) as (keyof Tally)[]) total[kind] += tally[kind];
   }
   const { once, listed, twice, lost } = total;
-  console.log(`${name}: ${once} once, ${listed} listed, ${twice} twice, ${lost} lost in silence`);
+  console.log(`${name}: ${once} once, ${listed} listed, ${twice} twice, ${lost} dropped silently`);
   if (lost > 0 || (replication.synchronous && twice > 0)) process.exitCode = 1;
 }
 

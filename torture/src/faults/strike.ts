@@ -95,7 +95,7 @@ async function strike(fault: Fault, victims: Victims, down: Set<Store>): Promise
   }
 }
 
-/** Undoes what may still stand. */
+/** Undoes the faults that may still be in effect. */
 export async function healStores(stores: readonly Store[]): Promise<void> {
   for (const store of stores) {
     store.proxy.resume();

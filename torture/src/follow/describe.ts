@@ -8,7 +8,7 @@ interface Stop {
 
 /**
  * The stops of an email in `attempt/`, as Markdown. What the files around it do (errors, clock,
- * lease, ledger) is a help that each stop uses, not a stop of its own.
+ * lease, ledger) is a help that each stop uses, not a stop.
  */
 export function describeFollowed({ email, result, steps }: Followed): string {
   const stops = stopsOf(steps.filter(([file]) => isOnTheWay(file)));

@@ -203,7 +203,7 @@ export const faults = {
   'dies-unaccepted': {
     title: 'the mail server dies, unaccepted',
     story: 'the same to the worker, but it had not accepted',
-    wanted: '1, or a person who is told',
+    wanted: '1, or listed for a person',
     strike: (scene) => mailServerFails(scene, { at: 'dot-before-accept', how: 'reset' }),
   },
 

@@ -39,8 +39,8 @@ function asText(args: PeersArguments, run: PeersRun): string {
   const columns = process.stdout.columns ?? 120;
   return [
     '',
-    'Emails that left per 1 wanted; "lost": none left, and nobody is told; "person": in doubt and listed,',
-    'or a job that failed.',
+    'Emails sent per key (expected: 1). "lost": none was sent, and no job failed or was listed.',
+    '"person": the email is in doubt and listed, or its job failed.',
     '',
     renderTable({ ...args, cells: run.cells, paint, columns }),
     '',

@@ -65,8 +65,8 @@ export const peerTiming: Timing = {
 /** How many jobs a worker has at a time: all copies of an email. */
 const CONCURRENCY = 32;
 /**
- * Together longer than every lease and freeze: who is told "in progress" comes back when it is
- * over.
+ * Together longer than every lease and freeze: a copy that gets "in progress" runs again when
+ * they are over.
  */
 const retries: JobsOptions = { attempts: 5, backoff: { type: 'exponential', delay: 400 } };
 

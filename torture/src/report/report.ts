@@ -13,7 +13,7 @@ export function renderReport(
   runs: readonly Run[],
   commandOf: (system: SystemName) => string,
 ): string {
-  const title = 'Under fire: what became of every email';
+  const title = 'Under fire: what happened to every email';
   const body = [
     element('h1', {}, title),
     element('p', {}, escapeHtml(introduction)),
@@ -25,8 +25,8 @@ export function renderReport(
 
 const introduction =
   'Real worker processes, BullMQ, Redis with an append-only file, a mail server and a provider that ' +
-  'count. What was struck is listed below. Never twice, never lost in silence; the one window nobody ' +
-  'can close is named, listed and resolved: an email in doubt is one that the ledger lists.';
+  'count. The faults are listed below. An email is never sent twice and never dropped silently. If a ' +
+  'crash makes it impossible to know whether an email was sent, the ledger lists it as in doubt.';
 
 function verdicts(runs: readonly Run[]): string {
   const head = [

@@ -22,7 +22,7 @@ export function setNx(kept: 'lease' | 'forever'): System {
             kept === 'lease'
               ? await redis.set(key, '1', 'PX', plan.timing.leaseMs, 'NX')
               : await redis.set(key, '1', 'NX');
-          tell(job, claimed === null ? 'taken for a duplicate' : 'claimed');
+          tell(job, claimed === null ? 'treated as a duplicate' : 'claimed');
           return claimed === null ? undefined : processor(job, token, signal);
         },
         async close() {

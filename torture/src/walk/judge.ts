@@ -25,7 +25,7 @@ interface Asked {
   readonly lost: boolean;
 }
 
-/** What became of the email of a case, and whether it may. */
+/** What happened to the email of a case, and whether that is allowed. */
 export async function judgeCase(
   asked: Asked,
   evidence: Omit<Evidence, 'emails' | 'history'>,

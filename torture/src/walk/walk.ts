@@ -31,7 +31,7 @@ export interface Walk {
   readonly tookMs: number;
 }
 
-/** Goes through all scenarios, hears which points they pass, and strikes at each of them. */
+/** Runs all scenarios, records which points they pass, and strikes at each of them. */
 export async function walk(options: WalkOptions): Promise<Walk> {
   const { system, action, point, onProgress } = options;
   const startedMs = performance.now();
@@ -49,7 +49,7 @@ export async function walk(options: WalkOptions): Promise<Walk> {
     const scenarios = options.scenarios.filter(
       ({ only, resolver }) =>
         (!only || only === system) &&
-        // Its "not sent" is said about a sender that only sleeps: that no ledger can know.
+        // Its answer "not sent" would be wrong about a frozen sender, which may still send.
         (!resolver || action === 'kill'),
     );
     const undisturbed = await runAll(

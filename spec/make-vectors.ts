@@ -1,6 +1,7 @@
 /**
- * Writes `key-vectors.json` from core. `--check` fails when the committed file is stale; a path after it
- * names another file. Only the content counts: the layout is the formatter's (`pnpm format`).
+ * Writes `key-vectors.json` from core. `--check` fails when the committed file is stale; a path
+ * after it names another file. Only the content counts: the layout is the formatter's
+ * (`pnpm format`).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -74,7 +74,10 @@ export async function missingTools(): Promise<string[]> {
   return found.filter((tool) => tool !== undefined);
 }
 
-/** Searches all states; a mutant's in breadth, so that it is found by the shortest way, unless that is long. */
+/**
+ * Searches all states; a mutant's in breadth, so that it is found by the shortest way, unless that
+ * is long.
+ */
 export async function runCheck(check: Check, shown = false): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), 'sendonce-model-'));
   const options = { cwd: folder, maxBuffer: 2 ** 26 };
@@ -82,8 +85,8 @@ export async function runCheck(check: Check, shown = false): Promise<Outcome> {
   try {
     await copyFile(source, join(folder, 'protocol.pml'));
     await run('spin', [...defines, '-a', 'protocol.pml'], options);
-    // No bitstate hashing, which may miss states. -E: an attempt that waits for ever is frozen. To compile
-    // costs more than to search where a property breaks.
+    // No bitstate hashing, which may miss states. -E: an attempt that waits for ever is frozen. To
+    // compile costs more than to search where a property breaks.
     const isMutant = check.breaks !== undefined;
     const flags = [isMutant ? '-O0' : '-O1', '-w', '-DSAFETY', '-DNOFAIR', '-DMEMLIM=3000'];
     if (isMutant && (shown || !check.deep)) flags.push('-DBFS');

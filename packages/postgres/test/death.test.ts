@@ -95,7 +95,7 @@ test('two attempts in one process share the session, and exclude each other all 
   await ledger.release(first);
 });
 
-test('a session that ends mid-send: the signal fires at once, and its living sender is heard again', async () => {
+test('a session that ends mid-send: the signal fires at once, and its living sender sends a heartbeat', async () => {
   const key = deriveKey(createToken());
   const result = await perform(
     async (claim) => {

@@ -42,7 +42,8 @@ async function costOf(bullmq: BullMQ, jobs: number, concurrency: number, mode?: 
     await currentClaim()?.dispatch();
     return 'sent';
   };
-  // Without its doctor, which asks once in the life of a ledger, and with every command on one connection.
+  // Without its doctor, which asks once in the life of a ledger, and with every command on one
+  // connection.
   const ledger = { ...stage.ledger, doctor: async () => [] };
   delete ledger.settleVia;
   const options = {

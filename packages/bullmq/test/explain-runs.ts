@@ -14,7 +14,10 @@ const unknownEnd = async (sending: Sending) => {
   throw Object.assign(new Error('reset'), { code: 'ECONNRESET' });
 };
 
-/** A worker dies where `send` hangs, and another one is there. Tells of the death and of what stood then. */
+/**
+ * A worker dies where `send` hangs, and another one is there. Tells of the death and of what stood
+ * then.
+ */
 async function dieIn(scene: Scene, send: (sending: Sending) => Promise<unknown>) {
   let reached = () => {};
   const there = new Promise<void>((resolve) => (reached = resolve));
@@ -86,7 +89,9 @@ export const replayedToTheEnd: Run = async (scene, { replayUntilMs }) => {
   for (const postMs of scene.posts) expect(postMs - atMs).toBeLessThanOrEqual(replayUntilMs!);
 };
 
-/** onBusy "throw" and one attempt: the doubt of an error is not replayed, though the window is open. */
+/**
+ * onBusy "throw" and one attempt: the doubt of an error is not replayed, though the window is open.
+ */
 export const noAttemptLeft: Run = async (scene, { replayUntilMs }) => {
   const { counters } = scene.worker(unknownEnd);
   const job = await scene.add();
@@ -162,8 +167,9 @@ export const failsAtFirstStall: Run = async (scene, { stallRecoveryMs, retriedAf
 };
 
 /**
- * Nearly the longest stall: the worker that has made the last check takes a job after it and dies, and the
- * other one asks just before the next check is due. Longer than the lock and one interval, and bounded.
+ * Nearly the longest stall: the worker that has made the last check takes a job after it and dies,
+ * and the other one asks just before the next check is due. Longer than the lock and one interval,
+ * and bounded.
  */
 export const recoveredLate: Run = async (scene, { stallRecoveryMs }) => {
   let reached = () => {};

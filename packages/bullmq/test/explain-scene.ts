@@ -7,7 +7,10 @@ import { type BullMQ, gate, type Job, startStage } from './stage.ts';
 
 /** Clocks of two processes, in ms. */
 const EARLY_MS = 5;
-/** Two busy cores, a poll every 5 ms, BullMQ's own wake-ups, and the 50 ms that a busy job waits at least. */
+/**
+ * Two busy cores, a poll every 5 ms, BullMQ's own wake-ups, and the 50 ms that a busy job waits at
+ * least.
+ */
 const LATE_MS = 200;
 
 export const key = deriveKey(['notice', 7]);
@@ -20,7 +23,10 @@ export interface Sending {
   readonly hang: () => Promise<never>;
 }
 
-/** One run of a configuration: the very options that explain() was asked about, on a real BullMQ and Redis. */
+/**
+ * One run of a configuration: the very options that explain() was asked about, on a real BullMQ and
+ * Redis.
+ */
 export function openScene(bullmq: BullMQ, options: ExplainOptions, scale: number) {
   const stage = startStage(bullmq);
   /** When emails left. */
@@ -69,7 +75,9 @@ export function openScene(bullmq: BullMQ, options: ExplainOptions, scale: number
     read,
     add: () => stage.queue().add('notice', ['notice', 7], options.job),
     ended: (job: { id?: string | undefined }) => stage.ended(job),
-    /** The record once it is in that state, as the ledger has it; undefined: once it is forgotten. */
+    /**
+     * The record once it is in that state, as the ledger has it; undefined: once it is forgotten.
+     */
     once: (state: LedgerRecord['state'] | undefined) =>
       soon(async () => {
         const record = await read();

@@ -26,8 +26,8 @@ const clients: [string, object][] = [
 ];
 
 /**
- * One job, while the server executes `verb` and its reply never arrives: the connection is cut between
- * the two. The first attempt throws "not sent" where the verb is a release.
+ * One job, while the server executes `verb` and its reply never arrives: the connection is cut
+ * between the two. The first attempt throws "not sent" where the verb is a release.
  */
 async function sendWithout(
   bullmq: BullMQ,

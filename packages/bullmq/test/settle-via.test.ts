@@ -49,7 +49,10 @@ async function startScene(bullmq: BullMQ, options: Partial<OnceOptions<Job>> = {
   const add = (data: string) => queue.add('notice', data);
   const isAck = ({ args }: Command) => args.includes(`${prefix}:q:completed`);
 
-  /** Runs a first job, by which the worker is asked whether its connection leads to the ledger's server. */
+  /**
+   * Runs a first job, by which the worker is asked whether its connection leads to the ledger's
+   * server.
+   */
   async function startWorker() {
     const worker = stage.adopt(
       new bullmq.Worker('q', wrapped, { connection: client, prefix, stalledInterval: 100 }),

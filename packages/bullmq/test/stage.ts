@@ -41,7 +41,10 @@ export interface Ended {
   readonly processedOn: number;
 }
 
-/** One test's own part of the shared Redis: queue prefix, ledger, workers. All of it ends with the test. */
+/**
+ * One test's own part of the shared Redis: queue prefix, ledger, workers. All of it ends with the
+ * test.
+ */
 export interface Stage {
   readonly bullmq: BullMQ;
   readonly prefix: string;
@@ -163,7 +166,10 @@ function urlParts(url: string) {
   };
 }
 
-/** Where a processor waits for the test. It opens by itself when the test ends, before workers close. */
+/**
+ * Where a processor waits for the test. It opens by itself when the test ends, before workers
+ * close.
+ */
 export function gate(): { wait: Promise<void>; open: () => void } {
   let open!: () => void;
   const wait = new Promise<void>((resolve) => void (open = resolve));

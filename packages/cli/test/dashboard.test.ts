@@ -74,7 +74,9 @@ function ask(port: number, { path, host = `127.0.0.1:${port}`, cookie, form }: A
   });
 }
 
-/** Opens the printed address as a browser does. @returns the cookie, and the path of the dashboard */
+/**
+ * Opens the printed address as a browser does. @returns the cookie, and the path of the dashboard
+ */
 async function enter({ url, port }: { readonly url: string; readonly port: number }) {
   const { pathname, search } = new URL(url);
   const admitted = await ask(port, { path: pathname + search });

@@ -4,7 +4,9 @@ import { onTestFinished, describe, expect, test } from 'vitest';
 import { run, runProcess } from './run.ts';
 import { startScene } from './scene.ts';
 
-/** What a terminal obeys or hides: C1 controls, DEL, bidirectional, invisible and tag characters. */
+/**
+ * What a terminal obeys or hides: C1 controls, DEL, bidirectional, invisible and tag characters.
+ */
 const HOSTILE = '\u009B2Jx\u007F\u0085\u202E\u2066\u200B\u00AD\u2028\u{E0041}é日😀';
 const obeyed = /[\u007F-\u009F\p{Cf}\u2028\u2029]/u;
 // oxlint-disable-next-line no-control-regex

@@ -51,7 +51,10 @@ function scene(
     run: () => perform(send, { ...options, ledger: frozenLedger }).catch((error: unknown) => error),
     events,
     listed,
-    /** Dispatches, is frozen past two leases, and learns when it wakes up that its email did not leave. */
+    /**
+     * Dispatches, is frozen past two leases, and learns when it wakes up that its email did not
+     * leave.
+     */
     freeze: async () => {
       let wake = () => {};
       const woken = new Promise<void>((resolve) => (wake = resolve));

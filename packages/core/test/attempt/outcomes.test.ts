@@ -19,7 +19,10 @@ const reportsAndThrows: EffectOf = (claim) => {
 };
 
 describe('an outcome that comes too late', () => {
-  /** An attempt whose doubt a person resolves as not sent, and another attempt dispatches, while it runs. */
+  /**
+   * An attempt whose doubt a person resolves as not sent, and another attempt dispatches, while it
+   * runs.
+   */
   async function overtaken(effect: () => unknown, next: 'sent' | 'on its way') {
     const all = scene();
     const sending = gate();

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { Ledger, PerformOptions } from '../../src/index.ts';
 import { away, gate, holding, scene, SHORT_LEASE_MS, silence, unheard } from './scene.ts';
 
-/** An email that its provider recognises for ten minutes, so that a doubt may be performed again. */
+/**
+ * An email that its provider recognises for ten minutes, so that a doubt may be performed again.
+ */
 const replayable = (options: Partial<PerformOptions> = {}) =>
   scene({ replayWithinMs: 600_000, ...options });
 
@@ -176,7 +178,8 @@ describe('a replay', () => {
   test('does not begin when the answer that allowed it is older than a resolution', async () => {
     const { ledger, start, attempt, fallInDoubt, resolve, left } = replayable();
     await start(fails).ended;
-    // It is asked in two commands, a heartbeat and a read. The answer to the second one is held back.
+    // It is asked in two commands, a heartbeat and a read. The answer to the second one is held
+    // back.
     const held = holding(ledger, 'read');
     const late = start(() => left.push('late replay'), short(held.ledger));
     await held.executed;

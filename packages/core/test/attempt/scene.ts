@@ -51,8 +51,8 @@ export function holding(ledger: Ledger, verb: HeldVerb) {
 }
 
 /**
- * One email, and a ledger whose clock is moved by hand: on a slow machine nothing expires in it before the
- * test says so.
+ * One email, and a ledger whose clock is moved by hand: on a slow machine nothing expires in it
+ * before the test says so.
  */
 export function scene(options: Partial<PerformOptions> = {}) {
   let clockMs = 1_700_000_000_000;

@@ -13,7 +13,9 @@ import { byHeader, doubtfulEmail, failedJob, serve, startStage } from './stage.t
 
 const key = deriveKey(['notice', 7]);
 
-/** Each serves the dashboard under /emails, and a page of its own under /own. Returns the origin. */
+/**
+ * Each serves the dashboard under /emails, and a page of its own under /own. Returns the origin.
+ */
 const adapters: Record<string, (board: Dashboard) => Promise<string>> = {
   async 'node:http'(board) {
     const handler = nodeHandler(board);

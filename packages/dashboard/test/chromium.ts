@@ -3,7 +3,10 @@ import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
 
-/** Where a Chromium is: that of SENDONCE_CHROMIUM, of the PATH, or one that Playwright has installed. */
+/**
+ * Where a Chromium is: that of SENDONCE_CHROMIUM, of the PATH, or one that Playwright has
+ * installed.
+ */
 export function findChromium(): string | undefined {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
   const folders = (process.env['PATH'] ?? '').split(delimiter);
@@ -36,7 +39,10 @@ export async function closeBrowser(): Promise<void> {
   browser = undefined;
 }
 
-/** A page of a context of its own. What the browser complains of, or asks of other sites, fails the test. */
+/**
+ * A page of a context of its own. What the browser complains of, or asks of other sites, fails the
+ * test.
+ */
 export async function openPage(
   origin: string,
   options: BrowserContextOptions = {},

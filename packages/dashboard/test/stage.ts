@@ -14,7 +14,9 @@ import type { Viewer } from '../src/index.ts';
 export const LEASE_MS = 300;
 export const RETENTION_MS = 60 * 60 * 1000;
 
-/** One test's own part of the shared Redis: queue, ledger, journal. All of it ends with the test. */
+/**
+ * One test's own part of the shared Redis: queue, ledger, journal. All of it ends with the test.
+ */
 export interface Stage {
   readonly prefix: string;
   readonly redis: Redis;

@@ -32,7 +32,9 @@ function asker(options: DashboardOptions) {
   };
 }
 
-/** Values that a store returns where another program wrote, where a text or a number is expected. */
+/**
+ * Values that a store returns where another program wrote, where a text or a number is expected.
+ */
 const strange: Readonly<Record<string, unknown>> = {
   'an object': {},
   'an object without toString': { toString: 1, valueOf: 1 },

@@ -44,7 +44,9 @@ function answersWrongly(row: Transition) {
   });
 }
 
-/** Answers correctly wherever this row applies, but does not write, or writes what it should not. */
+/**
+ * Answers correctly wherever this row applies, but does not write, or writes what it should not.
+ */
 function writesWrongly(row: Transition) {
   return intercepting(row, async (sound, operation, run) => {
     const record = await sound.read(operation.key);

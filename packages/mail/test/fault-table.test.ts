@@ -65,7 +65,9 @@ const verdicts: Record<FaultPhase, Record<FaultKind, Verdict>> = {
   },
 };
 
-/** A body that is not complete until the send has failed, so that the fault surely strikes before. */
+/**
+ * A body that is not complete until the send has failed, so that the fault surely strikes before.
+ */
 function unfinishedBody(failed: AbortSignal): Readable {
   return Readable.from(
     (async function* () {
@@ -140,8 +142,8 @@ function cases(major: Major, pool: boolean, faults: readonly NamedFault[]): Case
   return faults.flatMap((fault) => modes.map((mode) => ({ ...fault, mode, major, pool })));
 }
 
-// A pool of 6 to 9 connects again by itself when the server closes before its greeting, and a pool of
-// 10 when a used connection is gone: their first attempt succeeds, which no table needs.
+// A pool of 6 to 9 connects again by itself when the server closes before its greeting, and a pool
+// of 10 when a used connection is gone: their first attempt succeeds, which no table needs.
 const afterGreeting = smtpFaults.filter(({ fault }) => !['connect', 'greeting'].includes(fault.at));
 const olderMajors = [6, 7, 8, 9] as const;
 

@@ -31,7 +31,10 @@ export interface TransporterOptions extends DispatchAtSendOptions {
   readonly major?: Major;
   readonly pool?: boolean;
   readonly plugin?: boolean;
-  /** How long to wait for a silent server. Long enough that a busy machine makes no doubt. @default 5000 */
+  /**
+   * How long to wait for a silent server. Long enough that a busy machine makes no doubt. @default
+   * 5000
+   */
   readonly timeoutMs?: number;
   readonly transport?: Record<string, unknown>;
 }

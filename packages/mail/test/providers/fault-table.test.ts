@@ -99,7 +99,8 @@ describe.for(providers)('$name', (provider) => {
           }
         }
 
-        // The same email again within the window, by the same key: of two there is never more than one.
+        // The same email again within the window, by the same key: of two there is never more than
+        // one.
         if (setup.transport.windowMs === undefined) return;
         // As its documentation says: the request that hangs is in progress.
         if (fault === 'hang-before' && provider.dialect.inProgress) {

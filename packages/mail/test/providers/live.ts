@@ -1,8 +1,10 @@
 /**
  * Sends one email twice under one idempotency key, to an account of your own, and says whether the
- * provider behaved as it documents. Opt-in: it needs an API key in the environment, and sends for real.
+ * provider behaved as it documents. Opt-in: it needs an API key in the environment, and sends for
+ * real.
  *
- *     RESEND_API_KEY=… pnpm live --provider resend --from shop@yours.example --to delivered@resend.dev
+ *     RESEND_API_KEY=… pnpm live --provider resend --from shop@yours.example --to
+ *     delivered@resend.dev
  */
 import { parseArgs } from 'node:util';
 import { deriveKey, memoryLedger, perform } from '@sendonce/core';

@@ -65,8 +65,8 @@ describe.for(providers)('$name', (provider) => {
           // Nobody knows, and this policy does not guess.
           expect(['hold', 'look-up', 'replay-in-window']).toContain(policy);
         } else if (state === 'absent') {
-          // Nobody believes the doubt, and the provider says no more than "used" or "in progress": the
-          // attempts are used up, and the job fails in sight.
+          // Nobody believes the doubt, and the provider says no more than "used" or "in progress":
+          // the attempts are used up, and the job fails in sight.
           expect([policy, ended?.state]).toEqual(['resend', 'threw']);
           expect(silent || fault === 'hang-before').toBe(true);
           expect(accepted).toBe(silent ? 1 : 0);
@@ -78,7 +78,8 @@ describe.for(providers)('$name', (provider) => {
           const twice = policy === 'resend' && !keyed && fault.endsWith('-after');
           expect(accepted).toBe(twice ? 2 : 1);
         }
-        // What the provider remembers needs no person, but for a request that is for ever in progress.
+        // What the provider remembers needs no person, but for a request that is for ever in
+        // progress.
         if (policy === 'replay-in-window' && fault !== 'hang-before' && !silent) {
           expect(state).not.toBe('in-doubt');
         }

@@ -72,7 +72,9 @@ const pairs = array(tuple(name, plain), { maxLength: 5 }).map((all) => {
     : `?${[...byName].map(([name, value]) => `${name}=${value}`).join('&')}`;
 });
 
-/** Every request that `sigV4Headers()` promises to sign: a path and a query that need no escaping. */
+/**
+ * Every request that `sigV4Headers()` promises to sign: a path and a query that need no escaping.
+ */
 const requests = record({
   method: constantFrom('POST', 'GET', 'PUT'),
   host: stringMatching(/^[a-z][a-z\d-]{0,20}(\.[a-z][a-z\d]{1,8}){1,3}(:[1-9]\d{3})?$/),

@@ -29,7 +29,10 @@ export interface Measured {
   readonly telemetry: Telemetry;
   readonly tracerProvider: BasicTracerProvider;
   readonly metrics: () => Promise<Metric[]>;
-  /** The value of a counter or gauge, the count of a histogram: of all its points that have these attributes. */
+  /**
+   * The value of a counter or gauge, the count of a histogram: of all its points that have these
+   * attributes.
+   */
   readonly sum: (name: string, attributes?: Attributes) => Promise<number>;
   readonly spans: () => ReadableSpan[];
   /** The text that Prometheus would scrape, over HTTP. */

@@ -51,7 +51,8 @@ onBothVersions((bullmq) => {
     expect(await sum('sendonce.steps', { 'sendonce.step': 'claimed' })).toBe(1);
     expect(await sum('sendonce.steps', { 'sendonce.step': 'dispatched' })).toBe(1);
     const busy = await sum('sendonce.attempts', attempts('busy'));
-    // Each attempt ends once, so the sum over all attributes is the number of claims that were asked for.
+    // Each attempt ends once, so the sum over all attributes is the number of claims that were
+    // asked for.
     expect(await sum('sendonce.attempts')).toBe(32 + busy);
     expect(await sum('sendonce.ledger.duration', { 'sendonce.ledger.verb': 'claim' })).toBe(
       32 + busy,

@@ -47,7 +47,9 @@ function withVariables(expr: string): string {
     .replaceAll('$queue', '.*');
 }
 
-/** As the Collector and Prometheus' OTLP receiver name it: a unit is a word at the end of the name. */
+/**
+ * As the Collector and Prometheus' OTLP receiver name it: a unit is a word at the end of the name.
+ */
 function withUnits(scraped: string): string {
   const inSeconds = [...scraped.matchAll(/^# UNIT (\w+) s$/gm)].map(([, name]) => name!);
   expect(inSeconds).toHaveLength(3);

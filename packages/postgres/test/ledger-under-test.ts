@@ -44,7 +44,8 @@ export async function ledgerUnderTest(
       const cut = space.ledger(space.pool(proxy.url));
       await cut.ready();
       const armed = proxy.cutAfterRequest('.act(');
-      // As perform() does: a connection that broke is a session that ended, so the verb is repeated.
+      // As perform() does: a connection that broke is a session that ended, so the verb is
+      // repeated.
       const answer = await verb(cut).catch((error: unknown) => {
         if (!isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) throw error;
         return verb(cut);

@@ -17,8 +17,8 @@ export interface PgBouncer {
 }
 
 /**
- * PgBouncer on PATH, or the distribution's package unpacked into a temporary folder (no root, the system is
- * not changed). Rejects with the reason where there is neither.
+ * PgBouncer on PATH, or the distribution's package unpacked into a temporary folder (no root, the
+ * system is not changed). Rejects with the reason where there is neither.
  */
 export async function findPgBouncer(): Promise<PgBouncer> {
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin'];

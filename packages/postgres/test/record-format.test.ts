@@ -26,7 +26,10 @@ async function storeInFormat(format: number, start: (own: Attempt) => Promise<un
   return own;
 }
 
-/** The row as it is stored, and the transaction that wrote it: a row that is written over has another. */
+/**
+ * The row as it is stored, and the transaction that wrote it: a row that is written over has
+ * another.
+ */
 async function storedRow(key: string): Promise<unknown> {
   const text = 'SELECT xmin::text AS writer, r::text AS row FROM :schema.records r WHERE key = $1';
   return (await space.query(text, [key]))[0];

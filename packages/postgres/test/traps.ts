@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** All words of the package's SQL, among them the names of the functions, types and tables in it. */
+/**
+ * All words of the package's SQL, among them the names of the functions, types and tables in it.
+ */
 export async function wordsOfTheSource(): Promise<string[]> {
   const folder = new URL('../src/', import.meta.url);
   const words = new Set<string>();
@@ -13,8 +15,8 @@ export async function wordsOfTheSource(): Promise<string[]> {
 }
 
 /**
- * A schema "traps" with a trap for each of these functions, types and tables, and for every operator
- * of PostgreSQL: an error as soon as it is used.
+ * A schema "traps" with a trap for each of these functions, types and tables, and for every
+ * operator of PostgreSQL: an error as soon as it is used.
  */
 export function trapsFor(words: readonly string[]): string {
   return `

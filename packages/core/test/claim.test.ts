@@ -64,7 +64,7 @@ describe('one claim covers one email', () => {
     }, options);
   });
 
-  test('after one that surely did not leave, the next one may (a fallback), after it has asked again', async () => {
+  test('after an email that was not sent, the next one (a fallback) asks the ledger again and may leave', async () => {
     const asked = vi.fn();
     const { options, stateNow } = setup({}, (sound) => ({
       dispatch(attempt) {
@@ -273,7 +273,7 @@ describe('perform() within perform()', () => {
   });
 });
 
-test('a report whose verdict is none counts as unknown: no second email may start', async () => {
+test('a report with an invalid verdict counts as unknown: no second email may start', async () => {
   const { options, stateNow } = setup();
   const run = perform(async (claim) => {
     const email = claim.begin();

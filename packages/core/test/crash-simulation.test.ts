@@ -40,7 +40,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'cancel' as const }) },
 );
 
-test('whoever crashes, sleeps or repeats itself: one dispatch, unless it was given back', async () => {
+test('attempts that crash, sleep or repeat commands: one dispatch, unless it was released', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.boolean(), { minLength: ATTEMPTS, maxLength: ATTEMPTS }),
@@ -77,7 +77,7 @@ function simulation(modes: readonly boolean[]) {
   });
   const phases = modes.map((): 'new' | 'claimed' | 'dispatched' => 'new');
   const sentVerbs: (() => Promise<string>)[] = [];
-  /** The attempt that may have sent the email: granted a dispatch that nobody gave back. */
+  /** The attempt that may have sent the email: granted a dispatch that was not released. */
   let granted: string | undefined;
 
   function grant(token: string): void {

@@ -49,7 +49,7 @@ test('two effects at the same time have each its own claim', async () => {
   expect(performed.map((one) => one.state === 'sent' && one.value)).toEqual(keys);
 });
 
-test('two copies of the package share one storage, or a dispatch would be skipped in silence', async () => {
+test('two copies of the package share one storage, or a dispatch would be skipped silently', async () => {
   const url = '../src/claim.ts?second-copy';
   const copy = (await import(url)) as typeof import('../src/claim.ts');
   expect(copy.currentClaim).not.toBe(currentClaim);

@@ -5,7 +5,7 @@ import { digestOf } from '../src/store/index.ts';
 const key = deriveKey('order-7');
 const job = { queue: 'notices', name: 'notice', data: { orderId: 7, to: 'ada', lines: [1, 2] } };
 
-test('the same job has the same digest, in whatever order its fields were written', () => {
+test('the same job has the same digest in any order of its fields', () => {
   const { orderId, to, lines } = job.data;
   const digest = digestOf(job, key);
   expect(digest).toMatch(/^[\w-]{3}$/);

@@ -15,7 +15,7 @@ import {
 import { createToken } from '../src/store/index.ts';
 
 const LEASE_MS = 150;
-/** By then a dispatch of whom nothing is heard is in doubt. */
+/** By then a dispatch whose sender is silent is in doubt. */
 const SILENCE_MS = 2 * LEASE_MS + 30;
 
 function gate() {
@@ -44,7 +44,7 @@ function scene(options: Partial<PerformOptions> = {}) {
     key,
     /** Who has sent an email. */
     names,
-    /** The ledger of a process that is frozen there: nothing else is heard of it. */
+    /** The ledger of a process that is frozen there: it sends no heartbeat. */
     frozen: (change: (sound: Ledger) => Partial<Ledger>): Ledger => ({
       ...ledger,
       heartbeat: () => new Promise<never>(() => {}),
@@ -75,7 +75,7 @@ function scene(options: Partial<PerformOptions> = {}) {
   };
 }
 
-test('whoever was told "cancelled" sees no email leave, whatever a sender says that wakes up', async () => {
+test('after a cancellation that was acknowledged, a sender that wakes up changes nothing', async () => {
   const { ledger, key, perform, frozen, decideNotSent, sendAs, names } = scene();
   const [settling, wake] = [gate(), gate()];
   const late = perform(
@@ -176,7 +176,7 @@ describe('an email that its provider lets be sent again', () => {
     expect(await perform(sendAs('next'))).toBe('sent');
   });
 
-  test('a sender that never heard "dispatched" has sent nothing: its job is tried again', async () => {
+  test('a sender that got no reply to its dispatch has sent nothing: its job is tried again', async () => {
     const { perform, frozen, sendAs, listed } = scene({ replayWithinMs });
     const away = async (): Promise<never> => {
       await sleep(LEASE_MS + 20);
@@ -185,7 +185,7 @@ describe('an email that its provider lets be sent again', () => {
     const late = perform(sendAs('late'), {
       ledger: frozen(() => ({ dispatch: away, settle: away, release: away })),
     });
-    // And not SENDONCE_NOT_RECORDED, which fails it for good: no record would tell of it.
+    // And not SENDONCE_NOT_RECORDED, which fails the job permanently: the email has no record.
     expect(await late).toBe('SENDONCE_LEDGER_UNAVAILABLE');
     await sleep(LEASE_MS);
     expect(await listed()).toEqual([]);
@@ -253,7 +253,7 @@ test('a second email of a claim (a fallback) asks again: what heartbeats keep ma
   await late;
 });
 
-describe('others were told "in doubt" and have failed for good: the email stays listed', () => {
+describe('other jobs read "in doubt" and failed permanently: the email stays listed', () => {
   test('a claim that dispatched, whose answer was lost before its process slept', async () => {
     const { perform, frozen, sendAs, listed } = scene({ dispatch: 'before-processor' });
     const late = perform(sendAs('late'), { ledger: frozen(claimUnanswered) });
@@ -265,7 +265,7 @@ describe('others were told "in doubt" and have failed for good: the email stays 
   });
 
   test.each(['claim', 'dispatch'] as const)(
-    'a %s that its client sends again, late: it is told the doubt, too',
+    'a %s that its client sends again, late: it gets "in doubt", too',
     async (verb) => {
       const dispatch = verb === 'claim' ? 'before-processor' : 'at-send';
       const { perform, frozen, sendAs, listed, names } = scene({ dispatch });

@@ -174,7 +174,7 @@ describe('a part that is no JSON is refused, by its path and never by its value'
     expect(errorOf(() => deriveKey({ '\ud800': 'a' }))).toMatchObject({ code: 'SENDONCE_KEY' });
   });
 
-  test('whatever the value beside it', () => {
+  test('with any value beside it', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z]{12}$/), (secret) => {
         const found = errorOf(() => deriveKey({ to: secret, order: { to: secret, id: null } }));

@@ -15,7 +15,7 @@ import { createToken } from '../src/store/index.ts';
 
 const LEASE_MS = 100;
 
-/** A sender that is frozen past its two leases: its ledger hears no heartbeat of it. */
+/** A sender that is frozen past its two leases: its ledger gets no heartbeat. */
 function scene(
   change: (sound: Ledger) => Partial<Ledger> = () => ({}),
   error: Error = new NotSentError('The connection was closed before the final dot.'),
@@ -88,7 +88,7 @@ describe('a sender that wakes up when others have given up, and knows that nothi
   test('the email stays listed, and the next attempt sends it', async () => {
     const { freeze, copy, listed } = scene();
     const wake = await freeze();
-    // Its job fails for good: nobody may come again but a person who looks at the list.
+    // Its job fails permanently: only a person who looks at the list can retry it.
     expect(await copy()).toMatchObject({ state: 'in-doubt' });
     expect(await wake()).toMatchObject({ code: 'SENDONCE_NOT_SENT' });
     expect(await listed()).toMatchObject([{ state: 'in-doubt', lateNotSent: true }]);
@@ -96,7 +96,7 @@ describe('a sender that wakes up when others have given up, and knows that nothi
     expect(await listed()).toEqual([]);
   });
 
-  test('the same where it never heard that it had dispatched', async () => {
+  test('the same if the reply to its dispatch never arrived', async () => {
     const { copy, listed, run } = scene((sound) => ({
       async dispatch(attempt) {
         await sound.dispatch(attempt);
@@ -142,7 +142,7 @@ describe('a sender that wakes up when others have given up, and knows that nothi
     expect(await copy()).toMatchObject({ state: 'sent' });
   });
 
-  test('in time it is given back as ever, and nothing is listed', async () => {
+  test('within its lease the claim is released, and nothing is listed', async () => {
     const { options, freeze, copy, listed, events } = scene();
     options.leaseMs = 60_000;
     const wake = await freeze();

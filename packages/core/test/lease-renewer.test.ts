@@ -197,7 +197,7 @@ test('the timers of the heartbeat do not keep the process alive', async () => {
   kept.stop();
 });
 
-test('a ledger that knows of a loss by itself is heard at once, for the attempts it names', () => {
+test('a ledger that reports a loss ends the attempts that it names at once', () => {
   let tell: (tokens: readonly string[]) => void = () => {};
   const ledger: Ledger = { ...memoryLedger(), onLost: (listener) => void (tell = listener) };
   const [lost, kept] = [attemptOf(), attemptOf()];

@@ -45,7 +45,7 @@ test('so is one whose dispatch is not answered, also in the words of its effect'
   expect(events).toEqual(['claimed', 'released', 'unavailable']);
 });
 
-test('the outage of an inner perform() is none of the outer one, whose email was sent', async () => {
+test('the outage of an inner perform() is not one of the outer perform(), whose email was sent', async () => {
   const inner = setup({ claim: away });
   const outer = setup({});
   const error: unknown = await perform(

@@ -14,7 +14,7 @@ import { createToken, registerDispatcher } from '../src/store/index.ts';
 
 const MODES = ['before-processor', 'at-send'] as const;
 
-/** A ledger and a key of its own for each test, and what was done there. */
+/** A new ledger and key for each test, and the events of its attempts. */
 function setup(overrides: Partial<PerformOptions> = {}) {
   const ledger = overrides.ledger ?? memoryLedger();
   const key = deriveKey(createToken());
@@ -69,7 +69,7 @@ describe.each(MODES)('in the mode %s, an attempt whose claim is', (dispatch) => 
     expect(events).toEqual(['duplicate']);
   });
 
-  test('busy is told when to come again', async () => {
+  test('busy: the result says when to try again', async () => {
     const { ledger, options, other } = setup({ dispatch });
     await ledger.claim(other);
     const effect = vi.fn();
@@ -93,7 +93,7 @@ describe.each(MODES)('in the mode %s, an attempt whose claim is', (dispatch) => 
     expect(effect).not.toHaveBeenCalled();
   });
 
-  test('a conflict is told the fields that differ, and never their values', async () => {
+  test('a conflict names the fields that differ, and never their values', async () => {
     const { ledger, key, other, options } = setup({ dispatch });
     const fingerprint = fingerprintOf({ to: 'ada@secret.example', total: 7 }, key);
     await ledger.claim({ ...other, fingerprint: fingerprintOf({ to: 'bob', total: 7 }, key) });
@@ -102,7 +102,7 @@ describe.each(MODES)('in the mode %s, an attempt whose claim is', (dispatch) => 
     expect(JSON.stringify(performed)).not.toContain('secret');
   });
 
-  test('lost while the effect ran is told by the signal', async () => {
+  test('a claim that is lost while the effect runs aborts its signal', async () => {
     const sound = memoryLedger();
     const ledger: Ledger = { ...sound, heartbeat: async (all) => all.map(() => 'lost') };
     const { options, events } = setup({ dispatch, ledger, leaseMs: 30 });
@@ -117,7 +117,7 @@ describe.each(MODES)('in the mode %s, an attempt whose claim is', (dispatch) => 
 });
 
 describe('an effect that throws', () => {
-  test('before its dispatch gives the claim back, and its error goes on', async () => {
+  test('before its dispatch: the claim is released, and its error is thrown', async () => {
     registerDispatcher();
     const { options, stateNow, events } = setup({ dispatch: 'at-send' });
     const error = new Error('DelayedError');
@@ -131,7 +131,7 @@ describe('an effect that throws', () => {
     ['not-sent', undefined],
     ['refused', undefined],
     ['sent', 'sent'],
-  ])('after its dispatch, known as %s: the error goes on', async (verdict, state) => {
+  ])('after its dispatch, known as %s: the error is thrown', async (verdict, state) => {
     for (const dispatch of MODES) {
       for (const how of ['report', 'classify'] as const) {
         const { options, stateNow } = setup({ dispatch, classify: () => verdict });
@@ -163,7 +163,7 @@ describe('an effect that throws', () => {
     }
   });
 
-  test('after its dispatch, and nobody knows: in doubt at once, and never run again', async () => {
+  test('after its dispatch, without a verdict: in doubt at once, and never run again', async () => {
     for (const dispatch of MODES) {
       const { options, stateNow } = setup({ dispatch });
       const error = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
@@ -178,7 +178,7 @@ describe('an effect that throws', () => {
     }
   });
 
-  test('something that says "surely nothing was sent" gives the claim back in both modes', async () => {
+  test('NotSentError releases the claim in both modes', async () => {
     for (const dispatch of MODES) {
       const { options, stateNow } = setup({ dispatch });
       const error = new NotSentError('the template is missing');

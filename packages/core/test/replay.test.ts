@@ -92,7 +92,7 @@ describe.each(['before-processor', 'at-send'] as const)('%s', (dispatch) => {
     expect(accepted).toHaveLength(1);
   });
 
-  test('the window is over: held, whatever comes', async () => {
+  test('after the window a doubt is held, with any answer of the provider', async () => {
     const { run, breaks, advance, accepted, state } = scene({ dispatch });
     breaks.push('after');
     await run();
@@ -120,7 +120,7 @@ describe.each(['before-processor', 'at-send'] as const)('%s', (dispatch) => {
   });
 });
 
-test('a replay that is surely not sent, or rejected, says nothing about the first: still in doubt', async () => {
+test('a replay that was not sent, or rejected, says nothing about the first: still in doubt', async () => {
   for (const verdict of ['not-sent', 'refused', 'rejected'] as const) {
     const { run, breaks, state, perform: again } = scene();
     breaks.push('after');

@@ -205,7 +205,7 @@ test('nothing is sent after a skip', async () => {
   expect(await record()).toBeUndefined();
 });
 
-test('a skip that is not returned is an error: at-send surely sent nothing', async () => {
+test('a skip that is not returned is an error: at-send has sent nothing', async () => {
   const { options, record } = setup({ dispatch: 'at-send' });
   const failed = perform((claim) => {
     // As a program without types does it.

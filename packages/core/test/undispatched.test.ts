@@ -114,7 +114,7 @@ describe('what an attempt without a dispatch tells', () => {
     warned.mockRestore();
   });
 
-  test('"sent" is told to the caller where another attempt is on its way, with an event', async () => {
+  test('the caller gets "sent" if another attempt has the record, with an event', async () => {
     const { ledger, key, options, record, events } = setup({ undispatched: 'sent' });
     const rival = { key, token: createToken(), leaseMs: 60_000, retentionMs: 60_000 };
     const performed = await perform(async () => {

@@ -106,7 +106,7 @@ export function scene(options: Partial<PerformOptions> = {}) {
       };
     },
     advance: (ms: number) => void (clockMs += ms),
-    /** The ledger has heard nothing of the attempt for two leases. */
+    /** The ledger has had no command of the attempt for two leases. */
     fallInDoubt: async () => {
       clockMs += 2 * LEASE_MS;
       if ((await stateNow()) !== 'in-doubt') throw new Error('The email is not in doubt.');

@@ -101,7 +101,7 @@ describe('an outcome whose answer on that connection is an error', () => {
     expect(meanwhile).toBeLessThanOrEqual(before);
   });
 
-  test('is not repeated for an error that no repetition mends: the email stays listed', async () => {
+  test('is not repeated for an error that a repetition cannot fix: the email stays listed', async () => {
     const { ledger, key, start, stateNow } = scene({ leaseMs: SHORT_LEASE_MS });
     const broken = async (): Promise<never> => {
       throw new UnreadableRecordError(key, 'memory');

@@ -11,7 +11,7 @@ const unsent = async (claim: Claim, sleeps: () => Promise<void>) => {
   throw new NotSentError('No connection.');
 };
 
-/** An attempt of which nothing is heard from the moment on at which its effect calls `sleeps`. */
+/** An attempt that sends no command from the moment at which its effect calls `sleeps`. */
 function silentSender(options: Partial<PerformOptions> = {}) {
   const all = scene({ dispatch: 'at-send', ...options });
   const [sleeping, waking] = [gate(), gate()];
@@ -57,7 +57,7 @@ describe('a sender that was silent, while others read "in doubt", and then a hea
     expect(left).toEqual(['next']);
   });
 
-  test('does the same where it never heard that it had dispatched', async () => {
+  test('does the same if the reply to its dispatch never arrived', async () => {
     const { fallAsleep, fallInDoubt, attempt, heartbeat, stateNow, listed } = silentSender();
     let sleepsNow = async () => {};
     const { wake } = await fallAsleep(
@@ -146,7 +146,7 @@ describe('a sender that was silent, and whose email was not sent', () => {
     expect(events.at(-1)).toBe('unrecorded');
   });
 
-  test('says that nothing was recorded where the ledger is away, and its own error goes on', async () => {
+  test('emits "unrecorded" if the ledger does not answer, and throws its own error', async () => {
     const { fallAsleep } = silentSender();
     const { wake, events } = await fallAsleep(unsent, (ledger) => ({
       ...ledger,

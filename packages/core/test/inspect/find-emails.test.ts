@@ -37,7 +37,7 @@ test('an email that nothing knows is not found', async () => {
   expect(await findEmails(await startDoubts(), [' '])).toEqual([]);
 });
 
-test('the worker of a record is that of its own attempt, the label the newest one', () => {
+test('the worker of a record is that of the same attempt, the label the newest one', () => {
   const entry = { key, type: 'claimed', atMs: 1 } as const;
   const history: JournalEntry[] = [
     { ...entry, token: 'abcdef', worker: 'mail-1:7', label: 'order 7' },

@@ -31,7 +31,7 @@ async function drain(records: AsyncIterable<LedgerRecord>) {
   return { keys };
 }
 
-test('every record of the index is listed once and in its order, however many pages they fill', async () => {
+test('every record of the index is listed once and in its order, with any number of pages', async () => {
   for (const count of [0, 1, MAX_BATCH, MAX_BATCH + 1, 2 * MAX_BATCH + 1]) {
     const { ledger, keys } = await ledgerWith(count);
     expect(await drain(listRecords(keys, ledger, 'open'))).toStrictEqual({ keys });

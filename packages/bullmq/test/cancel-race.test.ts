@@ -74,7 +74,7 @@ test.each<DispatchMode>(['at-send', 'before-processor'])(
       expect(finally_).toBe(state === 'cancelled' ? 'cancelled' : 'sent');
     }
     expect(said.size).toBe(ROUNDS);
-    // A race that one side always wins is none.
+    // If one side always wins, the test shows no race.
     expect(cancelled).toBeGreaterThan(ROUNDS / 10);
     expect(cancelled).toBeLessThan(ROUNDS - ROUNDS / 10);
   },

@@ -59,7 +59,7 @@ async function costOf(bullmq: BullMQ, jobs: number, concurrency: number, mode?: 
   await commands.caughtUp();
   commands.clear();
 
-  // Told by the worker itself: whoever asks Redis would be counted.
+  // From an event of the worker: a question to Redis would be counted.
   let completed = 0;
   worker.on('completed', () => (completed += 1));
   void worker.run();

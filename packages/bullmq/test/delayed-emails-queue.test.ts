@@ -66,7 +66,7 @@ onBothVersions((bullmq) => {
     expect(await queue.getFailedCount()).toBe(0);
   });
 
-  test('an email that is a child in a flow is cancelled: the flow goes on, nothing is sent', async () => {
+  test('an email that is a child in a flow is cancelled: the flow continues, nothing is sent', async () => {
     const stage = startStage(bullmq);
     const { emails, sent, worker, flow } = open(stage);
     const email = await emails.flowJob({ order: 7 }, { delay: 50 });

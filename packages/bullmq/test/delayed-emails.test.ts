@@ -33,7 +33,7 @@ onBothVersions((bullmq) => {
     return { stage, queue, ledger, emails };
   }
 
-  test('a journal is told what is scheduled, moved and cancelled, and nothing that changed nothing', async () => {
+  test('the journal has what is scheduled, moved and cancelled, and no calls that changed nothing', async () => {
     const told: JournalEntry[] = [];
     const journal = { ...silentJournal, write: (entry: JournalEntry) => void told.push(entry) };
     const { emails, stage } = open({ journal, label: ({ order }) => `order ${order}` });
@@ -255,7 +255,7 @@ onBothVersions((bullmq) => {
     expect(sent).toHaveLength(1);
   });
 
-  test('failed and kept: 32 schedule it again at once, one is told "scheduled", one email', async () => {
+  test('failed and kept: 32 schedule it again at once, one gets "scheduled", one email is sent', async () => {
     const { stage, queue, emails } = open();
     let failing = true;
     const { sent } = work(stage, { fail: () => failing });
@@ -415,7 +415,7 @@ onBothVersions((bullmq) => {
     },
   );
 
-  test('sent while somebody looks: seen as sent, and never as an email that nobody knows', async () => {
+  test('status() of an email that is sent while it is read is "sent", never "unknown"', async () => {
     const { stage, queue, ledger, emails } = open();
     await emails.schedule(order, { delay: 0 });
     const sendNow = async () => {
@@ -483,7 +483,7 @@ onBothVersions((bullmq) => {
     );
     await quiet(queue);
     const found = await emails.statusBulk(numbers.map((number) => ({ order: number })));
-    // In the end each one was sent, cancelled, or has failed in sight.
+    // In the end each one was sent or cancelled, or its job has failed.
     const left = found.filter(({ state }) => state === 'sent');
     expect(sent).toHaveLength(left.length);
     expect(found.filter(({ state }) => state === 'cancelled')).toHaveLength(cancelled.size);

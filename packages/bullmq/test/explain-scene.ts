@@ -34,7 +34,7 @@ export function openScene(bullmq: BullMQ, options: ExplainOptions, scale: number
   /** When the processor began. */
   const runs: number[] = [];
 
-  /** A worker with a connection of its own for its claims, so that it can die alone. */
+  /** A worker with a separate connection for its claims, so that it can die alone. */
   function worker(send: (sending: Sending) => Promise<unknown>) {
     const client = stage.client();
     const over = gate();

@@ -84,7 +84,7 @@ onBothVersions((bullmq) => {
     expect(worker.listenerCount('closed')).toBe(before + 1);
   });
 
-  test('why an email is in doubt is told: the code, never the message of the error', async () => {
+  test('the journal says why an email is in doubt: the code, never the message of the error', async () => {
     const stage = startStage(bullmq);
     const journal = redisJournal(stage.client(), { prefix: `${stage.prefix}:ledger` });
     const processor = once(
@@ -106,7 +106,7 @@ onBothVersions((bullmq) => {
     expect(JSON.stringify(history)).not.toContain('ada');
   });
 
-  test('who ended a doubt is told: the resolver of an attempt, a webhook', async () => {
+  test('the journal says who ended a doubt: the resolver of an attempt, a webhook', async () => {
     const stage = startStage(bullmq);
     const { ledger } = stage;
     const journal = redisJournal(stage.client(), { prefix: `${stage.prefix}:ledger` });

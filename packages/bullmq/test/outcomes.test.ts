@@ -68,7 +68,7 @@ onBothVersions((bullmq) => {
     expect(logs).toEqual([expect.stringMatching(/, Message-ID <7@shop\.example>$/)]);
   });
 
-  test('busy: the copy waits as a delayed job, burns no attempt, and ends as a duplicate', async () => {
+  test('busy: the copy waits as a delayed job, uses up no attempt, and ends as a duplicate', async () => {
     const stage = startStage(bullmq);
     const { wait, open } = gate();
     const options: OnceOptions<Job> = { ledger: stage.ledger, key: select };

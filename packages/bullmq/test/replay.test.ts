@@ -64,7 +64,7 @@ onBothVersions((bullmq) => {
     expect(posts).toHaveLength(3);
   });
 
-  test('without a window it fails at once, as ever', async () => {
+  test('without a window it fails at once', async () => {
     const { stage, add, posts } = open(1);
     expect(await stage.ended(await add({ attempts: 5 }))).toMatchObject({
       state: 'failed',

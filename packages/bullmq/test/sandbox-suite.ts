@@ -72,7 +72,7 @@ export function sandboxSuite(bullmq: BullMQ): void {
       expect(sent()).toEqual([7, 8]);
     });
 
-    test('a copy that comes meanwhile is delayed, and burns no attempt', async () => {
+    test('a copy that comes meanwhile is delayed, and uses up no attempt', async () => {
       const { stage, add, sent, events } = await start({ ...workerOptions, concurrency: 2 });
       const jobs = [await add({ order: 7, act: 'slow' }), await add({ order: 7, act: 'slow' })];
       for (const job of jobs) {

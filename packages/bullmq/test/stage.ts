@@ -27,7 +27,7 @@ export type Worker = bullmq6.Worker;
 export type Process = ProcessorOf<Job, unknown>;
 export type WorkerOptions = Partial<bullmq6.WorkerOptions>;
 
-/** What became of a job. */
+/** How a job ended. */
 export interface Ended {
   readonly id: string;
   readonly state: string;
@@ -77,7 +77,7 @@ export function startStage(bullmq: BullMQ): Stage {
     await deleteNamespace(redisUrl(), prefix);
   });
 
-  // Closed while it still connects, BullMQ 5 leaves a rejection that nobody handles.
+  // Closed while it still connects, BullMQ 5 leaves an unhandled rejection.
   function adoptReady<T extends Queue | Worker>(made: T): T {
     stage.adopt(made);
     ends.push(() => made.waitUntilReady().catch(() => {}));
@@ -167,8 +167,8 @@ function urlParts(url: string) {
 }
 
 /**
- * Where a processor waits for the test. It opens by itself when the test ends, before workers
- * close.
+ * A processor waits here until the test opens it. It opens at the latest when the test ends, before
+ * the workers close.
  */
 export function gate(): { wait: Promise<void>; open: () => void } {
   let open!: () => void;

@@ -9,7 +9,7 @@ import { startStage } from './stage.ts';
 
 const file = fileURLToPath(new URL('fixtures/scheduler-process.ts', import.meta.url));
 
-test('32 processes schedule the same notice at the same moment: one job, one email, 31 told so', async () => {
+test('32 processes schedule the same notice at the same moment: one job, one email, and 31 learn that it is scheduled', async () => {
   const stage = startStage(bullmq);
   const data = { url: redisUrl(), prefix: stage.prefix, delay: 1500 };
   const processes = await Promise.all(

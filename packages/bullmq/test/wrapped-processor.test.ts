@@ -179,7 +179,7 @@ onBothVersions((bullmq) => {
   );
 
   test.each(['before-processor', 'at-send'] as const)(
-    'moveToDelayed with DelayedError burns no attempt (%s)',
+    'moveToDelayed with DelayedError uses up no attempt (%s)',
     async (dispatch) => {
       const { trace, ranAtMs } = await sameTrace(bullmq, {
         options: { dispatch },
@@ -219,7 +219,7 @@ onBothVersions((bullmq) => {
     expect(trace.job).toMatchObject({ attemptsMade: 1, attemptsStarted: 2, state: 'completed' });
   });
 
-  test('moveToWait with WaitingError runs the job again and burns no attempt', async () => {
+  test('moveToWait with WaitingError runs the job again and uses up no attempt', async () => {
     const { trace } = await sameTrace(bullmq, {
       processor: ({ ran, send }) => {
         let left = 2;
@@ -236,7 +236,7 @@ onBothVersions((bullmq) => {
     expect(trace.job).toMatchObject({ attemptsMade: 1, attemptsStarted: 3, state: 'completed' });
   });
 
-  test('a rate limit set by the processor holds, and burns no attempt', async () => {
+  test('a rate limit set by the processor holds, and uses up no attempt', async () => {
     const { trace, ranAtMs } = await sameTrace(bullmq, {
       workerOptions: { limiter: { max: 100, duration: 1000 } },
       processor: ({ ran, send, worker }) => {
@@ -303,7 +303,7 @@ onBothVersions((bullmq) => {
     });
     expect(trace.runs).toMatchObject([{ signal: false }]);
     const options = { ledger: startStage(bullmq).ledger, key: () => 1 };
-    // BullMQ makes a signal for whatever declares three parameters.
+    // BullMQ makes a signal for each function that declares three parameters.
     expect(once(async (_job: Job) => {}, options)).toHaveLength(2);
     const withSignal = async (_job: Job, _token?: string, _signal?: AbortSignal) => {};
     expect(

@@ -214,7 +214,7 @@ describe.for(majors)('the claim and the connection, with nodemailer %i', (major)
     }
   });
 
-  it('an attachment that fails surely sends nothing', async (test) => {
+  it('an attachment that fails sends nothing', async (test) => {
     const smtp = await smtpServer(test);
     for (const pool of [false, true]) {
       const transporter = transporterTo(test, smtp, { major, pool });
@@ -249,7 +249,7 @@ describe.for(majors)('the claim and the connection, with nodemailer %i', (major)
     expect(sent).toBeLessThan(20);
   });
 
-  it('a send that nobody awaits is waited for', async (test) => {
+  it('a send that the processor does not await is waited for', async (test) => {
     const smtp = await smtpServer(test, { ackDelayMs: 50 });
     const transporter = transporterTo(test, smtp, { major });
     const job = newJob();

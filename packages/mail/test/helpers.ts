@@ -24,7 +24,7 @@ export function nodemailerOf(major: Major): typeof import('nodemailer') {
   return require(major === 10 ? 'nodemailer' : `nodemailer${major}`);
 }
 
-/** Concurrent tests have clean-ups of their own only through their context. */
+/** In concurrent tests, a clean-up belongs to one test only through its context. */
 export type Test = Pick<TestContext, 'onTestFinished'>;
 
 export interface TransporterOptions extends DispatchAtSendOptions {

@@ -106,7 +106,7 @@ describe.for([false, true])('under a claim, with the plugin: %s', (plugin) => {
     expect(server.posts).toBe(0);
   });
 
-  it('a send that nobody awaits is waited for', async (test) => {
+  it('a send that the processor does not await is waited for', async (test) => {
     const { server, transporter } = await setUp(test, resend, { plugin });
     server.setFault('slow');
     const job = newJob();
@@ -214,13 +214,13 @@ describe.for(keyed)('the key at $name', (provider) => {
 });
 
 describe('connections', () => {
-  it('each email has a connection of its own', async (test) => {
+  it('each email has a separate connection', async (test) => {
     const setup = await setUp(test, resend);
     for (let sent = 0; sent < 3; sent++) await trySend(setup);
     expect(setup.server.connections).toBe(3);
   });
 
-  it('no redirect is followed, whatever its kind', async (test) => {
+  it('no redirect of any kind is followed', async (test) => {
     const seen: (string | undefined)[] = [];
     const fetch: typeof globalThis.fetch = async (_url, init) => {
       seen.push(init?.redirect);
@@ -233,20 +233,20 @@ describe('connections', () => {
 
   const nobody = { port: 0 };
   it.for([
-    ['nobody listens', () => `http://127.0.0.1:${nobody.port}/emails`, 'ECONNREFUSED'],
+    ['no server listens', () => `http://127.0.0.1:${nobody.port}/emails`, 'ECONNREFUSED'],
     [
-      'nobody listens on any address',
+      'no server listens on any address',
       () => `http://localhost:${nobody.port}/emails`,
       'ECONNREFUSED',
     ],
-    ['the name is none', () => 'http://provider.invalid/emails', /ENOTFOUND|EAI_AGAIN/],
+    ['the name does not exist', () => 'http://provider.invalid/emails', /ENOTFOUND|EAI_AGAIN/],
     [
       'no TLS there',
       (url: string) => url.replace('http:', 'https:'),
       'ERR_SSL_WRONG_VERSION_NUMBER',
     ],
     ['a port that fetch forbids', () => 'http://127.0.0.1:1/emails', undefined],
-  ] as const)('%s: surely not sent', async ([, url, reason], test) => {
+  ] as const)('%s: not sent', async ([, url, reason], test) => {
     nobody.port = await freePort();
     const { server } = await setUp(test, resend);
     const setup = await setUp(test, resend, { url: url(server.url) });

@@ -36,7 +36,7 @@ test.each([
   expect(server.accepted).toHaveLength(1);
 });
 
-test('a provider that takes both for two emails is told', async () => {
+test('a provider that sends both as two emails is reported', async () => {
   const server = await startProviderServer({ ...resendDialect, windowMs: 0 });
   onTestFinished(() => server.close());
   const args = ['--provider', 'resend', '--from', 'shop@example.org', '--to', 'ada@example.org'];

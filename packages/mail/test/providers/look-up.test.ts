@@ -77,7 +77,7 @@ describe.for(lookUps)('$name', (provider) => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('a fetch that throws, and a key that is none, are unknown', async (test) => {
+  it('a fetch that throws, and an invalid key, are unknown', async (test) => {
     const fetch = () => Promise.reject(new TypeError('secret'));
     const { resolver } = await ask(test, provider, () => provider.none, { fetch });
     expect(await resolver(doubt(key))).toBe('unknown');

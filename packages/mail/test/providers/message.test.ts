@@ -56,7 +56,7 @@ describe.for(providers)('$name', (provider) => {
     });
   });
 
-  it('what cannot be read is surely not sent', async (test) => {
+  it('an email whose content cannot be read is not sent', async (test) => {
     const setup = await setUp(test, provider);
     const { state, job } = await trySend(setup, { mail: { html: { path: '/nowhere.html' } } });
     expect(state).toBe('threw');

@@ -158,7 +158,7 @@ onBothVersions((bullmq) => {
   });
 });
 
-test('perform() counts as well, and an attempt without a job is not a series of its own', async () => {
+test('perform() counts as well, and an attempt without a job is not a separate series', async () => {
   const stage = startStage(bullmq6);
   const { telemetry, sum } = measured();
   for (let order = 0; order < 150; order++) {
@@ -231,7 +231,7 @@ test('an outcome that the ledger does not take ends the attempt as unrecorded, o
   expect(await sum('sendonce.ledger.duration', failed)).toBe(1);
 });
 
-test('open emails and doubts are gauges, asked for only where that was wanted', async () => {
+test('open emails and doubts are gauges, read only if the options ask for them', async () => {
   const stage = startStage(bullmq6);
   const { telemetry, sum, metrics } = measured();
   const list = vi.spyOn(stage.ledger, 'list');

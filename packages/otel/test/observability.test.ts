@@ -59,7 +59,7 @@ function withUnits(scraped: string): string {
   );
 }
 
-/** What an expression asks for and nobody emits. */
+/** The metrics and labels of an expression that are never emitted. */
 function missing({ selectors, grouping }: Parsed, series: readonly Series[]): string[] {
   const without = selectors.filter((selector) => !series.some((one) => matches(one, selector)));
   const found = series.filter((one) => selectors.some((selector) => matches(one, selector)));

@@ -19,7 +19,7 @@ export interface Parsed {
   readonly grouping: readonly string[];
 }
 
-/** Reads an expression by Prometheus' own grammar. Throws where it is none. */
+/** Reads an expression by Prometheus' own grammar. Throws if it is invalid. */
 export function parsePromql(expression: string): Parsed {
   const selectors: { text: string; matchers: Matcher[] }[] = [];
   const grouping: string[] = [];

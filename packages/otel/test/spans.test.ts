@@ -74,7 +74,7 @@ test("with bullmq-otel: the attempt is a child of BullMQ's span, and what the pr
 });
 
 onBothVersions((bullmq) => {
-  test('a doubt and a rejected email are errors with their code, a duplicate is none; no text of the error', async () => {
+  test('a doubt and a rejected email are errors with their code, a duplicate is no error; no text of the error', async () => {
     const stage = startStage(bullmq);
     const seen = measured();
     const codes: Record<number, string> = { 1: 'ETIMEDOUT', 2: '552' };
@@ -127,7 +127,7 @@ onBothVersions((bullmq) => {
   });
 });
 
-test('perform(): the attempt is a child of what is active, and its dispatch is a span of its own', async () => {
+test('perform(): the attempt is a child of what is active, and its dispatch is a separate span', async () => {
   const stage = startStage(bullmq6);
   const seen = measured();
   const options = seen.telemetry.observe({

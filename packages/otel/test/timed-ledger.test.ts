@@ -12,14 +12,14 @@ import { measured } from './measured.ts';
 const telemetry = sendonceTelemetry();
 
 onBothVersions((bullmq) => {
-  test("the outcome still goes on the worker's own connection, and is timed there", async () => {
+  test("the outcome is still written on the worker's own connection, and is timed there", async () => {
     const stage = startStage(bullmq);
     const seen = measured();
     const settle = vi.spyOn(stage.ledger, 'settle');
     const key = (job: Job) => ['notice', job.data.orderId];
     const options = seen.telemetry.observe({ ledger: stage.ledger, key });
     stage.worker(once(async () => {}, options));
-    // The worker is asked beside its first job, which settles as ever.
+    // The worker is asked beside its first job, which settles on the ledger's connection.
     await stage.ended(await stage.queue().add('n', { orderId: 0 }));
     const before = settle.mock.calls.length;
     for (let orderId = 1; orderId < 4; orderId++) {
@@ -138,7 +138,7 @@ test('the memory of tokens that never end is bounded', async () => {
   ]);
 });
 
-test('a claim of somebody who tells no events is kept until a thousand others came', async () => {
+test('a claim without events is kept until a thousand others came', async () => {
   const { telemetry, spans } = measured();
   const ledger = telemetry.ledger(memoryLedger());
   const claim = async () => {

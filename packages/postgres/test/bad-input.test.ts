@@ -13,7 +13,7 @@ describe('bad input', () => {
   const pool = new Pool({ connectionString: space.url });
 
   test.each([undefined, null, 'postgres://127.0.0.1', {}, { query() {} }])(
-    'a pool that is none is refused: %s',
+    'an invalid pool is refused: %s',
     async (wrong) => {
       expect(() => postgresLedger(wrong as never)).toThrow(/Expected "pool" to be a pool of pg/);
       expect(await errorOf(migratePostgres(wrong as never))).toMatchObject({ option: 'pool' });

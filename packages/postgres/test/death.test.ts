@@ -35,7 +35,7 @@ async function terminate(key: string): Promise<void> {
   expect(ended).toHaveLength(1);
 }
 
-test('a worker killed while it holds a claim: another one takes over at once, whatever the lease', async () => {
+test('a worker killed while it holds a claim: another one takes over at once, before the lease ends', async () => {
   const key = deriveKey(createToken());
   const worker = await holder(key, 'claimed');
   expect(await ledger.claim(attempt({ key }))).toMatchObject({
@@ -50,7 +50,7 @@ test('a worker killed while it holds a claim: another one takes over at once, wh
   );
 });
 
-test('a worker killed after its dispatch: the email is in doubt at once, and nobody sends it again', async () => {
+test('a worker killed after its dispatch: the email is in doubt at once, and is not sent again', async () => {
   const key = deriveKey(createToken());
   const worker = await holder(key, 'dispatched');
   expect((await ledger.read(key))?.state).toBe('dispatched');

@@ -82,7 +82,7 @@ describe('a Cluster of three masters and three replicas', () => {
         dispatched: true,
       });
     await Promise.all(keys.map((key) => claim(key)));
-    // This client does not know yet, and is told MOVED.
+    // This client does not know yet, and gets MOVED.
     const [was, becomes] = [cluster.nodes[2]!, cluster.nodes[5]!];
     await becomes.run('CLUSTER', 'FAILOVER');
     await cluster.hasRole(becomes, 'master');
@@ -150,8 +150,8 @@ async function sendOne(ledger: Ledger, key: string, effect: () => Promise<void>)
 }
 
 /**
- * The replica of one master loses touch; the master goes on for 200 ms and is killed (kill -9); the
- * replica takes over without what it missed, and the old master comes back as its replica.
+ * The replica of one master loses touch; the master runs for 200 ms more and is killed (kill -9);
+ * the replica takes over without what it missed, and the old master comes back as its replica.
  * Meanwhile another master gives way. Resolves with the number of emails that had left before that.
  */
 async function failOverTwice(cluster: RedisCluster, emails: () => number): Promise<number> {

@@ -53,7 +53,7 @@ async function underTest(
     other: await change(redisLedger(space.connect(), { prefix }), space),
     corrupt: async (key: string, bytes: string) => void (await client.set(place(key), bytes)),
     stored: async (key: string) => (await client.get(place(key))) ?? undefined,
-    // A connection of its own each time: the next command on it is the verb.
+    // A new connection each time: the next command on it is the verb.
     async lostReply<T>(verb: (ledger: Ledger) => Promise<T>): Promise<T> {
       const cut = space.connect({}, proxy.url);
       await cut.ping();

@@ -48,7 +48,7 @@ test.each([
   ]);
 });
 
-test('a user who may not run scripts is told which rights are missing', async () => {
+test('the doctor names the rights that a user lacks who may not run scripts', async () => {
   await admin.call('ACL', 'SETUSER', 'mail', 'on', '>secret', '~*', '+@all', '-evalsha', '-eval');
   const url = server.url.replace('redis://', 'redis://mail:secret@');
   const [finding] = await redisLedger(space.connect({}, url)).doctor!();
@@ -57,7 +57,7 @@ test('a user who may not run scripts is told which rights are missing', async ()
   expect(JSON.stringify(finding)).not.toContain('secret');
 });
 
-test('a replica is refused, and a master with replicas is told of durability', async ({
+test('a replica is refused, and a master with replicas is advised to use durability', async ({
   onTestFinished,
 }) => {
   const replica = await startRedis({ args: ['--replicaof', server.host, String(server.port)] });
@@ -102,7 +102,7 @@ test('durability.fsync is refused where there is no WAITAOF or no append-only fi
   ]);
 });
 
-test('a user who may not wait is told so', async () => {
+test('the doctor finds a user who may not wait', async () => {
   await admin.call('ACL', 'SETUSER', 'hasty', 'on', '>secret', '~*', '+@all', '-wait');
   const url = server.url.replace('redis://', 'redis://hasty:secret@');
   const ledger = redisLedger(space.connect({}, url), { durability: { replicas: 1 } });

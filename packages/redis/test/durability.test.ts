@@ -117,7 +117,7 @@ describe('with durability: { replicas: 1 }', () => {
     await expect(claimed).rejects.toThrow(/1 of the 2 replicas/);
   });
 
-  test('costs one command more for each batch, whatever its size', async () => {
+  test('costs one command more for each batch of any size', async () => {
     const ledger = durable({ replicas: 1 });
     await perform(async () => 'warm', { ledger, key: deriveKey(createToken()) });
     // The first email also lets the doctor look; this one comes after it.
@@ -169,7 +169,7 @@ describe('with durability: { replicas: 1 }', () => {
 
 describe('a connection that breaks between the write and the wait', () => {
   // The wait of another connection counts none of the writes of this one: a client that simply
-  // sends it again would be told "one replica" by a server that has lost the record.
+  // sends it again would get "one replica" from a server that has lost the record.
   test('is never durable, though the new connection has a replica and nothing to wait for', async () => {
     const ledger = durable({ replicas: 1, answerWithinMs: 5_000 });
     await ledger.claim({ ...attempt(), dispatched: true });
@@ -236,7 +236,7 @@ describe('a connection that breaks between the write and the wait', () => {
 });
 
 describe('with durability: { fsync: true }', () => {
-  test('a server that lacks WAITAOF, or has no append-only file, is told what to do', async () => {
+  test('the error for a server without WAITAOF, or without append-only file, says what to do', async () => {
     const claimed = durable({ fsync: true }).claim({ ...attempt(), dispatched: true });
     await expect(claimed).rejects.toMatchObject({
       code: 'SENDONCE_LEDGER_UNAVAILABLE',

@@ -96,7 +96,7 @@ export async function inStep(url: string): Promise<void> {
   client.disconnect();
 }
 
-/** The copy of the job, until it is known what became of the email: as BullMQ would try again. */
+/** Runs the copy of the job, as BullMQ would, until it is known what happened to the email. */
 export async function sendCopy(
   ledger: ReturnType<typeof redisLedger>,
   key: string,

@@ -167,7 +167,7 @@ describe('the Redis journal', () => {
     expect(await journal.history(attempt.key)).toHaveLength(3);
   });
 
-  test('warns once where Redis refuses, and goes on afterwards', async () => {
+  test('warns once if Redis refuses, and continues afterwards', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const journal = open({ prefix: 'refused' });
     const [entry] = sentEntries();
@@ -195,7 +195,7 @@ describe('the Redis journal', () => {
   });
 
   test.each([
-    // With all that this version would take for steps, if it did not look at the version.
+    // This version would read it as steps if it did not check the version.
     [
       'a newer version',
       JSON.stringify([2, 1_795_000_000_000, 'abc', 'q', '1', '', 'w:1', '', '', '', 'sent', 0]),

@@ -154,7 +154,7 @@ test('a record that is cut off is damaged, and the error says so', async () => {
   expect(await client.get(placeOf(attempt.key))).toBe(bytes.slice(0, -1));
 });
 
-test('the version of every record is its first character, whatever verb wrote it', async () => {
+test('the version of every record is its first character, for each verb that writes', async () => {
   const stored = async ({ key }: Attempt) => (await client.get(placeOf(key)))!.slice(0, 2);
   const attempt = createAttempt();
   await ledger.claim(attempt);

@@ -63,7 +63,7 @@ describe('settling on the connection of the queue', () => {
 });
 
 describe('what it costs', () => {
-  test('verbs of one tick go out as one command, whatever their number', async () => {
+  test('any number of verbs of one tick go out as one command', async () => {
     const { ledger, commands } = await counted();
     const replies = await Promise.all(
       Array.from({ length: 64 }, () => ledger.claim({ ...attempt(), dispatched: true })),
@@ -159,7 +159,7 @@ describe('the client', () => {
 
 describe('bad input', () => {
   test.each([undefined, null, 'redis://127.0.0.1', {}, { evalsha() {} }])(
-    'a client that is none is refused: %s',
+    'an invalid client is refused: %s',
     (wrong) => {
       expect(() => redisLedger(wrong as never)).toThrow(
         /Expected "client" to be an ioredis client/,
@@ -255,7 +255,7 @@ async function doubt(ledger: Ledger): Promise<void> {
   );
 }
 
-/** A ledger on a connection of its own, with the number of commands that the server saw on it. */
+/** A ledger on a new connection, with the number of commands that the server saw on it. */
 async function counted() {
   const own = space.connect();
   const ledger = redisLedger(own, { prefix });

@@ -31,7 +31,7 @@ test('on a Cluster, one wait for each master covers all its shards', async () =>
   expect((await waits()) - before).toBe(3);
 });
 
-test('a replica that is away fails the emails of its master only, and heartbeats stand behind one wait', async () => {
+test('a replica that is away fails the emails of its master only, and heartbeats wait once', async () => {
   const ledger = redisLedger(client, { durability: { replicas: 1, answerWithinMs: 300 } });
   const held = oneOfEachShard();
   await Promise.all(held.map((claim) => ledger.claim(claim)));

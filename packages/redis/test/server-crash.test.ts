@@ -34,7 +34,7 @@ test.each([
   }
 });
 
-test('a network that stands still: nothing is sent before the ledger has answered, and then once', async () => {
+test('a network that hangs: nothing is sent before the ledger has answered, and then once', async () => {
   const space = openNamespace('partition');
   const proxy = await startTcpProxy({ url: space.url });
   const client = space.connect({}, proxy.url);

@@ -23,7 +23,7 @@ async function underTest(count: number) {
       await Promise.all(direct.map((client) => client.set(nodes.place(key), bytes)));
     },
     stored: async (key: string) => (await direct[0]!.get(nodes.place(key))) ?? undefined,
-    // Connections of its own each time: the next command on them is the verb.
+    // New connections each time: the next command on them is the verb.
     async lostReply<T>(verb: (ledger: Ledger) => Promise<T>): Promise<T> {
       const cut = nodes.connect(proxies.map(({ url }) => url));
       await Promise.all(cut.map((client) => client.ping()));

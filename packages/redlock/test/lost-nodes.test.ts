@@ -127,7 +127,7 @@ test('nodes that forgot one after the other forget nothing together', async () =
       expect(await nodes.isInSync(server)).toBe(true);
     });
   }
-  // The two that have forgotten everything by themselves are a majority now.
+  // The two that have forgotten everything are a majority now.
   nodes.servers[2]!.pause();
   expect(await deliver(nodes.ledger(), key, arrived)).toBe('duplicate');
   expect(arrived).toEqual([key]);
@@ -145,7 +145,7 @@ test('a node that has just forgotten does not vote while the one that remembers 
   await nodes.servers[2]!.restart();
   nodes.servers[0]!.pause();
   await restartKilled(nodes.servers[1]!);
-  // Node 2 is empty and node 3 never heard of it: a plain majority of two that would send again.
+  // Node 2 is empty and node 3 never had the record: a plain majority of two that would send again.
   expect(await deliver(nodes.ledger(), key, arrived, 1_000)).toBe('unavailable');
   nodes.servers[0]!.resume();
   expect(await deliver(nodes.ledger(), key, arrived)).toBe('duplicate');

@@ -6,7 +6,7 @@ describeModel(
   async () => {
     const nodes = await startNodes(3);
     return {
-      // So long that no node is given up that only stands still: its answer would come into a later
+      // So long that no node is given up that is only frozen: its answer would arrive in a later
       // step.
       ledger: nodes.ledger({ answerWithinMs: 10_000 }),
       other: nodes.ledger({ answerWithinMs: 10_000 }),

@@ -8,7 +8,7 @@ import { redlockLedger } from '../src/index.ts';
 import { hooked, type ScriptName } from './hooked-client.ts';
 import { startNodes } from './nodes.ts';
 
-/** What meets between two commands of one verb, told apart by holding up the second one. */
+/** Two verbs meet between two commands of one of them: the test holds up the second command. */
 
 let nodes: Awaited<ReturnType<typeof startNodes>>;
 let ledger: Ledger;
@@ -56,7 +56,7 @@ async function isIndexed(index: number, { key }: Attempt): Promise<boolean> {
   return (await direct[index]!.zscore(place, key.slice(1))) !== null;
 }
 
-/** The node has heard nothing of the sender for too long. */
+/** The node has had no command of the sender for too long. */
 async function fallInDoubt(index: number, { key }: Attempt): Promise<void> {
   await direct[index]!.zadd(`${nodes.prefix}:{${key[0]}}:open`, 1, key.slice(1));
 }
@@ -77,7 +77,7 @@ const verdict = ({ key, token, retentionMs }: Attempt, of: 'sent' | 'not-sent') 
   ({ key, token, retentionMs, verdict: of, by: 'a person' }) as const;
 
 describe('a cancellation', () => {
-  test('of an email that is given back before it is read is written, or not told', async () => {
+  test('of an email that is released before it is read is written, or is not acknowledged', async () => {
     const trying = await dispatched();
     const canceller = hookedLedger(...onAll('read', () => ledger.release(trying)));
     const { key } = trying;
@@ -179,7 +179,7 @@ describe('two verdicts of one doubt', () => {
   });
 
   test.each(['sent', 'not-sent'] as const)(
-    '"%s" ends it on a node that hears the sender meanwhile, too',
+    '"%s" ends it, also on a node that gets a heartbeat of the sender meanwhile',
     async (of) => {
       const doubt = await inDoubt();
       const resolving = hookedLedger({}, {}, { resolve: () => single[2]!.heartbeat([doubt]) });
@@ -274,7 +274,7 @@ describe('giving back', () => {
 });
 
 describe('what the nodes remember differently', () => {
-  test('a doubt of a single node is told when a majority remembers it', async () => {
+  test('a doubt of a single node is reported when a majority remembers it', async () => {
     const doubt = { ...attempt(), job: { queue: 'notices', id: '7' } };
     const late = { outcome: 'in-doubt', note: 'ETIMEDOUT', lateNotSent: true } as const;
     await single[1]!.settle({ ...doubt, ...late });
@@ -298,7 +298,7 @@ describe('what the nodes remember differently', () => {
     expect(await stored(doubt)).toEqual([undefined, undefined, undefined]);
   });
 
-  test('a dispatch without majority is taken back, but no doubt that others were told of meanwhile', async () => {
+  test('a dispatch without majority is taken back, but no doubt that others have read meanwhile', async () => {
     const [late, other] = [attempt(deriveKey(createToken()), 200), attempt()];
     expect(await ledger.claim(late)).toEqual({ state: 'won' });
     // Two nodes have lost the claim, so that it is dispatched on one; what takes it back arrives
@@ -346,7 +346,7 @@ describe('what the nodes remember differently', () => {
     expect(await ledger.read(settled.key)).toMatchObject({ result: '2' });
   });
 
-  test('a heartbeat that a single node heard does not end the doubt of the others', async () => {
+  test('a heartbeat that a single node received does not end the doubt of the others', async () => {
     const doubt = await inDoubt();
     await single[2]!.heartbeat([doubt]);
     expect(await ledger.read(doubt.key)).toMatchObject({ state: 'in-doubt' });

@@ -79,13 +79,13 @@ describe('races', () => {
         ),
       );
       const won = replies.filter(({ state }) => state === 'won').length;
-      // Nobody, where five pauses did not part them: then all come back in a moment.
+      // None wins if five pauses did not part them: then all of them come back soon.
       expect(won).toBeLessThanOrEqual(1);
       if (won === 0) expect(new Set(replies.map(({ state }) => state))).toEqual(new Set(['busy']));
     }
   });
 
-  test('of a dispatch and a cancellation one wins and the other is told, 300 times', async () => {
+  test('of a dispatch and a cancellation one wins and the other loses, 300 times', async () => {
     const [sender, canceller] = [patient(), patient()];
     const ends = await Promise.all(
       Array.from({ length: 300 }, async () => {

@@ -32,7 +32,7 @@ describe('the command line', () => {
     },
   );
 
-  test('options of the place may stand before the command, and -- ends the options', async () => {
+  test('options of the place may come before the command, and -- ends the options', async () => {
     const scene = startScene();
     await scene.email('sent', 1);
     expect((await run([...scene.where, 'show', 'order', '1'])).code).toBe(0);
@@ -72,7 +72,7 @@ describe('the command line', () => {
     }
   });
 
-  test('as a process: exit codes, nothing on stdout but the answer, no colours where nobody looks', async () => {
+  test('as a process: exit codes, nothing on stdout but the answer, no colours without a terminal', async () => {
     const scene = startScene();
     await scene.email('in-doubt', 1);
     const child = await runProcess(['status', ...scene.where]);

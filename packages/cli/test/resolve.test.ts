@@ -68,7 +68,7 @@ describe('sendonce resolve', () => {
   });
 
   test.each(['claimed', 'dispatched', 'sent', 'cancelled'] as const)(
-    'one that is %s is not in doubt: it says what stands there, and changes nothing',
+    'one that is %s is not in doubt: it shows the record, and changes nothing',
     async (state) => {
       const scene = startScene();
       const { key } = await scene.email(state, 1);
@@ -87,7 +87,7 @@ describe('sendonce resolve', () => {
     },
   );
 
-  test('one that was rejected may be tried again, when its cause is mended', async () => {
+  test('one that was rejected may be tried again, when its cause is fixed', async () => {
     const scene = startScene();
     const { key } = await scene.email('rejected', 1);
     expect((await run(['resolve', 'notice', '1', '--sent', '--yes', ...scene.where])).code).toBe(1);
@@ -112,7 +112,7 @@ describe('sendonce resolve', () => {
 });
 
 describe('a person and a sender that wakes up', () => {
-  test('both at once: the fact stands at the end, and nobody was told otherwise', async () => {
+  test('both at once: "sent" is recorded at the end, and a verdict that loses shows it', async () => {
     const scene = startScene();
     const attempt = await scene.email('in-doubt', 1);
     const verdict = run(['resolve', 'notice', '1', '--not-sent', '--yes', ...scene.where]);
@@ -185,7 +185,7 @@ describe('--retry', () => {
     return { sends, state };
   }
 
-  test('after "not sent" the job goes on, and sends', async () => {
+  test('after "not sent" the job runs again, and sends', async () => {
     const scene = startScene();
     const { sends, state } = await inDoubtJob(scene);
     const { out } = await retryUnsent(scene);
@@ -202,7 +202,7 @@ describe('--retry', () => {
     expect(sends).toHaveLength(1);
   });
 
-  test('a job that is gone is said to be gone', async () => {
+  test('a job that is gone is reported as gone', async () => {
     const scene = startScene();
     await scene.email('in-doubt', 1);
     const { code, out } = await retryUnsent(scene);

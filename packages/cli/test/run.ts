@@ -68,7 +68,7 @@ export const nodeArguments = (argv: readonly string[]): string[] => [
   ...argv,
 ];
 
-/** Runs one command line in a process of its own. `both` has stdout and stderr as they came. */
+/** Runs one command line in a new process. `both` has stdout and stderr as they came. */
 export async function runProcess(argv: readonly string[], { folder }: { folder?: string } = {}) {
   const child = spawn(process.execPath, nodeArguments(argv), { cwd: folder });
   let [out, err, both] = ['', '', ''];

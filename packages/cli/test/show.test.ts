@@ -184,7 +184,7 @@ describe('sendonce show', () => {
     expect(out).toContain('[2Jgone');
   });
 
-  test('colours are on only where they are wanted', async () => {
+  test('colours are on only if they are asked for', async () => {
     const scene = startScene();
     await scene.email('sent', 4711);
     const plain = await run(['show', 'order 4711', ...scene.where]);

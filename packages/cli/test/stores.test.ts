@@ -134,7 +134,7 @@ describe('where the ledger is', () => {
     return path;
   };
 
-  test('is told by the environment', async () => {
+  test('is named by the environment', async () => {
     const scene = startScene();
     await scene.email('in-doubt', 1);
     const env = { SENDONCE_REDIS: redisUrl(), SENDONCE_PREFIX: scene.prefix };
@@ -145,7 +145,7 @@ describe('where the ledger is', () => {
     expect([code, err]).toEqual([2, expect.stringContaining('Did you mean SENDONCE_PREFIX?')]);
   });
 
-  test('is told by sendonce.config.json here', async () => {
+  test('is named by sendonce.config.json here', async () => {
     const scene = startScene();
     await scene.email('in-doubt', 1);
     const here = folder();
@@ -158,7 +158,7 @@ describe('where the ledger is', () => {
     expect(wrong.err).toMatch(/"rediss" is not understood/);
   });
 
-  test('is told by a module that makes its own ledger', async () => {
+  test('is made by a module', async () => {
     const here = folder();
     const file = join(here, 'sendonce.config.mjs');
     writeFileSync(

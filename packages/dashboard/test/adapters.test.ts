@@ -14,7 +14,7 @@ import { byHeader, doubtfulEmail, failedJob, serve, startStage } from './stage.t
 const key = deriveKey(['notice', 7]);
 
 /**
- * Each serves the dashboard under /emails, and a page of its own under /own. Returns the origin.
+ * Each serves the dashboard under /emails, and its own page under /own. Returns the origin.
  */
 const adapters: Record<string, (board: Dashboard) => Promise<string>> = {
   async 'node:http'(board) {
@@ -261,7 +261,7 @@ test("authorize gets Express's own request, with its user", async () => {
   expect(await known.text()).toContain('<bdi>ada</bdi>');
 });
 
-test('without authorize, another machine is refused whatever its Host says', async () => {
+test('without authorize, another machine is refused with any Host header', async () => {
   const { ledger } = startStage();
   const handler = nodeHandler(dashboard({ ledger }));
   // The other end of the connection, as a request from the network has it.
@@ -274,7 +274,7 @@ test('without authorize, another machine is refused whatever its Host says', asy
   expect((await fetch(local)).status).toBe(200);
 });
 
-/** The same dashboard, and what became of its streams. */
+/** The same dashboard, and the state of its streams. */
 function watch(board: Dashboard) {
   const streams: ('open' | 'cancelled' | 'closed')[] = [];
   const watched: Dashboard = {

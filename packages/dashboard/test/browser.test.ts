@@ -31,7 +31,7 @@ if (found === undefined) {
 }
 
 describe.skipIf(found === undefined)('in Chromium', { timeout: 60_000 }, () => {
-  test('32 copies of a job: 1 sent and 31 prevented, told while the page is open', async () => {
+  test('32 copies of a job: 1 sent and 31 prevented, shown while the page is open', async () => {
     const stage = startStage();
     const { ledger, journal } = stage;
     const page = await open(stage);
@@ -69,7 +69,7 @@ describe.skipIf(found === undefined)('in Chromium', { timeout: 60_000 }, () => {
     expect(await page.locator('.step.sent').count()).toBe(1);
   });
 
-  test('killed before its email left: the doubt appears by itself, and "not sent" sends it', async () => {
+  test('killed before its email left: the doubt appears without a reload, and "not sent" sends it', async () => {
     const stage = startStage();
     const { smtp, next, kill } = await sender(stage);
     const page = await open(stage);
@@ -160,7 +160,7 @@ describe.skipIf(found === undefined)('in Chromium', { timeout: 60_000 }, () => {
     expect(await stage.ledger.read(key)).toMatchObject({ state: 'sent' });
   });
 
-  test('what is being typed stays while the page changes, and is told anew', async () => {
+  test('what is being typed stays while the page changes', async () => {
     const stage = startStage();
     const key = deriveKey(['notice', 10]);
     await doubtfulEmail(stage, key, { label: 'order 10' });
@@ -182,7 +182,7 @@ describe.skipIf(found === undefined)('in Chromium', { timeout: 60_000 }, () => {
     expect(await page.locator('#why').inputValue()).toBe('the mail log');
   });
 
-  test('a server that goes away is told, and one that comes back goes on', async () => {
+  test('the page says when the server is away, and updates again when it is back', async () => {
     const stage = startStage();
     const { ledger, journal } = stage;
     const handler = nodeHandler(dashboard({ ledger, journal }));

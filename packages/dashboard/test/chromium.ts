@@ -40,8 +40,8 @@ export async function closeBrowser(): Promise<void> {
 }
 
 /**
- * A page of a context of its own. What the browser complains of, or asks of other sites, fails the
- * test.
+ * Opens a page in a new context. The test fails if the browser reports an error or asks another
+ * site.
  */
 export async function openPage(
   origin: string,

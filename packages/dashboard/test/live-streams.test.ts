@@ -66,7 +66,7 @@ test('the last one who leaves takes the timer along; another one starts it again
   await vi.advanceTimersByTimeAsync(5000);
   expect(topic.loads).toBe(2 + 10);
 
-  // Who leaves while somebody looks leaves no timer either.
+  // A viewer who leaves while the ledger is read leaves no timer either.
   const third = listen(streams.open({ ...topic, load: () => new Promise<string>(() => {}) }));
   await vi.advanceTimersByTimeAsync(1000);
   await third.stop();
@@ -79,7 +79,7 @@ test('the last one who leaves takes the timer along; another one starts it again
   await fourth.stop();
 });
 
-test('only parts that changed are told, with their versions', async () => {
+test('only parts that changed are sent, with their versions', async () => {
   const streams = liveStreams({ everyMs: 5 });
   const topic = counted();
   const heard = listen(streams.open(topic));
@@ -92,7 +92,7 @@ test('only parts that changed are told, with their versions', async () => {
   expect(heard.text.split('"markup":"same"')).toHaveLength(2);
 });
 
-test('a ledger that is away is told once, and that it is back', async () => {
+test('the viewer learns once that a ledger is away, and that it is back', async () => {
   const streams = liveStreams({ everyMs: 5 });
   const topic = counted();
   const load = vi.spyOn(topic, 'load').mockRejectedValue(new Error('at 10.0.0.7:6379'));
@@ -104,7 +104,7 @@ test('a ledger that is away is told once, and that it is back', async () => {
   await eventually(() => expect(heard.text).toContain('event: parts'));
 });
 
-test('who does not read is told no more, and gets the newest state when they do', async () => {
+test('a viewer who does not read gets nothing more, and the newest state when they do', async () => {
   const streams = liveStreams({ everyMs: 2 });
   const topic = counted();
   const stream = streams.open({ ...topic, load: async () => String((topic.loads += 1)) })!;

@@ -13,7 +13,7 @@ const minutesAgo = (minutes: number) => Date.now() - minutes * 60_000;
 
 afterAll(closeBrowser);
 
-// The absence of a browser is told by browser.test.ts.
+// If there is no browser, browser.test.ts reports it.
 describe.skipIf(findChromium() === undefined)('the pages', { timeout: 60_000 }, () => {
   test.each(['light', 'dark'] as const)(
     'fit a telephone and can be read, %s; screenshots are kept',

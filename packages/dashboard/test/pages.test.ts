@@ -21,7 +21,7 @@ function asker(options: DashboardOptions) {
   };
 }
 
-test('without a journal the counts are not known, and how to get them is told', async () => {
+test('without a journal the counts are not known, and the page says how to get them', async () => {
   const ask = asker({ ledger: memoryLedger() });
   const { status, text } = await ask('/');
   expect(status).toBe(200);
@@ -51,7 +51,7 @@ test('one hit is shown, several are listed, none is explained', async () => {
   expect((await ask(`/find?q=${'a'.repeat(501)}`)).status).toBe(400);
 });
 
-test('one that is scheduled is told, for when, and where that is past, what to look for', async () => {
+test('the page of a scheduled email says when it is due, and what to check when that has passed', async () => {
   const stage = startStage();
   const ask = asker({ ledger: stage.ledger, journal: stage.journal });
   const write = async (dueMs: number) => {
@@ -73,7 +73,7 @@ test('one that is scheduled is told, for when, and where that is past, what to l
   expect((await ask(`/email/${key}`)).text).toContain('which is past: is a worker running');
 });
 
-test('an email that nobody knows is not found; each state is told in words', async () => {
+test('an unknown email is not found; each state is shown in words', async () => {
   const ledger = memoryLedger();
   const ask = asker({ ledger });
   expect((await ask(`/email/${key}`)).status).toBe(404);
@@ -137,7 +137,7 @@ test.each<[string, string, Partial<Awaited<ReturnType<QueueOfJobs['getJob']>>> |
     ['no-queue', 'retry the job yourself', 'other'],
     ['unknown', 'Its queue did not answer', { retry: () => Promise.reject(new Error('away')) }],
   ],
-)('a verdict stands whatever becomes of the job: %s', async (word, words, job) => {
+)('a verdict is kept with any result of the retry of its job: %s', async (word, words, job) => {
   const stage = startStage();
   const token = await doubtfulEmail(stage, key);
   const queue: QueueOfJobs = {
@@ -234,7 +234,7 @@ test('open pages with different lists of doubts share each read of the ledger', 
   const atFirst = lists;
   expect(atFirst).toBeLessThanOrEqual(20);
   await eventually(() => expect(lists).toBeGreaterThanOrEqual(atFirst + 3), { timeoutMs: 15_000 });
-  // Each of the 20 pages would have made three reads of its own.
+  // Each of the 20 pages would have made three separate reads.
   expect(lists).toBeLessThan(atFirst + 20);
   expect(streams.every(({ status }) => status === 200)).toBe(true);
 });

@@ -52,7 +52,7 @@ test('a script in a label, a note, a name, a query and a result is shown as text
   expect(await list.text()).not.toContain('<img');
 });
 
-test('an object that a ledger returns instead of a text is never taken for markup', async () => {
+test('an object that a ledger returns instead of a text is never treated as markup', async () => {
   const ledger = memoryLedger();
   const attempt = { key, token: createToken(), leaseMs: 60_000, retentionMs: 60_000 };
   await ledger.claim({ ...attempt, dispatched: true });
@@ -233,7 +233,7 @@ test(
   },
 );
 
-test('an authorize that throws lets nobody in, and its message stays here', async () => {
+test('an authorize that throws refuses everyone, and its message stays here', async () => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
   onTestFinished(() => warned.mockRestore());
   const authorize = () => {

@@ -93,7 +93,7 @@ describe('a verdict', () => {
   test.each([
     ['who may only look', 'bob'],
     ['whom authorize does not know', ''],
-  ])('of somebody %s is refused, with the right token too', async (_, user) => {
+  ])('of a viewer %s is refused, with the right token too', async (_, user) => {
     const secret = 'one secret for all processes, long';
     const authorize = (request: Request): Viewer | undefined =>
       request.headers.get('x-user') === '' ? undefined : byHeader(request);
@@ -131,7 +131,7 @@ describe('a verdict', () => {
     await expectUntouched(stage);
   });
 
-  test('that is none of the two, or of another content type, is refused', async () => {
+  test('that is not one of the two, or has another content type, is refused', async () => {
     const { stage, ask, post } = await scene();
     expect((await post({ verdict: 'maybe' })).status).toBe(400);
     const headers = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };
@@ -163,7 +163,7 @@ describe('a verdict', () => {
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
         asked += 1;
-        // Endless: whoever reads on never ends.
+        // Endless: a reader never comes to its end.
         controller.enqueue(new Uint8Array(4096).fill(97));
       },
     });

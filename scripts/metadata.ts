@@ -51,6 +51,8 @@ for (const file of packages) {
   checkLinks(readme);
 }
 
+writeFixedGroup();
+
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
 else console.log(`${packages.length} packages say ${address}`);
@@ -67,6 +69,16 @@ function replaceOldAddress(): void {
     if (file !== 'package.json' && !text.includes('\0'))
       write(file, withAddress(text, old, address));
   }
+}
+
+/** All published packages have one version. A private one in the group would raise it. */
+function writeFixedGroup(): void {
+  const file = '.changeset/config.json';
+  const names = packages.map((manifest) => String(readJson(manifest)['name'])).toSorted();
+  const config = readJson(file);
+  if (JSON.stringify(config['fixed']) === JSON.stringify([names])) return;
+  if (check) problems.push(`${file}: fixed: run \`pnpm metadata\`.`);
+  else writeFileSync(file, JSON.stringify({ ...config, fixed: [names] }, null, 2));
 }
 
 function fieldsOf(folder: string): Json {

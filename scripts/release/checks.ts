@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { root } from '../published.ts';
 import type { Check } from './consumers.ts';
 import { expectEqual } from './expect-equal.ts';
@@ -29,7 +29,7 @@ export const checkEntryPoints: readonly Check[] = [
     name: 'the command sendonce answers',
     async run({ run }) {
       const { stdout } = await run('node_modules/.bin/sendonce', ['help', 'resolve']);
-      expectEqual(stdout.split(' ').slice(0, 3).join(' '), 'sendonce resolve <email>');
+      expectEqual(/sendonce resolve <email/.test(stdout), true);
       const { exitCode, stderr } = await run('node_modules/.bin/sendonce', ['status']);
       expectEqual([exitCode, stderr.includes('Where is the ledger')], [2, true]);
     },
@@ -196,9 +196,6 @@ async function compile(project: Project, system: ModuleSystem): Promise<string> 
   const args = [...strict, ...libraries, ...modules, '--skipLibCheck', '--outDir', out, file];
   await project.mustRun(node, [compilerPath(project, compiler), ...args]);
   if (!isBundled) return `${out}/send.js`;
-  const { build } = createRequire(join(root, 'packages/testkit/package.json'))(
-    'esbuild',
-  ) as typeof import('esbuild');
   const outfile = `${out}/bundle.mjs`;
   await build({
     absWorkingDir: project.folder,

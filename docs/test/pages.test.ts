@@ -3,8 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packedPackages, type PackedPackages, published } from '../../scripts/packed-packages.ts';
 import { type FreshProject, makeFreshProject } from './fresh-project.ts';
 import { type PageServers, startPageServers } from './page-servers.ts';
-import { importsOf, nameOf, type Page, parsePage, readPage, root } from './page.ts';
-import { configName, type Ran, runBlock, runCommand, runConfig } from './run-page.ts';
+import { type Block, importsOf, nameOf, type Page, parsePage, readPage, root } from './page.ts';
+import {
+  configName,
+  isTestFile,
+  type Ran,
+  runBlock,
+  runCommand,
+  runConfig,
+  runTests,
+} from './run-page.ts';
 
 const documents = ['docs', 'docs/observability', 'docs/recipes'].flatMap((folder) =>
   readdirSync(root + folder).map((name) => `${folder}/${name}`),
@@ -105,6 +113,11 @@ function notInstalled(page: Page): string[] {
     );
 }
 
+function runnerOf(block: Block) {
+  if (configName(block)) return runConfig;
+  return isTestFile(block) ? runTests : runBlock;
+}
+
 async function runPage(project: FreshProject, servers: PageServers) {
   const { page } = project;
   const lines = [`${page.file}: installed ${page.installs.join(' ')}`];
@@ -114,8 +127,7 @@ async function runPage(project: FreshProject, servers: PageServers) {
     if (error !== undefined) errors.push(`${page.file}:${line}: ${error}`);
   };
   for (const block of page.blocks) {
-    const run = configName(block) ? runConfig : runBlock;
-    note(block.line, await run(project, block, servers));
+    note(block.line, await runnerOf(block)(project, block, servers));
   }
   await servers.forget();
   for (const command of page.commands) {

@@ -77,6 +77,30 @@ export async function runCommand(
   return { error: `${text}: exit code ${exitCode}\n${stdout}${stderr}` };
 }
 
+/** Whether a block is a file of tests for vitest. */
+export function isTestFile({ code }: Block): boolean {
+  return /from 'vitest'/.test(code);
+}
+
+/** Runs the tests of a block. */
+export async function runTests(
+  project: FreshProject,
+  block: Block,
+  servers: PageServers,
+): Promise<Ran> {
+  const file = project.compiledFile(block).replace(/js$/, 'test.js');
+  await copyFile(project.compiledFile(block), file);
+  const environment = await servers.environment(block.code);
+  const command = `vitest run --reporter=json ${file}`;
+  const { exitCode, stdout, stderr } = await runInShell(project, command, environment);
+  const wanted = block.code.match(/^test\(/gm)?.length ?? 0;
+  const passed = /"numPassedTests":(\d+)/.exec(stdout)?.[1];
+  if (exitCode === 0 && wanted > 0 && Number(passed) === wanted) {
+    return { did: `its ${wanted} tests passed` };
+  }
+  return { error: `its tests ended with ${exitCode}\n${stdout}${stderr}` };
+}
+
 /** The `sendonce.config.mjs` of a page: the command reads it as it is on the page. */
 export async function runConfig(
   project: FreshProject,

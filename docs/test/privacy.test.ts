@@ -63,7 +63,7 @@ async function everythingIn(client: Redis): Promise<string> {
       string: () => client.get(key),
       list: () => client.lrange(key, 0, -1),
       hash: () => client.hgetall(key),
-      zset: () => client.zrange(key, 0, -1),
+      zset: () => client.zrange(key, '0', '-1'),
     }[type];
     if (!read) throw new Error(`No reader for a ${type}.`);
     texts.push(key, JSON.stringify(await read()));

@@ -17,9 +17,9 @@ import { field } from './read-answer.ts';
 export interface LoopsParts {
   readonly from: string;
   readonly subject: string;
-  readonly text?: string | undefined;
-  readonly html?: string | undefined;
-  readonly replyTo?: string | undefined;
+  readonly text?: string;
+  readonly html?: string;
+  readonly replyTo?: string;
 }
 
 /** The options of {@link loopsTransport}. */

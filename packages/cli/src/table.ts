@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import { stripControls, type Terminal } from './terminal.ts';
-import { textWidth } from './wrap.ts';
+import { readWidth } from './wrap.ts';
 
 export interface Column {
   readonly title: string;
@@ -16,8 +16,8 @@ const MIN_WIDTH = 8;
 const GAP = 2;
 
 /**
- * Rows under titles, in aligned columns. A cell that does not fit the width is cut, with an
- * ellipsis.
+ * Rows under titles, in aligned columns. On a terminal, a cell that does not fit is cut, with an
+ * ellipsis. In a pipe the rows are whole, so that a file has everything and `grep` finds it.
  */
 export function renderTable(
   columns: readonly Column[],
@@ -31,7 +31,7 @@ export function renderTable(
   const lengths = columns.map((_, index) =>
     Math.max(...[titles, ...shown].map((row) => stringWidth(row[index] ?? ''))),
   );
-  shrink(lengths, { columns, used, width: textWidth(terminal) });
+  shrink(lengths, { columns, used, width: readWidth(terminal) ?? Infinity });
   const line = (row: readonly string[], painted: boolean) =>
     row
       .flatMap((cell, index) => {

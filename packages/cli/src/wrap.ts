@@ -6,11 +6,16 @@ const DEFAULT_WIDTH = 80;
 
 type Width = Partial<Pick<Terminal, 'columns' | 'env'>>;
 
-/** How many columns a line may have: those of the terminal, in a pipe those of COLUMNS, or 80. */
-export function textWidth({ columns, env }: Width): number {
+/** The columns of the terminal; in a pipe those of COLUMNS, or undefined. */
+export function readWidth({ columns, env }: Width): number | undefined {
   if (columns !== undefined) return columns;
   const given = Number(env?.['COLUMNS']);
-  return Number.isInteger(given) && given > 0 ? given : DEFAULT_WIDTH;
+  return Number.isInteger(given) && given > 0 ? given : undefined;
+}
+
+/** How many columns a line of a text may have. */
+export function textWidth(terminal: Width): number {
+  return readWidth(terminal) ?? DEFAULT_WIDTH;
 }
 
 /**

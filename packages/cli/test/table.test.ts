@@ -28,11 +28,11 @@ test('a long cell is cut between characters, and the row fits the width', () => 
   expect(stringWidth(line!)).toBeLessThanOrEqual(40);
 });
 
-test('in a pipe a row fits 80 columns, or as many as COLUMNS says', () => {
+test('in a pipe a row is whole, or as wide as COLUMNS says', () => {
   const rows = [['1', 'x'.repeat(300), 'KEY']];
-  expect(renderRows(rows)[1]).toHaveLength(80);
+  expect(renderRows(rows)[1]).toContain('x'.repeat(300));
   expect(renderRows(rows, { env: { COLUMNS: '120' } })[1]).toHaveLength(120);
-  expect(renderRows(rows, { env: { COLUMNS: 'wide' } })[1]).toHaveLength(80);
+  expect(renderRows(rows, { env: { COLUMNS: 'wide' } })[1]).toContain('x'.repeat(300));
   expect(renderRows(rows, { columns: 60, env: { COLUMNS: '120' } })[1]).toHaveLength(60);
 });
 

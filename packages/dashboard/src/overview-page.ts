@@ -52,7 +52,8 @@ export function overviewParts(
       ['Being sent', sending, 'sending', more],
       ['In doubt', inDoubt.length, inDoubt.length > 0 ? 'in-doubt' : 'calm', more],
     ]),
-    past: isNothingKnown && hours !== UNKNOWN_COUNTS ? renderNothingKnown() : renderPast(hours),
+    past: html`${isNothingKnown && hours !== UNKNOWN_COUNTS && renderNothingKnown()}
+    ${renderPast(hours)}`,
     doubts: renderDoubts(base, data),
     chart: renderHours(data),
   };
@@ -82,7 +83,7 @@ function renderTiles(tiles: readonly Tile[]): Html {
   </dl>`;
 }
 
-/** Zeros would look as if no email had been sent. */
+/** Without it, zeros would look as if no email had been sent. */
 function renderNothingKnown(): Html {
   return html`<p>
     Nothing is known here: no email is open, and the journal has counted none in this time. If

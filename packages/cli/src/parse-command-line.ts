@@ -25,82 +25,50 @@ export function parseCommandLine(
   argv: readonly string[],
   terminal: Pick<Terminal, 'columns' | 'env'>,
 ): Request {
+  const helpWidth = Math.min(textWidth(terminal), MAX_HELP_WIDTH);
+  const wrapHelp = (text: string) => `\n${wrap(text, { columns: helpWidth })}`;
   let request: Request | undefined;
   let text = '';
-  const parser = createParser(commands, {
-    ...terminal,
-    write: (part) => (text += part),
-    choose: (chosen) => (request = chosen),
-  });
-  try {
-    parser.parse(withKeysLast(argv), { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw new UsageError(describeMistake(error, argv));
-    return { text: text.trimEnd(), isVersion: error.code === 'commander.version' };
-  }
-  return request!;
-}
-
-/** The help of all commands. */
-export function renderHelp(
-  commands: readonly Command[],
-  terminal: Pick<Terminal, 'columns' | 'env'>,
-): string {
-  let text = '';
-  const write = (part: string) => void (text += part);
-  createParser(commands, { ...terminal, write, choose() {} }).outputHelp();
-  return text.trimEnd();
-}
-
-interface ParserContext extends Pick<Terminal, 'columns' | 'env'> {
-  /** Gets the text of the help or the version. */
-  readonly write: (text: string) => void;
-  /** Gets the command that the user chose. */
-  readonly choose: (request: Request) => void;
-}
-
-function createParser(commands: readonly Command[], context: ParserContext): Parser {
-  const helpWidth = Math.min(textWidth(context), MAX_HELP_WIDTH);
-  const wrapHelp = (text: string) => wrap(text, { columns: helpWidth });
   const parser = new Parser('sendonce')
     .description("What happened to this customer's email?")
     .usage('<command> [options]')
     .exitOverride()
     // Errors are thrown, and printed by runCli().
-    .configureOutput({ writeOut: context.write, writeErr() {}, outputError() {} })
+    .configureOutput({ writeOut: (part) => (text += part), writeErr() {}, outputError() {} })
     .configureHelp({
       helpWidth,
       minWidthToWrap: 16,
       showGlobalOptions: true,
       displayWidth: stringWidth,
-      subcommandTerm: (one) =>
-        `${one.name()} ${one.usage().replace(/\[options\] ?|--.*/g, '')}`.trim(),
+      subcommandTerm: (one) => `${one.name()} ${one.usage().replace(/\[options\] ?|--.*/g, '')}`,
     })
     .helpOption('-h, --help', 'this text')
     .helpCommand('help [command]', 'the help of a command')
     .version(readVersion(), '-v, --version', 'the version of sendonce')
     .option('--json', 'one JSON object on stdout, and nothing else there')
-    .addHelpText('afterAll', () => `\n${wrapHelp(HELP_FOOTER)}`);
-  for (const [flags, description] of Object.values(locationOptions)) {
-    parser.option(flags, description);
-  }
+    .addHelpText('afterAll', wrapHelp(HELP_FOOTER));
+  for (const option of Object.values(locationOptions)) parser.option(...option);
   for (const command of commands) {
     const { name, argument, usage, summary, details, options = [] } = command;
-    const one = parser
-      .command(name)
-      .summary(summary)
-      .description(`${capitalise(summary)}.`);
+    const one = parser.command(name).description(summary);
     if (argument) {
-      const parsed = new Argument(argument.name, argument.help);
-      one.addArgument(argument.choices ? parsed.choices(argument.choices) : parsed);
+      const { choices } = argument;
+      const added = new Argument(argument.name, argument.help);
+      one.addArgument(choices ? added.choices(choices) : added);
     }
     if (usage !== undefined) one.usage(usage);
-    if (details !== undefined) one.addHelpText('after', () => `\n${wrapHelp(details)}`);
-    for (const [flags, description] of options) one.option(flags, description);
-    one.action(() => context.choose({ command, commandLine: readCommandLine(parser, one) }));
+    if (details !== undefined) one.addHelpText('after', wrapHelp(details));
+    for (const option of options) one.option(...option);
+    one.action(() => (request = { command, commandLine: readCommandLine(parser, one) }));
   }
-  return parser;
+  try {
+    parser.parse(withKeysLast(argv), { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw new UsageError(withoutValues(error.message, argv));
+    return { text: text.trimEnd(), isVersion: error.code === 'commander.version' };
+  }
+  return request!;
 }
 
 function readCommandLine(parser: Parser, one: Parser): CommandLine {
@@ -121,26 +89,20 @@ function withKeysLast(argv: readonly string[]): string[] {
   const options = end === -1 ? argv : argv.slice(0, end);
   const words = end === -1 ? [] : argv.slice(end + 1);
   const isDashedKey = (word: string) => word.startsWith('-') && isKey(word);
-  const keys = options.filter(isDashedKey);
-  const last = [...keys, ...words];
-  const first = options.filter((word) => !isDashedKey(word));
-  return last.length === 0 ? first : [...first, '--', ...last];
+  const last = [...options.filter(isDashedKey), ...words];
+  return [
+    ...options.filter((word) => !isDashedKey(word)),
+    ...(last.length > 0 ? ['--'] : []),
+    ...last,
+  ];
 }
 
-/** The message of commander, without the values that were given: one may be a password. */
-function describeMistake({ message }: CommanderError, argv: readonly string[]): string {
-  const shown = argv.reduce(
-    (text, word) => {
-      const [plain] = /^-*[\w-]+(?=$|=)/.exec(word) ?? ['…'];
-      return text.replaceAll(`'${word}'`, `'${plain}'`);
-    },
-    message.replace(/^error: /, ''),
-  );
-  return capitalise(shown);
-}
-
-function capitalise(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+/** A message of commander without the values that were given: one may be a password. */
+function withoutValues(message: string, argv: readonly string[]): string {
+  return argv.reduce((text, word) => {
+    const [plain] = /^-*[\w-]+(?=$|=)/.exec(word) ?? ['…'];
+    return text.replaceAll(`'${word}'`, `'${plain}'`);
+  }, message);
 }
 
 function readVersion(): string {

@@ -4,7 +4,7 @@ import type { Command, CommandLine } from './command.ts';
 import { commands } from './commands/index.ts';
 import { toJson } from './json.ts';
 import { openBackend } from './open-backend.ts';
-import { parseCommandLine, renderHelp } from './parse-command-line.ts';
+import { parseCommandLine } from './parse-command-line.ts';
 import { reportError } from './report-error.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
@@ -19,23 +19,24 @@ import { exitCodes, type Terminal } from './terminal.ts';
  * process.exitCode = await runCli(['doubts', '--json'], terminal);
  */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const [first, ...rest] = argv;
-  if (first === undefined) {
-    terminal.out(renderHelp(commands, terminal));
-    return exitCodes.usage;
-  }
+  const [first = '--help', ...rest] = argv;
   const end = argv.indexOf('--');
   const isJson = argv.slice(0, end === -1 ? undefined : end).includes('--json');
   try {
-    const words = first === 'version' ? ['--version', ...rest] : argv;
+    const words = first === 'version' ? ['--version', ...rest] : [first, ...rest];
     const request = parseCommandLine(commands, words, terminal);
-    if (!('text' in request)) return await runCommand(request, terminal);
+    if ('command' in request) return await runCommand(request, terminal);
     const { text, isVersion } = request;
     terminal.out(isVersion && isJson ? toJson({ version: text }) : text);
-    return exitCodes.ok;
+    return argv.length === 0 ? exitCodes.usage : exitCodes.ok;
   } catch (error) {
-    const named = commands.find(({ name }) => name === first);
-    return reportMistake(error, named, terminal, isJson);
+    const code = reportError(error, terminal, isJson);
+    const isMistake =
+      isSendonceError(error, 'SENDONCE_USAGE') || isSendonceError(error, 'SENDONCE_OPTION');
+    if (!isMistake) return code;
+    const isCommand = commands.some(({ name }) => name === first);
+    terminal.err(`See sendonce ${isCommand ? `${first} ` : ''}--help.`);
+    return exitCodes.usage;
   }
 }
 
@@ -59,19 +60,4 @@ async function runCommand(
   } finally {
     await backend?.close().catch(() => {});
   }
-}
-
-/** Reports an error, and for a wrong command line where its help is. */
-function reportMistake(
-  error: unknown,
-  command: Command | undefined,
-  terminal: Terminal,
-  json: boolean,
-): number {
-  const code = reportError(error, terminal, json);
-  const isMistake =
-    isSendonceError(error, 'SENDONCE_USAGE') || isSendonceError(error, 'SENDONCE_OPTION');
-  if (!isMistake) return code;
-  terminal.err(`See sendonce ${command ? `${command.name} ` : ''}--help.`);
-  return exitCodes.usage;
 }

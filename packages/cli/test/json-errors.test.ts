@@ -4,7 +4,7 @@ import { run } from './run.ts';
 import { startScene } from './scene.ts';
 
 test.each([
-  [['stauts', '--json'], 2, 'SENDONCE_USAGE', "Unknown command 'stauts'"],
+  [['stauts', '--json'], 2, 'SENDONCE_USAGE', "unknown command 'stauts'"],
   [['status', '--json', '--pefix', 'x'], 2, 'SENDONCE_USAGE', '--prefix'],
   [['status', '--json'], 2, 'SENDONCE_USAGE', 'Where is the ledger?'],
   [['status', '--json', '--redis', 'x', '--prefix', 'a b'], 2, 'SENDONCE_USAGE', '--redis'],

@@ -18,9 +18,13 @@ export function describeState(email: FoundEmail): string {
   return `scheduled for ${formatTime(scheduled.dueMs)}${hint}`;
 }
 
-/** What to do about an email in doubt, with the command that resolves it. */
+/** What to do about an email in doubt, with the commands that resolve it. */
 export function describeNextStep(key: string): string {
-  return `Find out (provider, mail log, customer), then: sendonce resolve ${key} --sent, or --not-sent --retry.`;
+  return [
+    'Find out whether it was sent (provider, mail log, customer), then:',
+    `  sendonce resolve ${key} --sent`,
+    `  sendonce resolve ${key} --not-sent --retry`,
+  ].join('\n');
 }
 
 /** Why the ledger has no record (any more): the last step that the journal knows says it. */

@@ -47,7 +47,7 @@ export function parseCommandLine(
     .version(readVersion(), '-v, --version', 'the version of sendonce')
     .option('--json', 'one JSON object on stdout, and nothing else there')
     .addHelpText('afterAll', wrapHelp(HELP_FOOTER));
-  for (const option of Object.values(locationOptions)) parser.option(...option);
+  for (const [flags, help] of Object.values(locationOptions)) parser.option(flags, help);
   for (const command of commands) {
     const { name, argument, usage, summary, details, options = [] } = command;
     const one = parser.command(name).description(summary);
@@ -58,8 +58,10 @@ export function parseCommandLine(
     }
     if (usage !== undefined) one.usage(usage);
     if (details !== undefined) one.addHelpText('after', wrapHelp(details));
-    for (const option of options) one.option(...option);
-    one.action(() => (request = { command, commandLine: readCommandLine(parser, one) }));
+    for (const [flags, help] of options) one.option(flags, help);
+    one.action(() => {
+      request = { command, commandLine: readCommandLine(parser, one) };
+    });
   }
   try {
     parser.parse(withKeysLast(argv), { from: 'user' });

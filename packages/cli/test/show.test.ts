@@ -23,6 +23,8 @@ describe('sendonce show', () => {
     expect(out).toContain('order 4711');
     expect(out).toContain(key);
     expect(out).toContain('web-1:4242');
+    // An email in doubt comes with the command that resolves it.
+    expect(out.includes(`sendonce resolve ${key} --sent\n`)).toBe(state === 'in-doubt');
     const json = await run(['show', 'notice', '4711', '--json', ...scene.where]);
     expect(JSON.parse(json.out)).toMatchObject({ emails: [{ key, record: { state } }] });
   });

@@ -82,7 +82,7 @@ function describeRecord({ state, note, resolvedBy, lateNotSent }: LedgerRecord):
       // The note of a sent email is why it was in doubt before.
       return resolvedBy ? `sent (resolved by ${resolvedBy})` : 'sent';
     case 'rejected':
-      return `rejected for good by the mail server or provider${reason}`;
+      return `rejected permanently by the mail server or provider${reason}`;
     case 'skipped':
       return `skipped: its processor decided not to send it${reason}; the next attempt may`;
     case 'cancelled':

@@ -67,7 +67,7 @@ export function parseCommandLine(
     parser.parse(withKeysLast(argv), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw new UsageError(withoutValues(error.message, argv));
+    if (error.exitCode !== 0) throw new UsageError(describeMistake(error, argv));
     return { text: text.trimEnd(), isVersion: error.code === 'commander.version' };
   }
   return request!;
@@ -99,12 +99,18 @@ function withKeysLast(argv: readonly string[]): string[] {
   ];
 }
 
-/** A message of commander without the values that were given: one may be a password. */
-function withoutValues(message: string, argv: readonly string[]): string {
-  return argv.reduce((text, word) => {
-    const [plain] = /^-*[\w-]+(?=$|=)/.exec(word) ?? ['…'];
-    return text.replaceAll(`'${word}'`, `'${plain}'`);
-  }, message);
+/**
+ * The message of commander in sentences, without the values that were given: one may be a password.
+ */
+function describeMistake({ message }: CommanderError, argv: readonly string[]): string {
+  const text = message.replace(/^error: /, '').replace(/\n\((Did you mean [^)]*)\)$/, '. $1');
+  return argv.reduce(
+    (shown, word) => {
+      const [plain] = /^-*[\w-]+(?=$|=)/.exec(word) ?? ['…'];
+      return shown.replaceAll(`'${word}'`, `'${plain}'`);
+    },
+    text.charAt(0).toUpperCase() + text.slice(1),
+  );
 }
 
 function readVersion(): string {

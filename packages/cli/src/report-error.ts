@@ -1,4 +1,5 @@
 import { isSendonceError } from '@sendonce/core';
+import { withoutErrorPage } from '@sendonce/core/ledger';
 import { toJson } from './json.ts';
 import { exitCodes, hidePasswords, stripLines, type Terminal } from './terminal.ts';
 import { wrap } from './wrap.ts';
@@ -25,6 +26,8 @@ export function reportError(error: unknown, terminal: Terminal, json = false): n
   // The stack of an error of ours would hide what to do.
   const stack = error instanceof Error ? error.stack : undefined;
   const text = isSendonceError(error) ? error.message : (stack ?? String(error));
-  terminal.err(wrap(hidePasswords(stripLines(text)), terminal));
+  // Of a wrong command line, the help is the better page, and runCli() names it.
+  const shown = isSendonceError(error, 'SENDONCE_USAGE') ? withoutErrorPage(text) : text;
+  terminal.err(wrap(hidePasswords(stripLines(shown)), terminal));
   return exitCodes.unavailable;
 }

@@ -9,7 +9,7 @@ const states: readonly [RecordState, RegExp][] = [
   ['dispatched', /^dispatched: it is being sent now$/m],
   ['in-doubt', /^in doubt: .*it is unknown whether it was sent \(ETIMEDOUT\)$/m],
   ['sent', /^sent$/m],
-  ['rejected', /^rejected for good .*\(552\)$/m],
+  ['rejected', /^rejected permanently .*\(552\)$/m],
   ['cancelled', /^cancelled: it will not be sent$/m],
 ];
 

@@ -41,7 +41,9 @@ function isLoopbackHost(host: string): boolean {
   return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host);
 }
 
-/** An address that is not known, as of a Unix socket or in a call of `fetch`, may be any machine's. */
+/**
+ * An address that is not known, as of a Unix socket or in a call of `fetch`, may be any machine's.
+ */
 function isLoopbackAddress(remoteAddress: string | undefined): boolean {
   return remoteAddress !== undefined && /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(remoteAddress);
 }

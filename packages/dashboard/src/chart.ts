@@ -158,7 +158,9 @@ function renderHourMarks(fromMs: number, slots: number): Html[] {
   });
 }
 
-/** Whether the bars are of more than two days, so that they need more width than a telephone has. */
+/**
+ * Whether the bars are of more than two days, so that they need more width than a telephone has.
+ */
 function isLong(slots: number): boolean {
   return slots > 48;
 }

@@ -11,7 +11,9 @@ const MAX_RESULT_LENGTH = 20_000;
 /** The largest time of a `Date`. */
 const MAX_TIME_MS = 8.64e15;
 
-/** @returns undefined if the value has no key, state or token: then it cannot be shown or resolved. */
+/**
+ * @returns undefined if the value has no key, state or token: then it cannot be shown or resolved.
+ */
 export function checkRecord(value: unknown): LedgerRecord | undefined {
   const { key, state, token, atMs, result, lateNotSent, ...fields } = toFields(value);
   if (!isKey(key) || !isText(state) || !isToken(token)) return undefined;

@@ -22,7 +22,10 @@ import { stylesheet } from './stylesheet.ts';
 import type { VerdictRights } from './verdict-form.ts';
 import { verdictNotice } from './verdict-link.ts';
 
-/** What {@link dashboard} returns. Serve it by `fetch`, {@link nodeHandler} or {@link fastifyPlugin}. */
+/**
+ * What {@link dashboard} returns. Serve it by `fetch`, {@link nodeHandler} or
+ * {@link fastifyPlugin}.
+ */
 export interface Dashboard extends AsyncDisposable {
   /** Answers a web-standard request. It never rejects: every failure is a page. */
   readonly fetch: (request: Request) => Promise<Response>;

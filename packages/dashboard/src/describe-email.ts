@@ -50,7 +50,7 @@ const states: Readonly<Record<RecordState, Description>> = {
   sent: { name: 'sent', sentence: 'It was sent. Copies of its job complete as duplicates.' },
   rejected: {
     name: 'rejected',
-    sentence: 'It was refused for good: it was not sent.',
+    sentence: 'It was refused permanently: it was not sent.',
   },
   skipped: {
     name: 'skipped',

@@ -1,4 +1,4 @@
-/** Markup. Only {@link html} makes it, so that a text of the ledger is never taken for markup. */
+/** Markup. Only {@link html} makes it, so that a text of the ledger is never treated as markup. */
 export interface Html {
   readonly markup: string;
 }

@@ -35,7 +35,9 @@ export function overviewLoader(sources: Sources): (query: OverviewQuery) => Prom
   const known = new Map<string, { doubt: Doubt; readAtMs: number }>();
   const loading = new Map<number, Promise<Overview>>();
 
-  /** The open pages are updated at the same time, and share one read, also if their lists differ. */
+  /**
+   * The open pages are updated at the same time, and share one read, also if their lists differ.
+   */
   function loadShared(sinceMs: number): Promise<Overview> {
     const before = loading.get(sinceMs);
     if (before) return before;

@@ -24,10 +24,14 @@ export interface Viewer {
 
 /**
  * Finds out who asks, by the session or header of your application; it may be async. If it returns
- * undefined, the response is 403; if it throws or rejects, 500. `original` is the framework's own request if an adapter has one: the `req` of
- * Express or Nest, the `request` of Fastify.
+ * undefined, the response is 403; if it throws or rejects, 500. `original` is the framework's own
+ * request if an adapter has one: the `req` of Express or Nest, the `request` of Fastify.
  *
- * @example (request, original) => ((original as express.Request).user ? { name: 'ada', mayResolve: true } : undefined)
+ * @example
+ * const authorize: Authorize = (request, original) => {
+ *   const { user } = original as express.Request;
+ *   return user && { name: user.login, mayResolve: user.isAdmin };
+ * };
  */
 export type Authorize = (
   request: Request,

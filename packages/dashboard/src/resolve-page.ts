@@ -17,7 +17,7 @@ export interface ResolveSettings extends Settings {
   readonly sources: Sources;
 }
 
-/** Who asks to resolve which email. */
+/** A verdict that a viewer wants to record for an email. */
 export interface ResolveRequest {
   readonly viewer: Viewer;
   readonly key: string;

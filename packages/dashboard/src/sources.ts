@@ -13,8 +13,8 @@ import { withDeadline } from './deadline.ts';
 const JOURNAL_TIMEOUT_MS = 2000;
 
 /**
- * Checks what the stores return, and limits how long pages wait for the journal. If the journal does
- * not answer, emails are shown without their histories and can still be resolved.
+ * Checks what the stores return, and limits how long pages wait for the journal. If the journal
+ * does not answer, emails are shown without their histories and can still be resolved.
  */
 export function checkedSources(ledger: Ledger, journal: Journal | undefined): Sources {
   return { ledger: checkedLedger(ledger), journal: journal && checkedJournal(journal) };

@@ -62,5 +62,5 @@ const retryMessages: Readonly<Record<RetryResult, string>> = {
   'not-failed': 'Its job has not failed: it is waiting, running or completed.',
   'no-job': 'Its job is not in the queue any more: schedule the email again if it has to be sent.',
   'no-queue': 'The dashboard does not have the queue of its job: retry the job yourself.',
-  unknown: 'Its queue did not answer: look whether the job was retried, and retry it if not.',
+  unknown: 'Its queue did not answer: check whether the job was retried, and retry it if not.',
 };

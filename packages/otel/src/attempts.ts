@@ -41,7 +41,7 @@ export interface AttemptTracker {
   onEvent(event: ObservedEvent): void;
   /** A claim was answered. Its event follows soon, if there is one. */
   onClaim(token: string, timing: VerbTiming): void;
-  /** The outcome is known now, however long the ledger takes to record it. */
+  /** The outcome is known now; the ledger may take longer to record it. */
   onOutcomeKnown(token: string): void;
   /** The context of the attempt's span. Undefined if the attempt has no span that is recorded. */
   findContext(token: string): Context | undefined;

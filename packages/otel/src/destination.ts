@@ -3,8 +3,8 @@ import type { JobRef, PerformEvent } from '@sendonce/core';
 import { errorCode } from '@sendonce/core/ledger';
 
 /**
- * An event of `perform()` or `once()`, as {@link Telemetry.onEvent} takes it. The job is a {@link JobRef} in an event of `perform()`,
- * and BullMQ's own job in an event of `once()`.
+ * An event of `perform()` or `once()`, as {@link Telemetry.onEvent} takes it. The job is a
+ * {@link JobRef} in an event of `perform()`, and BullMQ's own job in an event of `once()`.
  */
 export type ObservedEvent = Omit<PerformEvent, 'job' | 'by'> & {
   readonly job?: JobRef | BullMQJob | undefined;

@@ -35,7 +35,7 @@ export const steps = [
 ] as const satisfies readonly ObservedEvent['type'][];
 
 /**
- * The `error.type` of a failed attempt that has no code of its own. A duplicate is not a failure.
+ * The `error.type` of a failed attempt that has no code itself. A duplicate is not a failure.
  */
 export const failureTypes: Readonly<Partial<Record<Outcome, string>>> = {
   'in-doubt': 'SENDONCE_IN_DOUBT',

@@ -68,9 +68,9 @@ export interface Telemetry {
    */
   readonly ledger: <L extends Ledger>(ledger: L) => L;
   /**
-   * Wraps a processor, or the effect of `perform()`, so that it runs within the span of its attempt:
-   * the spans of its requests and queries become children of that span. Without this they are
-   * siblings.
+   * Wraps a processor, or the effect of `perform()`, so that it runs within the span of its
+   * attempt: the spans of its requests and queries become children of that span. Without this they
+   * are siblings.
    * @throws {OptionError} if `effect` is not a function
    * @example once(telemetry.effect(processor), telemetry.observe({ ledger, key }));
    */
@@ -83,8 +83,8 @@ export interface Telemetry {
   readonly onEvent: (event: ObservedEvent) => void;
   /**
    * Adds two gauges: the open emails by state, and the age of the oldest email in doubt in seconds.
-   * Each collection of metrics reads up to 1,000 open emails by one `list` of the ledger, so call it
-   * in one process only. Stop it with `close()`.
+   * Each collection of metrics reads up to 1,000 open emails by one `list` of the ledger, so call
+   * it in one process only. Stop it with `close()`.
    * @throws {OptionError} if `ledger` is not a ledger
    * @example const watch = telemetry.watchDoubts(ledger);
    */

@@ -12,7 +12,7 @@ interface Meters {
 
 /**
  * Wraps a ledger so that its verbs are timed. Replies and errors stay as they are, and so does all
- * that the ledger can do besides: `onLost`, `settleVia`, `doctor`, a `close()` of its own. `list`
+ * that the ledger can do besides: `onLost`, `settleVia`, `doctor`, its own `close()`. `list`
  * and `doctor` are not timed: the time that a list takes depends on its reader.
  */
 export function timedLedger<L extends Ledger>(ledger: L, meters: Meters): L {

@@ -53,7 +53,9 @@ function redrawOn(terminal: Terminal, backend: Backend): Write {
   };
 }
 
-/** To a pipe, a line is written when something has changed. Zeros say nothing, so none is written. */
+/**
+ * To a pipe, a line is written when something has changed. Zeros say nothing, so none is written.
+ */
 function appendTo(terminal: Terminal, _backend: Backend, json: boolean): Write {
   let lastLine: string | undefined;
   return (status, nothingKnown) => {

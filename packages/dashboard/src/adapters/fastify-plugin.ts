@@ -35,7 +35,9 @@ interface FastifyReplyLike {
  * @throws {OptionError} if `board` is not a dashboard; when Fastify loads the plugin, if the prefix
  *   differs from `basePath`
  *
- * @example app.register(fastifyPlugin(dashboard({ ledger, basePath: '/emails' })), { prefix: '/emails' });
+ * @example
+ * const board = dashboard({ ledger, basePath: '/emails' });
+ * app.register(fastifyPlugin(board), { prefix: '/emails' });
  */
 export function fastifyPlugin(board: Dashboard): (app: FastifyLike) => Promise<void> {
   checkDashboard('fastifyPlugin()', board);

@@ -1,4 +1,5 @@
-// Replaces the parts of the page that changed. Without this script the page is complete and is reloaded by hand.
+// Replaces the parts of the page that changed. Without this script the page is complete and is
+// reloaded by hand.
 const main = document.querySelector('[data-events]');
 const asOf = document.querySelector('#as-of');
 let source;

@@ -139,7 +139,7 @@ export function dashboard(options: DashboardOptions): Dashboard {
     const { route, methods } = matched;
     if (!methods.includes(request.method)) return methodPage(methods);
     const context = { request, url, viewer, page, rights: findRights(viewer, settings) };
-    return answerRoute(route, context).catch((error: unknown) => errorPage(page, error));
+    return answerRoute(route, context).catch((error: unknown) => failurePage(page, error));
   }
 
   const close = async () => streams.end();
@@ -173,7 +173,7 @@ function methodPage(methods: readonly string[]): Response {
 }
 
 /** Shows what failed, without the error's own words, which may name servers. */
-function errorPage(page: PageContext, error: unknown): Response {
+function failurePage(page: PageContext, error: unknown): Response {
   if (isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) {
     const text =
       'The ledger or the journal does not answer. Nothing was changed; try again in a moment.';

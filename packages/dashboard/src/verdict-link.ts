@@ -1,9 +1,10 @@
+import type { Resolution } from '@sendonce/core';
 import { formToken } from './csrf.ts';
 import { type Html, html } from './html.ts';
 import type { Viewer } from './options.ts';
 import { type RetryResult, retryResults } from './retry-after-verdict.ts';
 
-export type Verdict = 'sent' | 'not-sent';
+export type Verdict = Resolution['verdict'];
 
 /** What a viewer has found out about an email in doubt. */
 export interface Decision {
@@ -17,7 +18,7 @@ export function isVerdict(value: unknown): value is Verdict {
   return value === 'sent' || value === 'not-sent';
 }
 
-/** Whom the link is for: it says nothing to another viewer, or about another email. */
+/** The viewer and the email that a link is made for. It shows nothing to another viewer. */
 interface LinkScope {
   readonly key: string;
   readonly viewer: Viewer;

@@ -83,7 +83,7 @@ test('an unknown email is not found; each state is shown in words', async () => 
   await ledger.dispatch(attempt);
   expect((await ask(`/email/${key}`)).text).toContain('sending It was dispatched');
   await ledger.settle({ ...attempt, outcome: 'rejected', note: 'EENVELOPE 550' });
-  expect((await ask(`/email/${key}`)).text).toContain('rejected It was refused for good');
+  expect((await ask(`/email/${key}`)).text).toContain('rejected It was refused permanently');
   await ledger.settle({ ...attempt, outcome: 'sent', messageId: '<m@shop>', result: '{"a":1}' });
   const { status, text } = await ask(`/email/${key}`);
   expect(status).toBe(200);

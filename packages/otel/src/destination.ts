@@ -11,7 +11,7 @@ export type ObservedEvent = Omit<PerformEvent, 'job' | 'by'> & {
   readonly by?: string | undefined;
 };
 
-/** The properties that are read of BullMQ's job. */
+/** The properties that {@link ObservedEvent} reads of a job of BullMQ. */
 export interface BullMQJob {
   readonly queueName: string;
   readonly id?: string | undefined;

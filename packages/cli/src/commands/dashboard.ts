@@ -42,7 +42,7 @@ export const dashboard: Command = {
     const entrance = { path: `${basePath}/?key=${key}`, basePath, key };
     const server = createServer((request, response) => {
       const { url = '', headers } = request;
-      if (isSameText(url, entrance.path)) admit(response, entrance);
+      if (isSameText(url, entrance.path)) setCookie(response, entrance);
       else if (url.startsWith(basePath) && !hasKey(key, headers.host, headers.cookie))
         deny(response);
       else handle(request, response);
@@ -95,7 +95,7 @@ interface Entrance {
  * browser's history does not keep. The key is needed because other users of this machine can reach
  * the port.
  */
-function admit(response: ServerResponse, { basePath, key }: Entrance): void {
+function setCookie(response: ServerResponse, { basePath, key }: Entrance): void {
   response.writeHead(303, {
     location: `${basePath}/`,
     'set-cookie': `${COOKIE}=${key}; HttpOnly; SameSite=Strict; Path=${basePath}`,

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { type LedgerRecord, resolveEmail } from '@sendonce/core';
+import { type LedgerRecord, type Resolution, resolveEmail } from '@sendonce/core';
 import { type FoundEmail, readEmail, retryJob, senderOf } from '@sendonce/core/inspect';
 import type { Backend } from '../backend.ts';
 import { type Command, type CommandLine, textOption } from '../command.ts';
@@ -10,7 +10,7 @@ import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { exitCodes, stripControls, type Terminal, UsageError } from '../terminal.ts';
 import { emailArgument, findNamedEmails, notFoundMessage, renderEmail } from './show.ts';
 
-type Verdict = 'sent' | 'not-sent';
+type Verdict = Resolution['verdict'];
 
 /** What every step of the command needs. */
 interface Context {

@@ -1,8 +1,8 @@
 import { UsageError } from './arguments.ts';
 
 /**
- * Checks the URL of a server. No error shows it: a password with a "/" that is not encoded is a part
- * of the path.
+ * Checks the URL of a server. No error shows it: a password with a "/" that is not encoded is a
+ * part of the path.
  */
 export function serverUrl(name: string, url: string, scheme: 'redis' | 'smtp'): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;

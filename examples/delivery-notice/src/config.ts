@@ -56,8 +56,8 @@ function knownTimeZone(timeZone: string): string {
 }
 
 /**
- * Checks the URL of a server. No error shows it: a password with a "/" that is not encoded is a part
- * of the path.
+ * Checks the URL of a server. No error shows it: a password with a "/" that is not encoded is a
+ * part of the path.
  */
 function serverUrl(name: string, url: string, scheme: 'redis' | 'smtp'): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;

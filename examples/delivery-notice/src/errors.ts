@@ -14,7 +14,9 @@ export class Unavailable extends Error {
   override readonly name = 'Unavailable';
 }
 
-/** A process cannot start. The message is all that a person needs: it is printed without a stack. */
+/**
+ * A process cannot start. The message is all that a person needs: it is printed without a stack.
+ */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }

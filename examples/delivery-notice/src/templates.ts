@@ -18,7 +18,10 @@ type Render = (view: View) => string;
 
 export type Templates = Readonly<Record<'subject' | 'text' | 'html', Render>>;
 
-/** Reads `subject.mustache`, `text.mustache` and `html.mustache`. @throws {Error} for one that cannot be parsed. */
+/**
+ * Reads `subject.mustache`, `text.mustache` and `html.mustache`. @throws {Error} for one that
+ * cannot be parsed.
+ */
 export async function loadTemplates(folder: string): Promise<Templates> {
   const load = async (name: string, isHtml = false) =>
     compile(name, await readFile(join(folder, `${name}.mustache`), 'utf8'), isHtml);

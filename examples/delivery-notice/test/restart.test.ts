@@ -35,7 +35,8 @@ test('SIGKILL of all processes, with its own Redis: each scheduled notice arrive
   const first = startApp(env);
   const url = await first.url();
   const all = ids(12);
-  // Due when the app is dead, or shortly after it is back: one that is on its way at the kill would be in doubt.
+  // Due when the app is dead, or shortly after it is back: one that is on its way at the kill would
+  // be in doubt.
   await Promise.all(all.map((id, index) => ask(url, 'PUT', id, orderOf(id, 4_000 + 300 * index))));
   await ask(url, 'DELETE', 'order-11');
   await first.end('SIGKILL');

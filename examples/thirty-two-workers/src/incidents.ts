@@ -53,7 +53,8 @@ export const incidents: Readonly<Record<ScenarioId, Prepare>> = {
   }),
 
   'lost-reply'({ proxy, plan }) {
-    // The first command that names a key of the guard is its claim; in PostgreSQL a call of that name.
+    // The first command that names a key of the guard is its claim; in PostgreSQL a call of that
+    // name.
     const inPostgres = storeOf(plan.guard) === 'postgres';
     const cut = proxy?.cutAfterRequest(inPostgres ? /\.act\(|pg_advisory_lock/ : plan.guardPrefix);
     return { onCut: (listener) => void cut?.struck.then(listener) };

@@ -6,7 +6,9 @@ import type { Pool } from 'pg';
 import { type GuardId, storeOf } from './guards.ts';
 import { LEASE_MS } from './timing.ts';
 
-/** What a ledger is reached by. Each of the 32 workers loads this file: nothing here starts servers. */
+/**
+ * What a ledger is reached by. Each of the 32 workers loads this file: nothing here starts servers.
+ */
 export interface Connections {
   /** One client, three of them for redlock. */
   readonly clients: readonly [Redis, ...Redis[]];

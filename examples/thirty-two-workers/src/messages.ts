@@ -13,8 +13,8 @@ export interface CellPlan {
   /** For BullMQ. */
   readonly redisUrl: string;
   /**
-   * Where the guard's store is: Redis, three of them for redlock, or PostgreSQL. In one scenario the
-   * first one is reached through a proxy that cuts the connection.
+   * Where the guard's store is: Redis, three of them for redlock, or PostgreSQL. In one scenario
+   * the first one is reached through a proxy that cuts the connection.
    */
   readonly guardUrls: readonly [string, ...string[]];
   readonly smtpPort: number;

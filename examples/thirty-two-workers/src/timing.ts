@@ -14,5 +14,8 @@ export const ATTEMPTS = 5;
 export const BLOCKED_MS = 1800;
 /** A frozen worker goes on when another one has done the job, and not before this. */
 export const FROZEN_AT_LEAST_MS = LOCK_MS + LEASE_MS;
-/** ... nor later than this: with one worker, or under a lock of PostgreSQL, nobody else can do the job. */
+/**
+ * ... nor later than this: with one worker, or under a lock of PostgreSQL, nobody else can do the
+ * job.
+ */
 export const FROZEN_AT_MOST_MS = 4000;

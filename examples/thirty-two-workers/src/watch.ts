@@ -16,7 +16,9 @@ export interface Watch {
 /** Whether a cell came to rest in time, and what was still running if it did not. */
 export type Rest = { readonly reached: true } | { readonly reached: false; readonly why: string };
 
-/** A cell that takes longer has not come to rest: its figures are marked, and the next cell begins. */
+/**
+ * A cell that takes longer has not come to rest: its figures are marked, and the next cell begins.
+ */
 const AT_MOST_MS = 20_000;
 /** For how long nothing must move. */
 const REST_MS = 120;

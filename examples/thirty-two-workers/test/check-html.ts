@@ -1,6 +1,6 @@
 /**
- * Throws where a tag is not closed, closed in the wrong order, or has an attribute that is not quoted,
- * and where a text holds a bare `<`, `>` or `&`.
+ * Throws where a tag is not closed, closed in the wrong order, or has an attribute that is not
+ * quoted, and where a text holds a bare `<`, `>` or `&`.
  */
 export function checkHtml(html: string): void {
   const open: string[] = [];

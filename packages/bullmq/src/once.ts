@@ -56,10 +56,10 @@ export interface OnceProcessor<J, R> {
  * fails with `InDoubtError` until the doubt is resolved.
  *
  * The processor stays as it is: its errors, retries, delays, progress and result work as before. A
- * duplicate completes with the result of the original. It completes with `undefined` if the original
- * had none, and so does the job of an email that was cancelled or skipped ({@link skipEmail}). If no
- * further attempt can change an error, the job fails at once: BullMQ gets an `UnrecoverableError` whose
- * `code` is that of the sendonce error, which is its `cause`.
+ * duplicate completes with the result of the original. It completes with `undefined` if the
+ * original had none, and so does the job of an email that was cancelled or skipped
+ * ({@link skipEmail}). If no further attempt can change an error, the job fails at once: BullMQ
+ * gets an `UnrecoverableError` whose `code` is that of the sendonce error, which is its `cause`.
  * @throws {OptionError} for a wrong option, or a processor that is not a function.
  *
  * @example

@@ -83,8 +83,8 @@ export interface OnceOptions<J extends JobLike> extends Omit<
   /**
    * What a copy does while another attempt is sending.
    *
-   * - `delay`: moves the job to delayed for at most one lease. That uses up no attempt, but counts as a
-   *   start: do not combine it with `maxStartedAttempts`.
+   * - `delay`: moves the job to delayed for at most one lease. That uses up no attempt, but counts
+   *   as a start: do not combine it with `maxStartedAttempts`.
    * - `throw`: fails the attempt with `BusyError`.
    * @default 'delay'
    */
@@ -92,8 +92,8 @@ export interface OnceOptions<J extends JobLike> extends Omit<
   /**
    * What a job does if the ledger does not answer and certainly nothing was sent.
    *
-   * - `delay`: moves the job to delayed, each time for longer, up to 15 s. That uses up no attempt, but
-   *   counts as a start: do not combine it with `maxStartedAttempts`.
+   * - `delay`: moves the job to delayed, each time for longer, up to 15 s. That uses up no attempt,
+   *   but counts as a start: do not combine it with `maxStartedAttempts`.
    * - `throw`: fails the attempt.
    * @default 'delay'
    */
@@ -102,8 +102,8 @@ export interface OnceOptions<J extends JobLike> extends Omit<
    * What happens if a job is a duplicate, and its data, its name or its queue differ from those of
    * the job that sent the email.
    *
-   * - `warn`: emits an event, writes a line to the job's log, and emits a process warning once per queue.
-   *   The record keeps a hash of 18 bits of the data for that.
+   * - `warn`: emits an event, writes a line to the job's log, and emits a process warning once per
+   *   queue. The record keeps a hash of 18 bits of the data for that.
    * - `ignore`: keeps no hash and does nothing.
    * @default 'warn'
    */

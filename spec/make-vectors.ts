@@ -1,7 +1,8 @@
 /**
- * Writes `key-vectors.json` from core. `--check` fails when the committed file is stale; a path
- * after it names another file. Only the content counts: the layout is the formatter's
- * (`pnpm format`).
+ * Writes `key-vectors.json` from core and `behaviour-vectors.json` from the memory ledger.
+ * `--check` fails if a committed file is stale; a path after it names another file of key vectors. Of
+ * these only
+ * the content counts: the layout is the formatter's (`pnpm format`).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { deriveKey, isSendonceError } from '../packages/core/src/index.ts';
 import { canonicalJson } from '../packages/core/src/keys.ts';
 import { placesOf } from '../packages/redis/src/places.ts';
+import { makeBehaviour, textOfBehaviour } from './make-behaviour.ts';
 import { type Input, inputs, refusedInJavaScript, refusedInputs } from './vector-cases.ts';
 
 export interface KeyVector extends Input {
@@ -92,18 +94,32 @@ function refused(name: string, value: unknown): { path: string; why: string } {
   return refusal;
 }
 
-function main([
-  mode,
-  path = fileURLToPath(new URL('key-vectors.json', import.meta.url)),
-]: string[]) {
-  const wanted = JSON.stringify(makeVectors(), undefined, 2);
-  if (mode !== '--check') {
-    writeFileSync(path, `${wanted}\n`);
-    console.log(`${path} is written: run \`pnpm format\`.`);
-  } else if (JSON.stringify(JSON.parse(readFileSync(path, 'utf8')), undefined, 2) !== wanted) {
-    console.error(`${path} is stale: run \`tsx spec/make-vectors.ts\`, then \`pnpm format\`.`);
+async function main([mode, path = fileOf('key-vectors.json')]: string[]): Promise<void> {
+  const isCheck = mode === '--check';
+  const keys = JSON.stringify(makeVectors(), undefined, 2);
+  if (!isCheck) {
+    writeFileSync(path, `${keys}\n`);
+    writeFileSync(behaviourFile, textOfBehaviour(await makeBehaviour()));
+    console.log(`${path} and ${behaviourFile} are written: run \`pnpm format\`.`);
+    return;
+  }
+  const stale: string[] = [];
+  if (JSON.stringify(JSON.parse(readFileSync(path, 'utf8')), undefined, 2) !== keys) {
+    stale.push(path);
+  }
+  if (readFileSync(behaviourFile, 'utf8') !== textOfBehaviour(await makeBehaviour())) {
+    stale.push(behaviourFile);
+  }
+  for (const file of stale) {
+    console.error(`${file} is stale: run \`pnpm vectors\`, then \`pnpm format\`.`);
     process.exitCode = 1;
   }
 }
 
-if (import.meta.url === pathToFileURL(argv[1] ?? '').href) main(argv.slice(2));
+const behaviourFile = fileOf('behaviour-vectors.json');
+
+function fileOf(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+if (import.meta.url === pathToFileURL(argv[1] ?? '').href) await main(argv.slice(2));

@@ -21,7 +21,7 @@ const server = await startRedis();
 const redis = new Redis(server.url, { maxRetriesPerRequest: null });
 try {
   const ledger = redisLedger(redis);
-  const journal = redisJournal(redis, { everyMs: 5 });
+  const journal = redisJournal(redis, { intervalMs: 5 });
   await fill(ledger, journal);
   const memory = /used_memory_human:(\S+)/.exec(await redis.info('memory'))?.[1];
   console.log(`${count} emails sent, ${await redis.dbsize()} keys, ${memory}`);

@@ -11,7 +11,10 @@ const label = (job: Job) => `order ${job.data.orderId}`;
 onBothVersions((bullmq) => {
   test('32 copies of a job: the journal counts 1 sent and 31 duplicates, and tells of each', async () => {
     const stage = startStage(bullmq);
-    const journal = redisJournal(stage.client(), { prefix: `${stage.prefix}:ledger`, everyMs: 10 });
+    const journal = redisJournal(stage.client(), {
+      prefix: `${stage.prefix}:ledger`,
+      intervalMs: 10,
+    });
     const processor = once(async () => ({ messageId: 'm' }), {
       ledger: stage.ledger,
       journal,
@@ -41,7 +44,7 @@ onBothVersions((bullmq) => {
     const client = stage.client();
     const prefix = `${stage.prefix}:ledger`;
     // Longer than this test: what is not flushed at the end is lost.
-    const journal = redisJournal(client, { prefix, everyMs: 60_000 });
+    const journal = redisJournal(client, { prefix, intervalMs: 60_000 });
     const queue = stage.queue();
     const notices = delayedEmails<{ orderId: number }>(queue, {
       ledger,

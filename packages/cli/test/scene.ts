@@ -29,7 +29,7 @@ export function startScene(): Scene {
   const prefix = namespace('cli');
   const client = new Redis(redisUrl(), { maxRetriesPerRequest: null });
   const ledger = redisLedger(client, { prefix });
-  const journal = redisJournal(client, { prefix, everyMs: 5 });
+  const journal = redisJournal(client, { prefix, intervalMs: 5 });
   onTestFinished(async () => {
     await journal.flush();
     client.disconnect();

@@ -84,7 +84,9 @@ export function hash128(text: string): string {
   return whole.slice(0, 21) + KEY_ALPHABET[KEY_ALPHABET.indexOf(whole[21]!) & 0b110000]!;
 }
 
-// Its types say "default export", its code is `module.exports = function`.
+// Release 2.1, because 5.x needs Node 22 and Node 20.19 is supported here. 3.x and 4.x are ESM, which
+// Jest does not load from node_modules unless it is told to transform them. The output is the same.
+// The types of 2.1 say "default export", its code is `module.exports = function`.
 const canonicalize = canonicalizeModule as unknown as (value: unknown) => string | undefined;
 
 /** RFC 8785 canonical JSON of a value that was checked before. */

@@ -122,7 +122,7 @@ export type Resolver = (doubt: {
   readonly record: LedgerRecord;
   /** What the effect threw, where the doubt is new and this attempt's own. */
   readonly error?: unknown;
-}) => Promise<ResolverVerdict>;
+}) => ResolverVerdict | Promise<ResolverVerdict>;
 
 export interface PerformEvent {
   readonly type:

@@ -46,7 +46,7 @@ export function startStage(url = redisUrl()): Stage {
     redis,
     queue,
     ledger: redisLedger(redis, { prefix: `${prefix}:ledger` }),
-    journal: redisJournal(redis, { prefix: `${prefix}:ledger`, everyMs: 20 }),
+    journal: redisJournal(redis, { prefix: `${prefix}:ledger`, intervalMs: 20 }),
     onEnd: (end) => void ends.push(end),
     worker(processor, { lockMs = LEASE_MS } = {}) {
       const worker = new Worker('notices', processor, {

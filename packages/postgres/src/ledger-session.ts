@@ -31,7 +31,7 @@ export function ledgerSession(pool: PostgresPool, options: CheckedOptions): Ledg
     // Once for each process: later, `act` notices a schema of another release.
     if (stopSweeping) return;
     await migrate(connection, schema, options.migrate);
-    stopSweeping ??= every(options.sweepEveryMs, async () => {
+    stopSweeping ??= every(options.intervalMs, async () => {
       await claims.releaseForgotten();
       await sweep(pool, schema);
     });

@@ -16,7 +16,7 @@ export interface PostgresLedgerOptions {
    */
   readonly migrate?: boolean | undefined;
   /** How often expired records are removed, in milliseconds. @default 60_000 */
-  readonly sweepEveryMs?: number | undefined;
+  readonly intervalMs?: number | undefined;
   /**
    * After how many milliseconds without an answer a session is given up, and its claims with it.
    * @default 10_000
@@ -28,14 +28,14 @@ export interface CheckedOptions {
   /** Quoted, as SQL names it. */
   readonly schema: string;
   readonly migrate: boolean;
-  readonly sweepEveryMs: number;
+  readonly intervalMs: number;
   readonly answerWithinMs: number;
 }
 
 const OPTION_NAMES: OptionNames<PostgresLedgerOptions> = {
   schema: true,
   migrate: true,
-  sweepEveryMs: true,
+  intervalMs: true,
   answerWithinMs: true,
 };
 
@@ -45,13 +45,13 @@ export function checkOptions(options: PostgresLedgerOptions): CheckedOptions {
   const {
     schema = 'sendonce',
     migrate = true,
-    sweepEveryMs = MINUTE_MS,
+    intervalMs = MINUTE_MS,
     answerWithinMs = 10_000,
   } = options;
   return {
     schema: checkSchema(schema),
     migrate: checkBoolean('migrate', migrate),
-    sweepEveryMs: checkTimer('sweepEveryMs', sweepEveryMs),
+    intervalMs: checkTimer('intervalMs', intervalMs),
     answerWithinMs: checkTimer('answerWithinMs', answerWithinMs),
   };
 }

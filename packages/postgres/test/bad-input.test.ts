@@ -35,8 +35,8 @@ describe('bad input', () => {
     ['schema', 'ü'.repeat(32)],
     ['schema', 'a\u0000b'],
     ['migrate', 'yes'],
-    ['sweepEveryMs', 0],
-    ['sweepEveryMs', 2 ** 31],
+    ['intervalMs', 0],
+    ['intervalMs', 2 ** 31],
     ['answerWithinMs', '5s'],
     ['leaseMs', 1000],
   ])('an option that is wrong is refused by its name: %s: %s', (option, value) => {

@@ -84,7 +84,7 @@ describe.each(times)('a record whose time is %s', (time) => {
 });
 
 test('a sweep whose count is no number ends', async () => {
-  const own = space.ledger(space.pool(), { sweepEveryMs: 20 });
+  const own = space.ledger(space.pool(), { intervalMs: 20 });
   await own.ready();
   // Such as an application does that wants its own numbers.
   const parser = types.getTypeParser(types.builtins.INT4);

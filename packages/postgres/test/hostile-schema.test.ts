@@ -132,7 +132,7 @@ describe('a schema on the path before pg_catalog, in which every function, opera
     process.on('warning', listener);
     onTestFinished(() => void process.off('warning', listener));
     const pool = space.pool(trapped);
-    const ledger = space.ledger(pool, { sweepEveryMs: 20 });
+    const ledger = space.ledger(pool, { intervalMs: 20 });
     expect(await ledger.doctor()).toMatchObject([{ check: 'fsync' }]);
     const own = attempt();
     await ledger.settle({ ...own, outcome: 'sent' });

@@ -70,7 +70,7 @@ describe('what it costs', () => {
 
 describe('claims', () => {
   test('a claim that is not renewed for two leases is released, or in doubt', async () => {
-    const own = space.ledger(space.pool(), { sweepEveryMs: 40 });
+    const own = space.ledger(space.pool(), { intervalMs: 40 });
     onTestFinished(() => own.close());
     const short = { leaseMs: 1_000 };
     const [claimed, dispatched, beating] = [attempt(short), attempt(short), attempt(short)];
@@ -159,7 +159,7 @@ describe('expiry', () => {
     await client.query('BEGIN');
     await client.query(`SELECT FROM ${space.quoted}.records WHERE key = $1 FOR UPDATE`, [used.key]);
 
-    const own = space.ledger(space.pool(), { sweepEveryMs: 50 });
+    const own = space.ledger(space.pool(), { intervalMs: 50 });
     onTestFinished(() => own.close());
     await own.ready();
     await eventually(async () => expect(await keys()).not.toContain(gone.key));
@@ -188,7 +188,7 @@ describe('expiry', () => {
   test('a sweep that is refused is a warning, once', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const pool = space.pool();
-    const own = space.ledger(pool, { sweepEveryMs: 20 });
+    const own = space.ledger(pool, { intervalMs: 20 });
     onTestFinished(() => own.close());
     await own.ready();
     await space.query('ALTER FUNCTION :schema.sweep(int) RENAME TO swept');

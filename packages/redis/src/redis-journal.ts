@@ -25,6 +25,7 @@ import { groupByTag } from './group-by-tag.ts';
 import { entriesOf, isStep, linesOf } from './journal-line.ts';
 import { checkPrefix, placesOf, type Places } from './places.ts';
 
+/** The options of {@link redisJournal}. */
 export interface RedisJournalOptions {
   /**
    * What the keys begin with; it may be the ledger's, which uses other keys. @default 'sendonce'
@@ -36,15 +37,25 @@ export interface RedisJournalOptions {
    * @default 604_800_000 (7 days)
    */
   readonly retentionMs?: number | undefined;
-  /** How long entries wait for others, to go out as one command, in ms. @default 250 */
-  readonly everyMs?: number | undefined;
+  /** How often the entries that wait are written together, in ms. @default 250 */
+  readonly intervalMs?: number | undefined;
 }
 
 const OPTION_NAMES: OptionNames<RedisJournalOptions> = {
   prefix: true,
   retentionMs: true,
-  everyMs: true,
+  intervalMs: true,
 };
+
+/** The journal that {@link redisJournal} returns. */
+export interface RedisJournal extends Journal, AsyncDisposable {
+  /**
+   * Writes the entries that wait, and resolves when they are kept or were given up with a warning.
+   * Call it after the workers are closed and before you close the client, which stays yours.
+   * `await using` calls it, too.
+   */
+  close(): Promise<void>;
+}
 
 const COUNTS_KEPT_MS = 35 * DAY_MS;
 /** So many entries do not wait for others. */
@@ -64,13 +75,13 @@ const MAX_WAITING = 100_000;
  * @example
  * once(processor, { ledger, journal: redisJournal(client), label: (job) => `order ${job.data.orderId}`, key: … });
  */
-export function redisJournal(client: RedisClient, options: RedisJournalOptions = {}): Journal {
+export function redisJournal(client: RedisClient, options: RedisJournalOptions = {}): RedisJournal {
   checkClient(client);
   checkNames('redisJournal()', options, OPTION_NAMES);
-  const { prefix = 'sendonce', retentionMs = DEFAULT_RETENTION_MS, everyMs = 250 } = options;
+  const { prefix = 'sendonce', retentionMs = DEFAULT_RETENTION_MS, intervalMs = 250 } = options;
   checkPrefix(prefix);
   checkDuration('retentionMs', retentionMs);
-  checkDuration('everyMs', everyMs);
+  checkDuration('intervalMs', intervalMs);
   const places = placesOf(prefix);
   const worker = `${hostname()}:${process.pid}`;
   let waiting: JournalEntry[] = [];
@@ -133,10 +144,12 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
       }
       waiting.push(entry.worker === undefined ? { ...entry, worker } : entry);
       if (waiting.length === FLUSH_AT) void flush();
-      else timer ??= setTimeout(flush, everyMs);
+      else timer ??= setTimeout(flush, intervalMs);
     },
 
     flush,
+    close: flush,
+    [Symbol.asyncDispose]: flush,
 
     async history(key) {
       const [lines] = await readMany(client, [places.lines(key)], ['line']);

@@ -243,6 +243,21 @@ describe('the Redis journal', () => {
     });
   });
 
+  test('is kept when close() or "await using" has waited, without the interval', async () => {
+    const prefix = 'closed';
+    const entries = [sentEntries(), sentEntries()] as const;
+    {
+      await using journal = open({ prefix, intervalMs: HOUR_MS });
+      for (const entry of entries[0]) journal.write(entry);
+    }
+    const other = open({ prefix, intervalMs: HOUR_MS });
+    for (const entry of entries[1]) other.write(entry);
+    await other.close();
+    for (const [{ key: email }] of entries as unknown as [JournalEntry][]) {
+      expect(await open({ prefix }).history(email)).toHaveLength(3);
+    }
+  });
+
   test('takes a job whose queue and id have colons apart as they were', async () => {
     const journal = open();
     const job = { queue: 'a:b', id: 'c:d' };
@@ -254,7 +269,7 @@ describe('the Redis journal', () => {
   test.each([
     ['prefix', { prefix: 'a b' }],
     ['retentionMs', { retentionMs: 0 }],
-    ['everyMs', { everyMs: -1 }],
+    ['intervalMs', { intervalMs: -1 }],
   ])('refuses a wrong %s', (option, options) => {
     expect(() => redisJournal(client, options)).toThrow(expect.objectContaining({ option }));
   });

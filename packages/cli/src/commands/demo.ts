@@ -27,7 +27,7 @@ export const demo: Command = {
     const client = await connectRedis(url, { name: '--redis', forQueue: true });
     const prefix = `sendonce-demo-${randomUUID().slice(0, 8)}`;
     const ledger = redisLedger(client, { prefix });
-    const journal = redisJournal(client, { prefix, everyMs: 10 });
+    const journal = redisJournal(client, { prefix, intervalMs: 10 });
     try {
       const bare = await runCopies(client, `${prefix}:bare`);
       const guarded = await runCopies(client, `${prefix}:once`, { ledger, journal });

@@ -1,7 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { catchRejection, warnOnce } from './warn.ts';
 
-/** When the claim passes the point of no return. */
+/**
+ * When the claim passes the point of no return.
+ * See {@link PerformOptions.dispatch}.
+ */
 export type DispatchMode = 'before-processor' | 'at-send';
 
 /**
@@ -11,6 +14,8 @@ export type DispatchMode = 'before-processor' | 'at-send';
  * - `refused`: temporarily (a 4xx reply of SMTP, HTTP 429). Nothing was sent, a retry may send.
  * - `rejected`: permanently (a 5xx reply of SMTP to the whole email). Nothing was sent.
  * - `unknown`: the email may have been sent.
+ *
+ * See {@link EffectReport}.
  */
 export type Verdict = 'sent' | 'not-sent' | 'refused' | 'rejected' | 'unknown';
 
@@ -64,15 +69,31 @@ function fieldOf(report: unknown, field: keyof EffectReport): unknown {
   }
 }
 
+/** What became of one email, for {@link Effect.report}. */
 export interface EffectReport {
+  /** Whether the email was sent. */
   readonly verdict: Verdict;
+  /** The Message-ID of the email, with its angle brackets. */
   readonly messageId?: string | undefined;
   /** A short code for people, such as `552` or `ETIMEDOUT`. Never text of the email. */
   readonly note?: string | undefined;
+  /**
+   * What the transport threw. It is the cause of an {@link InDoubtError} or {@link RejectedError}.
+   */
   readonly error?: unknown;
 }
 
-/** One email that is being sent, under a claim. */
+/**
+ * One email that is being sent, under a claim.
+ *
+ * @example
+ * const email = claim.begin();
+ * await email.dispatch();
+ * await send(notice).then(
+ *   () => email.report({ verdict: 'sent' }),
+ *   (error) => email.report({ verdict: 'unknown', error }),
+ * );
+ */
 export interface Effect {
   /**
    * Call and await this at the last instant before the email can leave. If it throws, do not send.
@@ -87,8 +108,11 @@ export interface Effect {
 
 /** The claim that the running processor holds: how an email marks its point of no return. */
 export interface Claim extends Effect {
+  /** Which email: from {@link deriveKey}. Give it to a provider as the idempotency key. */
   readonly key: string;
+  /** Which attempt to send it: 16 characters. */
   readonly token: string;
+  /** When this email passes the point of no return. */
   readonly mode: DispatchMode;
   /** The Date that every attempt of this email carries, if the caller fixed one; ms since 1970. */
   readonly emailDateMs: number | undefined;

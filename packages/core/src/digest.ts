@@ -14,6 +14,8 @@ export interface JobParts {
  * Undefined for what has no JSON form.
  *
  * This runs for every job. FNV-1a takes about 1 us; SHA-256 of canonical JSON took 5 us.
+ *
+ * See {@link Attempt.digest}.
  */
 export function digestOf({ queue, name, data }: JobParts, key: string): string | undefined {
   const salt = fnv1a(key, FNV_OFFSET);

@@ -5,27 +5,50 @@ import type { LedgerRecord } from './record.ts';
 /** Where the page of each code is. */
 const ERROR_PAGES = 'https://github.com/sendonce/sendonce/blob/main/docs/errors';
 
-/** The error class of each code. */
+/**
+ * The error class of each code.
+ * See {@link isSendonceError}.
+ */
 export interface ErrorsByCode {
+  /** An option is missing or wrong. */
   SENDONCE_OPTION: OptionError;
+  /** A key or fingerprint is not made of plain JSON. */
   SENDONCE_KEY: KeyError;
+  /** The ledger did not answer. */
   SENDONCE_LEDGER_UNAVAILABLE: LedgerUnavailableError;
+  /** A record cannot be read. */
   SENDONCE_UNREADABLE_RECORD: UnreadableRecordError;
+  /** The processor says that nothing was sent. */
   SENDONCE_NOT_SENT: NotSentError;
+  /** The claim was lost before the email left. */
   SENDONCE_CLAIM_LOST: ClaimLostError;
+  /** Another attempt is sending the email. */
   SENDONCE_BUSY: BusyError;
+  /** A second email was about to leave under one claim. */
   SENDONCE_SECOND_EMAIL: SecondEmailError;
+  /** An email has several recipients. */
   SENDONCE_RECIPIENTS: RecipientsError;
+  /** An address is not valid, or can be read as another one. */
   SENDONCE_ADDRESS: AddressError;
+  /** It is unknown whether the email was sent. */
   SENDONCE_IN_DOUBT: InDoubtError;
+  /** The email was refused permanently. */
   SENDONCE_REJECTED: RejectedError;
+  /** The key belongs to an email with another payload. */
   SENDONCE_CONFLICT: KeyConflictError;
+  /** The result of the processor cannot be stored. */
   SENDONCE_RESULT: ResultError;
+  /** A skip cannot be recorded. */
   SENDONCE_SKIP: SkipError;
+  /** The processor ended without a dispatch. */
   SENDONCE_UNDISPATCHED: UndispatchedError;
+  /** The outcome could not be recorded. */
   SENDONCE_NOT_RECORDED: NotRecordedError;
+  /** The processor cannot be used as it is. */
   SENDONCE_PROCESSOR: ProcessorError;
+  /** The email was scheduled under another key. */
   SENDONCE_KEY_CHANGED: KeyChangedError;
+  /** An email could not be scheduled or moved. */
   SENDONCE_SCHEDULE: ScheduleError;
   /** `ProviderError` and `MailTransportError` of `@sendonce/mail`. */
   SENDONCE_PROVIDER: SendonceError;
@@ -35,12 +58,16 @@ export interface ErrorsByCode {
   SENDONCE_USAGE: SendonceError;
 }
 
-/** All codes that a sendonce error can carry. */
+/**
+ * All codes that a sendonce error can carry.
+ * See {@link ErrorsByCode}.
+ */
 export type ErrorCode = keyof ErrorsByCode;
 
 /**
  * Whether the email may have been sent: `no` (surely not), `yes` (surely), or `maybe` (unknown; the
  * record is in doubt).
+ * See {@link SendonceError.mayHaveLeft}.
  */
 export type MayHaveLeft = 'no' | 'yes' | 'maybe';
 
@@ -59,14 +86,20 @@ export function errorPage(code: string): string {
   return `${ERROR_PAGES}/${name}.md`;
 }
 
-/** Ends a message with the address of its page. Addresses that are in the message already are removed. */
+/**
+ * Ends a message with the address of its page. Addresses that are in the message already are removed.
+ * See {@link errorPage}.
+ */
 export function withErrorPage(message: string, code: string): string {
   const text = withoutErrorPage(message).trimEnd();
   if (text === '') return `See ${errorPage(code)}`;
   return `${text}${/[.!?]$/.test(text) ? '' : '.'} See ${errorPage(code)}`;
 }
 
-/** A message without the address of its page, to be made part of another text. */
+/**
+ * A message without the address of its page, to be made part of another text.
+ * See {@link errorPage}.
+ */
 export function withoutErrorPage(message: string): string {
   return message.includes(ERROR_PAGES) ? message.replace(pageAddresses, '') : message;
 }
@@ -83,7 +116,9 @@ const pageAddresses = new RegExp(
  */
 export class SendonceError extends Error {
   override readonly name: string = 'SendonceError';
+  /** What happened: `SENDONCE_BUSY`, … Compare this, not the class. */
   readonly code: ErrorCode;
+  /** Whether the email may have been sent. */
   readonly mayHaveLeft: MayHaveLeft;
 
   constructor(code: ErrorCode, mayHaveLeft: MayHaveLeft, message: string, cause?: unknown) {
@@ -123,6 +158,7 @@ function codeOf(error: object): unknown {
 /** An option is missing or wrong. Thrown where the option is given, before anything runs. */
 export class OptionError extends SendonceError {
   override readonly name = 'OptionError';
+  /** The name of the option. */
   readonly option: string;
 
   constructor(option: string, message: string) {
@@ -162,6 +198,7 @@ export class LedgerUnavailableError extends SendonceError {
 /** A record does not have the form that this version writes. It was left as it is. */
 export class UnreadableRecordError extends SendonceError {
   override readonly name = 'UnreadableRecordError';
+  /** Which email. */
   readonly key: string;
 
   constructor(key: string, where: string) {
@@ -203,6 +240,7 @@ export class ClaimLostError extends SendonceError {
 /** Another attempt holds the claim. This one sent nothing and may try again. */
 export class BusyError extends SendonceError {
   override readonly name = 'BusyError';
+  /** Within how many milliseconds the other attempt has ended, or is in doubt. */
   readonly retryAfterMs: number;
 
   constructor(key: string, retryAfterMs: number) {
@@ -234,6 +272,7 @@ export class SecondEmailError extends SendonceError {
 /** An email under a claim has more than one recipient, and a server could accept only some of them. */
 export class RecipientsError extends SendonceError {
   override readonly name = 'RecipientsError';
+  /** How many recipients the email has. */
   readonly count: number;
 
   constructor(count: number) {
@@ -304,6 +343,7 @@ export class UndispatchedError extends SendonceError {
 /** It is unknown whether the email was sent. It is listed in the ledger until it is resolved. */
 export class InDoubtError extends SendonceError {
   override readonly name = 'InDoubtError';
+  /** The record in doubt. Its token is needed to resolve it: {@link resolveEmail}. */
   readonly record: LedgerRecord;
 
   constructor(record: LedgerRecord, cause?: unknown) {
@@ -331,6 +371,7 @@ function hintOf(cause: unknown): string {
 /** The mail server or provider refused the email permanently. */
 export class RejectedError extends SendonceError {
   override readonly name = 'RejectedError';
+  /** The record of the rejection. */
   readonly record: LedgerRecord;
 
   constructor(record: LedgerRecord, cause?: unknown) {
@@ -350,7 +391,9 @@ export class RejectedError extends SendonceError {
 /** The same key was used for another payload. */
 export class KeyConflictError extends SendonceError {
   override readonly name = 'KeyConflictError';
+  /** The names of the fields of the fingerprint that differ. */
   readonly fields: readonly string[];
+  /** The record of the other email. */
   readonly record: LedgerRecord;
 
   constructor(fields: readonly string[], record: LedgerRecord) {
@@ -378,6 +421,7 @@ export class ProcessorError extends SendonceError {
 /** A scheduled email is processed under another key than the one it was scheduled under. */
 export class KeyChangedError extends SendonceError {
   override readonly name = 'KeyChangedError';
+  /** The parts of the key that differ: `1`, `to`. */
   readonly fields: readonly string[];
 
   constructor(key: string, fields: readonly string[]) {

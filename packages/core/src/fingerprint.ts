@@ -8,6 +8,8 @@ import { canonicalJson, checkPart } from './keys.ts';
  *
  * Unlike in a key, empty values and null are allowed, and undefined fields are skipped.
  * @throws {KeyError} when the payload is not plain JSON, with the path.
+ *
+ * @example fingerprintOf({ to: order.email, total: order.total }, key)
  */
 export function fingerprintOf(payload: unknown, key: string): string {
   checkPart(payload, 'fingerprint', new Set(), true);
@@ -25,7 +27,10 @@ export function fingerprintOf(payload: unknown, key: string): string {
     .join('&');
 }
 
-/** Names the fields in which two fingerprints differ. */
+/**
+ * Names the fields in which two fingerprints differ.
+ * See {@link fingerprintOf}.
+ */
 export function differingFields(one: string, other: string): string[] {
   const left = parse(one);
   const right = parse(other);

@@ -8,6 +8,9 @@ import { catchRejection, warnOfCallback } from './warn.ts';
  * The ledger decides, the journal only tells. It is written after the fact, some milliseconds later and many
  * entries in one command, and no email waits for it: a worker that is killed takes its last entries with
  * it, and a journal that cannot be written is a process warning.
+ *
+ * @example const journal: Journal = redisJournal(client); // of @sendonce/redis
+ * {@link JournalEntry}
  */
 export interface Journal {
   /** Takes an entry; it is kept soon. Never throws, and nobody waits for it. */
@@ -37,6 +40,7 @@ export function writeEntry(journal: Journal | undefined, entry: JournalEntry): v
 /**
  * Begins to write what the journal has taken, and waits for nothing: the caller may be about to close
  * its client, and a command that is sent before QUIT is executed.
+ * See {@link Journal.flush}.
  */
 export function flushSoon(journal: Journal | undefined): void {
   try {
@@ -48,7 +52,9 @@ export function flushSoon(journal: Journal | undefined): void {
 
 /** One step of one email. */
 export interface JournalEntry {
+  /** Which email. */
   readonly key: string;
+  /** What happened. */
   readonly type: JournalType;
   /** When, by the clock of who writes it: ms since 1970. */
   readonly atMs: number;
@@ -62,6 +68,7 @@ export interface JournalEntry {
   readonly worker?: string | undefined;
   /** What people call the email: an order number. Stored as it is, so never an address unless you want that. */
   readonly label?: string | undefined;
+  /** The Message-ID of the email, with its angle brackets. */
   readonly messageId?: string | undefined;
   /** Why: a code, or what a person gave as the reason. */
   readonly note?: string | undefined;
@@ -69,7 +76,10 @@ export interface JournalEntry {
   readonly dueMs?: number | undefined;
 }
 
-/** `cancelled`: that it was cancelled, and each job that has met the cancellation. */
+/**
+ * `cancelled`: that it was cancelled, and each job that has met the cancellation.
+ * See {@link JournalEntry.type}.
+ */
 export type JournalType =
   | PerformEvent['type']
   | 'scheduled'
@@ -77,8 +87,10 @@ export type JournalType =
   | 'resolved-sent'
   | 'resolved-not-sent';
 
+/** How often each step happened in one hour. See {@link Journal.counts}. */
 export interface HourCounts {
   /** When the hour begins: ms since 1970, a multiple of 3,600,000. */
   readonly hourMs: number;
+  /** How often each step happened. A step that did not happen is missing. */
   readonly counts: Readonly<Partial<Record<JournalType, number>>>;
 }

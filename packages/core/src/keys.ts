@@ -55,12 +55,18 @@ export function keyOfMessageId(messageId: string): string | undefined {
   return hex === undefined ? undefined : Buffer.from(hex, 'hex').toString('base64url');
 }
 
-/** A Message-ID without its angle brackets: some providers report it that way. */
+/**
+ * A Message-ID without its angle brackets: some providers report it that way.
+ * See {@link messageIdOf}.
+ */
 export function bareMessageId(messageId: string): string {
   return messageId.replace(/^<|>$/g, '');
 }
 
-/** Makes the token of one attempt: 96 random bits, 16 characters of base64url. Tokens are compared under one key only. */
+/**
+ * Makes the token of one attempt: 96 random bits, 16 characters of base64url. Tokens are compared under one key only.
+ * See {@link Attempt.token}.
+ */
 export function createToken(): string {
   // Drawn for many tokens at once: the system call is the dearest part of a job's claim.
   if (drawn === pool.length) {
@@ -73,10 +79,16 @@ export function createToken(): string {
 const pool = Buffer.alloc(12 * 256);
 let drawn = pool.length;
 
-/** The characters of a key: base64url. The first one of a key is its shard. */
+/**
+ * The characters of a key: base64url. The first one of a key is its shard.
+ * See {@link deriveKey}.
+ */
 export const KEY_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** 128 bits of SHA-256, as 22 characters of base64url. */
+/**
+ * 128 bits of SHA-256, as 22 characters of base64url.
+ * See {@link deriveKey}.
+ */
 export function hash128(text: string): string {
   // In one call, which is three times as fast as by way of bytes. The 22nd character has two bits of the
   // 16th byte; its other four are of the next one and become zero.

@@ -84,6 +84,8 @@ import type {
  * - Time is the ledger's own clock, never the caller's.
  * - Every stored record carries the version of its format. A verb that meets a record of another
  *   version, or one that it cannot read, throws `UnreadableRecordError` and leaves it as it is.
+ *
+ * A store of your own passes `@sendonce/ledger-tests`. The readable form is {@link memoryLedger}.
  */
 export interface Ledger {
   /**
@@ -173,7 +175,10 @@ export interface Ledger {
   doctor?(): Promise<readonly Finding[]>;
 }
 
-/** Something that a store needs in order to keep what it acknowledges. */
+/**
+ * Something that a store needs in order to keep what it acknowledges.
+ * See {@link Ledger.doctor}.
+ */
 export interface Finding {
   /** `error`: emails may be sent twice or not at all. `warning`: after a crash. `info`: no action needed. */
   readonly severity: 'error' | 'warning' | 'info';
@@ -185,7 +190,10 @@ export interface Finding {
   readonly remedy: string;
 }
 
-/** One attempt to send one email. The same object is passed to all the verbs. */
+/**
+ * One attempt to send one email. The same object is passed to all the verbs.
+ * See {@link Ledger.claim}.
+ */
 export interface Attempt {
   /** Which email: 22 characters, see `deriveKey()`. */
   readonly key: string;
@@ -205,11 +213,13 @@ export interface Attempt {
   readonly fingerprint?: string | undefined;
 }
 
+/** What {@link Ledger.claim} is asked. */
 export interface ClaimRequest extends Attempt {
   /** Claim and dispatch in one step. @default false */
   readonly dispatched?: boolean | undefined;
 }
 
+/** What {@link Ledger.settle} is asked: the attempt and its outcome. */
 export type Settlement = Attempt &
   (
     | {
@@ -234,26 +244,36 @@ export type Settlement = Attempt &
       }
   );
 
+/** What {@link Ledger.resolve} is asked: a verdict about one doubt. */
 export interface Resolution {
+  /** Which email. */
   readonly key: string;
   /** The token of the record in doubt. */
   readonly token: string;
+  /** Whether the email was sent. */
   readonly verdict: 'sent' | 'not-sent';
   /** Who or what decided, and why, for people: becomes `resolvedBy` of the record. */
   readonly by: string;
   /** By what means the outcome was found, for metrics; no ledger stores it. @default a person */
   readonly means?: 'resolver' | 'sweeper' | 'confirm-sent' | undefined;
+  /** How long the outcome is kept, in milliseconds. */
   readonly retentionMs: number;
 }
 
+/** What {@link Ledger.cancel} is asked. */
 export interface Cancellation {
+  /** Which email. */
   readonly key: string;
   /** Who cancels, for people. */
   readonly by?: string | undefined;
+  /** How long the cancellation is kept, in milliseconds. */
   readonly retentionMs: number;
 }
 
-/** The same as `settle`. A caller that does not wait for `reply` repeats it by `settle` if it fails. */
+/**
+ * The same as `settle`. A caller that does not wait for `reply` repeats it by `settle` if it fails.
+ * See {@link Ledger.settleVia}.
+ */
 export type SettleVia = (settlement: Settlement) => {
   readonly reply: Promise<SettleReply>;
   /** Resolves when the command is written to the connection: later commands are executed after it. */

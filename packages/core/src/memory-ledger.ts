@@ -4,6 +4,7 @@ import { checkFunction, checkNames, type OptionNames } from './store/check-optio
 import { isListed } from './store/list-records.ts';
 import { lossAgainst } from './store/loss.ts';
 
+/** The options of {@link memoryLedger}. */
 export interface MemoryLedgerOptions {
   /** The clock, in ms since 1970. @default Date.now */
   readonly now?: (() => number) | undefined;

@@ -1,4 +1,7 @@
-/** For the doctor of a ledger that does not answer. */
+/**
+ * For the doctor of a ledger that does not answer.
+ * See {@link Finding.remedy}.
+ */
 export const JOBS_WAIT =
   'Until the ledger answers, nothing is sent: the jobs of once() wait for it, and use up no attempt (onUnavailable).';
 
@@ -12,6 +15,8 @@ export function markAsOutage(error: unknown): void {
 /**
  * For wrappers: whether `performWith()` threw this because the ledger did not answer, and surely nothing
  * was sent. The same error of another call, such as a `perform()` inside the effect, is none.
+ *
+ * See {@link LedgerUnavailableError}.
  */
 export function isOutage(error: unknown): boolean {
   return typeof error === 'object' && error !== null && outages.has(error);

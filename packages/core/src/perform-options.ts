@@ -17,10 +17,15 @@ import {
   type OptionNames,
 } from './store/check-options.ts';
 
-/** What a return without a dispatch means in `at-send`. */
+/**
+ * What a return without a dispatch means in `at-send`.
+ * See {@link PerformOptions.undispatched}.
+ */
 export type Undispatched = 'in-doubt' | 'sent' | 'skipped';
 
+/** The options of {@link perform}: which email, in which ledger, and how. */
 export interface PerformOptions {
+  /** Where the record of the email is kept. */
   readonly ledger: Ledger;
   /** Which email: from `deriveKey()`. */
   readonly key: string;
@@ -94,7 +99,10 @@ export interface PerformOptions {
   readonly onEvent?: ((event: PerformEvent) => unknown) | undefined;
 }
 
-/** What differs from email to email. */
+/**
+ * What differs from email to email.
+ * See {@link PerformOptions}.
+ */
 export type EmailOptions = Pick<
   PerformOptions,
   | 'key'
@@ -108,23 +116,35 @@ export type EmailOptions = Pick<
   | 'onEvent'
 > & {
   /** Of `perform()` that waits: that it is busy has been told. */
-  readonly isRepeat?: boolean;
+  readonly isRepeat?: boolean | undefined;
 };
 
-/** What many emails share: one object, because copying it for each email costs more than a claim. */
+/**
+ * What many emails share: one object, because copying it for each email costs more than a claim.
+ * See {@link PerformOptions}.
+ */
 export type SharedOptions = Omit<PerformOptions, keyof EmailOptions | 'waitMs'>;
 
-/** What a resolver, such as a look-up at the provider, found out about an email. */
+/**
+ * What a resolver, such as a look-up at the provider, found out about an email.
+ * See {@link Resolver}.
+ */
 export type ResolverVerdict = 'sent' | 'not-sent' | 'unknown';
 
-/** Finds out about an email in doubt. `unknown`, or an error, leaves it in doubt. */
+/**
+ * Finds out about an email in doubt. `unknown`, or an error, leaves it in doubt.
+ *
+ * @example const resolver: Resolver = ({ record }) => lookUpInMailLog(record.messageId);
+ */
 export type Resolver = (doubt: {
   readonly record: LedgerRecord;
   /** What the effect threw, where the doubt is new and this attempt's own. */
   readonly error?: unknown;
-}) => ResolverVerdict | Promise<ResolverVerdict>;
+}) => Promise<ResolverVerdict>;
 
+/** One step of one email, for {@link PerformOptions.onEvent}. */
 export interface PerformEvent {
+  /** What happened. */
   readonly type:
     | 'claimed'
     | 'dispatched'
@@ -149,9 +169,13 @@ export interface PerformEvent {
      * in doubt. Alert on it.
      */
     | 'unrecorded';
+  /** Which email. */
   readonly key: string;
+  /** Which attempt. */
   readonly token: string;
+  /** The job that the email is sent for. */
   readonly job: JobRef | undefined;
+  /** Who sends, or for a loss who sent or cancelled the email. For people. */
   readonly by: string | undefined;
   /** Of `sent`, `rejected` and `in-doubt`, if it is known. */
   readonly messageId?: string | undefined;
@@ -168,7 +192,7 @@ export type Performed<R> =
       readonly state: 'sent';
       readonly value: R;
       /** Why the result could not be kept for duplicates. */
-      readonly resultError?: ResultError;
+      readonly resultError?: ResultError | undefined;
     }
   /** The effect decided not to send. */
   | { readonly state: 'skipped'; readonly reason: string }
@@ -191,7 +215,7 @@ type LossWithMore<R> =
       /** What the effect threw, where the doubt is this attempt's own. */
       readonly error?: unknown;
       /** For how long the email can be performed again, in ms, see `replayWithinMs`. */
-      readonly replayForMs?: number;
+      readonly replayForMs?: number | undefined;
     })
   | (LossOf<'rejected'> & {
       /** What the effect threw, where this attempt was rejected. */
@@ -200,11 +224,17 @@ type LossWithMore<R> =
 
 type LossOf<State> = Extract<Loss, { readonly state: State }>;
 
+/** 30 seconds. See {@link PerformOptions.leaseMs}. */
 export const DEFAULT_LEASE_MS = 30_000;
+/** 7 days. See {@link PerformOptions.retentionMs}. */
 export const DEFAULT_RETENTION_MS = 7 * DAY_MS;
+/** 16 KiB. See {@link PerformOptions.maxResultBytes}. */
 export const DEFAULT_MAX_RESULT_BYTES = 16_384;
 
-/** Those that wrappers share with `perform()`. */
+/**
+ * Those that wrappers share with `perform()`.
+ * See {@link SharedOptions}.
+ */
 export const SHARED_OPTION_NAMES: OptionNames<SharedOptions> = {
   ledger: true,
   dispatch: true,
@@ -238,7 +268,10 @@ export function checkOptions(options: PerformOptions): void {
   checkPerformOptions(options);
 }
 
-/** Checks all options but the key. Wrappers call it at construction. @throws {OptionError} */
+/**
+ * Checks all options but the key. Wrappers call it at construction. @throws {OptionError}
+ * See {@link perform}.
+ */
 export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void {
   const {
     leaseMs = DEFAULT_LEASE_MS,

@@ -1,10 +1,18 @@
-/** A job of a queue, by the names that the queue gives it. */
+/**
+ * A job of a queue, by the names that the queue gives it.
+ * See {@link LedgerRecord.job}.
+ */
 export interface JobRef {
+  /** The name of the queue. */
   readonly queue: string;
+  /** The id of the job in that queue. */
   readonly id: string;
 }
 
-/** The state of one email in the ledger. */
+/**
+ * The state of one email in the ledger.
+ * See {@link LedgerRecord}.
+ */
 export type RecordState =
   | 'claimed'
   | 'dispatched'
@@ -23,6 +31,7 @@ export type RecordState =
 export interface LedgerRecord {
   /** Which email: 22 characters, see {@link deriveKey}. */
   readonly key: string;
+  /** The state of the email. */
   readonly state: RecordState;
   /** The attempt that wrote the record. Empty on a cancellation. */
   readonly token: string;
@@ -39,6 +48,7 @@ export interface LedgerRecord {
   readonly digest?: string | undefined;
   /** Hash of the payload, see {@link fingerprintOf}. */
   readonly fingerprint?: string | undefined;
+  /** The Message-ID of the email, with its angle brackets. */
   readonly messageId?: string | undefined;
   /** Why the email was rejected, was skipped or is in doubt. A code, never text of the email. */
   readonly note?: string | undefined;
@@ -53,7 +63,10 @@ export interface LedgerRecord {
   readonly lateNotSent?: true | undefined;
 }
 
-/** Why an attempt may not send, with the record that stands in its way. */
+/**
+ * Why an attempt may not send, with the record that stands in its way.
+ * See {@link Ledger.claim}.
+ */
 export type Loss =
   /** The email was sent before. */
   | { readonly state: 'duplicate'; readonly record: LedgerRecord }
@@ -81,17 +94,29 @@ export type Loss =
       readonly fields: readonly string[];
     };
 
+/** The reply of {@link Ledger.claim}. */
 export type ClaimReply = { readonly state: 'won' } | Loss;
+/** The reply of {@link Ledger.dispatch}. */
 export type DispatchReply = { readonly state: 'dispatched' } | { readonly state: 'expired' } | Loss;
+/** The reply of {@link Ledger.settle}. */
 export type SettleReply =
   | { readonly state: 'settled' }
   | { readonly state: 'lost'; readonly record: LedgerRecord };
-export type ReleaseReply = { readonly state: 'released' | 'in-doubt' | 'lost' };
-/** `unknown`: the ledger could not answer about this one, for example because its key was damaged. */
+/** The reply of {@link Ledger.release}. */
+export type ReleaseReply = {
+  /** `in-doubt`: the record stays listed. `lost`: this token no longer holds the record. */
+  readonly state: 'released' | 'in-doubt' | 'lost';
+};
+/**
+ * `unknown`: the ledger could not answer about this one, for example because its key was damaged.
+ * See {@link Ledger.heartbeat}.
+ */
 export type HeartbeatReply = 'kept' | 'lost' | 'unknown';
+/** The reply of {@link Ledger.resolve}. */
 export type ResolveReply =
   | { readonly state: 'resolved' }
   | { readonly state: 'not-in-doubt'; readonly record: LedgerRecord | undefined };
+/** The reply of {@link Ledger.cancel}. */
 export type CancelReply =
   | { readonly state: 'cancelled' }
   | { readonly state: 'too-late'; readonly record: LedgerRecord };

@@ -7,6 +7,8 @@ import { isSendonceError } from './errors.ts';
  * Safe because every verb is idempotent for its token.
  *
  * @param ref whether the pauses keep an otherwise idle process alive.
+ *
+ * @example await retryWhileUnavailable(() => ledger.settle(settlement), 30_000);
  */
 export async function retryWhileUnavailable<T>(
   verb: () => Promise<T>,

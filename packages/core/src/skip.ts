@@ -15,6 +15,8 @@ const skipKey = '@sendonce/skip';
  * @param reason a short code for people, such as `unsubscribed`.
  * @param mayHaveLeft what the error says about the email.
  * @throws {SkipError} unless it has 1 to 100 characters on one line, and no address.
+ *
+ * See {@link Claim.skip}.
  */
 export function createSkip(reason: unknown, mayHaveLeft: MayHaveLeft = 'no'): Skip {
   catchRejection(reason, () => {});

@@ -5,6 +5,7 @@ import { withErrorPage } from './errors.ts';
  * next one. `--disable-warning=<code>` silences it.
  *
  * @param subject tells one occasion from another; never a text with an address.
+ * See {@link errorPage}.
  */
 export function warnOnce(code: string, subject: string, message: string): void {
   const occasion = `${code} ${subject}`;
@@ -13,7 +14,10 @@ export function warnOnce(code: string, subject: string, message: string): void {
   warn(code, message);
 }
 
-/** A process warning that ends with the address of the page about its code. */
+/**
+ * A process warning that ends with the address of the page about its code.
+ * See {@link warnOnce}.
+ */
 export function warn(code: string, message: string): void {
   process.emitWarning(withErrorPage(message, code), { type: 'SendonceWarning', code });
 }
@@ -21,7 +25,10 @@ export function warn(code: string, message: string): void {
 const warned = new Set<string>();
 const MAX_OCCASIONS = 1_000;
 
-/** A callback of the user that fails must not decide over an email. */
+/**
+ * A callback of the user that fails must not decide over an email.
+ * See {@link catchRejection}.
+ */
 export function warnOfCallback(error: unknown): void {
   // As text: Node would format an object later, where an error that cannot be shown ends the process.
   process.emitWarning(textOf(error));
@@ -41,6 +48,8 @@ function textOf(error: unknown): string {
  * process.
  *
  * @returns whether the value is a promise.
+ *
+ * @example catchRejection(onEvent(event), warnOfCallback);
  */
 export function catchRejection(value: unknown, onRejected: (error: unknown) => void): boolean {
   if (typeof value !== 'object' || value === null) return false;

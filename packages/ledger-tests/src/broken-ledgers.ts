@@ -4,10 +4,16 @@ import { memoryUnderTest } from './memory-under-test.ts';
 import { removeByVerbs } from './table/remove-by-verbs.ts';
 import type { LedgerUnderTest } from './topic.ts';
 
-/** A ledger with one mistake that a store could make, and the topic that must notice it. */
+/**
+ * A ledger with one mistake that a store could make, and the topic that must notice it.
+ * See {@link brokenLedgers}.
+ */
 export interface BrokenLedger {
+  /** What the ledger does wrong: "forgets a skip". */
   readonly name: string;
+  /** The topic of {@link ledgerTopics} that must notice it. */
   readonly topic: string;
+  /** Makes a ledger with this mistake. */
   readonly create: () => LedgerUnderTest;
 }
 

@@ -6,7 +6,11 @@ import {
 } from '@sendonce/core';
 import type { LedgerUnderTest } from './topic.ts';
 
-/** The memory ledger on a fake clock, with every capability. `change` may break it. */
+/**
+ * The memory ledger on a fake clock, with every capability. `change` may break it.
+ *
+ * @example describeLedger('the memory ledger', () => memoryUnderTest());
+ */
 export function memoryUnderTest(
   change: (ledger: Ledger) => Ledger = (ledger) => ledger,
 ): LedgerUnderTest {

@@ -4,10 +4,14 @@ import type { Attempt, Ledger } from '@sendonce/core';
 export interface Topic {
   /** Two or three words: `in doubt`, `lost replies`. */
   readonly name: string;
+  /** The cases, in the order in which they run. */
   readonly cases: readonly TopicCase[];
 }
 
-/** One case of the suite. */
+/**
+ * One case of the suite.
+ * See {@link Topic}.
+ */
 export interface TopicCase {
   /** A sentence about what every ledger does. */
   readonly title: string;
@@ -17,7 +21,10 @@ export interface TopicCase {
   readonly run: (context: Context) => Promise<void>;
 }
 
-/** What only some stores can do on command. Each is optional; without it, its cases are skipped. */
+/**
+ * What only some stores can do on command. Each is optional; without it, its cases are skipped.
+ * See {@link LedgerUnderTest}.
+ */
 export interface Capabilities {
   /**
    * Puts other bytes in the place of the record under a key. With {@link Capabilities.stored} it lets
@@ -34,8 +41,13 @@ export interface Capabilities {
   readonly lostReply: <T>(verb: (ledger: Ledger) => Promise<T>) => Promise<T>;
 }
 
-/** The ledger that is tested, and what the suite may do with its store. */
+/**
+ * The ledger that is tested, and what the suite may do with its store.
+ *
+ * See {@link describeLedger}.
+ */
 export interface LedgerUnderTest extends Partial<Capabilities> {
+  /** The ledger that is tested. */
   readonly ledger: Ledger;
   /** A second ledger on the same store, with a connection of its own: another worker. */
   readonly other: Ledger;
@@ -58,9 +70,14 @@ export interface LedgerUnderTest extends Partial<Capabilities> {
   readonly close?: (() => Promise<void>) | undefined;
 }
 
-/** What a case works with. */
+/**
+ * What a case works with.
+ * See {@link TopicCase.run}.
+ */
 export interface Context extends Partial<Capabilities> {
+  /** The ledger that is tested. */
   readonly ledger: Ledger;
+  /** Another ledger on the same store. */
   readonly other: Ledger;
   /** A lease or retention that a case waits out, in milliseconds. */
   readonly unitMs: number;

@@ -16,6 +16,8 @@ import { migrations, newerSchemaError, olderSchemaError, readVersion } from './s
  * find it done.
  * @throws {OptionError} when it is newer than this package, or rights are missing.
  * @throws {LedgerUnavailableError}
+ *
+ * @example await migratePostgres(new Pool({ connectionString: process.env.ADMIN_URL }));
  */
 export async function migratePostgres(
   pool: PostgresPool,

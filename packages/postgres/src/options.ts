@@ -7,6 +7,7 @@ import {
 } from '@sendonce/core/ledger';
 import { checkSchema } from './pool.ts';
 
+/** The options of {@link postgresLedger}. */
 export interface PostgresLedgerOptions {
   /** The schema of the ledger's tables. Nothing else should live in it. @default 'sendonce' */
   readonly schema?: string | undefined;

@@ -12,18 +12,24 @@ export interface Queryable {
  * The few methods that the ledger needs of a pool: those of a `Pool` of pg 8. The pool stays the
  * caller's: it is never changed or ended here. The ledger takes one of its connections while claims
  * are held.
+ * See {@link postgresLedger}.
  */
 export interface PostgresPool extends Queryable {
+  /** Takes a connection out of the pool. */
   connect(): Promise<PostgresClient>;
-  readonly options?: { readonly max?: number | undefined };
+  /** How many connections the pool may have. A pool of one is refused. */
+  readonly options?: { readonly max?: number | undefined } | undefined;
 }
 
+/** One connection of a {@link PostgresPool}: a `PoolClient` of pg 8. */
 export interface PostgresClient extends Queryable {
+  /** Listens for the end of the connection. */
   on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
   /** With `true` or an error the connection is closed instead of being used again. */
   release(destroy?: boolean | Error): void;
   /** Whether its socket keeps the process alive. */
   ref?(): void;
+  /** The opposite of `ref`. */
   unref?(): void;
 }
 

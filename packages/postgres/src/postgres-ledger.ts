@@ -5,6 +5,7 @@ import { checkOptions, type PostgresLedgerOptions } from './options.ts';
 import { checkPool, type PostgresPool } from './pool.ts';
 import { cancel, claim, dispatch, list, read, release, resolve, settle } from './verbs.ts';
 
+/** The ledger that {@link postgresLedger} returns. */
 export interface PostgresLedger extends Ledger, AsyncDisposable {
   /**
    * Opens the session, and creates or checks the schema, so that an error in the setup is found
@@ -14,6 +15,7 @@ export interface PostgresLedger extends Ledger, AsyncDisposable {
    * @throws {LedgerUnavailableError}
    */
   ready(): Promise<void>;
+  /** Checks durability, rights and versions of the server. */
   doctor(): Promise<readonly Finding[]>;
   /**
    * Gives the session back to the pool, for good. Close the workers before it and the pool after

@@ -2,15 +2,24 @@ import { OptionError } from '@sendonce/core';
 import { describe } from '@sendonce/core/ledger';
 import type { Queryable, Row } from './pool.ts';
 
-/** What BullMQ asks of a pool, answered by one connection. */
+/**
+ * What BullMQ asks of a pool, answered by one connection.
+ * See {@link transactionPool}.
+ */
 export interface TransactionPool {
   // Its other members are those of a pool's configuration to BullMQ's types.
   readonly [name: string]: unknown;
+  /** Runs one statement of BullMQ in the transaction. */
   query(text: string, values?: readonly unknown[]): Promise<{ rows: Row[] }>;
+  /** Gives the same connection. */
   connect(): Promise<TransactionPool & { release(): void }>;
+  /** Does nothing: the connection stays yours. */
   end(): Promise<void>;
+  /** Does nothing: listen on your own connection. */
   on(event: string, listener: (...values: unknown[]) => void): TransactionPool;
+  /** Does nothing. */
   removeListener(event: string, listener: (...values: unknown[]) => void): TransactionPool;
+  /** Does nothing. */
   removeAllListeners(): TransactionPool;
 }
 

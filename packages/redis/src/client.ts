@@ -6,10 +6,15 @@ import { MIXED_SLOTS_REMEDY, unavailable } from './unavailable.ts';
 /**
  * The few methods that the ledger needs of a client: those of an ioredis `Redis` or `Cluster`,
  * version 5 or 6. The client stays the caller's: it is never changed, connected or closed here.
+ *
+ * See {@link redisLedger}. For the package `redis`, use {@link fromNodeRedis}.
  */
 export interface RedisClient {
+  /** Runs a script that the server knows. */
   evalsha(sha: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
+  /** Runs a script that the server does not know yet. */
   eval(script: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
+  /** Asks for the version and the settings of the server. */
   info(section: string): Promise<string>;
   /** Any command; for the doctor. */
   call?(command: string, ...args: (string | number)[]): Promise<unknown>;
@@ -20,9 +25,11 @@ export interface RedisClient {
   pipeline?(commands: unknown[][]): {
     exec(): Promise<[error: Error | null, reply?: unknown][] | null>;
   };
-  readonly isCluster?: boolean;
+  /** Whether the client is a `Cluster`. */
+  readonly isCluster?: boolean | undefined;
   /** Of a Cluster: the nodes of each slot, as the client knows them. Only for `durability`. */
-  readonly slots?: readonly (readonly string[])[];
+  readonly slots?: readonly (readonly string[])[] | undefined;
+  /** Read for `keyPrefix`, which is refused, and for the host in errors. */
   readonly options?: unknown;
   /** Of ioredis: `end` when the client was closed for good. */
   readonly status?: unknown;

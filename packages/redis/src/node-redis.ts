@@ -2,9 +2,12 @@ import type { RedisClient } from './client.ts';
 
 /**
  * What is needed of a client of node-redis (the package `redis`, 5): `createClient()`, connected.
+ * See {@link fromNodeRedis}.
  */
 export interface NodeRedisClient {
+  /** Sends one command. */
   sendCommand(command: string[]): Promise<unknown>;
+  /** Sends several commands together. */
   multi(): {
     addCommand(command: string[]): unknown;
     execAsPipeline(): Promise<unknown>;

@@ -31,6 +31,7 @@ import { encodeFields, escapeText, STATE_LETTERS, type StoredRecord } from './re
 import { isPlainClient, isSameServer } from './same-server.ts';
 import { isAboutOneKey, unavailable } from './unavailable.ts';
 
+/** The options of {@link redisLedger}. */
 export interface RedisLedgerOptions {
   /** What the keys begin with: `prefix:{shard}key`. @default 'sendonce' */
   readonly prefix?: string | undefined;

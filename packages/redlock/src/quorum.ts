@@ -52,18 +52,23 @@ export function createQuorum(
   return { size, prefix, ask, poll: (question) => Promise.all(ask(question)) };
 }
 
-/** How one node voted on one verb. */
+/**
+ * How one node voted on one verb.
+ * See {@link QuorumError}.
+ */
 export interface NodeVote {
   /** `host:port` if the client has them, never more of a URL. */
   readonly node: string;
+  /** `unreachable`: no answer in time. Whether the node executed the verb is unknown. */
   readonly vote: 'for' | 'against' | 'unreachable';
   /** Why it is unreachable, in the words of the client. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 }
 
 /** Why there was no majority: the `cause` of the LedgerUnavailableError. */
 export class QuorumError extends SendonceError {
   override readonly name = 'QuorumError';
+  /** How each node voted. */
   readonly votes: readonly NodeVote[];
 
   constructor(verb: string, votes: readonly NodeVote[]) {

@@ -20,6 +20,7 @@ import { resolveByMajority } from './resolve.ts';
 import { settleByMajority } from './settle.ts';
 import { mostConclusive } from './most-conclusive.ts';
 
+/** The options of {@link redlockLedger}. */
 export interface RedlockLedgerOptions {
   /**
    * Begins every key in Redis.

@@ -13,7 +13,10 @@ import {
 import { DEFAULT_RETENTION_MS } from '../perform-options.ts';
 import { resolveEmail } from './resolve-email.ts';
 
-/** Which email a provider reports: by its key, or by the Message-ID that the sender recorded. */
+/**
+ * Which email a provider reports: by its key, or by the Message-ID that the sender recorded.
+ * See {@link confirmSent}.
+ */
 export type ConfirmedEmail = (
   | { readonly key: string; readonly messageId?: undefined }
   | { readonly messageId: string; readonly key?: undefined }

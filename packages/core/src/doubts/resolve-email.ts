@@ -16,9 +16,11 @@ import { DEFAULT_RETENTION_MS } from '../perform-options.ts';
 
 /** What a person, a look-up or a webhook found out about an email in doubt. */
 export interface FoundOut {
+  /** Which email: the key of its record. */
   readonly key: string;
   /** The token of the doubt that was read. A verdict about it decides no other doubt. */
   readonly token: string;
+  /** Whether the email was sent. */
   readonly verdict: 'sent' | 'not-sent';
   /** Who decides, for people. */
   readonly by: string;

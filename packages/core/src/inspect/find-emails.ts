@@ -7,6 +7,7 @@ import { senderOf } from '../sender.ts';
 
 /** Where emails are looked up. The {@link Ledger} decides; the {@link Journal} is for people. */
 export interface Sources {
+  /** Where the records are. */
   readonly ledger: Ledger;
   /**
    * Without a journal, histories are empty. An email is then found by its key, and while it is in
@@ -15,8 +16,12 @@ export interface Sources {
   readonly journal?: Journal | undefined;
 }
 
-/** What the ledger and the journal know about one email. */
+/**
+ * What the ledger and the journal know about one email.
+ * See {@link readEmail}.
+ */
 export interface FoundEmail {
+  /** Which email. */
   readonly key: string;
   /** Undefined if the ledger has no record: never claimed, released, or the retention is over. */
   readonly record: LedgerRecord | undefined;
@@ -65,7 +70,10 @@ export async function readEmail({ ledger, journal }: Sources, key: string): Prom
   return { key, record, history };
 }
 
-/** The newest label in a history. Undefined if the email has none. */
+/**
+ * The newest label in a history. Undefined if the email has none.
+ * See {@link FoundEmail.history}.
+ */
 export function lastLabel(history: readonly JournalEntry[]): string | undefined {
   return history.findLast(({ label }) => label !== undefined)?.label;
 }
@@ -73,6 +81,8 @@ export function lastLabel(history: readonly JournalEntry[]): string | undefined 
 /**
  * The process, `host:pid`, that made the attempt of a record. Undefined if the journal does not
  * know. The journal keeps only the beginning of a token, so tokens are compared by it.
+ *
+ * @example const worker = findWorker(record, await journal.history(record.key)); // "mail-3:4711"
  */
 export function findWorker(
   { token: ofRecord }: Pick<LedgerRecord, 'token'>,
@@ -89,6 +99,7 @@ const LATE_AFTER_MS = 60_000;
  * When a scheduled email is due, in ms since 1970, and whether it is late: due for more than a
  * minute without being claimed. Undefined for an email that has a record, and for one that is not
  * scheduled. Known from the journal of `delayedEmails()`.
+ * See {@link readEmail}.
  */
 export function scheduledFor({
   record,

@@ -12,7 +12,11 @@ export interface Listed {
   readonly unreadable: UnreadableRecordError | undefined;
 }
 
-/** Lists at most `max` open or doubtful emails of a ledger. @throws {LedgerUnavailableError} */
+/**
+ * Lists at most `max` open or doubtful emails of a ledger. @throws {LedgerUnavailableError}
+ *
+ * @example const { records, more } = await listAtMost(ledger, 'in-doubt', 100);
+ */
 export async function listAtMost(
   ledger: Pick<Ledger, 'list'>,
   state: 'open' | 'in-doubt',

@@ -22,13 +22,21 @@ export interface Overview {
  * The state of all emails in numbers: those that are open, and what happened in each hour. Its cost
  * does not grow with the number of sent emails.
  *
- * @param options.sinceMs where the hours begin, in ms since 1970
- * @param options.max how many open emails are read at most
  * @throws {LedgerUnavailableError}
+ *
+ * @example const { sending, inDoubt } = await overviewOf({ ledger, journal }, { sinceMs });
  */
 export async function overviewOf(
   { ledger, journal }: Sources,
-  { sinceMs, max = 1000 }: { readonly sinceMs: number; readonly max?: number },
+  {
+    sinceMs,
+    max = 1000,
+  }: {
+    /** Where the hours begin, in milliseconds since 1970. */
+    readonly sinceMs: number;
+    /** How many open emails are read at most. @default 1000 */
+    readonly max?: number | undefined;
+  },
 ): Promise<Overview> {
   const counted = journal?.counts(sinceMs);
   // Its rejection is handled where it is awaited; without this, Node would warn before that.

@@ -2,18 +2,27 @@ import type { LedgerRecord } from '../record.ts';
 
 /**
  * The part of a queue that is needed to run a job again; every `Queue` of BullMQ 5 and 6 has it.
+ * See {@link retryJob}.
  */
 export interface QueueOfJobs {
+  /** The name of the queue. */
   readonly name: string;
+  /** Reads a job. Undefined if there is none with this id. */
   getJob(jobId: string): Promise<RetriedJob | undefined>;
 }
 
+/** The part of a job that {@link retryIfFailed} needs. Every `Job` of BullMQ 5 and 6 has it. */
 export interface RetriedJob {
+  /** The state of the job in its queue: `failed`, `waiting`, … */
   getState(): Promise<string>;
+  /** Moves a failed job back to the waiting jobs. */
   retry(state?: 'failed'): Promise<void>;
 }
 
-/** Finds a queue by its name. Undefined where there is none. */
+/**
+ * Finds a queue by its name. Undefined where there is none.
+ * See {@link QueueOfJobs}.
+ */
 export type FindQueue = (name: string) => QueueOfJobs | undefined;
 
 /**
@@ -21,6 +30,9 @@ export type FindQueue = (name: string) => QueueOfJobs | undefined;
  * or completes ("sent"). `not-failed`: the job waits, runs, or is completed. `no-job`: the job
  * belongs to another queue, or was removed.
  * @throws what the queue throws: it is then unknown whether the job was retried.
+ *
+ * @example
+ * if ((await resolveEmail({ ledger }, verdict)).state === 'resolved') await retryJob(queue, record);
  */
 export async function retryJob(
   queue: QueueOfJobs,
@@ -31,7 +43,10 @@ export async function retryJob(
   return (await retryIfFailed(job)) ? 'retried' : 'not-failed';
 }
 
-/** Runs a job again if it has failed. A job that waits or runs needs no retry. */
+/**
+ * Runs a job again if it has failed. A job that waits or runs needs no retry.
+ * See {@link retryJob}.
+ */
 export async function retryIfFailed(job: RetriedJob): Promise<boolean> {
   if ((await job.getState()) !== 'failed') return false;
   try {

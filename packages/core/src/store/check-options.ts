@@ -2,12 +2,17 @@ import { MAX_DURATION_MS } from '../durations.ts';
 import { OptionError } from '../errors.ts';
 import { suggest } from './suggest.ts';
 
-/** The names of all options of a type. The compiler refuses a list that lacks one. */
+/**
+ * The names of all options of a type. The compiler refuses a list that lacks one.
+ * See {@link checkNames}.
+ */
 export type OptionNames<T> = Readonly<Record<T extends unknown ? keyof T : never, true>>;
 
 /**
  * Refuses options that do not exist: a misspelt one would be ignored, and its default would hold.
  * @throws {OptionError} that suggests the nearest name.
+ *
+ * @example checkNames('myLedger()', options, { prefix: true } satisfies OptionNames<MyOptions>);
  */
 export function checkNames(taker: string, options: unknown, names: Names): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -24,6 +29,7 @@ export function checkNames(taker: string, options: unknown, names: Names): void 
  * Refuses misspelt options of a method that may be given an object with other things in it, such as the
  * identity of an email in the caller's own form.
  * @throws {OptionError}
+ * See {@link checkNames}.
  */
 export function checkSpelling(taker: string, options: unknown, names: Names): void {
   if (typeof options !== 'object' || options === null) return;
@@ -58,7 +64,12 @@ function findName(unknown: string, known: readonly string[]): string | undefined
   return renamed !== undefined && known.includes(renamed) ? renamed : suggest(unknown, known);
 }
 
-/** Checks a duration: a whole number of milliseconds above zero, small enough for every store. */
+/**
+ * Checks a duration: a whole number of milliseconds above zero, small enough for every store.
+ * @throws {OptionError}
+ *
+ * @example const leaseMs = checkDuration('leaseMs', options.leaseMs ?? 30_000);
+ */
 export function checkDuration(option: string, value: unknown): number {
   if (
     typeof value === 'number' &&
@@ -74,7 +85,10 @@ export function checkDuration(option: string, value: unknown): number {
   );
 }
 
-/** Checks a duration that a timer waits for: longer than 24 days a timer of Node would fire at once. */
+/**
+ * Checks a duration that a timer waits for: longer than 24 days a timer of Node would fire at once.
+ * @throws {OptionError} See {@link checkDuration}.
+ */
 export function checkTimer(option: string, value: unknown): number {
   const isInRange = typeof value === 'number' && value > 0 && value <= LONGEST_TIMER_MS;
   if (isInRange && Number.isSafeInteger(value)) return value;
@@ -99,7 +113,12 @@ export function checkLeaseAndRetention(leaseMs: unknown, retentionMs: unknown): 
   }
 }
 
-/** Checks one of a list of words. */
+/**
+ * Checks one of a list of words.
+ * @throws {OptionError}
+ *
+ * @example checkOneOf('state', state, ['open', 'in-doubt']);
+ */
 export function checkOneOf<T extends string>(
   option: string,
   value: unknown,
@@ -111,13 +130,19 @@ export function checkOneOf<T extends string>(
   throw new OptionError(option, `Expected "${option}" to be ${expected}, got ${show(value)}.`);
 }
 
-/** Checks a boolean. */
+/**
+ * Checks a boolean.
+ * @throws {OptionError} See {@link checkOneOf}.
+ */
 export function checkBoolean(option: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
   throw new OptionError(option, `Expected "${option}" to be true or false, got ${show(value)}.`);
 }
 
-/** Checks a function; `optional` accepts undefined. */
+/**
+ * Checks a function; `optional` accepts undefined.
+ * @throws {OptionError} See {@link checkOneOf}.
+ */
 export function checkFunction(option: string, value: unknown, optional = false): void {
   if (typeof value === 'function' || (optional && value === undefined)) return;
   throw new OptionError(option, `Expected "${option}" to be a function, got ${describe(value)}.`);
@@ -129,7 +154,10 @@ export function checkText(option: string, value: unknown): void {
   throw new OptionError(option, `Expected "${option}" to be a string, got ${describe(value)}.`);
 }
 
-/** Checks that something looks like a ledger, so that a wrong argument fails here and not mid-job. */
+/**
+ * Checks that something looks like a ledger, so that a wrong argument fails here and not mid-job.
+ * @throws {OptionError} See {@link Ledger}.
+ */
 export function checkLedger(value: unknown): void {
   const verbs = [
     'claim',
@@ -149,7 +177,10 @@ export function checkLedger(value: unknown): void {
   );
 }
 
-/** Checks that something looks like a journal. */
+/**
+ * Checks that something looks like a journal.
+ * @throws {OptionError} See {@link Journal}.
+ */
 export function checkJournal(value: unknown): void {
   if (hasMethods(value, ['write', 'flush', 'history', 'find', 'counts'])) return;
   throw new OptionError(
@@ -170,6 +201,8 @@ function hasMethods(value: unknown, names: readonly string[]): boolean {
 /**
  * Shows the value of an option whose right value is no secret. A text is shown if it is short and looks
  * like a word or a number with a unit: no address, no URL and no API key looks like that.
+ *
+ * @example show('30s') // '"30s"'
  */
 export function show(value: unknown): string {
   return typeof value === 'string' && /^[\w .+-]{1,24}$/.test(value)
@@ -177,7 +210,10 @@ export function show(value: unknown): string {
     : describe(value);
 }
 
-/** Describes a value for an error by its type; only numbers, booleans and null are shown. */
+/**
+ * Describes a value for an error by its type; only numbers, booleans and null are shown.
+ * See {@link show}.
+ */
 export function describe(value: unknown): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'number')
     return String(value);

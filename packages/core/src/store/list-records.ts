@@ -10,12 +10,20 @@ export function isListed(
   return record?.state === 'in-doubt' || (state === 'open' && record?.state === 'dispatched');
 }
 
-/** How many records or operations a store asks for in one command: about 1 ms of work for a server. */
+/**
+ * How many records or operations a store asks for in one command: about 1 ms of work for a server.
+ * See {@link listRecords}.
+ */
 export const MAX_BATCH = 250;
 
 /**
  * The body of `list`: reads the records of an index in pages. If a record cannot be read, its error is
  * thrown after all the other records, so that it does not hide them.
+ *
+ * @example
+ * async *list({ state }) {
+ *   yield* listRecords(await openKeys(), ledger, state);
+ * }
  */
 export async function* listRecords(
   keys: readonly string[],

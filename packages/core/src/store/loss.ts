@@ -7,6 +7,8 @@ import type { LedgerRecord, Loss } from '../record.ts';
  *
  * @param remainingMs how long the record's lease or its mark "still being sent" lasts at most. Of a
  *   record in doubt: how long ago it was dispatched, negated.
+ *
+ * See {@link Ledger.claim}.
  */
 export function lossAgainst(
   record: LedgerRecord,

@@ -1,4 +1,9 @@
-/** The nearest known word: at most two letters differ, or only upper and lower case. */
+/**
+ * The nearest known word: at most two letters differ, or only upper and lower case.
+ *
+ * @example suggest('retries', ['retry', 'list']); // undefined
+ * suggest('rety', ['retry', 'list']); // "retry"
+ */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   return known
     .map((name) => ({ name, distance: distanceBetween(word.toLowerCase(), name.toLowerCase()) }))

@@ -7,28 +7,34 @@ import { type Scenario, scenarios } from './commands.ts';
 import { type ModelSetup, runScenario } from './run-scenario.ts';
 import { createReference } from './reference.ts';
 
+/** How {@link checkLedger} runs its scenarios. */
 export interface ModelRun {
   /** Whether commands run at the same time, too. */
   readonly atOnce: boolean;
+  /** How many scenarios. */
   readonly runs: number;
+  /** The same seed makes the same scenarios. */
   readonly seed: number;
   /** Where fast-check found a failure: runs that scenario first. */
   readonly path?: string | undefined;
-  /** After this time no further scenario begins. */
+  /** After so many milliseconds no further scenario begins. */
   readonly withinMs: number;
   /** How many scenarios run side by side: one mostly waits. @default 1 */
-  readonly lanes?: number;
+  readonly lanes?: number | undefined;
   /**
    * Whether the ledger asks many nodes. A claim that dispatches takes two steps there; of what runs at once
    * only what is granted must be explained, and what is stored afterwards; and one attempt does one thing
    * after the other (its heartbeats beside it), as `perform()` does. @default false
    */
-  readonly byMajority?: boolean;
+  readonly byMajority?: boolean | undefined;
 }
 
 /**
  * Runs random scenarios on a ledger. Resolves with what was run, rejects with the shortest failing
  * scenario that was found, one line a step, and how to play it again.
+ *
+ * @example
+ * await checkLedger(memoryUnderTest(), { atOnce: true, runs: 1_000, seed: 1, withinMs: 8_000 });
  */
 export async function checkLedger(
   underTest: LedgerUnderTest,

@@ -16,7 +16,10 @@ import { skips } from './skipped.ts';
 import { everyTransition } from './transitions.ts';
 import { unreadableRecords } from './unreadable.ts';
 
-/** The whole specification of `Ledger`, topic by topic. */
+/**
+ * The whole specification of `Ledger`, topic by topic.
+ * See {@link describeLedger}.
+ */
 export const ledgerTopics: readonly Topic[] = [
   everyTransition,
   claimRaces,

@@ -1,8 +1,7 @@
 /**
  * Writes `key-vectors.json` from core and `behaviour-vectors.json` from the memory ledger.
- * `--check` fails if a committed file is stale; a path after it names another file of key vectors. Of
- * these only
- * the content counts: the layout is the formatter's (`pnpm format`).
+ * `--check` fails if a committed file is stale. A path after it names another file of key vectors.
+ * Of the key vectors only the content counts: their layout is the formatter's (`pnpm format`).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -138,7 +138,9 @@ async function differencesOf(
   return differences;
 }
 
-/** Equal but for the times, which say what they must: the same time, a later one, at most, at least. */
+/**
+ * Equal but for the times, which say what they must: the same time, a later one, at most, at least.
+ */
 function isLike(
   found: unknown,
   wanted: unknown,

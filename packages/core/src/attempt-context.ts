@@ -47,7 +47,10 @@ export class AttemptContext {
     return this.options.replayWithinMs !== undefined;
   }
 
-  /** The same email once more, under the token that dispatched it: what it sends counts as dispatched. */
+  /**
+   * The same email once more, under the token that dispatched it: what it sends counts as
+   * dispatched.
+   */
   forReplay(token: string): AttemptContext {
     const replay = new AttemptContext(this.options, this.email, token);
     return Object.assign(replay, { mode: 'before-processor' as const });

@@ -1,8 +1,9 @@
 import { isSendonceError } from './errors.ts';
 
 /**
- * The error of a client as the cause of one of ours: its name, message, code and stack. Clients keep the
- * command in their errors, and with it the data of the job: the address and the body of the email.
+ * The error of a client as the cause of one of ours: its name, message, code and stack. Clients
+ * keep the command in their errors, and with it the data of the job: the address and the body of
+ * the email.
  *
  * @example throw new LedgerUnavailableError('The store did not answer.', bareError(error));
  */

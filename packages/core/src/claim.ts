@@ -21,14 +21,18 @@ export type Verdict = 'sent' | 'not-sent' | 'refused' | 'rejected' | 'unknown';
 
 const verdicts: readonly unknown[] = ['sent', 'not-sent', 'refused', 'rejected', 'unknown'];
 
-/** @internal A verdict as programs without types give it: anything else means that the outcome is unknown. */
+/**
+ * @internal A verdict as programs without types give it: anything else means that the outcome is
+ * unknown.
+ */
 export function normaliseVerdict(verdict: unknown): Verdict {
   return verdicts.includes(verdict) ? (verdict as Verdict) : 'unknown';
 }
 
 /**
- * @internal A report as programs without types give it. Nothing in it may fail later, where the outcome
- * of a sent email is recorded: a number becomes text, and what no ledger can keep is left out.
+ * @internal A report as programs without types give it. Nothing in it may fail later, where the
+ * outcome of a sent email is recorded: a number becomes text, and what no ledger can keep is left
+ * out.
  */
 export function normaliseReport(report: unknown): EffectReport {
   return {
@@ -39,8 +43,8 @@ export function normaliseReport(report: unknown): EffectReport {
   };
 }
 
-// Both are stored and shown. PostgreSQL keeps no NUL, no store keeps half a character, and a note with an
-// address is a text of the mail server.
+// Both are stored and shown. PostgreSQL keeps no NUL, no store keeps half a character, and a note
+// with an address is a text of the mail server.
 const forms = { messageId: /^[^\p{Cc}\p{Cs}]{0,998}$/u, note: /^[^@\p{C}]{0,200}$/u };
 
 function textOf(report: unknown, field: 'messageId' | 'note'): string | undefined {
@@ -119,11 +123,12 @@ export interface Claim extends Effect {
   /** Aborts when the lease is lost. */
   readonly signal: AbortSignal;
   /**
-   * Starts the one email of this claim. The claim stays open until the email is reported, even if the
-   * processor ends before: report on every path, or the job never ends. `claim.dispatch()` and
+   * Starts the one email of this claim. The claim stays open until the email is reported, even if
+   * the processor ends before: report on every path, or the job never ends. `claim.dispatch()` and
    * `claim.report()` do the same for a caller that awaits its own send.
-   * @throws {SecondEmailError} while another email of this claim is being sent, was sent, or may have
-   *   been sent. After a report that it was not sent, the next one may start (a retry, a fallback).
+   * @throws {SecondEmailError} while another email of this claim is being sent, was sent, or may
+   *   have been sent. After a report that it was not sent, the next one may start (a retry, a
+   *   fallback).
    */
   begin(): Effect;
   /**
@@ -144,8 +149,8 @@ export interface Claim extends Effect {
   skip(reason: string): never;
 }
 
-// All copies of this package in the process share one storage. With two, a plugin of one copy would not
-// find the claim of the other, and would skip the dispatch silently.
+// All copies of this package in the process share one storage. With two, a plugin of one copy would
+// not find the claim of the other, and would skip the dispatch silently.
 const storageKey = Symbol.for('@sendonce/core/current-claim');
 const shared = globalThis as { [storageKey]?: AsyncLocalStorage<{ readonly claim: Claim }> };
 const storage = (shared[storageKey] ??= new AsyncLocalStorage());

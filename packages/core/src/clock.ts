@@ -1,8 +1,8 @@
 let aheadMs = 0;
 
 /**
- * Milliseconds of this process, for "how long ago". They never run backwards, as the wall clock may,
- * and they advance while the machine is suspended, as `performance.now()` does not.
+ * Milliseconds of this process, for "how long ago". They never run backwards, as the wall clock
+ * may, and they advance while the machine is suspended, as `performance.now()` does not.
  */
 export function nowMs(): number {
   const steadyMs = performance.timeOrigin + performance.now();

@@ -4,8 +4,9 @@ import { warn } from './warn.ts';
 const examined = new WeakSet<Ledger>();
 
 /**
- * Lets a ledger check what its promise rests on, once, at its first email. Errors and warnings become
- * process warnings (`--disable-warning=SENDONCE_DOCTOR` silences them). No email waits for it.
+ * Lets a ledger check what its promise rests on, once, at its first email. Errors and warnings
+ * become process warnings (`--disable-warning=SENDONCE_DOCTOR` silences them). No email waits for
+ * it.
  */
 export async function examineOnce(ledger: Ledger): Promise<void> {
   if (!ledger.doctor || examined.has(ledger)) return;

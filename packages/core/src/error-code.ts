@@ -1,6 +1,6 @@
 /**
- * A short code of an error, for a record: its reply code, its `code`, or its name. Never the message,
- * which may hold an address.
+ * A short code of an error, for a record: its reply code, its `code`, or its name. Never the
+ * message, which may hold an address.
  *
  * @example errorCode(Object.assign(new Error('no route'), { code: 'ETIMEDOUT' })); // "ETIMEDOUT"
  */

@@ -72,8 +72,8 @@ export type ErrorCode = keyof ErrorsByCode;
 export type MayHaveLeft = 'no' | 'yes' | 'maybe';
 
 /**
- * The address of the page about an error or a warning: what happened, whether the email was sent and
- * what to do.
+ * The address of the page about an error or a warning: what happened, whether the email was sent
+ * and what to do.
  *
  * @example
  * errorPage('SENDONCE_IN_DOUBT'); // https://github.com/…/docs/errors/in-doubt.md
@@ -87,8 +87,8 @@ export function errorPage(code: string): string {
 }
 
 /**
- * Ends a message with the address of its page. Addresses that are in the message already are removed.
- * See {@link errorPage}.
+ * Ends a message with the address of its page. Addresses that are in the message already are
+ * removed. See {@link errorPage}.
  */
 export function withErrorPage(message: string, code: string): string {
   const text = withoutErrorPage(message).trimEnd();
@@ -129,7 +129,8 @@ export class SendonceError extends Error {
 }
 
 /**
- * Whether `error` is a sendonce error; with a code, one of that code, whose class TypeScript then knows.
+ * Whether `error` is a sendonce error; with a code, one of that code, whose class TypeScript then
+ * knows.
  *
  * @example
  * if (isSendonceError(error, 'SENDONCE_IN_DOUBT')) console.log(error.record.key);
@@ -176,7 +177,9 @@ export class KeyError extends SendonceError {
   }
 }
 
-/** The ledger could not answer: connection down, timeout, server error. The verb may be repeated. */
+/**
+ * The ledger could not answer: connection down, timeout, server error. The verb may be repeated.
+ */
 export class LedgerUnavailableError extends SendonceError {
   override readonly name = 'LedgerUnavailableError';
   /** The client was closed by its owner: no repetition in this process is answered. */
@@ -214,8 +217,8 @@ export class UnreadableRecordError extends SendonceError {
 }
 
 /**
- * Throw this from a processor to say "surely nothing was sent", in every dispatch mode. The claim is
- * released, and the queue's own retry may send.
+ * Throw this from a processor to say "surely nothing was sent", in every dispatch mode. The claim
+ * is released, and the queue's own retry may send.
  *
  * @example
  * if (!(await templateExists())) throw new NotSentError('The template is missing.');
@@ -269,7 +272,9 @@ export class SecondEmailError extends SendonceError {
   }
 }
 
-/** An email under a claim has more than one recipient, and a server could accept only some of them. */
+/**
+ * An email under a claim has more than one recipient, and a server could accept only some of them.
+ */
 export class RecipientsError extends SendonceError {
   override readonly name = 'RecipientsError';
   /** How many recipients the email has. */
@@ -304,7 +309,10 @@ export class AddressError extends SendonceError {
   }
 }
 
-/** A skip that cannot be recorded as one: a reason that is none, a skip after the send, a second one. */
+/**
+ * A skip that cannot be recorded as one: a reason that is none, a skip after the send, a second
+ * one.
+ */
 export class SkipError extends SendonceError {
   override readonly name = 'SkipError';
 
@@ -409,7 +417,9 @@ export class KeyConflictError extends SendonceError {
   }
 }
 
-/** The processor cannot be performed as it is: it returned an Observable, or it is wrapped twice. */
+/**
+ * The processor cannot be performed as it is: it returned an Observable, or it is wrapped twice.
+ */
 export class ProcessorError extends SendonceError {
   override readonly name = 'ProcessorError';
 

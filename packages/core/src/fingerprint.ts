@@ -42,7 +42,9 @@ function parse(fingerprint: string): Map<string, string> {
   return new Map(fingerprint.split('&').map(parseField));
 }
 
-/** Of a fingerprint that does not come from `fingerprintOf()` no part is a name that may be shown. */
+/**
+ * Of a fingerprint that does not come from `fingerprintOf()` no part is a name that may be shown.
+ */
 function parseField(field: string): [name: string, hash: string] {
   const [name = '', hash] = field.split('=');
   if (hash === undefined) return ['', field];

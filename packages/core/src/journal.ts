@@ -3,11 +3,12 @@ import type { JobRef } from './record.ts';
 import { catchRejection, warnOfCallback } from './warn.ts';
 
 /**
- * What happened to emails, for people: histories, counts, and how to find an email by what people know of it.
+ * What happened to emails, for people: histories, counts, and how to find an email by what people
+ * know of it.
  *
- * The ledger decides, the journal only tells. It is written after the fact, some milliseconds later and many
- * entries in one command, and no email waits for it: a worker that is killed takes its last entries with
- * it, and a journal that cannot be written is a process warning.
+ * The ledger decides, the journal only tells. It is written after the fact, some milliseconds later
+ * and many entries in one command, and no email waits for it: a worker that is killed takes its
+ * last entries with it, and a journal that cannot be written is a process warning.
  *
  * @example const journal: Journal = redisJournal(client); // of @sendonce/redis
  * {@link JournalEntry}
@@ -26,8 +27,8 @@ export interface Journal {
 }
 
 /**
- * Gives the journal an entry. If the journal throws, that is a process warning: what the entry reports
- * has happened already, and its caller must hear of that and not of the journal.
+ * Gives the journal an entry. If the journal throws, that is a process warning: what the entry
+ * reports has happened already, and its caller must hear of that and not of the journal.
  */
 export function writeEntry(journal: Journal | undefined, entry: JournalEntry): void {
   try {
@@ -38,8 +39,8 @@ export function writeEntry(journal: Journal | undefined, entry: JournalEntry): v
 }
 
 /**
- * Begins to write what the journal has taken, and waits for nothing: the caller may be about to close
- * its client, and a command that is sent before QUIT is executed.
+ * Begins to write what the journal has taken, and waits for nothing: the caller may be about to
+ * close its client, and a command that is sent before QUIT is executed.
  * See {@link Journal.flush}.
  */
 export function flushSoon(journal: Journal | undefined): void {
@@ -66,13 +67,19 @@ export interface JournalEntry {
   readonly by?: string | undefined;
   /** Which process: `host:pid`. @default this one */
   readonly worker?: string | undefined;
-  /** What people call the email: an order number. Stored as it is, so never an address unless you want that. */
+  /**
+   * What people call the email: an order number. Stored as it is, so never an address unless you
+   * want that.
+   */
   readonly label?: string | undefined;
   /** The Message-ID of the email, with its angle brackets. */
   readonly messageId?: string | undefined;
   /** Why: a code, or what a person gave as the reason. */
   readonly note?: string | undefined;
-  /** Of `scheduled` and `rescheduled`: when it is due, ms since 1970. Its history is kept from then on. */
+  /**
+   * Of `scheduled` and `rescheduled`: when it is due, ms since 1970. Its history is kept from then
+   * on.
+   */
   readonly dueMs?: number | undefined;
 }
 

@@ -7,9 +7,10 @@ import { describe } from './store/check-options.ts';
  * Derives the idempotency key of an email: canonical JSON (RFC 8785) -> SHA-256 -> 128 bits as 22
  * characters of base64url. Parts are never joined, so `['a-b', 'c']` and `['a', 'b-c']` differ.
  *
- * Accepts strings, finite numbers (integers up to 2^53 - 1), booleans, and plain objects and arrays of them.
- * @throws {KeyError} for anything that is missing, empty or not JSON, with the path to it. A missing
- *   part would give many emails the same key, and all but one of them would be lost.
+ * Accepts strings, finite numbers (integers up to 2^53 - 1), booleans, and plain objects and arrays
+ * of them.
+ * @throws {KeyError} for anything that is missing, empty or not JSON, with the path to it. A
+ *   missing part would give many emails the same key, and all but one of them would be lost.
  *
  * @example deriveKey(['delivery-notice', 'order-7', 'customer-12'])
  */
@@ -24,8 +25,8 @@ export function isKey(value: unknown): value is string {
 }
 
 /**
- * The id of the BullMQ job that `delayedEmails()` adds for an email. BullMQ takes neither integers nor
- * colons as ids; a key may begin with a digit, so it has a prefix.
+ * The id of the BullMQ job that `delayedEmails()` adds for an email. BullMQ takes neither integers
+ * nor colons as ids; a key may begin with a digit, so it has a prefix.
  *
  * @example await queue.getJob(jobIdOf(deriveKey(['delivery-notice', 'order-7'])))
  */
@@ -43,8 +44,8 @@ export function messageIdOf(key: string, domain: string): string {
 }
 
 /**
- * The key of the email that has this Message-ID, with or without angle brackets. Undefined if it was
- * not made by {@link messageIdOf}.
+ * The key of the email that has this Message-ID, with or without angle brackets. Undefined if it
+ * was not made by {@link messageIdOf}.
  *
  * A sender that dies after the dispatch leaves no Message-ID in the record. A mail log has it.
  *
@@ -64,8 +65,8 @@ export function bareMessageId(messageId: string): string {
 }
 
 /**
- * Makes the token of one attempt: 96 random bits, 16 characters of base64url. Tokens are compared under one key only.
- * See {@link Attempt.token}.
+ * Makes the token of one attempt: 96 random bits, 16 characters of base64url. Tokens are compared
+ * under one key only. See {@link Attempt.token}.
  */
 export function createToken(): string {
   // Drawn for many tokens at once: the system call is the dearest part of a job's claim.
@@ -90,15 +91,15 @@ export const KEY_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
  * See {@link deriveKey}.
  */
 export function hash128(text: string): string {
-  // In one call, which is three times as fast as by way of bytes. The 22nd character has two bits of the
-  // 16th byte; its other four are of the next one and become zero.
+  // In one call, which is three times as fast as by way of bytes. The 22nd character has two bits
+  // of the 16th byte; its other four are of the next one and become zero.
   const whole = hash('sha256', text, 'base64url');
   return whole.slice(0, 21) + KEY_ALPHABET[KEY_ALPHABET.indexOf(whole[21]!) & 0b110000]!;
 }
 
-// Release 2.1, because 5.x needs Node 22 and Node 20.19 is supported here. 3.x and 4.x are ESM, which
-// Jest does not load from node_modules unless it is told to transform them. The output is the same.
-// The types of 2.1 say "default export", its code is `module.exports = function`.
+// Release 2.1, because 5.x needs Node 22 and Node 20.19 is supported here. 3.x and 4.x are ESM,
+// which Jest does not load from node_modules unless it is told to transform them. The output is the
+// same. The types of 2.1 say "default export", its code is `module.exports = function`.
 const canonicalize = canonicalizeModule as unknown as (value: unknown) => string | undefined;
 
 /** RFC 8785 canonical JSON of a value that was checked before. */

@@ -23,7 +23,9 @@ export class LeaseEntry {
     return nowMs() - this.confirmedAtMs > this.attempt.leaseMs;
   }
 
-  /** Whether the claim is overdue, or was lost before: others may have read "in doubt" in that time. */
+  /**
+   * Whether the claim is overdue, or was lost before: others may have read "in doubt" in that time.
+   */
   wasSilent(): boolean {
     return this.isLost || this.isOverdue();
   }

@@ -64,22 +64,24 @@ import type {
  * | cancel          | absent, skipped, claimed, cancelled |               | cancelled  | cancelled    |
  * |                 | any other                   |                       | =          | too-late     |
  *
- * ¹ `dispatched` with `dispatched: true`. ² The lease, or the mark "still being sent", starts anew; texts
- * and `atMs` stay. ³ Both sides have a fingerprint. ⁴ The ledger acknowledged no dispatch of this attempt.
- * ⁵ Keeps `atMs` of this token's dispatch.
+ * ¹ `dispatched` with `dispatched: true`. ² The lease, or the mark "still being sent", starts anew;
+ * texts and `atMs` stay. ³ Both sides have a fingerprint. ⁴ The ledger acknowledged no dispatch of
+ * this attempt. ⁵ Keeps `atMs` of this token's dispatch.
  *
  * Expiry means "give back" before the point of no return, and "remember" after it:
  * - `claimed` lives for one lease and then vanishes; nothing was sent.
- * - `dispatched` and in doubt never expire: a doubt that expires would be an email dropped silently.
- *   `dispatched` becomes in doubt when two leases pass without heartbeat and without outcome (one for
- *   the mark "still being sent", one more in silence).
+ * - `dispatched` and in doubt never expire: a doubt that expires would be an email dropped
+ *   silently. `dispatched` becomes in doubt when two leases pass without heartbeat and without
+ *   outcome (one for the mark "still being sent", one more in silence).
  * - `sent`, `rejected`, `skipped` and `cancelled` live for the retention.
  *
  * Rules that hold for every verb:
- * - Losing is a value. An exception means "the ledger could not answer", never "won" or "lost". Every
- *   verb answers within a deadline or throws; what was asked may still be executed afterwards.
- * - Every verb may be executed twice (a client resends a command that got no reply). A repeat with the
- *   same token gives the same answer. It changes neither a text nor `atMs` of a dispatched record.
+ * - Losing is a value. An exception means "the ledger could not answer", never "won" or "lost".
+ *   Every verb answers within a deadline or throws; what was asked may still be executed
+ *   afterwards.
+ * - Every verb may be executed twice (a client resends a command that got no reply). A repeat with
+ *   the same token gives the same answer. It changes neither a text nor `atMs` of a dispatched
+ *   record.
  * - Every write names its token, except `cancel`, which has none and only wins before dispatch.
  * - Time is the ledger's own clock, never the caller's.
  * - Every stored record carries the version of its format. A verb that meets a record of another
@@ -89,8 +91,8 @@ import type {
  */
 export interface Ledger {
   /**
-   * Takes the right to send, for one lease. With `dispatched: true` it passes the point of no return
-   * in the same step.
+   * Takes the right to send, for one lease. With `dispatched: true` it passes the point of no
+   * return in the same step.
    *
    * A doubt is an answer even for the token that holds it: others may have read it, and only a
    * heartbeat or an outcome ends it.
@@ -109,15 +111,15 @@ export interface Ledger {
    * Records the outcome, kept for the retention, or (`in-doubt`) that it is unknown.
    *
    * A sender that wakes up late turns its doubt, and even a person's resolution, into fact. It also
-   * writes over another attempt's mere claim, whose dispatch then fails; `skipped` does not, because
-   * the other attempt decides for itself. An acknowledged "cancelled" means that no email leaves: only
-   * `sent` is written over it, of an attempt whose dispatch was acknowledged before.
+   * writes over another attempt's mere claim, whose dispatch then fails; `skipped` does not,
+   * because the other attempt decides for itself. An acknowledged "cancelled" means that no email
+   * leaves: only `sent` is written over it, of an attempt whose dispatch was acknowledged before.
    */
   settle(settlement: Settlement): Promise<SettleReply>;
 
   /**
-   * Gives back a claim, dispatched or not, because nothing was sent. A record that is in doubt stays
-   * listed: others may have read "in doubt" and may never try again.
+   * Gives back a claim, dispatched or not, because nothing was sent. A record that is in doubt
+   * stays listed: others may have read "in doubt" and may never try again.
    */
   release(attempt: Pick<Attempt, 'key' | 'token'>): Promise<ReleaseReply>;
 
@@ -139,38 +141,44 @@ export interface Ledger {
   list(query: { readonly state: 'open' | 'in-doubt' }): AsyncIterable<LedgerRecord>;
 
   /**
-   * Ends a doubt: `sent` keeps the record for the retention, `not-sent` removes it, so that the next
-   * attempt may send. Names the token of the doubt, so that a verdict about one attempt never decides
-   * another one. `not-sent` also removes a rejected record, so that the email can be tried again.
+   * Ends a doubt: `sent` keeps the record for the retention, `not-sent` removes it, so that the
+   * next attempt may send. Names the token of the doubt, so that a verdict about one attempt never
+   * decides another one. `not-sent` also removes a rejected record, so that the email can be tried
+   * again.
    */
   resolve(resolution: Resolution): Promise<ResolveReply>;
 
-  /** Forbids an email that was not dispatched yet, for the retention. A claim of another attempt loses its dispatch. */
+  /**
+   * Forbids an email that was not dispatched yet, for the retention. A claim of another attempt
+   * loses its dispatch.
+   */
   cancel(cancellation: Cancellation): Promise<CancelReply>;
 
   /**
-   * Within how many milliseconds every verb answers or throws, where the caller of the store has set it:
-   * no lease may be shorter. Not for a store whose leases do not end by time.
+   * Within how many milliseconds every verb answers or throws, where the caller of the store has
+   * set it: no lease may be shorter. Not for a store whose leases do not end by time.
    */
   readonly answerWithinMs?: number | undefined;
 
   /**
-   * For a store that learns on its own that attempts are lost (the session that held their locks has
-   * died): calls the listener with their tokens at once, before the next heartbeat would find out.
-   * Called once for each ledger, before its first heartbeat.
+   * For a store that learns on its own that attempts are lost (the session that held their locks
+   * has died): calls the listener with their tokens at once, before the next heartbeat would find
+   * out. Called once for each ledger, before its first heartbeat.
    */
   onLost?(listener: (tokens: readonly string[]) => void): void;
 
   /**
-   * For a store on the server of the queue: a `settle` that uses the queue's own connection, so that
-   * the server executes it before the acknowledgement that follows on that connection. Undefined
-   * where the connection leads to another server. A wrapper that changes `settle` must leave this out.
+   * For a store on the server of the queue: a `settle` that uses the queue's own connection, so
+   * that the server executes it before the acknowledgement that follows on that connection.
+   * Undefined where the connection leads to another server. A wrapper that changes `settle` must
+   * leave this out.
    */
   settleVia?(connection: unknown): Promise<SettleVia | undefined>;
 
   /**
-   * Checks what the promise rests on: eviction, durability, rights, versions. `perform()` runs it once
-   * for each ledger and warns of errors and warnings. What cannot be checked is a finding, not an error.
+   * Checks what the promise rests on: eviction, durability, rights, versions. `perform()` runs it
+   * once for each ledger and warns of errors and warnings. What cannot be checked is a finding, not
+   * an error.
    */
   doctor?(): Promise<readonly Finding[]>;
 }
@@ -180,7 +188,10 @@ export interface Ledger {
  * See {@link Ledger.doctor}.
  */
 export interface Finding {
-  /** `error`: emails may be sent twice or not at all. `warning`: after a crash. `info`: no action needed. */
+  /**
+   * `error`: emails may be sent twice or not at all. `warning`: after a crash. `info`: no action
+   * needed.
+   */
   readonly severity: 'error' | 'warning' | 'info';
   /** One or two words: `eviction`, `clock`. */
   readonly check: string;
@@ -276,6 +287,8 @@ export interface Cancellation {
  */
 export type SettleVia = (settlement: Settlement) => {
   readonly reply: Promise<SettleReply>;
-  /** Resolves when the command is written to the connection: later commands are executed after it. */
+  /**
+   * Resolves when the command is written to the connection: later commands are executed after it.
+   */
   readonly flushed: Promise<void> | undefined;
 };

@@ -5,7 +5,10 @@
 export const JOBS_WAIT =
   'Until the ledger answers, nothing is sent: the jobs of once() wait for it, and use up no attempt (onUnavailable).';
 
-/** Errors of attempts that sent nothing because the ledger did not answer their own claim or dispatch. */
+/**
+ * Errors of attempts that sent nothing because the ledger did not answer their own claim or
+ * dispatch.
+ */
 const outages = new WeakSet<object>();
 
 export function markAsOutage(error: unknown): void {
@@ -13,8 +16,9 @@ export function markAsOutage(error: unknown): void {
 }
 
 /**
- * For wrappers: whether `performWith()` threw this because the ledger did not answer, and surely nothing
- * was sent. The same error of another call, such as a `perform()` inside the effect, is none.
+ * For wrappers: whether `performWith()` threw this because the ledger did not answer, and surely
+ * nothing was sent. The same error of another call, such as a `perform()` inside the effect, is
+ * none.
  *
  * See {@link LedgerUnavailableError}.
  */

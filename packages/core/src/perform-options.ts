@@ -35,17 +35,18 @@ export interface PerformOptions {
    * `before-processor`: claim and dispatch in one round trip. Any error that is not known to mean
    * "nothing was sent" leaves the record in doubt. `at-send`: the effect marks the point with
    * {@link Claim.dispatch} or the nodemailer plugin. Everything thrown before that point is safe to
-   * retry. `atSend(transporter)` of `@sendonce/mail` is this mode and installs the plugin. Until this
-   * process has something that can dispatch, an end without a dispatch is a doubt.
+   * retry. `atSend(transporter)` of `@sendonce/mail` is this mode and installs the plugin. Until
+   * this process has something that can dispatch, an end without a dispatch is a doubt.
    * @default 'before-processor'
    */
   readonly dispatch?: DispatchMode | undefined;
   /**
-   * What it means in `at-send` when the effect returns, nothing was dispatched, and nothing was skipped.
+   * What it means in `at-send` when the effect returns, nothing was dispatched, and nothing was
+   * skipped.
    *
-   * `in-doubt`: an email may have left unseen; a person finds out. `sent`: the effect sends by means
-   * that sendonce does not see. Such an outcome is not written over a cancellation. `skipped`: the effect
-   * decided not to send, and everything that it sends passes a dispatch.
+   * `in-doubt`: an email may have left unseen; a person finds out. `sent`: the effect sends by
+   * means that sendonce does not see. Such an outcome is not written over a cancellation.
+   * `skipped`: the effect decided not to send, and everything that it sends passes a dispatch.
    * @default 'in-doubt'
    */
   readonly undispatched?: Undispatched | undefined;
@@ -54,8 +55,8 @@ export interface PerformOptions {
   /** How long an outcome is kept, in ms; at least the lease. @default 604_800_000 (7 days) */
   readonly retentionMs?: number | undefined;
   /**
-   * How long to wait for the result of another attempt that has the email, in ms, for callers that need
-   * it (a cron script, an HTTP request). Then the answer is `busy`.
+   * How long to wait for the result of another attempt that has the email, in ms, for callers that
+   * need it (a cron script, an HTTP request). Then the answer is `busy`.
    * @default 0
    */
   readonly waitMs?: number | undefined;
@@ -77,25 +78,30 @@ export interface PerformOptions {
   readonly resolver?: Resolver | undefined;
   /**
    * For how long the provider recognises the idempotency key that the effect sends (made from
-   * `claim.key`), in ms. Within that time of its dispatch an email in doubt is performed again, under
-   * the same key: the provider treats it as the same email. After that time the email stays in doubt.
-   * Set this only for an effect that sends such a key, and the same bytes each time.
+   * `claim.key`), in ms. Within that time of its dispatch an email in doubt is performed again,
+   * under the same key: the provider treats it as the same email. After that time the email stays
+   * in doubt. Set this only for an effect that sends such a key, and the same bytes each time.
    * @default none: an email in doubt is never performed again without a verdict
    */
   readonly replayWithinMs?: number | undefined;
   /**
-   * From {@link Ledger.settleVia}: records `sent` without waiting for the reply, where the caller's next
-   * command on that connection acknowledges the job. If it fails, the ledger repeats it. After one lease
-   * the event `unrecorded` is emitted, and the email is in doubt until the ledger answers again. If this
-   * process ends before that, the doubt stays.
+   * From {@link Ledger.settleVia}: records `sent` without waiting for the reply, where the caller's
+   * next command on that connection acknowledges the job. If it fails, the ledger repeats it. After
+   * one lease the event `unrecorded` is emitted, and the email is in doubt until the ledger answers
+   * again. If this process ends before that, the doubt stays.
    * @default the outcome is recorded before `perform()` resolves
    */
   readonly settleVia?: SettleVia | undefined;
   /** Keeps every step, for histories and counts. No email waits for it. @default none */
   readonly journal?: Journal | undefined;
-  /** What people call this email in the journal: an order number. Never an address, unless you want it stored. */
+  /**
+   * What people call this email in the journal: an order number. Never an address, unless you want
+   * it stored.
+   */
   readonly label?: string | undefined;
-  /** Called for every step, synchronously; it may be async. If it fails, that is a process warning. */
+  /**
+   * Called for every step, synchronously; it may be async. If it fails, that is a process warning.
+   */
   readonly onEvent?: ((event: PerformEvent) => unknown) | undefined;
 }
 
@@ -156,7 +162,10 @@ export interface PerformEvent {
     | 'lost'
     /** The mode is `at-send`, and the effect ended without a dispatch: is the plugin missing? */
     | 'undispatched'
-    /** An email was about to leave after its effect had ended, and was not sent: is an `await` missing? */
+    /**
+     * An email was about to leave after its effect had ended, and was not sent: is an `await`
+     * missing?
+     */
     | 'late-send'
     /** A duplicate was made of other data than the email that was sent: is its key too wide? */
     | 'different-data'
@@ -165,8 +174,8 @@ export interface PerformEvent {
     /** The ledger did not answer the claim or the dispatch. Nothing was sent. */
     | 'unavailable'
     /**
-     * The email was dispatched or may have left, and the ledger did not take its outcome: it may be listed
-     * in doubt. Alert on it.
+     * The email was dispatched or may have left, and the ledger did not take its outcome: it may be
+     * listed in doubt. Alert on it.
      */
     | 'unrecorded';
   /** Which email. */
@@ -184,8 +193,8 @@ export interface PerformEvent {
 }
 
 /**
- * What became of the email: `sent`, `skipped`, or the {@link Loss} that kept this attempt from sending.
- * Where surely nothing was sent, the error of the effect is thrown instead.
+ * What became of the email: `sent`, `skipped`, or the {@link Loss} that kept this attempt from
+ * sending. Where surely nothing was sent, the error of the effect is thrown instead.
  */
 export type Performed<R> =
   | {
@@ -313,7 +322,9 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   checkFunction('onEvent', options.onEvent, true);
 }
 
-/** An option that the other options leave without a use: its author believes that it does something. */
+/**
+ * An option that the other options leave without a use: its author believes that it does something.
+ */
 function refuseWithoutUse(options: Omit<PerformOptions, 'key'>, dispatch: DispatchMode): void {
   if (options.undispatched !== undefined && dispatch !== 'at-send') {
     throw new OptionError(

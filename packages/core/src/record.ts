@@ -44,7 +44,9 @@ export interface LedgerRecord {
   readonly job?: JobRef | undefined;
   /** Who sent or cancelled the email, for people. */
   readonly by?: string | undefined;
-  /** Hash of what the job was made of, 18 bits: tells a copy from another email under the same key. */
+  /**
+   * Hash of what the job was made of, 18 bits: tells a copy from another email under the same key.
+   */
   readonly digest?: string | undefined;
   /** Hash of the payload, see {@link fingerprintOf}. */
   readonly fingerprint?: string | undefined;
@@ -57,8 +59,8 @@ export interface LedgerRecord {
   /** Who resolved the doubt and why, for people. */
   readonly resolvedBy?: string | undefined;
   /**
-   * Of a doubt: its own sender found out that nothing was sent, but only after others could have read
-   * "in doubt". The next attempt may send.
+   * Of a doubt: its own sender found out that nothing was sent, but only after others could have
+   * read "in doubt". The next attempt may send.
    */
   readonly lateNotSent?: true | undefined;
 }

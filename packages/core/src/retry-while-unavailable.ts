@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isSendonceError } from './errors.ts';
 
 /**
- * Repeats a verb while the ledger cannot answer, for at most `forMs`, then throws the last error. A client
- * that was closed answers no more.
+ * Repeats a verb while the ledger cannot answer, for at most `forMs`, then throws the last error. A
+ * client that was closed answers no more.
  * Safe because every verb is idempotent for its token.
  *
  * @param ref whether the pauses keep an otherwise idle process alive.

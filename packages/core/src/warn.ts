@@ -1,8 +1,8 @@
 import { withErrorPage } from './errors.ts';
 
 /**
- * Warns about what people have to mend, once for each subject: a warning for every email would hide the
- * next one. `--disable-warning=<code>` silences it.
+ * Warns about what people have to mend, once for each subject: a warning for every email would hide
+ * the next one. `--disable-warning=<code>` silences it.
  *
  * @param subject tells one occasion from another; never a text with an address.
  * See {@link errorPage}.
@@ -30,7 +30,8 @@ const MAX_OCCASIONS = 1_000;
  * See {@link catchRejection}.
  */
 export function warnOfCallback(error: unknown): void {
-  // As text: Node would format an object later, where an error that cannot be shown ends the process.
+  // As text: Node would format an object later, where an error that cannot be shown ends the
+  // process.
   process.emitWarning(textOf(error));
 }
 

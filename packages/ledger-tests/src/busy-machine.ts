@@ -20,12 +20,15 @@ function watchLateness(): LatenessWatch {
   };
 }
 
-/** How late timers may be before a measured time says more about the machine than about the code. */
+/**
+ * How late timers may be before a measured time says more about the machine than about the code.
+ */
 const BUSY_MS = 25;
 
 /**
- * Runs a test that has short times. If it fails on a machine that is too busy for them, it runs again
- * with times that are 5, and then 12 times as long. On a quiet machine the first failure counts.
+ * Runs a test that has short times. If it fails on a machine that is too busy for them, it runs
+ * again with times that are 5, and then 12 times as long. On a quiet machine the first failure
+ * counts.
  *
  * @param run receives the factor for all its times: 1, 5 or 12.
  * @example

@@ -27,16 +27,16 @@ export interface TopicCase {
  */
 export interface Capabilities {
   /**
-   * Puts other bytes in the place of the record under a key. With {@link Capabilities.stored} it lets
-   * the suite check that a damaged record is never overwritten and never taken for "absent".
+   * Puts other bytes in the place of the record under a key. With {@link Capabilities.stored} it
+   * lets the suite check that a damaged record is never overwritten and never taken for "absent".
    */
   readonly corrupt: (key: string, bytes: string) => Promise<void>;
   /** The bytes of a record as they are stored. Undefined if the record is absent. */
   readonly stored: (key: string) => Promise<string | undefined>;
   /**
-   * Runs one verb on a ledger of the same store and loses the reply after the store has executed the
-   * verb: for example through a proxy that cuts the connection. The verb may answer (because the
-   * client repeated it) or throw.
+   * Runs one verb on a ledger of the same store and loses the reply after the store has executed
+   * the verb: for example through a proxy that cuts the connection. The verb may answer (because
+   * the client repeated it) or throw.
    */
   readonly lostReply: <T>(verb: (ledger: Ledger) => Promise<T>) => Promise<T>;
 }
@@ -62,8 +62,8 @@ export interface LedgerUnderTest extends Partial<Capabilities> {
    */
   readonly fallSilent?: ((ms: number) => Promise<void>) | undefined;
   /**
-   * The shortest lease in the cases, in milliseconds. The store must answer within half of it: raise
-   * it for a store that is slow or far away. @default 200
+   * The shortest lease in the cases, in milliseconds. The store must answer within half of it:
+   * raise it for a store that is slow or far away. @default 200
    */
   readonly timeUnitMs?: number | undefined;
   /** Closes the connections and removes what the cases left behind. Called after the last case. */
@@ -83,7 +83,9 @@ export interface Context extends Partial<Capabilities> {
   readonly unitMs: number;
   /** Makes a fresh random key. */
   readonly key: () => string;
-  /** Makes an attempt with a fresh key, a fresh token and a lease that does not end within the case. */
+  /**
+   * Makes an attempt with a fresh key, a fresh token and a lease that does not end within the case.
+   */
   readonly attempt: (overrides?: Partial<Attempt>) => Attempt;
   /** Makes the ledger's time pass, in milliseconds. */
   readonly advance: (ms: number) => Promise<void>;

@@ -7,8 +7,8 @@ import type { LedgerUnderTest } from './topic.ts';
 /** How {@link describeLedger} runs the cases. */
 export interface DescribeLedgerOptions {
   /**
-   * Whether the cases run side by side. Set it for a store whose time cannot be made to pass faster:
-   * its cases mostly wait. @default false
+   * Whether the cases run side by side. Set it for a store whose time cannot be made to pass
+   * faster: its cases mostly wait. @default false
    */
   readonly concurrent?: boolean | undefined;
 }
@@ -18,8 +18,8 @@ const TIMEOUT_MS = 120_000;
 
 /**
  * Registers the conformance suite as tests of vitest: one case for each row of the transition table
- * in the contract of `Ledger`, and one for each of its rules. Call it at the top level of a test file.
- * A case that needs what the store does not offer (see {@link Capabilities}) is skipped.
+ * in the contract of `Ledger`, and one for each of its rules. Call it at the top level of a test
+ * file. A case that needs what the store does not offer (see {@link Capabilities}) is skipped.
  *
  * @param name the title of the whole, for example `the DynamoDB ledger`.
  * @param create opens the store. Called once; its `close` is called after the last case.

@@ -59,7 +59,9 @@ export function checkPool(pool: unknown): asserts pool is PostgresPool {
   }
 }
 
-/** What a session or a transaction sets, so that no other role adds functions or operators to it. */
+/**
+ * What a session or a transaction sets, so that no other role adds functions or operators to it.
+ */
 export const SAFE_PATH = 'search_path TO pg_catalog, pg_temp';
 
 /** The schema as SQL names it. @throws {OptionError} */

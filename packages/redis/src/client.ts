@@ -67,7 +67,10 @@ export function checkClient(client: unknown): asserts client is RedisClient {
   }
 }
 
-/** ioredis 5 puts the scripts of several slots into one pipeline, which it then refuses; ioredis 6 does not. */
+/**
+ * ioredis 5 puts the scripts of several slots into one pipeline, which it then refuses; ioredis 6
+ * does not.
+ */
 function mixesSlots(options: Record<string, unknown>): boolean {
   const ignored = options['autoPipeliningIgnoredCommands'];
   const isIoredis6 = 'clusterNodeRetryStrategy' in options;

@@ -115,8 +115,8 @@ export class CommandBatcher {
       if (mayRepeat) refused.push(...group.map((command) => [command]));
       else answerAll(group, result);
     }
-    // One key that holds something else must not fail the others: each is called alone. Every verb may
-    // be repeated, and a wait is still one for all of them.
+    // One key that holds something else must not fail the others: each is called alone. Every verb
+    // may be repeated, and a wait is still one for all of them.
     if (refused.length > 0) await this.callGroups(refused);
   }
 

@@ -11,11 +11,11 @@ interface Pending {
 const PRECISION = 10;
 
 /**
- * Gives up commands that are not answered in time. A command stays in the client's queue and may still
- * be executed: every verb may be.
+ * Gives up commands that are not answered in time. A command stays in the client's queue and may
+ * still be executed: every verb may be.
  *
- * One timer looks after all of them, and outlives short gaps. A timer for each command cost 17 us of CPU
- * where jobs run one after the other.
+ * One timer looks after all of them, and outlives short gaps. A timer for each command cost 17 us
+ * of CPU where jobs run one after the other.
  */
 export class Deadlines {
   readonly answerWithinMs: number;

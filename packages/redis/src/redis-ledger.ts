@@ -36,9 +36,10 @@ export interface RedisLedgerOptions {
   /** What the keys begin with: `prefix:{shard}key`. @default 'sendonce' */
   readonly prefix?: string | undefined;
   /**
-   * How long the server may take to answer a verb, in ms; at most the lease. Then the verb fails, nothing
-   * is sent, and the attempt is repeated. A client whose server is frozen or cut off would keep the
-   * command for as long as it likes (`maxRetriesPerRequest: null`, as BullMQ wants it: for ever).
+   * How long the server may take to answer a verb, in ms; at most the lease. Then the verb fails,
+   * nothing is sent, and the attempt is repeated. A client whose server is frozen or cut off would
+   * keep the command for as long as it likes (`maxRetriesPerRequest: null`, as BullMQ wants it: for
+   * ever).
    * @default 10_000
    */
   readonly answerWithinMs?: number | undefined;

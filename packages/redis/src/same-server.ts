@@ -2,8 +2,8 @@ import type { RedisClient } from './client.ts';
 
 /**
  * Whether another client talks to the same database of the same running server as the ledger's. If
- * it is led elsewhere later (a failover that only one of them has followed), the ledger does not find
- * what it writes: a doubt, and no second email.
+ * it is led elsewhere later (a failover that only one of them has followed), the ledger does not
+ * find what it writes: a doubt, and no second email.
  */
 export async function isSameServer(own: RedisClient, other: RedisClient): Promise<boolean> {
   if (databaseOf(own) !== databaseOf(other)) return false;

@@ -11,11 +11,11 @@ const bundles = new Map<string, Promise<string>>();
 let folder: string | undefined;
 
 /**
- * Bundles a TypeScript file into a temporary `.mjs` for plain Node and returns its path. Once per file
- * and process; the folder is removed when this process ends.
+ * Bundles a TypeScript file into a temporary `.mjs` for plain Node and returns its path. Once per
+ * file and process; the folder is removed when this process ends.
  *
- * Sources of the workspace are inlined; packages of node_modules stay imports, by absolute URL, so that
- * they are found from the temporary folder. `import.meta.url` keeps meaning the source file.
+ * Sources of the workspace are inlined; packages of node_modules stay imports, by absolute URL, so
+ * that they are found from the temporary folder. `import.meta.url` keeps meaning the source file.
  */
 export function bundleWorker(
   file: string | URL,

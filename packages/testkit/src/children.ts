@@ -27,9 +27,9 @@ export async function gone(child: ChildProcess): Promise<void> {
 }
 
 /**
- * The command line that makes the kernel kill the child with us, also when we die of SIGKILL, which no
- * handler sees: `setpriv --pdeathsig` of util-linux, which execs, so that the pid stays the child's.
- * Without it (macOS) the command is returned as it is.
+ * The command line that makes the kernel kill the child with us, also when we die of SIGKILL, which
+ * no handler sees: `setpriv --pdeathsig` of util-linux, which execs, so that the pid stays the
+ * child's. Without it (macOS) the command is returned as it is.
  */
 export function dyingWithParent(
   command: string,

@@ -38,7 +38,9 @@ function parse<const O extends NonNullable<ParseArgsConfig['options']>>(
   }
 }
 
-/** The names that an option was given, several with commas. @throws {UsageError} for an unknown one. */
+/**
+ * The names that an option was given, several with commas. @throws {UsageError} for an unknown one.
+ */
 export function pickNames<N extends string>(
   option: string,
   given: readonly string[],

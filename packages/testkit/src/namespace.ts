@@ -17,8 +17,8 @@ export function isNamespace(name: string): boolean {
 }
 
 /**
- * Deletes the keys that begin with the prefix, or with `{` and the prefix, and returns their number.
- * All others stay, which matters where REDIS_URL points at a shared server.
+ * Deletes the keys that begin with the prefix, or with `{` and the prefix, and returns their
+ * number. All others stay, which matters where REDIS_URL points at a shared server.
  *
  * Throws a RangeError for a prefix that `namespace` did not make.
  */

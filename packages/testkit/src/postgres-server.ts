@@ -12,8 +12,8 @@ export interface FoundPostgres {
 }
 
 /**
- * Finds or starts a PostgreSQL for a whole test run: the one that DATABASE_URL names, and then nothing else
- * is tried; otherwise real binaries from npm, with a temporary folder.
+ * Finds or starts a PostgreSQL for a whole test run: the one that DATABASE_URL names, and then
+ * nothing else is tried; otherwise real binaries from npm, with a temporary folder.
  *
  * Take a schema of your own name (`namespace`) and give it back by `dropSchema`.
  */

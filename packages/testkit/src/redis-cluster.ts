@@ -7,7 +7,9 @@ import { closeServer, listen } from './sockets.ts';
 export interface RedisClusterOptions {
   /** @default 3 */
   masters?: number;
-  /** Altogether: the first is a replica of the first master, and so on, round and round. @default 3 */
+  /**
+   * Altogether: the first is a replica of the first master, and so on, round and round. @default 3
+   */
   replicas?: number;
   /** How long a node is silent until it counts as dead. @default 1000 */
   nodeTimeoutMs?: number;
@@ -29,7 +31,9 @@ export interface RedisCluster {
   stop: () => Promise<void>;
 }
 
-/** Starts a Redis Cluster of real processes, whose replicas are in step. Takes about two seconds. */
+/**
+ * Starts a Redis Cluster of real processes, whose replicas are in step. Takes about two seconds.
+ */
 export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
   const { masters = 3, replicas = 3, nodeTimeoutMs = 1000 } = options;
   const nodes: ClusterNode[] = [];

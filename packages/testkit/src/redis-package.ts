@@ -27,7 +27,8 @@ export interface UnpackedRedis {
 type Check = (binary: string, env: Record<string, string>) => Promise<unknown>;
 
 /**
- * Unpacks the distribution's Redis (or Valkey) and its libraries into the cache folder, or finds it there.
+ * Unpacks the distribution's Redis (or Valkey) and its libraries into the cache folder, or finds it
+ * there.
  *
  * Needs apt-get and dpkg-deb, no root and no package lists: apt gets its own folders, so the system
  * is not changed. Two processes may do it at once; the folder appears complete or not at all.
@@ -106,7 +107,8 @@ async function unpack(name: string, root: string, workFolder: string): Promise<v
     });
 
   if ((await readdir(join(workFolder, 'lists'))).length <= 1) {
-    // A hook of the distribution may fail here without root; the download below tells whether it mattered.
+    // A hook of the distribution may fail here without root; the download below tells whether it
+    // mattered.
     await apt('apt-get', ['update', '-qq']).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') throw new Error('no apt-get here');
     });

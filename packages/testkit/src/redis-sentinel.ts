@@ -60,7 +60,10 @@ export async function startRedisSentinel(
   }
 }
 
-/** Starts Sentinels that watch nothing yet. They need half a second of silence to call a master dead. */
+/**
+ * Starts Sentinels that watch nothing yet. They need half a second of silence to call a master
+ * dead.
+ */
 export async function startSentinels(count = 3): Promise<RedisSentinels> {
   const program = await findRedisBinary();
   const folder = await mkdtemp(join(tmpdir(), 'sendonce-sentinel-'));

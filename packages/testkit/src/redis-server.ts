@@ -30,7 +30,8 @@ export interface FoundRedis {
  * 4. the distribution's package, unpacked into the cache folder (Debian, Ubuntu; no root);
  * 5. redis-memory-server, which compiles Redis.
  *
- * Never uses a running Redis that no URL pointed at. Throws one error that lists each way and its failure.
+ * Never uses a running Redis that no URL pointed at. Throws one error that lists each way and its
+ * failure.
  */
 export async function findRedis(): Promise<FoundRedis> {
   const url = process.env['REDIS_URL'];

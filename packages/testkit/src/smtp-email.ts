@@ -14,7 +14,9 @@ export interface ReceivedEmail {
   raw: string;
   /** `Date.now()` of the moment of acceptance. */
   atMs: number;
-  /** Whether the whole 250 was handed to the socket. Set later than `received` when it is delayed. */
+  /**
+   * Whether the whole 250 was handed to the socket. Set later than `received` when it is delayed.
+   */
   acknowledged: boolean;
 }
 

@@ -37,7 +37,9 @@ export interface Fault {
    * @default 0 (strikes on the first byte)
    */
   afterBytes?: number;
-  /** The bytes to write instead of the built-in ones; a line end is added except for `half-reply`. */
+  /**
+   * The bytes to write instead of the built-in ones; a line end is added except for `half-reply`.
+   */
   text?: string;
 }
 
@@ -54,8 +56,8 @@ export type FaultPlan = (connection: number, messageIndex: number) => Fault | un
 const everyKind: FaultKind[] = ['close', 'reset', 'hang', '4xx', '5xx', 'half-reply', 'garbage'];
 // Before the greeting the server has said nothing, so there is nothing to answer wrongly.
 const silentKinds: FaultKind[] = ['close', 'reset', 'hang'];
-// A refusal by a server that keeps the email is a lie, which no client can survive: not in the table,
-// though `setFault` accepts it.
+// A refusal by a server that keeps the email is a lie, which no client can survive: not in the
+// table, though `setFault` accepts it.
 const honestKinds: FaultKind[] = ['close', 'reset', 'hang', 'half-reply', 'garbage'];
 
 const kindsAt: [FaultPhase, FaultKind[]][] = [

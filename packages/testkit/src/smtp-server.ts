@@ -26,15 +26,19 @@ export interface SmtpServer {
   port: number;
   /** `smtp://host:port` */
   url: string;
-  /** What the server is responsible for, in order of acceptance, acknowledged or not. Clear it with `length = 0`. */
+  /**
+   * What the server is responsible for, in order of acceptance, acknowledged or not. Clear it with
+   * `length = 0`.
+   */
   received: ReceivedEmail[];
   /** Connections accepted so far. */
   readonly connections: number;
   /** Connections open now. */
   readonly openConnections: number;
   /**
-   * Sets what goes wrong from now on, for open connections too; `undefined` ends it. A function is asked
-   * once per message of a connection, with the connection's number and the message's, both from 0.
+   * Sets what goes wrong from now on, for open connections too; `undefined` ends it. A function is
+   * asked once per message of a connection, with the connection's number and the message's, both
+   * from 0.
    */
   setFault: (fault: Fault | FaultPlan | undefined) => void;
   /** Calls the listener at each acceptance, before any reply. Returns a function that stops it. */
@@ -46,8 +50,8 @@ export interface SmtpServer {
 /**
  * Starts an SMTP server that can fail at every phase of a conversation.
  *
- * It is written on raw sockets so that every byte, and every missing one, is under the test's control.
- * It accepts every sender, recipient and password.
+ * It is written on raw sockets so that every byte, and every missing one, is under the test's
+ * control. It accepts every sender, recipient and password.
  *
  * @example
  * const smtp = await startSmtpServer()
@@ -121,7 +125,8 @@ function faultBook() {
 
   const forConnection = (connection: number): Pick<SessionHost, 'takeFault' | 'nextMessage'> => {
     let messageIndex = 0;
-    // A plan may be random: its answer holds for all phases of one message, until the next setFault.
+    // A plan may be random: its answer holds for all phases of one message, until the next
+    // setFault.
     let planned: { key: string; fault: Fault | undefined } | undefined;
 
     const fromPlan = (plan: FaultPlan) => {

@@ -15,7 +15,9 @@ export interface SessionHost {
 }
 
 const END_OF_DATA = '\r\n.\r\n';
-/** Long enough for the client to see an open connection, so that `greeting` differs from `connect`. */
+/**
+ * Long enough for the client to see an open connection, so that `greeting` differs from `connect`.
+ */
 const GREETING_FAULT_DELAY_MS = 20;
 
 /** Speaks SMTP on one socket until it closes. */

@@ -2,7 +2,9 @@ import type { Socket } from 'node:net';
 
 export type Direction = 'to-server' | 'to-client';
 
-/** What a client chunk is compared with. Text is compared as latin1, and case matters for strings. */
+/**
+ * What a client chunk is compared with. Text is compared as latin1, and case matters for strings.
+ */
 export type RequestMatch = string | RegExp | ((chunk: Buffer) => boolean);
 
 /** One armed cut: either after a request, or at a byte. It leaves the set when it strikes. */

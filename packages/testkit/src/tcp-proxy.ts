@@ -28,19 +28,20 @@ export interface TcpProxy {
   /** Connections open now. */
   readonly openConnections: number;
   /**
-   * "The server executed it, and the reply never arrived", once: the next client chunk that matches is
-   * forwarded, the server's answer is swallowed, and the client gets a RST. Later connections pass.
+   * "The server executed it, and the reply never arrived", once: the next client chunk that matches
+   * is forwarded, the server's answer is swallowed, and the client gets a RST. Later connections
+   * pass.
    *
-   * What the client sends after the matching chunk is not forwarded any more. A string is also found
-   * across two chunks; a RegExp is tried on each chunk alone (latin1).
+   * What the client sends after the matching chunk is not forwarded any more. A string is also
+   * found across two chunks; a RegExp is tried on each chunk alone (latin1).
    *
-   * The cut waits for the first answer and then for 15 ms of silence, as the first answer may belong to
-   * an earlier command of the same connection.
+   * The cut waits for the first answer and then for 15 ms of silence, as the first answer may
+   * belong to an earlier command of the same connection.
    */
   cutAfterRequest: (match: RequestMatch) => ArmedCut;
   /**
-   * Ends a connection after exactly `n` bytes in one direction, counted from now over all connections,
-   * once. The receiver gets the n bytes and then FIN, the other side a RST.
+   * Ends a connection after exactly `n` bytes in one direction, counted from now over all
+   * connections, once. The receiver gets the n bytes and then FIN, the other side a RST.
    */
   killAtByte: (n: number, direction: Direction) => ArmedCut;
   /** Resets every open connection, on both sides. */
@@ -48,7 +49,10 @@ export interface TcpProxy {
   /** A stalled network: sockets stay open, nothing moves, new connections get no byte. */
   pause: () => void;
   resume: () => void;
-  /** Calls the listener with each client chunk before it is forwarded. Returns a function that stops it. */
+  /**
+   * Calls the listener with each client chunk before it is forwarded. Returns a function that stops
+   * it.
+   */
   onRequest: (listener: (chunk: Buffer, connection: number) => void) => () => void;
   /** Destroys every connection and stops listening. May be called twice. */
   close: () => Promise<void>;

@@ -5,8 +5,8 @@ import { eventually } from './eventually.ts';
 const watched = new Set(['TCPSocketWrap', 'TCPServerWrap', 'TCPConnectWrap', 'ProcessWrap']);
 
 /**
- * Fails a test file that leaves a socket, a server or a child process open. Registered as a setup file,
- * so its hook is the first registered and, hooks being a stack, the last to run.
+ * Fails a test file that leaves a socket, a server or a child process open. Registered as a setup
+ * file, so its hook is the first registered and, hooks being a stack, the last to run.
  */
 afterAll(async () => {
   // What was closed a moment ago may need another one: two seconds of grace.

@@ -7,7 +7,10 @@ declare module 'vitest' {
   }
 }
 
-/** The URL of the Redis of this test run, which other test files use at the same time: take a `namespace`. */
+/**
+ * The URL of the Redis of this test run, which other test files use at the same time: take a
+ * `namespace`.
+ */
 export function redisUrl(): string {
   return inject('redisUrl');
 }

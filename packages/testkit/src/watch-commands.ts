@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
-/** A command as the server tells it; the source is the client's address, or `lua` for what a script ran. */
+/**
+ * A command as the server tells it; the source is the client's address, or `lua` for what a script
+ * ran.
+ */
 export interface SeenCommand {
   source: string;
   command: string[];
@@ -15,8 +18,9 @@ export interface CommandWatch {
 
 /**
  * Reports every command that the server gets from now on, by MONITOR on its own connection. Not by
- * `monitor()` of ioredis, which takes itself for a monitor a moment after the server does, and gives up with
- * "Command queue state error" where the first reported command arrives together with the answer to MONITOR.
+ * `monitor()` of ioredis, which takes itself for a monitor a moment after the server does, and
+ * gives up with "Command queue state error" where the first reported command arrives together with
+ * the answer to MONITOR.
  */
 export async function watchCommands(
   client: Redis,

@@ -37,8 +37,8 @@ export interface WorkerProcess {
   /** Calls the listener with each message from now on. Returns a function that stops it. */
   onMessage: (listener: (message: unknown) => void) => () => void;
   /**
-   * Resolves when the worker reaches the point. Each visit answers one call, and visits before the call
-   * count, so none is missed. Rejects after `timeoutMs` (10 s) or when the worker ends.
+   * Resolves when the worker reaches the point. Each visit answers one call, and visits before the
+   * call count, so none is missed. Rejects after `timeoutMs` (10 s) or when the worker ends.
    */
   waitFor: (point: string, options?: { timeoutMs?: number }) => Promise<ReachedPoint>;
   /** Arms a point for its next visit; resolves when the worker knows. */
@@ -64,8 +64,9 @@ export interface WorkerProcess {
  * Runs a file in a new process that can be stopped or killed exactly at a named point.
  * It dies with this process, by any signal.
  *
- * The file is bundled once (see `bundleWorker`) and run by plain Node. Measured on two cores with a worker
- * that imports ioredis: 0.1 s for one and 2.4 to 3.4 s for 32, against 0.25 s and 7 s through tsx.
+ * The file is bundled once (see `bundleWorker`) and run by plain Node. Measured on two cores with a
+ * worker that imports ioredis: 0.1 s for one and 2.4 to 3.4 s for 32, against 0.25 s and 7 s
+ * through tsx.
  *
  * @example
  * const worker = await startWorkerProcess({ file, armed: { "after-send": "halt" } });
@@ -161,8 +162,8 @@ function launch(path: string, options: WorkerProcessOptions): ChildProcess {
 }
 
 /**
- * Waits until the kernel has stopped every thread, where /proc tells. A signal takes microseconds; a process
- * that is about to stop itself may wait long for its turn on busy cores.
+ * Waits until the kernel has stopped every thread, where /proc tells. A signal takes microseconds;
+ * a process that is about to stop itself may wait long for its turn on busy cores.
  */
 async function becomesStopped(child: ChildProcess): Promise<void> {
   for (let i = 0; i < 5_000; i++) {

@@ -88,8 +88,8 @@ async function claim(context: AttemptContext): Promise<Claimed> {
 }
 
 /**
- * The answer "won, dispatched" took longer than a lease. It may be older than a doubt that others read,
- * and than the "not sent" of a person: the ledger is asked again before anything is sent.
+ * The answer "won, dispatched" took longer than a lease. It may be older than a doubt that others
+ * read, and than the "not sent" of a person: the ledger is asked again before anything is sent.
  */
 async function confirmLateDispatch(context: AttemptContext): Promise<WonClaim | LostClaim> {
   try {
@@ -124,7 +124,8 @@ const itsSender = {
 
 /**
  * Performs an email in doubt again, as the attempt that dispatched it: with its token and its time.
- * A crash, or another unknown end, leaves the same doubt behind, and the window does not start anew.
+ * A crash, or another unknown end, leaves the same doubt behind, and the window does not start
+ * anew.
  */
 async function replay(
   context: AttemptContext,
@@ -132,7 +133,8 @@ async function replay(
   askedAtMs: number,
 ): Promise<WonClaim | LostClaim> {
   const { replayWithinMs } = context.options;
-  // A late "not sent" that could not be resolved now is not replayed: its mark would outlive the replay.
+  // A late "not sent" that could not be resolved now is not replayed: its mark would outlive the
+  // replay.
   if (replayWithinMs === undefined || doubt.record.lateNotSent) return doubt;
   // Counted from before the question: however late its answer came, the window ends in time.
   const replayUntilMs = askedAtMs + replayWithinMs - doubt.dispatchedAgoMs;
@@ -153,7 +155,10 @@ async function replay(
   return { state: 'won', context: replaying, requestedAtMs, confirm: confirmReplay, replayUntilMs };
 }
 
-/** Undoes the renewal of a doubt that is not replayed. If that fails, it is listed again after two leases. */
+/**
+ * Undoes the renewal of a doubt that is not replayed. If that fails, it is listed again after two
+ * leases.
+ */
 async function listAgain({ ledger, attempt }: AttemptContext, record: LedgerRecord): Promise<void> {
   const { job, digest, by, fingerprint, note, messageId } = record;
   const texts = { job, digest, by, fingerprint, note, messageId };

@@ -15,7 +15,8 @@ export type EffectFunction<R> = (active: { readonly claim: Claim }) => Promise<R
 /**
  * Where a claim is on its way:
  * - `claimed`: nothing was dispatched.
- * - `dispatching`: a dispatch was requested, and its answer is not known: the ledger may have executed it.
+ * - `dispatching`: a dispatch was requested, and its answer is not known: the ledger may have
+ *   executed it.
  * - `dispatched`: the ledger acknowledged the dispatch. The email may leave.
  * - `lost`: the ledger refused the dispatch. Nothing leaves any more.
  * - `closed`: the effect has ended. Nothing leaves any more.
@@ -105,8 +106,8 @@ function thrownSkip(active: ActiveClaim, skip: unknown): [end: EffectEnd, error:
 }
 
 /**
- * Runs the effect under its claim, waits for an email that is still being sent, and closes the claim:
- * no dispatch, no heartbeat any more. Never throws.
+ * Runs the effect under its claim, waits for an email that is still being sent, and closes the
+ * claim: no dispatch, no heartbeat any more. Never throws.
  */
 export async function runAndClose<R>(
   active: ActiveClaim,

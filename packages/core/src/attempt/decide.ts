@@ -17,8 +17,8 @@ export interface ClaimFacts {
   /** The ledger acknowledged a dispatch. */
   readonly isDispatched: boolean;
   /**
-   * Another attempt may have performed the email under the same token: this is a replay, or others may
-   * have replayed it while this attempt was silent.
+   * Another attempt may have performed the email under the same token: this is a replay, or others
+   * may have replayed it while this attempt was silent.
    */
   readonly isShared: boolean;
   /** Nothing in this process is known to dispatch: an email may have left unseen. */
@@ -32,14 +32,16 @@ export type Outcome = 'lost' | 'sent' | 'not-sent' | 'rejected' | 'skipped' | 'i
 /**
  * Decides what became of the email. Pure: the same facts give the same outcome.
  *
- * @param classified what the error means that only `classify` can explain, see `classifiedVerdict()`.
+ * @param classified what the error means that only `classify` can explain, see
+ * `classifiedVerdict()`.
  */
 export function decide(facts: ClaimFacts, classified: Verdict): Outcome {
   // Nothing was sent by this attempt; the record tells what another one did.
   if (facts.isLost) return 'lost';
   const verdict = verdictOf(facts, classified);
   if (verdict === 'sent') return 'sent';
-  // A failed replay says nothing about the dispatch that it repeats, and neither does one that is skipped.
+  // A failed replay says nothing about the dispatch that it repeats, and neither does one that is
+  // skipped.
   if (facts.isShared) return 'in-doubt';
   switch (verdict) {
     case 'skipped':

@@ -10,8 +10,8 @@ import { renewDoubt } from './renew-doubt.ts';
 export type DispatchLoss = Exclude<DispatchReply, { state: 'dispatched' }>;
 
 /**
- * Asks, directly before the email leaves, whether it may. When the promise rejects, the email must not
- * be sent. Undefined where the answer is known already.
+ * Asks, directly before the email leaves, whether it may. When the promise rejects, the email must
+ * not be sent. Undefined where the answer is known already.
  * @throws {ClaimLostError} @throws {LedgerUnavailableError}
  */
 export type Confirm = (active: ActiveClaim) => Promise<void> | undefined;
@@ -32,7 +32,8 @@ async function dispatch(active: ActiveClaim): Promise<void> {
   const email = active.slot?.email;
   if (active.phase !== 'dispatched') active.phase = 'dispatching';
   const { reply } = await askForDispatch(context, { wasSilent });
-  // The email was reported in the meantime, and another one was begun, which decides over the claim.
+  // The email was reported in the meantime, and another one was begun, which decides over the
+  // claim.
   if (active.slot?.email !== email) {
     throw new ClaimLostError('Another email was begun under this claim. This one was not sent.');
   }
@@ -45,9 +46,10 @@ async function dispatch(active: ActiveClaim): Promise<void> {
 }
 
 /**
- * Asks the ledger for the dispatch until its answer is younger than a lease: an older one may be older
- * than a person's "not sent".
- * @param wasSilent the ledger may have executed a dispatch, and then heard nothing for longer than a lease.
+ * Asks the ledger for the dispatch until its answer is younger than a lease: an older one may be
+ * older than a person's "not sent".
+ * @param wasSilent the ledger may have executed a dispatch, and then heard nothing for longer than
+ * a lease.
  */
 export async function askForDispatch(
   context: AttemptContext,
@@ -56,7 +58,8 @@ export async function askForDispatch(
   const { ledger, attempt, isReplayable } = context;
   for (let isOld = wasSilent; ; isOld = true) {
     const requestedAtMs = nowMs();
-    // Others may have replayed it under this token: the ledger cannot tell whether the window is over.
+    // Others may have replayed it under this token: the ledger cannot tell whether the window is
+    // over.
     if (isOld && isReplayable) return { reply: { state: 'expired' }, requestedAtMs };
     const ask = () => ledger.dispatch(attempt);
     const reply = await retryWhileUnavailable(ask, attempt.leaseMs / 2).catch((error: unknown) => {
@@ -69,8 +72,9 @@ export async function askForDispatch(
 }
 
 /**
- * Confirms a replay: its doubt is still open under this token, and so is the provider's window. A doubt
- * that is resolved loses the claim. When the window is over, the claim is not lost: the doubt stays.
+ * Confirms a replay: its doubt is still open under this token, and so is the provider's window. A
+ * doubt that is resolved loses the claim. When the window is over, the claim is not lost: the doubt
+ * stays.
  */
 export const confirmReplay: Confirm = async (active) => {
   refuseWhenOver(active);

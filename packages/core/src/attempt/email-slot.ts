@@ -23,8 +23,8 @@ export class EmailSlot {
   }
 
   /**
-   * @param isAwaited whether the claim stays open until the email is reported. False for a caller that
-   *   awaits its own send: the claim then stays open for the answer to a dispatch only.
+   * @param isAwaited whether the claim stays open until the email is reported. False for a caller
+   *   that awaits its own send: the claim then stays open for the answer to a dispatch only.
    * @throws {SecondEmailError} unless the email before it surely did not leave.
    * @throws {SkipError} after a skip.
    */

@@ -21,15 +21,15 @@ import { withResult } from './result-json.ts';
 /**
  * Runs an effect that sends one email, at most once per key within the retention.
  *
- * If a crash or a broken connection makes it impossible to know whether the email was sent, the email
- * is `in-doubt`: it is listed in the ledger and not sent again before it is resolved, or within
- * `replayWithinMs`, where its provider recognises it as the same email.
+ * If a crash or a broken connection makes it impossible to know whether the email was sent, the
+ * email is `in-doubt`: it is listed in the ledger and not sent again before it is resolved, or
+ * within `replayWithinMs`, where its provider recognises it as the same email.
  *
  * An effect that decides not to send returns `claim.skip(reason)`.
  *
- * If surely nothing was sent, the error of the effect is thrown and the claim is released: a retry may
- * send. If the email was sent and the effect failed afterwards, the error is thrown as well, and a
- * retry is a duplicate.
+ * If surely nothing was sent, the error of the effect is thrown and the claim is released: a retry
+ * may send. If the email was sent and the effect failed afterwards, the error is thrown as well,
+ * and a retry is a duplicate.
  * @throws {OptionError} for wrong options, before anything runs.
  * @throws {LedgerUnavailableError} when the ledger cannot answer. Nothing was sent.
  * @throws {NotRecordedError} when the outcome could not be recorded.
@@ -68,10 +68,11 @@ async function waitWhileBusy<R>(
 }
 
 /**
- * For wrappers: {@link perform} for many emails, with options that `checkPerformOptions()` accepted.
+ * For wrappers: {@link perform} for many emails, with options that `checkPerformOptions()`
+ * accepted.
  *
- * The whole attempt: acquire the claim, run the effect and close the claim, decide what became of the
- * email, record it.
+ * The whole attempt: acquire the claim, run the effect and close the claim, decide what became of
+ * the email, record it.
  */
 export async function performWith<R>(
   effect: EffectFunction<R>,

@@ -179,7 +179,10 @@ async function recordInDoubt<R>(
   return context.finish<R>({ state: 'in-doubt', record, dispatchedAgoMs, error, ...replay });
 }
 
-/** In `at-send` the effect ended, and whether an email left is not known from a dispatch or a report. */
+/**
+ * In `at-send` the effect ended, and whether an email left is not known from a dispatch or a
+ * report.
+ */
 function isUndispatched({ facts }: ClosedClaim<unknown>): boolean {
   const { end, reported, isLost, isDispatched, isUnseen } = facts;
   if (isDispatched || isLost || end === 'skipped') return false;

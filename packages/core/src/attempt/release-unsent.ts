@@ -6,7 +6,10 @@ import type { DispatchLoss } from './dispatch.ts';
 interface Unsent {
   /** The ledger had let it go: what it keeps may become a doubt. */
   readonly wasDispatched?: boolean;
-  /** It was silent for longer than a lease: others may have read "in doubt", even if a heartbeat hides it now. */
+  /**
+   * It was silent for longer than a lease: others may have read "in doubt", even if a heartbeat
+   * hides it now.
+   */
   readonly mayBeInDoubt: boolean;
   /** For how long to repeat a verb that the ledger does not answer. */
   readonly forMs: number;
@@ -15,8 +18,8 @@ interface Unsent {
 /**
  * Releases a claim whose email surely was not sent.
  *
- * Jobs that met the doubt in the meantime have failed permanently, and none of them may try again. Then
- * the email stays listed, with a mark by which the next attempt sends it.
+ * Jobs that met the doubt in the meantime have failed permanently, and none of them may try again.
+ * Then the email stays listed, with a mark by which the next attempt sends it.
  */
 export async function releaseUnsent(
   context: AttemptContext,
@@ -50,8 +53,8 @@ async function hasDispatched({ ledger, attempt }: AttemptContext, forMs: number)
 }
 
 /**
- * Ends a claim whose dispatch was refused: this attempt sent nothing, another run of the job decides. A
- * doubt under its token is released, because nothing was sent.
+ * Ends a claim whose dispatch was refused: this attempt sent nothing, another run of the job
+ * decides. A doubt under its token is released, because nothing was sent.
  */
 export async function endLostClaim(
   context: AttemptContext,

@@ -2,7 +2,8 @@ import type { AttemptContext } from '../attempt-context.ts';
 
 /**
  * Renews the mark "still being sent" of an email in doubt, in the name of its token, so that other
- * attempts wait. False where the doubt is no longer open: a heartbeat alone would renew a mere claim.
+ * attempts wait. False where the doubt is no longer open: a heartbeat alone would renew a mere
+ * claim.
  */
 export async function renewDoubt(context: AttemptContext): Promise<boolean> {
   const { ledger, attempt } = context;

@@ -41,7 +41,8 @@ async function repeatSettle(
 
 /**
  * Records "sent" on the connection that acknowledges the job, without waiting for the reply.
- * @returns resolves when the command is written. If that fails, the settle is repeated all the same.
+ * @returns resolves when the command is written. If that fails, the settle is repeated all the
+ * same.
  */
 export function settleViaQueue(
   context: AttemptContext,
@@ -59,7 +60,10 @@ export function settleViaQueue(
   }
 }
 
-/** Repeats a settle whose reply is not awaited until the ledger has it. If it fails, the email is a listed doubt. */
+/**
+ * Repeats a settle whose reply is not awaited until the ledger has it. If it fails, the email is a
+ * listed doubt.
+ */
 async function ensureSettled(
   context: AttemptContext,
   settlement: Settlement,

@@ -9,8 +9,9 @@ import { resolveEmail } from './resolve-email.ts';
  * Asks the resolver about an email in doubt, and writes its verdict into the ledger.
  *
  * @param asked `by`: who decides, for people. @default `resolver of queue:jobId`
- * @throws {LedgerUnavailableError} when "not sent" was found, and the ledger did not answer. It may have
- *   removed the doubt: no job may be told "in doubt" any more, because then none would come back.
+ * @throws {LedgerUnavailableError} when "not sent" was found, and the ledger did not answer. It may
+ *   have removed the doubt: no job may be told "in doubt" any more, because then none would come
+ *   back.
  */
 export async function askResolver(
   { ledger, options, attempt }: AttemptContext,

@@ -37,8 +37,8 @@ const CONFIRMED_NAMES: OptionNames<ConfirmedEmail> = {
 /**
  * Resolves a doubt as "sent", because a provider reports the email (processed, delivered, opened).
  *
- * In a webhook, check first that the request comes from the provider. An email that is not in doubt is
- * not changed (`not-in-doubt`), so the same event may come twice, late, or for other emails.
+ * In a webhook, check first that the request comes from the provider. An email that is not in doubt
+ * is not changed (`not-in-doubt`), so the same event may come twice, late, or for other emails.
  * @returns the same as {@link resolveEmail}.
  * @throws {OptionError}
  * @throws {LedgerUnavailableError} Answer the webhook with 503, so that the provider repeats it.
@@ -67,8 +67,8 @@ export async function confirmSent(
 }
 
 /**
- * Reads the email whose key the Message-ID has: a sender that died left none in the record. Otherwise
- * the user chose the Message-ID, and all doubts are read: they are few.
+ * Reads the email whose key the Message-ID has: a sender that died left none in the record.
+ * Otherwise the user chose the Message-ID, and all doubts are read: they are few.
  */
 async function findInDoubt(ledger: Ledger, messageId: string): Promise<LedgerRecord | undefined> {
   const key = keyOfMessageId(messageId);

@@ -43,10 +43,12 @@ const FOUND_NAMES: OptionNames<FoundOut> = {
 };
 
 /**
- * Resolves an email in doubt, and writes to the journal who decided and why. `not-in-doubt`: another
- * person, a resolver or the sender was faster, or the email is in doubt again by a later attempt.
+ * Resolves an email in doubt, and writes to the journal who decided and why. `not-in-doubt`:
+ * another person, a resolver or the sender was faster, or the email is in doubt again by a later
+ * attempt.
  * @throws {OptionError}
- * @throws {LedgerUnavailableError} It is unknown whether the email was resolved. It is safe to repeat.
+ * @throws {LedgerUnavailableError} It is unknown whether the email was resolved. It is safe to
+ * repeat.
  *
  * @example
  * await resolveEmail({ ledger }, { key, token, verdict: 'sent', by: 'ada', why: 'the customer has it' });

@@ -7,9 +7,9 @@ const SECOND_MS = 1000;
  *
  * By default it was measured, and is shown in its two largest units, rounded down: `12 ms`,
  * `3.2 s`, `2 h 10 min`, `3 d`.
- * With `exact` it was set or computed, and is shown in one unit, never shortened: `1500 ms`, `60 s`,
- * `7 days`. From 10 s it is rounded up to whole seconds, because it is a limit. Beyond 100 years it
- * is `more than 100 years`.
+ * With `exact` it was set or computed, and is shown in one unit, never shortened: `1500 ms`,
+ * `60 s`, `7 days`. From 10 s it is rounded up to whole seconds, because it is a limit. Beyond 100
+ * years it is `more than 100 years`.
  *
  * @example formatDuration(Date.now() - record.atMs) // '2 h 10 min'
  */

@@ -26,8 +26,8 @@ export function checkNames(taker: string, options: unknown, names: Names): void 
 }
 
 /**
- * Refuses misspelt options of a method that may be given an object with other things in it, such as the
- * identity of an email in the caller's own form.
+ * Refuses misspelt options of a method that may be given an object with other things in it, such as
+ * the identity of an email in the caller's own form.
  * @throws {OptionError}
  * See {@link checkNames}.
  */
@@ -100,7 +100,9 @@ export function checkTimer(option: string, value: unknown): number {
 
 const LONGEST_TIMER_MS = 2 ** 30;
 
-/** Checks the pair: an outcome must outlive the lease, or a paused sender's copy could send again. */
+/**
+ * Checks the pair: an outcome must outlive the lease, or a paused sender's copy could send again.
+ */
 export function checkLeaseAndRetention(leaseMs: unknown, retentionMs: unknown): void {
   const lease = checkDuration('leaseMs', leaseMs);
   const retention = checkDuration('retentionMs', retentionMs);
@@ -199,8 +201,8 @@ function hasMethods(value: unknown, names: readonly string[]): boolean {
 }
 
 /**
- * Shows the value of an option whose right value is no secret. A text is shown if it is short and looks
- * like a word or a number with a unit: no address, no URL and no API key looks like that.
+ * Shows the value of an option whose right value is no secret. A text is shown if it is short and
+ * looks like a word or a number with a unit: no address, no URL and no API key looks like that.
  *
  * @example show('30s') // '"30s"'
  */

@@ -1,4 +1,6 @@
-/** `@sendonce/core/ledger`: for stores that implement the ledger, and for wrappers such as `once()`. */
+/**
+ * `@sendonce/core/ledger`: for stores that implement the ledger, and for wrappers such as `once()`.
+ */
 export { performWith } from '../attempt/perform.ts';
 export { DAY_MS, HOUR_MS, MAX_DURATION_MS, MINUTE_MS } from '../durations.ts';
 export { errorCode } from '../error-code.ts';

@@ -17,8 +17,8 @@ export function isListed(
 export const MAX_BATCH = 250;
 
 /**
- * The body of `list`: reads the records of an index in pages. If a record cannot be read, its error is
- * thrown after all the other records, so that it does not hide them.
+ * The body of `list`: reads the records of an index in pages. If a record cannot be read, its error
+ * is thrown after all the other records, so that it does not hide them.
  *
  * @example
  * async *list({ state }) {

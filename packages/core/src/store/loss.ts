@@ -3,7 +3,8 @@ import type { Attempt } from '../ledger.ts';
 import type { LedgerRecord, Loss } from '../record.ts';
 
 /**
- * Why an attempt lost against this record. The order of the checks is part of the contract of `claim`.
+ * Why an attempt lost against this record. The order of the checks is part of the contract of
+ * `claim`.
  *
  * @param remainingMs how long the record's lease or its mark "still being sent" lasts at most. Of a
  *   record in doubt: how long ago it was dispatched, negated.

@@ -22,9 +22,9 @@ export interface ModelRun {
   /** How many scenarios run side by side: one mostly waits. @default 1 */
   readonly lanes?: number | undefined;
   /**
-   * Whether the ledger asks many nodes. A claim that dispatches takes two steps there; of what runs at once
-   * only what is granted must be explained, and what is stored afterwards; and one attempt does one thing
-   * after the other (its heartbeats beside it), as `perform()` does. @default false
+   * Whether the ledger asks many nodes. A claim that dispatches takes two steps there; of what runs
+   * at once only what is granted must be explained, and what is stored afterwards; and one attempt
+   * does one thing after the other (its heartbeats beside it), as `perform()` does. @default false
    */
   readonly byMajority?: boolean | undefined;
 }
@@ -59,7 +59,8 @@ export async function checkLedger(
       }),
     ),
   );
-  // When the time is over, fast-check does not wait for the last ones. The next test has the same ledger.
+  // When the time is over, fast-check does not wait for the last ones. The next test has the same
+  // ledger.
   await Promise.allSettled(running);
   // fast-check also calls a lane failed whose time was over before its first scenario was.
   const failed = checked.find((one) => one.failed && one.counterexample !== null);

@@ -135,13 +135,17 @@ export function scenarios({ atOnce }: { readonly atOnce: boolean }): fc.Arbitrar
   });
 }
 
-/** The time of the attempts: of a short lease or retention, and of one that does not end in a run. */
+/**
+ * The time of the attempts: of a short lease or retention, and of one that does not end in a run.
+ */
 export interface Durations {
   readonly shortMs: number;
   readonly longMs: number;
 }
 
-/** The attempts of a scenario with new keys and tokens, so that each run of it begins with nothing. */
+/**
+ * The attempts of a scenario with new keys and tokens, so that each run of it begins with nothing.
+ */
 export function createAttempts({ attempts: allTraits }: Scenario, { shortMs, longMs }: Durations) {
   const keys = Array.from({ length: KEYS }, () => deriveKey(createToken()));
   const attempts = allTraits.map((one, index) => ({

@@ -5,7 +5,9 @@ import { checkLedger, type ModelRun } from './check-ledger.ts';
 
 /** The options of {@link describeModel}. */
 export interface DescribeModelOptions extends Pick<ModelRun, 'lanes' | 'byMajority'> {
-  /** How many scenarios each of the two tests runs. SENDONCE_RUNS in the environment overrides it. */
+  /**
+   * How many scenarios each of the two tests runs. SENDONCE_RUNS in the environment overrides it.
+   */
   readonly runs: number;
 }
 

@@ -28,9 +28,9 @@ export interface Answered {
 }
 
 /**
- * What may be stored after questions that ran at the same time: for every order that explains all the
- * replies. Empty if no order does: the ledger is not linearizable. Keys are independent of each other,
- * so each is explained alone.
+ * What may be stored after questions that ran at the same time: for every order that explains all
+ * the replies. Empty if no order does: the ledger is not linearizable. Keys are independent of each
+ * other, so each is explained alone.
  */
 export function explain(
   reference: Reference,
@@ -82,9 +82,9 @@ function advances(
 
 /**
  * What binds of the answers that many nodes gave at the same time. What was granted holds. Why
- * something was refused was seen at a moment, on any node: a claim or a cancellation that was taken back a
- * moment later. A refused dispatch gives back its claim; a heartbeat that few have heard is heard, and so is
- * a claim that few have granted.
+ * something was refused was seen at a moment, on any node: a claim or a cancellation that was taken
+ * back a moment later. A refused dispatch gives back its claim; a heartbeat that few have heard is
+ * heard, and so is a claim that few have granted.
  */
 export function bindingOf(answers: readonly Answered[]): readonly Answered[] {
   return answers.flatMap((answer): Answered[] => {

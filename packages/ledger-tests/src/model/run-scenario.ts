@@ -23,7 +23,9 @@ export interface ModelSetup {
   readonly nowMs: () => number;
   /** How far the clock of the ledger is ahead of this one. */
   readonly offsetMs: number;
-  /** So many short leases pass; true if the senders have died of it, even those with long leases. */
+  /**
+   * So many short leases pass; true if the senders have died of it, even those with long leases.
+   */
   readonly silence: (leases: number) => Promise<boolean>;
   readonly lostReply?: (verb: (ledger: Ledger) => Promise<unknown>) => Promise<unknown>;
   /** How often the ledger could not answer, of how many commands. */
@@ -110,8 +112,8 @@ class ScenarioRun {
   private withoutRivalry<T extends { concrete: ConcreteCommand }>(requests: readonly T[]): T[] {
     if (!this.setup.byMajority) return [...requests];
     const busy = new Set<number>();
-    // Nodes that hear a heartbeat before the doubt of its attempt, and nodes that hear it after, differ
-    // for two leases. perform() never claims again under that token.
+    // Nodes that hear a heartbeat before the doubt of its attempt, and nodes that hear it after,
+    // differ for two leases. perform() never claims again under that token.
     const doubtful = requests.flatMap(({ concrete }) =>
       concrete.verb === 'settle' && concrete.outcome === 'in-doubt' ? [concrete.of] : [],
     );

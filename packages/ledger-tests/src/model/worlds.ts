@@ -39,7 +39,9 @@ export class Worlds {
     return undefined;
   }
 
-  /** The single answer that is wrong, if there is one: nothing that changes something ran beside it. */
+  /**
+   * The single answer that is wrong, if there is one: nothing that changes something ran beside it.
+   */
   private differenceIn(
     exchanges: readonly Exchange[],
     key: string,

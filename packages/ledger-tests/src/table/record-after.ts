@@ -77,7 +77,9 @@ export function recordAfter(
 
 type Texts = Omit<Facts, 'key' | 'token' | 'state'>;
 
-/** The fields of a record beside key, token, state and time, in one order; without undefined ones. */
+/**
+ * The fields of a record beside key, token, state and time, in one order; without undefined ones.
+ */
 export function textsOf(from: Texts): Texts {
   const { job, digest, by, fingerprint, messageId, note, result, resolvedBy, lateNotSent } = from;
   const texts = {

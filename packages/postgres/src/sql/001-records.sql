@@ -68,10 +68,11 @@ create type :schema.reply as (
 );
 
 -- Another role may create functions and operators in a schema on the caller's search_path. So a
--- function sets its own. Two kinds do not, because a `set` clause would be felt, and name the schema
--- of each operator, function and type instead: the small ones below, expressions in SQL that
+-- function sets its own. Two kinds do not, because a `set` clause would be felt, and name the
+-- schema of each operator, function and type instead: the small ones below, expressions in SQL that
 -- PostgreSQL inlines (12 to 20 % of a claim and its settlement), and those that run for each email
--- or each busy copy (2 % of it each on PostgreSQL 13 to 16). They compare with `= any (array[…])`: `in (…)` cannot name a schema.
+-- or each busy copy (2 % of it each on PostgreSQL 13 to 16). They compare with `= any (array[…])`:
+-- `in (…)` cannot name a schema.
 
 -- Whether these functions store and read records of this format.
 create function :schema.has_format(format int) returns boolean

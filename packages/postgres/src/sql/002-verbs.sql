@@ -27,8 +27,8 @@ begin
     :schema.visible_state(r.state, r.session, mine),
     r.token,
     cast(floor(extract(epoch from r.at) * 1000) as text),
-    -- How long ago it was dispatched, claimed or settled. Numbers are subtracted, because PostgreSQL
-    -- up to 16 subtracts no infinite times.
+    -- How long ago it was dispatched, claimed or settled. Numbers are subtracted, because
+    -- PostgreSQL up to 16 subtracts no infinite times.
     cast((date_part('epoch', clock_timestamp()) - date_part('epoch', r.at)) * 1000 as text),
     r.job_queue,
     r.job_id,

@@ -20,8 +20,8 @@ where not :schema.is_readable(format, state, at)
     and (state <> 'claimed' or exists (select from alive where alive.session = r.session)));
 
 -- The keys that are past dispatch and without outcome: the doubts first, then the silent for
--- longest. Unreadable rows are among them. The sessions are looked at together: a lock for each would
--- fill the server's table of locks after some thousand crashes.
+-- longest. Unreadable rows are among them. The sessions are looked at together: a lock for each
+-- would fill the server's table of locks after some thousand crashes.
 create function :schema.open_keys(
   only_doubts boolean, mine bigint, caller_format int
 ) returns setof text

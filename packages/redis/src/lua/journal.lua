@@ -1,8 +1,8 @@
 -- journal: what happened to emails, for people. All keys of a call are in one slot.
 -- KEYS  one for each operation
--- ARGV  operation (line | name | count), how long it is kept (ms), and two more: for a line the line
---   and nothing; for a name its hash and a key of 22 characters; for a count a step and how often
--- reply nothing
+-- ARGV  operation (line | name | count), how long it is kept (ms), and two more: for a line the
+--   line and nothing; for a name its hash and a key of 22 characters; for a count a step and how
+-- often reply nothing
 
 local function keep(key, operation, keptMs, what, value)
   if operation == 'line' then

@@ -8,8 +8,8 @@
 -- state: C claimed, D dispatched, S sent, R rejected, K skipped, X cancelled.
 -- at: ms since 1970 by this server's clock, 13 digits.
 -- fields: ten texts, each behind a newline, without the empty ones at the end:
---   queue and id of the job, digest, Message-ID, fingerprint, result, note, by, "1" for lateNotSent, resolvedBy
--- The client escapes \ and newline in them.
+--   queue and id of the job, digest, Message-ID, fingerprint, result, note, by, "1" for
+-- lateNotSent, resolvedBy The client escapes \ and newline in them.
 -- C lives for a lease, S R K X for the retention, D has no expiry.
 --
 -- The index of a shard (a ZSET) holds the open dispatches, scored by the time from which they are

@@ -4,7 +4,8 @@
 -- ARGV  value, remaining ms (-1: forever), score (or ''), …
 -- reply how many records are now in the state and of the attempt that were given
 
--- A record of another version takes the place of a claim or a skip only, and nothing takes its place.
+-- A record of another version takes the place of a claim or a skip only, and nothing takes its
+-- place.
 local rank = { C = 1, K = 1, ['?'] = 2, X = 2, D = 3, R = 4, S = 4 }
 local same = 0
 for i, key in ipairs(KEYS) do

@@ -164,8 +164,8 @@ export interface RequestParts {
 }
 
 /**
- * A request of which some parts are hostile and some are as a browser has them, so that it comes past
- * the first check.
+ * A request of which some parts are hostile and some are as a browser has them, so that it comes
+ * past the first check.
  */
 export function requestParts(
   path: string,

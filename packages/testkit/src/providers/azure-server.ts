@@ -6,7 +6,9 @@ export const azureApiVersion = '2025-09-01';
 const accessKey = Buffer.from('the access key of the shop').toString('base64');
 const uuid = /^[\da-f]{8}-[\da-f]{4}-[1-8][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
-/** Azure Communication Services Email, as documented: signed, 202, an operation by the client's id. */
+/**
+ * Azure Communication Services Email, as documented: signed, 202, an operation by the client's id.
+ */
 export const azureDialect: Dialect = {
   path: `/emails:send?api-version=${azureApiVersion}`,
   apiKey: accessKey,

@@ -2,7 +2,10 @@ import type { Dialect } from './provider-server.ts';
 
 const uuid = /^[\da-f]{8}-[\da-f]{4}-[1-8][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
-/** Brevo, as documented: `headers.idempotencyKey` in the body, 15 minutes, `duplicate_parameter`. Other content and a request in progress are not documented. */
+/**
+ * Brevo, as documented: `headers.idempotencyKey` in the body, 15 minutes, `duplicate_parameter`.
+ * Other content and a request in progress are not documented.
+ */
 export const brevoDialect: Dialect = {
   path: '/v3/smtp/email',
   apiKey: 'xkeysib-secret-of-the-shop',

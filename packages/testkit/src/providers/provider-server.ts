@@ -61,7 +61,10 @@ export interface ProviderServer {
   close(): Promise<void>;
 }
 
-/** Starts a provider on 127.0.0.1 that remembers keys as it documents, and fails where a test wants it. */
+/**
+ * Starts a provider on 127.0.0.1 that remembers keys as it documents, and fails where a test wants
+ * it.
+ */
 export async function startProviderServer(dialect: Dialect): Promise<ProviderServer> {
   const requests: ProviderRequest[] = [];
   const accepted: Accepted[] = [];

@@ -4,7 +4,9 @@ function errors(code: string): object {
   return { errors: [{ message: 'no: customer@customer.example', code, description: '' }] };
 }
 
-/** SparkPost, as documented: header `Idempotency-Key`, 24 hours, marked replays, codes 1600 to 1602. */
+/**
+ * SparkPost, as documented: header `Idempotency-Key`, 24 hours, marked replays, codes 1600 to 1602.
+ */
 export const sparkPostDialect: Dialect = {
   path: '/api/v1/transmissions',
   apiKey: 'sparkpost-secret-of-the-shop',

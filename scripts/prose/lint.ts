@@ -28,7 +28,7 @@ export function lint(path: string, source: string): Finding[] {
   const pieces = piecesOf(path, source);
   return [
     ...pieces.flatMap((piece) => findWords(path, source, piece)),
-    ...(path.endsWith('.md') ? findCrowdedLines(path, source) : []),
+    ...pieces.flatMap((piece) => findCrowdedLines(path, source, piece)),
     ...pieces.filter(isComment).flatMap((piece) => findWideLines(path, source, piece)),
   ].toSorted((one, other) => one.line - other.line || one.column - other.column);
 }
@@ -81,15 +81,14 @@ function findWords(path: string, source: string, piece: Piece): Finding[] {
   });
 }
 
-function findCrowdedLines(path: string, source: string): Finding[] {
-  return crowdedSentences(source).map((offset) => ({
-    rule: 'sentence',
-    kind: 'markdown',
-    path,
-    ...placeOf(source, offset),
-    found: `${source.slice(offset).match(/^\S*/)![0]} …`,
-    better: 'begin each sentence on a new line',
-  }));
+function findCrowdedLines(path: string, source: string, piece: Piece): Finding[] {
+  if (!piece.isParagraph) return [];
+  return crowdedSentences(piece.text).map((index) => {
+    const offset = piece.start + index;
+    const found = `${source.slice(offset).match(/^\S*/)![0]} …`;
+    const better = 'begin each sentence on a new line';
+    return { rule: 'sentence', kind: piece.kind, path, ...placeOf(source, offset), found, better };
+  });
 }
 
 function findWideLines(path: string, source: string, piece: Piece): Finding[] {

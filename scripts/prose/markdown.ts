@@ -12,27 +12,22 @@ const ABBREVIATION = /\b(e\.g|i\.e|etc|vs|cf|no|approx)\.\W*$/i;
 
 /** Headings, paragraphs and cells of tables, without code and addresses. */
 export function markdownPieces(source: string): Piece[] {
-  return prose(source, ['heading', 'paragraph', 'tableCell']);
-}
-
-/** Offsets at which a second sentence begins on a line. Tables and headings are let off. */
-export function crowdedSentences(source: string): number[] {
-  return prose(source, ['paragraph']).flatMap(({ start, text }) =>
-    Array.from(text.matchAll(END_OF_SENTENCE))
-      .filter((match) => !ABBREVIATION.test(text.slice(0, match.index + 1)))
-      .map((match) => start + match.index + match[0].length),
-  );
-}
-
-function prose(source: string, types: readonly Nodes['type'][]): Piece[] {
   const pieces: Piece[] = [];
   visit(parse(source), (node) => {
-    if (!types.includes(node.type)) return true;
+    if (!['heading', 'paragraph', 'tableCell'].includes(node.type)) return true;
     const [start, end] = rangeOf(node);
-    pieces.push({ kind: 'markdown', start, text: masked(node, source.slice(start, end), start) });
+    const text = masked(node, source.slice(start, end), start);
+    pieces.push({ kind: 'markdown', start, text, isParagraph: node.type === 'paragraph' });
     return false;
   });
   return pieces;
+}
+
+/** Offsets in a text at which a second sentence begins on a line. */
+export function crowdedSentences(text: string): number[] {
+  return Array.from(text.matchAll(END_OF_SENTENCE))
+    .filter((match) => !ABBREVIATION.test(text.slice(0, match.index + 1)))
+    .map((match) => match.index + match[0].length);
 }
 
 function parse(source: string): Root {

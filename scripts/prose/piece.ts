@@ -11,6 +11,8 @@ export interface Piece {
    * an index in the text leads to the place in the file, and a phrase is found across lines.
    */
   readonly text: string;
+  /** Of Markdown: a paragraph has one sentence to a line, a heading or a cell of a table has not. */
+  readonly isParagraph?: boolean;
 }
 
 /** Stands for one character of code, which no word of the list matches. */

@@ -65,6 +65,8 @@ test('the prose linter lets the standard use of a word off', () => {
 
 test('the prose linter finds words in docstrings and comments of TypeScript', () => {
   const source = '/** Nobody. */\nconst a = 1; // nobody\n/* nobody */\n';
+  const kinds = lint('bench/a.ts', source).map(({ kind }) => kind);
+  expect(kinds).toEqual(['docstring', 'comment', 'comment']);
   expect(find('bench/a.ts', source)).toEqual(['1:5 Nobody', '2:17 nobody', '3:4 nobody']);
 });
 

@@ -91,7 +91,8 @@ function fieldsOf(folder: string): Json {
     author,
     repository: { type: 'git', url: `git+${address}.git`, directory: folder },
     engines: { node },
-    // Without `src`, the maps of the types lead nowhere (docs/decisions/0030-what-a-tarball-has.md).
+    // Without `src`, the maps of the types lead nowhere
+    // (docs/decisions/0030-what-a-tarball-has.md).
     files: ['dist', 'src/**/*.ts', '!src/**/*.d.ts'],
   };
 }

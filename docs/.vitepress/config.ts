@@ -13,7 +13,7 @@ export default defineConfig({
   title: 'sendonce',
   description,
   lang: 'en',
-  // `/` on a domain of its own, `/sendonce/` on GitHub Pages.
+  // `/` on a separate domain, `/sendonce/` on GitHub Pages.
   base: process.env['SITE_BASE'] ?? '/',
   srcExclude: ['node_modules/**'],
   rewrites: { 'decisions/README.md': 'decisions/index.md' },
@@ -69,7 +69,9 @@ function pages(): DefaultTheme.SidebarItem[] {
   return [...items, { text: 'API reference', link: '/api/' }];
 }
 
-/** What typedoc-vitepress-theme has written; `pnpm docs:dev` and `docs:build` call typedoc first. */
+/**
+ * What typedoc-vitepress-theme has written; `pnpm docs:dev` and `docs:build` call typedoc first.
+ */
 function reference(): DefaultTheme.SidebarItem[] {
   const file = join(docs, 'api/typedoc-sidebar.json');
   return JSON.parse(readFileSync(file, 'utf8')) as DefaultTheme.SidebarItem[];

@@ -20,7 +20,9 @@ interface Manifest {
   readonly exports?: Readonly<Record<string, string>>;
 }
 
-/** `./internal` is published because our own packages import it. It is no part of the public API. */
+/**
+ * `./internal` is published because our own packages import it. It is no part of the public API.
+ */
 const notPublic = ['./internal', './package.json'];
 
 /** The entry points of every published package, read from the package.json files. */

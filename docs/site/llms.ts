@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { docs, type Page, sections } from './pages.ts';
 
 /**
- * Writes what language models read, as https://llmstxt.org describes it: `llms.txt` lists the pages,
- * `llms-full.txt` is all of them but the decisions, and each page is there as Markdown too.
+ * Writes what language models read, as https://llmstxt.org describes it: `llms.txt` lists the
+ * pages, `llms-full.txt` is all of them but the decisions, and each page is there as Markdown too.
  */
 export function writeLlmsTexts(outDir: string, base: string, promise: string): void {
   const lists = sections().map(({ title, pages }) => {

@@ -17,7 +17,9 @@ export interface Section {
   readonly collapsed: boolean;
 }
 
-/** A page with the title that the sidebar shows, or a folder whose pages show their own headings. */
+/**
+ * A page with the title that the sidebar shows, or a folder whose pages show their own headings.
+ */
 type Entry = readonly [path: string, title: string] | { readonly folder: string };
 
 const list: readonly { title: string; entries: readonly Entry[]; collapsed?: boolean }[] = [
@@ -118,7 +120,9 @@ export function headingOf(path: string): string {
   return heading.replaceAll('`', '');
 }
 
-/** The Markdown files in a folder and below, sorted; not those of dependencies and hidden folders. */
+/**
+ * The Markdown files in a folder and below, sorted; not those of dependencies and hidden folders.
+ */
 export function markdownFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true })

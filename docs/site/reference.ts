@@ -100,8 +100,8 @@ function nameModules(project: ProjectReflection, points: readonly EntryPoint[]):
 }
 
 /**
- * Makes links of the names that comments only mention: `` `InDoubtError` ``, `` `skipEmail()` ``, and
- * the class of a `@throws {InDoubtError}`, which typedoc would drop.
+ * Makes links of the names that comments only mention: `` `InDoubtError` ``, `` `skipEmail()` ``,
+ * and the class of a `@throws {InDoubtError}`, which typedoc would drop.
  */
 function linkNames(project: ProjectReflection, exported: readonly DeclarationReflection[]): void {
   const targets = new Map<string, Reflection>();
@@ -162,7 +162,9 @@ function describeExport(specifier: string, reflection: DeclarationReflection): D
   };
 }
 
-/** The members that the declaration itself brings: those that it inherits are described elsewhere. */
+/**
+ * The members that the declaration itself brings: those that it inherits are described elsewhere.
+ */
 function membersOf(reflection: DeclarationReflection): DeclarationReflection[] {
   const kinds = ReflectionKind.Property | ReflectionKind.Method | ReflectionKind.Accessor;
   const type = reflection.type?.type === 'reflection' ? reflection.type.declaration : undefined;

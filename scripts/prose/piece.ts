@@ -11,7 +11,9 @@ export interface Piece {
    * an index in the text leads to the place in the file, and a phrase is found across lines.
    */
   readonly text: string;
-  /** Of Markdown: a paragraph has one sentence to a line, a heading or a cell of a table has not. */
+  /**
+   * Of Markdown: a paragraph has one sentence to a line, a heading or a cell of a table has not.
+   */
   readonly isParagraph?: boolean;
 }
 

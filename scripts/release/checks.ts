@@ -139,7 +139,7 @@ export const checkSending: readonly Check[] = [
 ];
 
 export const checkDependencies: Check = {
-  name: 'no package brings a dependency of its own but the canonical JSON of core',
+  name: 'the packages bring one dependency that is not ours, canonical JSON in core',
   async run({ mustRun }) {
     const { stdout } = await mustRun('npm', ['ls', '--all', '--json', '--omit=peer']);
     const { dependencies } = JSON.parse(stdout) as {
@@ -174,7 +174,9 @@ async function fileIn(project: Project, type: string, file: string): Promise<str
 const strict = ['--strict', '--esModuleInterop', '--skipDefaultLibCheck', '--types', 'node'];
 const libraries = ['--target', 'es2023', '--lib', 'es2023,dom'];
 
-/** What the compiler says about the file and our own declarations: those of clients are not ours. */
+/**
+ * What the compiler says about the file and our own declarations: those of clients are not ours.
+ */
 async function typeErrors(
   project: Project,
   file: string,

@@ -136,8 +136,8 @@ const nestJest: Consumer = {
 };
 
 /**
- * The oldest releases that the peer ranges allow: those of the first major version of each range, of
- * the second, and so on.
+ * The oldest releases that the peer ranges allow: those of the first major version of each range,
+ * of the second, and so on.
  */
 const oldestPeers: Consumer[] = Array.from({ length: majorsOf('nodemailer') }, (_, index) => ({
   name: `the oldest allowed clients (major ${index + 1} of each range)`,

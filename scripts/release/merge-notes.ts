@@ -1,6 +1,7 @@
 /**
- * The entries of one version in several changelogs of changesets, under their headings. An entry that
- * several packages have is there once; "Updated dependencies" says nothing, as all have one version.
+ * The entries of one version in several changelogs of changesets, under their headings. An entry
+ * that several packages have is there once; "Updated dependencies" says nothing, as all have one
+ * version.
  */
 export function mergeNotes(version: string, changelogs: readonly string[]): string {
   const entries = new Map<string, Set<string>>();

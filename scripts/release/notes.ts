@@ -1,4 +1,6 @@
-/** Prints the notes of the current version, from the CHANGELOGs of all packages, each entry once. */
+/**
+ * Prints the notes of the current version, from the CHANGELOGs of all packages, each entry once.
+ */
 import { readFileSync } from 'node:fs';
 import { published, readManifest, root } from '../published.ts';
 import { mergeNotes } from './merge-notes.ts';

@@ -7,7 +7,7 @@ import {
 } from '@sendonce/testkit';
 import type { ReleaseServers } from './project.ts';
 
-/** Three independent Redis servers, started when somebody asks for them. */
+/** Three independent Redis servers, which start at the first call of `urls()`. */
 export function startRedlockServers(start: () => Promise<RedisProcess>): {
   urls: () => Promise<string[]>;
   stop: () => Promise<void>;

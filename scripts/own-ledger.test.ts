@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packedPackages } from './packed-packages.ts';
+import { readManifest } from './published.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -18,7 +19,10 @@ describe('the published conformance suite, in a project outside of this reposito
     cpSync(join(root, 'fixtures/own-ledger'), folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
     const ours = ['@sendonce/core', '@sendonce/ledger-tests'].map((name) => tarballs[name]!);
-    const args = ['install', '--no-audit', '--no-fund', ...ours, 'vitest@4.1.12'];
+    // The oldest that the peer range allows.
+    const vitest = readManifest('packages/ledger-tests').peerDependencies!['vitest']!;
+    const oldest = `vitest@${vitest.replace('^', '')}`;
+    const args = ['install', '--no-audit', '--no-fund', ...ours, oldest];
     await run('npm', args, { cwd: folder });
   }, 240_000);
 

@@ -34,9 +34,12 @@ function versioned(...names: string[]): Record<string, string> {
   );
 }
 
+/** Without the conformance suite, which `own-ledger.test.ts` installs: it brings vitest. */
 function tarballsOf({ packed }: Context): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(packed.tarballs).map(([name, file]) => [name, `file:${file}`]),
+    Object.entries(packed.tarballs)
+      .filter(([name]) => name !== '@sendonce/ledger-tests')
+      .map(([name, file]) => [name, `file:${file}`]),
   );
 }
 
@@ -111,7 +114,8 @@ const yarnPnp: Consumer = {
     await project.mustRun('npx', [...yarn, 'install'], { timeoutMs: installMs });
     return project;
   },
-  checks: sends(['send.mjs', 'send.cjs'], (file) => ['npx', ...yarn, 'node', file]),
+  // No require(): Node 20 asks none of yarn's hooks when it loads ESM that way, and finds no package.
+  checks: sends(['send.mjs'], (file) => ['npx', ...yarn, 'node', file]),
 };
 
 const nestJest: Consumer = {
@@ -179,7 +183,9 @@ function majorsOf(peer: string): number {
 }
 
 function peerRanges(): Map<string, string> {
-  const manifests = published.map((name) => readManifest(`packages/${name}`));
+  const manifests = published
+    .filter((name) => name !== 'ledger-tests')
+    .map((name) => readManifest(`packages/${name}`));
   return new Map(
     manifests.flatMap(({ peerDependencies = {} }) => Object.entries(peerDependencies)),
   );

@@ -128,7 +128,7 @@ const nestJest: Consumer = {
         '@nestjs/bullmq': '11.0.5',
         '@nestjs/common': '11.2.10',
         '@nestjs/core': '11.2.10',
-        '@nestjs/testing': '11.2.10',
+        '@nestjs/testing': '11.2.6',
         '@types/jest': '30.0.0',
         bullmq: readManifest('packages/bullmq').devDependencies!['bullmq5']!.replace(/.*@/, ''),
         jest: '30.5.2',

@@ -3,7 +3,7 @@
  * `--dry-run` ends there. Without it, the very files that passed are published.
  *
  *     pnpm release --dry-run          everything
- *     pnpm release --dry-run yarn     the projects whose name has this word
+ *     pnpm release --dry-run yarn     only the projects whose name has this word
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -26,12 +26,12 @@ if (flag !== undefined && !isDryRun) throw new Error(`Expected --dry-run or noth
 let failed = 0;
 const folder = await mkdtemp(join(tmpdir(), 'sendonce-tarballs-'));
 try {
-  const packed = await packAll(folder);
-  await checkTarballs(packed);
-  await checkConsumers(packed);
+  const packed = await check('builds and packs', async () => packAll(folder));
+  if (packed && words.length === 0) await checkTarballs(packed);
+  if (packed) await checkConsumers(packed);
   console.log(failed === 0 ? '\nAll checks passed.' : `\n${failed} checks failed.`);
   if (failed > 0) process.exitCode = 1;
-  else if (!isDryRun) await publish(packed);
+  else if (!isDryRun) await publish(packed!);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

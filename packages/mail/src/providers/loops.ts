@@ -107,8 +107,14 @@ function loops(apiKey: string, body: (email: Email) => object): Provider {
   };
 }
 
-function asTheyAre(parts: LoopsParts): Record<string, string> {
-  return { ...parts };
+function asTheyAre({ from, subject, text, html, replyTo }: LoopsParts): Record<string, string> {
+  return {
+    from,
+    subject,
+    ...(text !== undefined && { text }),
+    ...(html !== undefined && { html }),
+    ...(replyTo !== undefined && { replyTo }),
+  };
 }
 
 function toLoopsParts({ from, subject, text, html, replyTo }: Email): LoopsParts {

@@ -139,7 +139,7 @@ export const checkSending: readonly Check[] = [
 ];
 
 export const checkDependencies: Check = {
-  name: 'the packages bring one dependency that is not ours, canonical JSON in core',
+  name: 'the packages have one dependency that is not ours: canonical JSON, in core',
   async run({ mustRun }) {
     const { stdout } = await mustRun('npm', ['ls', '--all', '--json', '--omit=peer']);
     const { dependencies } = JSON.parse(stdout) as {

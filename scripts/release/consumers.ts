@@ -34,6 +34,11 @@ function versioned(...names: string[]): Record<string, string> {
   );
 }
 
+/** The version of an older client that a package is tested with: `5.81.5` of `npm:bullmq@5.81.5`. */
+function aliased(folder: string, alias: string): string {
+  return readManifest(folder).devDependencies![alias]!.replace(/.*@/, '');
+}
+
 /** Without the conformance suite, which `own-ledger.test.ts` installs: it brings vitest. */
 function tarballsOf({ packed }: Context): Record<string, string> {
   return Object.fromEntries(
@@ -114,7 +119,8 @@ const yarnPnp: Consumer = {
     await project.mustRun('npx', [...yarn, 'install'], { timeoutMs: installMs });
     return project;
   },
-  // No require(): Node 20 asks none of yarn's hooks when it loads ESM that way, and finds no package.
+  // No require(): Node 20 asks none of yarn's hooks when it loads ESM that way, and finds no
+  // package.
   checks: sends(['send.mjs'], (file) => ['npx', ...yarn, 'node', file]),
 };
 
@@ -130,7 +136,9 @@ const nestJest: Consumer = {
         '@nestjs/core': '11.2.10',
         '@nestjs/testing': '11.2.6',
         '@types/jest': '30.0.0',
-        bullmq: readManifest('packages/bullmq').devDependencies!['bullmq5']!.replace(/.*@/, ''),
+        // Nest 11 has no BullMQ 6.
+        bullmq: aliased('packages/bullmq', 'bullmq5'),
+        ioredis: aliased('packages/redis', 'ioredis5'),
         jest: '30.5.2',
         'ts-jest': '29.4.15',
         typescript: '5.9.3',

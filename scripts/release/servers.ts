@@ -7,7 +7,7 @@ import {
 } from '@sendonce/testkit';
 import type { ReleaseServers } from './project.ts';
 
-/** Three independent Redis servers, which start at the first call of `urls()`. */
+/** Three independent Redis servers, started at the first question for their addresses. */
 export function startRedlockServers(start: () => Promise<RedisProcess>): {
   urls: () => Promise<string[]>;
   stop: () => Promise<void>;

@@ -1,5 +1,5 @@
 import { hash, randomFillSync } from 'node:crypto';
-import canonicalizeModule from 'canonicalize';
+import * as canonicalizeModule from 'canonicalize';
 import { KeyError } from './errors.ts';
 import { describe } from './store/check-options.ts';
 
@@ -97,10 +97,14 @@ export function hash128(text: string): string {
   return whole.slice(0, 21) + KEY_ALPHABET[KEY_ALPHABET.indexOf(whole[21]!) & 0b110000]!;
 }
 
+type Canonicalize = (value: unknown) => string | undefined;
+
 // Release 2.1, because 5.x needs Node 22 and Node 20.19 is supported here. 3.x and 4.x are ESM,
 // which Jest does not load from node_modules unless it is told to transform them. The output is the
-// same. The types of 2.1 say "default export", its code is `module.exports = function`.
-const canonicalize = canonicalizeModule as unknown as (value: unknown) => string | undefined;
+// same. In ESM, the function is the default export. If Jest compiles this file to CommonJS without
+// `esModuleInterop`, the module itself is the function, and it has no `default`.
+const loaded = canonicalizeModule as unknown as Canonicalize & { default?: Canonicalize };
+const canonicalize = loaded.default ?? loaded;
 
 /** RFC 8785 canonical JSON of a value that was checked before. */
 export function canonicalJson(value: unknown): string {

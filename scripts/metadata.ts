@@ -92,7 +92,7 @@ function fieldsOf(folder: string): Json {
     repository: { type: 'git', url: `git+${address}.git`, directory: folder },
     engines: { node },
     // Without `src`, the maps of the types lead nowhere
-    // (docs/decisions/0030-what-a-tarball-has.md).
+    // (docs/decisions/0032-what-a-tarball-has.md).
     files: ['dist', 'src/**/*.ts', '!src/**/*.d.ts'],
   };
 }

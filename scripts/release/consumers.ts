@@ -34,7 +34,7 @@ function versioned(...names: string[]): Record<string, string> {
   );
 }
 
-/** The version of an older client that a package is tested with: `5.81.5` of `npm:bullmq@5.81.5`. */
+/** The version of an older client that is tested: `5.81.5` of `npm:bullmq@5.81.5`. */
 function aliased(folder: string, alias: string): string {
   return readManifest(folder).devDependencies![alias]!.replace(/.*@/, '');
 }

@@ -1,5 +1,6 @@
-// Draws the states of an email and who moves them: docs/protocol-light.svg and -dark.svg, which
-// README.md and docs/concepts.md show. Run it after a change: npx tsx docs/pictures/draw-protocol.ts
+// Draws the states of an email and who moves them, for README.md and docs/concepts.md:
+// docs/protocol-light.svg and docs/protocol-dark.svg.
+// Run it after a change: npx tsx docs/pictures/draw-protocol.ts
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -52,7 +53,7 @@ const boxes: readonly Box[] = [
   { x: 300, y: 170, name: 'claimed', meaning: 'held for one lease' },
   { x: 580, y: 170, name: 'dispatched', meaning: 'may have been sent' },
   { x: 860, y: 110, name: 'sent', meaning: 'copies do not send', look: 'good' },
-  { x: 860, y: 230, name: 'rejected', meaning: 'refused for good', look: 'bad' },
+  { x: 860, y: 230, name: 'rejected', meaning: 'refused permanently', look: 'bad' },
   { x: 580, y: 390, name: 'in doubt', meaning: 'listed for you', look: 'doubt' },
   { x: 20, y: 30, name: 'cancelled', meaning: 'no copy sends' },
   { x: 300, y: 30, name: 'skipped', meaning: 'decided not to send' },

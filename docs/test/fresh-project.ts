@@ -83,7 +83,8 @@ export async function makeFreshProject(
   return {
     folder,
     page,
-    compile: async () => compile(folder, page),
+    // Without input files tsc fails.
+    compile: async () => (page.blocks.length === 0 ? [] : compile(folder, page)),
     sourceFile: (block) => join(folder, 'src', fileOf(block)),
     compiledFile: (block) => join(folder, 'out', fileOf(block).replace(/ts$/, 'js')),
     remove: async () => rm(folder, { recursive: true, force: true }),

@@ -245,5 +245,5 @@ function withoutNumbers(message: string): string {
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '2026-12-01T03:00:00.000Z')
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:6379')
     .replaceAll(/\b59\d{3} ms/g, '60000 ms')
-    .replaceAll(/(\n +at [^\n]*)+/g, ' …).');
+    .replaceAll(/(\n +at [^\n]*)+/g, (stack) => ` …${/\)\. See .*$/.exec(stack)?.[0] ?? ').'}`);
 }

@@ -9,13 +9,14 @@ test('the operations table has a row for every event', () => {
   const { counters } = once(async () => {}, { ledger: memoryLedger(), key: () => 1 });
   const rows = [...page.matchAll(/^\| `([a-z-]+)` +\|/gm)].map(([, event]) => event);
   const ofJournal = ['scheduled', 'rescheduled', 'resolved-sent', 'resolved-not-sent'];
-  expect(rows.toSorted()).toEqual([...Object.keys(counters), ...ofJournal].toSorted());
+  const events = [...Object.keys(counters), ...ofJournal];
+  expect(new Set(rows)).toEqual(new Set(events));
+  expect(rows).toHaveLength(events.length);
 });
 
 test('the operations page names every alert rule, and no other', () => {
   const rules = readFileSync(`${root}docs/observability/sendonce.rules.yml`, 'utf8');
   const inRules = [...rules.matchAll(/^ +- alert: (\w+)$/gm)].map(([, name]) => name);
   expect(inRules.length).toBeGreaterThan(5);
-  const onPage = new Set(page.match(/\bSendonce[A-Z]\w+/g));
-  expect([...onPage].toSorted()).toEqual(inRules.toSorted());
+  expect(new Set(page.match(/\bSendonce[A-Z]\w+/g))).toEqual(new Set(inRules));
 });

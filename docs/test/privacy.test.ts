@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { once } from '@sendonce/bullmq';
 import { redisJournal, redisLedger } from '@sendonce/redis';
 import { startRedis } from '@sendonce/testkit';
-import type { Job } from 'bullmq';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { blocksOf, root } from './page.ts';
@@ -25,7 +24,7 @@ test('the code of the page erases all that an email left in Redis', async () => 
     key: () => parts,
     label: () => 'label of ada@example.org',
   });
-  await send({ id: '17', queueName: 'notices', data: { to: 'ada@example.org' } } as Job);
+  await send({ id: '17', queueName: 'notices', data: { to: 'ada@example.org' } });
   await journal.flush();
 
   // What the page says is stored as it is, and nothing else of the data.

@@ -38,6 +38,7 @@ describe('the message on a page is the one that is printed', () => {
   });
 
   test.each(codes.filter((code) => !notCaused.includes(code)))('%s', (code) => {
-    expect(messageOf(readFileSync(pageOf(code), 'utf8'))).toBe(messages[code]);
+    const shown = messageOf(readFileSync(pageOf(code), 'utf8'));
+    expect(shown, 'Run npx tsx docs/test/write-error-messages.ts').toBe(messages[code]);
   });
 });

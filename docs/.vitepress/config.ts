@@ -9,12 +9,17 @@ import { repository } from '../site/repository.ts';
 const description =
   'An email is never sent twice and never dropped silently. If a crash makes it impossible to know whether an email was sent, sendonce lists it for you to resolve.';
 
+// `/` on a domain that has nothing else, `/sendonce/` on GitHub Pages.
+const base = process.env['SITE_BASE'] ?? '/';
+
 export default defineConfig({
   title: 'sendonce',
   description,
   lang: 'en',
-  // `/` on a separate domain, `/sendonce/` on GitHub Pages.
-  base: process.env['SITE_BASE'] ?? '/',
+  base,
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}icon.svg` }]],
+  // An example has a server on the reader's machine; every other dead link fails the build.
+  ignoreDeadLinks: 'localhostLinks',
   srcExclude: ['node_modules/**'],
   rewrites: { 'decisions/README.md': 'decisions/index.md' },
   markdown: {
@@ -32,6 +37,8 @@ export default defineConfig({
         rules[name] = (tokens, index, _, { relativePath }) =>
           siteHtml(relativePath, tokens[index]!.content);
       }
+      // Blocks that are indented in place of fenced.
+      rules.code_block = (...args) => rules.fence!(...args);
       const openLink = rules.link_open!;
       rules.link_open = (tokens, index, options, env, self) => {
         const token = tokens[index]!;
@@ -69,9 +76,7 @@ function pages(): DefaultTheme.SidebarItem[] {
   return [...items, { text: 'API reference', link: '/api/' }];
 }
 
-/**
- * What typedoc-vitepress-theme has written; `pnpm docs:dev` and `docs:build` call typedoc first.
- */
+/** What typedoc-vitepress-theme has written; `pnpm docs:dev` and `docs:build` call typedoc first. */
 function reference(): DefaultTheme.SidebarItem[] {
   const file = join(docs, 'api/typedoc-sidebar.json');
   return JSON.parse(readFileSync(file, 'utf8')) as DefaultTheme.SidebarItem[];

@@ -20,9 +20,13 @@ interface Manifest {
   readonly exports?: Readonly<Record<string, string>>;
 }
 
-/**
- * `./internal` is published because our own packages import it. It is no part of the public API.
- */
+/** A package has one description, for all its entry points. */
+const descriptions: Readonly<Record<string, string>> = {
+  './ledger': 'For those who write a ledger, or wrap one.',
+  './inspect': 'For those who show what the ledger and the journal hold.',
+};
+
+/** `./internal` is published because our own packages import it. It is no part of the public API. */
 const notPublic = ['./internal', './package.json'];
 
 /** The entry points of every published package, read from the package.json files. */
@@ -34,7 +38,7 @@ export function entryPoints(): EntryPoint[] {
       .filter(([subpath]) => !notPublic.includes(subpath))
       .map(([subpath, target]) => ({
         specifier: name + subpath.slice(1),
-        description: subpath === '.' ? description : `A part of ${name}.`,
+        description: descriptions[subpath] ?? description,
         folder,
         source: join('packages', folder, target),
       }));

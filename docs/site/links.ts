@@ -17,8 +17,10 @@ const markdown = new MarkdownIt({ html: true });
 /** The links and images of a Markdown file, also those written in HTML. */
 export function linksIn(file: string, text: string): Link[] {
   const links: Link[] = [];
+  let line = 1;
   for (const block of markdown.parse(withoutFrontMatter(text), {})) {
-    const line = (block.map?.[0] ?? 0) + 1;
+    // A cell of a table does not say where it is, but its row does.
+    if (block.map) line = block.map[0] + 1;
     for (const token of [block, ...(block.children ?? [])]) {
       const href = token.attrGet('href') ?? token.attrGet('src');
       const inHtml = token.type.startsWith('html_') ? hrefsInHtml(token.content) : [];
@@ -120,8 +122,8 @@ function anchors(path: string): Set<string> {
 }
 
 /**
- * The address of a link of a page of `docs/` on the site: pages stay relative, and everything else
- * in the repository is on GitHub. A link to what does not exist is an error, which fails the build.
+ * The address of a link of a page of `docs/` on the site: pages stay relative, and everything else in
+ * the repository is on GitHub.
  */
 export function siteHref(page: string, href: string): string {
   const file = `docs/${page}`;
@@ -129,7 +131,7 @@ export function siteHref(page: string, href: string): string {
   if (target === undefined || href.startsWith('#')) return href;
   const { path, anchor } = target;
   const place = join(root, path);
-  if (!existsSync(place)) throw new Error(`${file}: ${href} does not exist.`);
+  if (!existsSync(place)) return href;
   const hash = anchor === undefined ? '' : `#${anchor}`;
   const isFolder = statSync(place).isDirectory();
   const index = isFolder ? join(path, 'index.md') : path;
@@ -141,8 +143,8 @@ export function siteHref(page: string, href: string): string {
 }
 
 /**
- * HTML of a page, ready for the site. Its links are those of `siteHref()`. A `<picture>` with one
- * image for each colour scheme follows the switch of the site, where GitHub follows its own.
+ * HTML of a page, ready for the site. Its links are those of `siteHref()`. A `<picture>` with one image
+ * for each colour scheme follows the switch of the site, where GitHub follows its own.
  */
 export function siteHtml(page: string, html: string): string {
   return html

@@ -130,6 +130,7 @@ function linkNames(project: ProjectReflection, exported: readonly DeclarationRef
       if (tag.tag === '@example') continue;
       tag.content = [...thrown(tag, link), ...tag.content.map(withLinks)];
     }
+    joinThrows(comment);
   }
 }
 
@@ -143,6 +144,15 @@ function thrown(
     link(name, undefined) ?? { kind: 'code', text: `\`${name}\`` },
     { kind: 'text', text: ' ' },
   ];
+}
+
+/** One list in place of a heading for each. */
+function joinThrows(comment: Comment): void {
+  const [first, ...others] = comment.blockTags.filter(({ tag }) => tag === '@throws');
+  if (!first || others.length === 0) return;
+  const item: CommentDisplayPart = { kind: 'text', text: '\n- ' };
+  first.content = [first, ...others].flatMap(({ content }) => [item, ...content]);
+  comment.blockTags = comment.blockTags.filter((tag) => !others.includes(tag));
 }
 
 function describeExport(specifier: string, reflection: DeclarationReflection): DocumentedExport {

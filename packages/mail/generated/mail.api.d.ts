@@ -1,0 +1,247 @@
+// Written by `pnpm api`: the public surface of this entry point.
+
+import { MayHaveLeft } from '@sendonce/core';
+import type { Readable } from 'node:stream';
+import type { Resolver } from '@sendonce/core';
+import { SendonceError } from '@sendonce/core';
+import { Verdict } from '@sendonce/core';
+
+// @public (undocumented)
+export interface AhaSendOptions extends KeyedProviderOptions {
+    readonly accountId: string;
+}
+
+// @public
+export function ahaSendTransport(options: AhaSendOptions): ProviderTransport;
+
+// @public
+export function atSend(transporters: PluggableTransporter | readonly PluggableTransporter[], options?: DispatchAtSendOptions): 'at-send';
+
+// @public
+export interface AzureAccount {
+    readonly accessKey: string;
+    readonly endpoint: string;
+}
+
+// @public
+export function azureLookUp(options: AzureLookUpOptions): Resolver;
+
+// @public (undocumented)
+export interface AzureLookUpOptions extends AzureAccount, Pick<LookUpOptions, 'answerWithinMs' | 'fetch'> {
+    readonly notFoundAfterMs?: number | undefined;
+}
+
+// @public (undocumented)
+export interface AzureOptions extends AzureAccount, Omit<ProviderOptions, 'apiKey' | 'url'> {
+}
+
+// @public
+export function azureTransport(options: AzureOptions): ProviderTransport;
+
+// @public
+export function brevoLookUp(options: LookUpOptions): Resolver;
+
+// @public
+export function brevoTransport(options: KeyedProviderOptions): ProviderTransport;
+
+// @public
+export function checkAddress(address: unknown, field?: string): void;
+
+// @public
+export function classifyMailError(error: unknown, phase?: MailPhase): Verdict;
+
+// @public
+export function dispatchAtSend(options?: DispatchAtSendOptions): StreamPlugin;
+
+// @public (undocumented)
+export interface DispatchAtSendOptions {
+    readonly idempotencyHeader?: string | undefined;
+    readonly messageIdDomain?: string | undefined;
+    readonly outsideClaim?: 'pass' | 'refuse' | undefined;
+}
+
+// @public
+export interface KeyedProviderOptions extends ProviderOptions {
+    readonly windowMs?: number | undefined;
+}
+
+// @public
+export function lettermintTransport(options: KeyedProviderOptions): ProviderTransport;
+
+// @public
+export interface LookUpOptions extends Pick<ProviderOptions, 'apiKey' | 'fetch'> {
+    readonly answerWithinMs?: number | undefined;
+    readonly url?: string | undefined;
+}
+
+// @public (undocumented)
+export interface LoopsOptions extends KeyedProviderOptions {
+    readonly dataVariables?: ((parts: LoopsParts) => Readonly<Record<string, string | number>>) | undefined;
+    readonly transactionalId: string;
+}
+
+// @public
+export interface LoopsParts {
+    // (undocumented)
+    readonly from: string;
+    // (undocumented)
+    readonly html?: string;
+    // (undocumented)
+    readonly replyTo?: string;
+    // (undocumented)
+    readonly subject: string;
+    // (undocumented)
+    readonly text?: string;
+}
+
+// @public
+export function loopsTransport(options: LoopsOptions): ProviderTransport;
+
+// @public
+export function mailErrorNote(error: unknown): string;
+
+// @public
+export type MailPhase = 'before-dot' | 'after-dot' | 'unknown';
+
+// @public
+export class MailTransportError extends SendonceError {
+    constructor(mayHaveLeft: MayHaveLeft, message: string, input?: {
+        responseCode?: number;
+        cause?: unknown;
+    });
+    // (undocumented)
+    readonly name = "MailTransportError";
+    readonly responseCode: number | undefined;
+}
+
+// @public
+export type OutcomeState = 'sent' | 'sent-already' | 'in-progress' | 'conflict' | 'rejected' | 'refused' | 'not-sent' | 'unknown';
+
+// @public
+export interface PluggableTransporter {
+    // (undocumented)
+    use(step: any, plugin: any): unknown;
+}
+
+// @public
+export function postmarkLookUp(options: PostmarkLookUpOptions): Resolver;
+
+// @public (undocumented)
+export interface PostmarkLookUpOptions extends LookUpOptions {
+    readonly messageStream?: string | undefined;
+}
+
+// @public (undocumented)
+export interface PostmarkOptions extends ProviderOptions {
+    readonly messageStream?: string | undefined;
+}
+
+// @public
+export function postmarkTransport(options: PostmarkOptions): ProviderTransport;
+
+// @public
+export class ProviderError extends SendonceError {
+    // Warning: (ae-forgotten-export) The symbol "Outcome" needs to be exported by the entry point index.d.ts
+    constructor(provider: string, outcome: Outcome, message: string);
+    // (undocumented)
+    readonly name = "ProviderError";
+    // (undocumented)
+    readonly outcome: OutcomeState;
+    readonly provider: string;
+    readonly reason: string | undefined;
+    readonly retryAfterMs: number | undefined;
+    readonly status: number | undefined;
+}
+
+// @public
+export type ProviderMessage = Pick<StreamPluginMail, 'data' | 'message'>;
+
+// @public
+export interface ProviderOptions {
+    readonly answerWithinMs?: number | undefined;
+    readonly apiKey: string;
+    readonly disableFileAccess?: boolean | undefined;
+    readonly disableUrlAccess?: boolean | undefined;
+    // Warning: (ae-forgotten-export) The symbol "Fetch" needs to be exported by the entry point index.d.ts
+    readonly fetch?: Fetch | undefined;
+    readonly url?: string | undefined;
+}
+
+// @public
+export interface ProviderSentInfo {
+    // (undocumented)
+    readonly accepted: readonly string[];
+    // (undocumented)
+    readonly envelope: {
+        readonly from: string;
+        readonly to: readonly string[];
+    };
+    readonly messageId: string | undefined;
+    // (undocumented)
+    readonly rejected: readonly string[];
+    readonly response: string;
+}
+
+// @public
+export interface ProviderTransport {
+    // (undocumented)
+    readonly name: string;
+    // (undocumented)
+    send(mail: ProviderMessage, callback: (error: Error | null, info: ProviderSentInfo) => void): void;
+    // (undocumented)
+    readonly version: string;
+    readonly windowMs: number | undefined;
+}
+
+// @public
+export function resendTransport(options: KeyedProviderOptions): ProviderTransport;
+
+// @public
+export function sendGridLookUp(options: LookUpOptions): Resolver;
+
+// @public
+export function sendGridTransport(options: ProviderOptions): ProviderTransport;
+
+// @public (undocumented)
+export interface SesOptions extends Omit<ProviderOptions, 'apiKey'> {
+    // (undocumented)
+    readonly accessKeyId: string;
+    readonly region: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string | undefined;
+}
+
+// @public
+export function sesTransport(options: SesOptions): ProviderTransport;
+
+// @public
+export function sparkPostTransport(options: KeyedProviderOptions): ProviderTransport;
+
+// @public
+export type StreamPlugin = (mail: StreamPluginMail, callback: (error?: Error | null) => void) => void;
+
+// @public
+export interface StreamPluginMail {
+    // (undocumented)
+    readonly data: object;
+    // (undocumented)
+    readonly mailer: {
+        readonly transporter: object;
+    };
+    // (undocumented)
+    readonly message: StreamPluginMessage;
+}
+
+// @public
+export interface StreamPluginMessage {
+    // (undocumented)
+    createReadStream(): Readable;
+    // (undocumented)
+    getEnvelope(): {
+        readonly to?: unknown;
+        readonly from?: unknown;
+    };
+    // (undocumented)
+    messageId(): string;
+}
+

@@ -1,0 +1,48 @@
+// Written by `pnpm api`: the public surface of this entry point.
+
+import type { JobRef } from '@sendonce/core';
+import { Ledger } from '@sendonce/core';
+import { MeterProvider } from '@opentelemetry/api';
+import type { PerformEvent } from '@sendonce/core';
+import { TracerProvider } from '@opentelemetry/api';
+
+// @public
+export interface BullMQJob {
+    // (undocumented)
+    readonly id?: string | undefined;
+    // (undocumented)
+    readonly queueName: string;
+}
+
+// @public
+export interface ObservedOptions {
+    // (undocumented)
+    readonly ledger: Ledger;
+    // (undocumented)
+    readonly onEvent?: ((event: any) => void) | undefined;
+}
+
+// @public
+export type SeenEvent = Omit<PerformEvent, 'job' | 'by'> & {
+    readonly job?: JobRef | BullMQJob | undefined;
+    readonly by?: string | undefined;
+};
+
+// @public
+export function sendonceTelemetry(options?: TelemetryOptions): Telemetry;
+
+// @public (undocumented)
+export interface Telemetry {
+    readonly effect: <F extends (...values: any[]) => unknown>(effect: F) => F;
+    readonly ledger: <L extends Ledger>(ledger: L) => L;
+    readonly observe: <O extends ObservedOptions>(options: O) => O;
+    readonly onEvent: (event: SeenEvent) => void;
+    readonly watchDoubts: (ledger: Ledger) => () => void;
+}
+
+// @public (undocumented)
+export interface TelemetryOptions {
+    readonly meterProvider?: MeterProvider | undefined;
+    readonly tracerProvider?: TracerProvider | undefined;
+}
+

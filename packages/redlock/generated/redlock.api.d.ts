@@ -1,0 +1,32 @@
+// Written by `pnpm api`: the public surface of this entry point.
+
+import { Ledger } from '@sendonce/core';
+import type { RedisClient } from '@sendonce/redis';
+import { SendonceError } from '@sendonce/core';
+
+// @public
+export interface NodeVote {
+    readonly node: string;
+    readonly reason?: string;
+    // (undocumented)
+    readonly vote: 'for' | 'against' | 'unreachable';
+}
+
+// @public
+export class QuorumError extends SendonceError {
+    constructor(verb: string, votes: readonly NodeVote[]);
+    // (undocumented)
+    readonly name = "QuorumError";
+    // (undocumented)
+    readonly votes: readonly NodeVote[];
+}
+
+// @public
+export function redlockLedger(clients: readonly RedisClient[], options?: RedlockLedgerOptions): Ledger;
+
+// @public (undocumented)
+export interface RedlockLedgerOptions {
+    readonly answerWithinMs?: number | undefined;
+    readonly prefix?: string | undefined;
+}
+

@@ -4,7 +4,7 @@ import {
   Application,
   Comment,
   type CommentDisplayPart,
-  type CommentTag,
+  CommentTag,
   type DeclarationReflection,
   type ProjectReflection,
   type Reflection,
@@ -71,6 +71,7 @@ export async function writeReference(): Promise<void> {
   if (!project) throw new Error('typedoc could not read the packages.');
   nameModules(project, points);
   const exported = project.children!.flatMap((module) => module.children ?? []);
+  addUsers(app, exported);
   linkNames(project, exported);
   await app.generateOutputs(project);
   if (app.logger.hasErrors() || !existsSync(join(api, 'index.md')))
@@ -146,6 +147,49 @@ function thrown(
   ];
 }
 
+/**
+ * Ends the page of a type with the exports that take or return it, and that of an error with those
+ * that throw it: a reader who comes from a search finds out where it is used.
+ */
+function addUsers(app: Application, exported: readonly DeclarationReflection[]): void {
+  const users = new Map<Reflection, Set<Reflection>>();
+  const declared = exported.filter((reflection) => !reflection.isReference());
+  const targets = new Map<number | string, Reflection>(
+    declared.flatMap((reflection) => [
+      [reflection.id, reflection],
+      [`{${reflection.name}}`, reflection],
+    ]),
+  );
+  for (const user of declared) {
+    visit(app.serializer.toObject(user), (node) => {
+      const named = node['type'] === 'reference' ? node['target'] : node['typeAnnotation'];
+      const target = targets.get(named as number | string);
+      if (target === undefined || target === user) return;
+      users.set(target, (users.get(target) ?? new Set()).add(user));
+    });
+  }
+  for (const [target, names] of users) {
+    const parts = [...names].flatMap((user, index): CommentDisplayPart[] => [
+      { kind: 'text', text: index === 0 ? '' : ', ' },
+      { kind: 'inline-tag', tag: '@linkcode', text: user.name, target: user },
+    ]);
+    const [commented] = commentedBy(target as DeclarationReflection);
+    commented!.comment ??= new Comment();
+    commented!.comment.blockTags.push(new CommentTag('@usedBy', parts));
+  }
+}
+
+/** The page says these in a part that typedoc writes. */
+const inheritance = new Set(['extendedBy', 'inheritedFrom', 'overwrites']);
+
+function visit(node: unknown, look: (node: Record<string, unknown>) => void): void {
+  if (typeof node !== 'object' || node === null) return;
+  look(node as Record<string, unknown>);
+  for (const [name, inner] of Object.entries(node)) {
+    if (!inheritance.has(name)) visit(inner, look);
+  }
+}
+
 /** One list in place of a heading for each. */
 function joinThrows(comment: Comment): void {
   const [first, ...others] = comment.blockTags.filter(({ tag }) => tag === '@throws');
@@ -189,21 +233,26 @@ function membersOf(reflection: DeclarationReflection): DeclarationReflection[] {
 }
 
 function commentsOf(reflection: DeclarationReflection): Comment[] {
+  return commentedBy(reflection).flatMap(({ comment }) => (comment ? [comment] : []));
+}
+
+/** What carries the comment of a declaration: its signatures if it is a function, else itself. */
+function commentedBy(reflection: DeclarationReflection): Reflection[] {
   const type = reflection.type?.type === 'reflection' ? reflection.type.declaration : undefined;
   return [
-    reflection,
     ...(reflection.signatures ?? []),
+    reflection,
     ...(reflection.getSignature ? [reflection.getSignature] : []),
     ...(type?.signatures ?? []),
-  ].flatMap(({ comment }) => (comment ? [comment] : []));
+  ];
 }
 
 function partsOf({ summary, blockTags }: Comment): CommentDisplayPart[] {
   return [...summary, ...blockTags.flatMap(({ content }) => content)];
 }
 
-function saysSomething(comment: Comment): boolean {
-  return partsOf(comment).length > 0;
+function saysSomething({ summary, blockTags }: Comment): boolean {
+  return summary.length > 0 || blockTags.some(({ tag }) => tag !== '@usedBy');
 }
 
 function hasExampleOrLink(comment: Comment): boolean {

@@ -203,11 +203,11 @@ test.each([
   }) satisfies express.ErrorRequestHandler);
   const origin = await serve(app);
   const answered = await fetch(`${origin}${mount}/find`, { headers: { 'x-user': 'ada' } });
-  expect([answered.status, await answered.text()]).toEqual([
-    500,
+  expect(answered.status).toBe(500);
+  expect(await answered.text()).toContain(
     `The dashboard has the basePath '${basePath}', and is mounted at '${mount}'. ` +
       `Give dashboard() the option basePath: '${mount}'.`,
-  ]);
+  );
 });
 
 test('Express may mount it in a router, or above its basePath', async () => {

@@ -67,7 +67,12 @@ export function parseCommandLine(
     parser.parse(withKeysLast(argv), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw new UsageError(describeMistake(error, argv));
+    if (error.exitCode !== 0) {
+      const names = commands.map(({ name }) => name).join(', ');
+      // Thrown without a command, or by "help" with an unknown one.
+      const isHelp = error.code === 'commander.help';
+      throw new UsageError(isHelp ? `Expected a command: ${names}.` : describeMistake(error, argv));
+    }
     return { text: text.trimEnd(), isVersion: error.code === 'commander.version' };
   }
   return request!;

@@ -32,6 +32,17 @@ describe('the command line', () => {
     },
   );
 
+  test.each([[['help', 'stauts']], [['--json']], [['--redis', 'redis://127.0.0.1:1']]])(
+    'without a known command it names them all: %j',
+    async (argv) => {
+      const { code, err } = await run(argv);
+      expect([code, err]).toEqual([
+        2,
+        expect.stringMatching(/^Expected a command: status, show, /),
+      ]);
+    },
+  );
+
   test('options of the place may come before the command, and -- ends the options', async () => {
     const scene = startScene();
     await scene.email('sent', 1);

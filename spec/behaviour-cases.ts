@@ -262,7 +262,7 @@ const stories: readonly BehaviourCase[] = [
 
 export const behaviourCases: readonly BehaviourCase[] = [...table, ...stories];
 
-/** One millisecond passes with each request, so that each has a time of its own. */
+/** One millisecond passes with each request, so that each has its own time. */
 function story(
   name: string,
   attempts: BehaviourCase['attempts'],

@@ -108,7 +108,7 @@ test.each(
   expect(differences.flat()).not.toEqual([]);
 });
 
-/** Runs a vector with a key and tokens of its own. Its times may be longer, and never shorter. */
+/** Runs a vector with fresh keys and tokens. Its times may be longer, and never shorter. */
 async function differencesOf(
   { ledgers, fallSilent }: Store,
   vector: BehaviourVector,

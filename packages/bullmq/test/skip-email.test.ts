@@ -196,7 +196,9 @@ onBothVersions((bullmq) => {
     await end(ignoring, 'notice', 3);
     expect(ignoringCounters).toMatchObject({ duplicate: 1, 'different-data': 0 });
     const messages = warned.mock.calls.map(([message]) => String(message));
-    expect(messages.filter((message) => message.includes('taken for a duplicate'))).toHaveLength(2);
+    expect(messages.filter((message) => message.includes('treated as a duplicate'))).toHaveLength(
+      2,
+    );
     expect(messages.join()).not.toContain('customer');
   });
 

@@ -86,7 +86,7 @@ export class AttemptContext {
     const queue = own.job?.queue ?? '';
     this.warn(
       'SENDONCE_DIFFERENT_DATA',
-      `sendonce: a job${queue && ` of the queue "${queue}"`} was taken for a duplicate under the key ${own.key}, and its ` +
+      `sendonce: a job${queue && ` of the queue "${queue}"`} was treated as a duplicate under the key ${own.key}, and its ` +
         'data, its name or its queue differ from those of the job whose email was sent. Its own email was not sent. If the two are ' +
         'different emails, select what tells them apart in "key". If they are the same one, set ' +
         '"onDifferentData" to "ignore".',

@@ -10,7 +10,7 @@ export type DispatchMode = 'before-processor' | 'at-send';
 /**
  * What is known about the email:
  * - `sent`
- * - `not-sent`: surely nothing was sent.
+ * - `not-sent`: nothing was sent, with certainty.
  * - `refused`: temporarily (a 4xx reply of SMTP, HTTP 429). Nothing was sent, a retry may send.
  * - `rejected`: permanently (a 5xx reply of SMTP to the whole email). Nothing was sent.
  * - `unknown`: the email may have been sent.
@@ -73,7 +73,7 @@ function fieldOf(report: unknown, field: keyof EffectReport): unknown {
   }
 }
 
-/** What became of one email, for {@link Effect.report}. */
+/** What happened to one email, for {@link Effect.report}. */
 export interface EffectReport {
   /** Whether the email was sent. */
   readonly verdict: Verdict;
@@ -106,7 +106,7 @@ export interface Effect {
    * @throws {LedgerUnavailableError} when the ledger cannot answer. The claim is then released.
    */
   dispatch(): Promise<void>;
-  /** Reports what became of the email. The first report decides, even if the processor throws. */
+  /** Reports what happened to the email. The first report decides, even if the processor throws. */
   report(report: EffectReport): void;
 }
 

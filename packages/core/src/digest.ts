@@ -9,9 +9,9 @@ export interface JobParts {
 
 /**
  * Hashes what a job is made of into 3 characters: 18 bits, salted with the key. The order of the
- * fields of `data` does not matter. Two different jobs under one key are told apart but for one in
- * 262,144. That is too little to give their content away, and less than the key itself tells to who
- * guesses its parts. Undefined for what has no JSON form.
+ * fields of `data` does not matter. Two different jobs under one key have different hashes, except
+ * one pair in 262,144. That is too little to reveal their content, and less than the key reveals to
+ * someone who guesses its parts. Undefined for what has no JSON form.
  *
  * This runs for every job. FNV-1a takes about 1 us; SHA-256 of canonical JSON took 5 us.
  *

@@ -65,8 +65,8 @@ export interface ErrorsByCode {
 export type ErrorCode = keyof ErrorsByCode;
 
 /**
- * Whether the email may have been sent: `no` (surely not), `yes` (surely), or `maybe` (unknown; the
- * record is in doubt).
+ * Whether the email may have been sent: `no`, `yes`, or `maybe` (unknown: the record is in
+ * doubt).
  * See {@link SendonceError.mayHaveLeft}.
  */
 export type MayHaveLeft = 'no' | 'yes' | 'maybe';
@@ -217,7 +217,7 @@ export class UnreadableRecordError extends SendonceError {
 }
 
 /**
- * Throw this from a processor to say "surely nothing was sent", in every dispatch mode. The claim
+ * Throw this from a processor to say "nothing was sent", in every dispatch mode. The claim
  * is released, and the queue's own retry may send.
  *
  * @example
@@ -266,7 +266,7 @@ export class SecondEmailError extends SendonceError {
       'SENDONCE_SECOND_EMAIL',
       'maybe',
       `A second email was about to leave under the claim ${key}. It was not sent; the first one may ` +
-        'have been. One key covers one email: give the second one a job of its own, or wrap it in ' +
+        'have been. One key covers one email: give the second one its own job, or wrap it in ' +
         'perform() with its own key.',
     );
   }
@@ -310,8 +310,8 @@ export class AddressError extends SendonceError {
 }
 
 /**
- * A skip that cannot be recorded as one: a reason that is none, a skip after the send, a second
- * one.
+ * A skip that cannot be recorded: its reason is invalid, the email may have been sent, or it is the
+ * second skip.
  */
 export class SkipError extends SendonceError {
   override readonly name = 'SkipError';
@@ -328,7 +328,8 @@ export class SkipError extends SendonceError {
 
 /**
  * In `at-send` the effect ended, and no email was dispatched under its claim. The cause of an
- * `InDoubtError`: an email that left unseen cannot be told from none.
+ * `InDoubtError`: sendonce cannot distinguish an email that
+ * left unseen from no email.
  */
 export class UndispatchedError extends SendonceError {
   override readonly name = 'UndispatchedError';

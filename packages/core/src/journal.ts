@@ -14,7 +14,7 @@ import { catchRejection, warnOfCallback } from './warn.ts';
  * {@link JournalEntry}
  */
 export interface Journal {
-  /** Takes an entry; it is kept soon. Never throws, and nobody waits for it. */
+  /** Takes an entry, which is written soon. Never throws, and no email waits for it. */
   write(entry: JournalEntry): void;
   /** Resolves when everything that was taken is kept, or was given up with a warning. */
   flush(): Promise<void>;
@@ -28,7 +28,8 @@ export interface Journal {
 
 /**
  * Gives the journal an entry. If the journal throws, that is a process warning: what the entry
- * reports has happened already, and its caller must hear of that and not of the journal.
+ * reports has happened already, and its caller must receive that result and not the error of the
+ * journal.
  */
 export function writeEntry(journal: Journal | undefined, entry: JournalEntry): void {
   try {

@@ -39,7 +39,7 @@ export class LeaseEntry {
   stop(): void {
     const { entries } = this.renewer;
     const { token } = this.attempt;
-    // A replay in the same process has the same token, and an entry that must go on.
+    // A replay in the same process has the same token, and an entry that must stay.
     if (entries.get(token) === this) entries.delete(token);
   }
 }

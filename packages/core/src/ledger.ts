@@ -72,7 +72,7 @@ import type {
  * - `claimed` lives for one lease and then vanishes; nothing was sent.
  * - `dispatched` and in doubt never expire: a doubt that expires would be an email dropped
  *   silently. `dispatched` becomes in doubt when two leases pass without heartbeat and without
- *   outcome (one for the mark "still being sent", one more in silence).
+ *   outcome (one for the mark "still being sent", one more of silence).
  * - `sent`, `rejected`, `skipped` and `cancelled` live for the retention.
  *
  * Rules that hold for every verb:
@@ -216,7 +216,7 @@ export interface Attempt {
   readonly retentionMs: number;
   /** The job that the email is sent for. */
   readonly job?: JobRef | undefined;
-  /** Who sends, for people. Never an address, never parsed. */
+  /** The name of the sender, for people. Never an address, never parsed. */
   readonly by?: string | undefined;
   /** Hash of what the job is made of, see `digestOf()`. */
   readonly digest?: string | undefined;
@@ -275,7 +275,7 @@ export interface Resolution {
 export interface Cancellation {
   /** Which email. */
   readonly key: string;
-  /** Who cancels, for people. */
+  /** The name of the one who cancels, for people. */
   readonly by?: string | undefined;
   /** How long the cancellation is kept, in milliseconds. */
   readonly retentionMs: number;

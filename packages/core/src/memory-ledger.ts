@@ -1,7 +1,7 @@
 import type { Attempt, Ledger, Settlement } from './ledger.ts';
 import type { LedgerRecord, Loss, RecordState } from './record.ts';
 import { checkFunction, checkNames, type OptionNames } from './store/check-options.ts';
-import { isListed } from './store/list-records.ts';
+import { checkListState, isListed } from './store/list-records.ts';
 import { lossAgainst } from './store/loss.ts';
 
 /** The options of {@link memoryLedger}. */
@@ -188,6 +188,7 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
     },
 
     async *list({ state }) {
+      checkListState(state);
       const seen = [...entries.values()]
         .toSorted((one, other) => one.inDoubtAtMs - other.inDoubtAtMs)
         .map(({ record }) => meet(record).seen);

@@ -16,9 +16,9 @@ export function markAsOutage(error: unknown): void {
 }
 
 /**
- * For wrappers: whether `performWith()` threw this because the ledger did not answer, and surely
- * nothing was sent. The same error of another call, such as a `perform()` inside the effect, is
- * none.
+ * For wrappers: whether `performWith()` threw this because the ledger did not answer, so that
+ * nothing was sent. The same error of another call, such as a `perform()` inside the effect, does
+ * not count.
  *
  * See {@link LedgerUnavailableError}.
  */

@@ -66,7 +66,7 @@ export interface PerformOptions {
   readonly job?: JobRef | undefined;
   /** Hash of what the job is made of: a duplicate with another one is reported. @default none */
   readonly digest?: string | undefined;
-  /** Who sends, for people: the name of a script. Never an address, never parsed. */
+  /** The name of the sender, for people, such as a script. Never an address, never parsed. */
   readonly by?: string | undefined;
   /** The Date that all attempts of this email carry, in ms since 1970. */
   readonly emailDateMs?: number | undefined;
@@ -121,7 +121,7 @@ export type EmailOptions = Pick<
   | 'label'
   | 'onEvent'
 > & {
-  /** Of `perform()` that waits: that it is busy has been told. */
+  /** Whether a `perform()` that waits has reported "busy" before. */
   readonly isRepeat?: boolean | undefined;
 };
 
@@ -184,7 +184,7 @@ export interface PerformEvent {
   readonly token: string;
   /** The job that the email is sent for. */
   readonly job: JobRef | undefined;
-  /** Who sends, or for a loss who sent or cancelled the email. For people. */
+  /** The name of the sender, for people. For a loss, of the one who sent or cancelled. */
   readonly by: string | undefined;
   /** Of `sent`, `rejected` and `in-doubt`, if it is known. */
   readonly messageId?: string | undefined;
@@ -193,8 +193,8 @@ export interface PerformEvent {
 }
 
 /**
- * What became of the email: `sent`, `skipped`, or the {@link Loss} that kept this attempt from
- * sending. Where surely nothing was sent, the error of the effect is thrown instead.
+ * What happened to the email: `sent`, `skipped`, or the {@link Loss} that kept this attempt from
+ * sending. If nothing was sent, the error of the effect is thrown instead.
  */
 export type Performed<R> =
   | {
@@ -210,7 +210,7 @@ export type Performed<R> =
 
 type WithMore = 'busy' | 'duplicate' | 'in-doubt' | 'rejected';
 
-/** What `perform()` knows beside the loss that the ledger told. */
+/** What `perform()` knows in addition to the loss that the ledger replied. */
 type LossWithMore<R> =
   | (Omit<LossOf<'busy'>, 'record'> & {
       /** Undefined where the claim was lost and the attempt that has it now is not known. */

@@ -66,7 +66,7 @@ export interface LedgerRecord {
 }
 
 /**
- * Why an attempt may not send, with the record that stands in its way.
+ * Why an attempt may not send, with the record that prevents it.
  * See {@link Ledger.claim}.
  */
 export type Loss =

@@ -57,7 +57,7 @@ export function skipReasonOf(value: unknown): string | undefined {
     const reason: unknown = Object.hasOwn(value, skipKey) && (value as Skip)[skipKey];
     return typeof reason === 'string' ? reason : undefined;
   } catch {
-    // A proxy: whatever it is, it is not ours.
+    // A proxy that throws: it is not a skip of sendonce.
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { withErrorPage } from './errors.ts';
 
 /**
- * Warns about what people have to mend, once for each subject: a warning for every email would hide
+ * Warns about what people have to fix, once for each subject: a warning for every email would hide
  * the next one. `--disable-warning=<code>` silences it.
  *
  * @param subject tells one occasion from another; never a text with an address.

@@ -23,7 +23,8 @@ describe('a fingerprint', () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1 });
     fc.assert(
       fc.property(payload, name, fc.string(), fc.string(), (fields, field, before, after) => {
-        fc.pre(before !== after);
+        // A name that may be an address is not shown.
+        fc.pre(before !== after && !/[@\p{Cc}]/u.test(field));
         const one = fingerprintOf({ ...fields, [field]: before }, key);
         const other = fingerprintOf({ ...fields, [field]: after }, key);
         expect(one).not.toBe(other);

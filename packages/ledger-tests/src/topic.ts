@@ -28,7 +28,7 @@ export interface TopicCase {
 export interface Capabilities {
   /**
    * Puts other bytes in the place of the record under a key. With {@link Capabilities.stored} it
-   * lets the suite check that a damaged record is never overwritten and never taken for "absent".
+   * lets the suite check that a damaged record is never overwritten and never treated as absent.
    */
   readonly corrupt: (key: string, bytes: string) => Promise<void>;
   /** The bytes of a record as they are stored. Undefined if the record is absent. */
@@ -49,7 +49,7 @@ export interface Capabilities {
 export interface LedgerUnderTest extends Partial<Capabilities> {
   /** The ledger that is tested. */
   readonly ledger: Ledger;
-  /** A second ledger on the same store, with a connection of its own: another worker. */
+  /** A second ledger on the same store, with its own connection: another worker. */
   readonly other: Ledger;
   /**
    * Makes the ledger's time pass, in milliseconds: for a store with a clock that can be set.

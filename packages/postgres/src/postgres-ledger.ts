@@ -18,7 +18,7 @@ export interface PostgresLedger extends Ledger, AsyncDisposable {
   /** Checks durability, rights and versions of the server. */
   doctor(): Promise<readonly Finding[]>;
   /**
-   * Gives the session back to the pool, for good. Close the workers before it and the pool after
+   * Gives the session back to the pool, permanently. Close the workers before it and the pool after
    * it. A claim that is still held is lost. `await using` calls it, too.
    */
   close(): Promise<void>;

@@ -25,7 +25,7 @@ export interface Operation {
   readonly retentionMs?: number | undefined;
   readonly job?: JobRef | undefined;
   readonly digest?: string | undefined;
-  /** Who sends, cancels or resolves. */
+  /** The name of the one who sends, cancels or resolves. */
   readonly by?: string | undefined;
   readonly fingerprint?: string | undefined;
   readonly messageId?: string | undefined;

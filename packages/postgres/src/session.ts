@@ -15,7 +15,7 @@ export interface Session extends Queryable {
 export interface SessionKeeper {
   /** The session that is open, or a new one. */
   current(): Promise<Session>;
-  /** Gives the connection back for good, also while claims are held. */
+  /** Gives the connection back permanently, also while claims are held. */
   close(): Promise<void>;
 }
 

@@ -37,7 +37,8 @@ export interface TransactionPool {
  * @example
  * await client.query('BEGIN');
  * await client.query('INSERT INTO orders …');
- * const queue = new Queue('notices', { connection: transactionPool(client) }); // withBackend(createPostgresBackend)
+ * // In withBackend(createPostgresBackend, …):
+ * const queue = new Queue('notices', { connection: transactionPool(client) });
  * await delayedEmails(queue, options).schedule(notice, { at });
  * await client.query('COMMIT');
  */

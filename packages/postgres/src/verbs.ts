@@ -1,5 +1,6 @@
 import type { Attempt, LedgerRecord, Loss } from '@sendonce/core';
 import {
+  checkListState,
   type Cancellation,
   type CancelReply,
   type ClaimReply,
@@ -92,6 +93,7 @@ export async function* list(
   session: LedgerSession,
   { state }: Parameters<Ledger['list']>[0],
 ): AsyncGenerator<LedgerRecord> {
+  checkListState(state);
   const text = `SELECT key FROM ${session.schema}.open_keys($1, $2, $3) key`;
   const rows = await session.query(text, ({ lock }) => [state === 'in-doubt', lock, RECORD_FORMAT]);
   const keys = rows.map((row) => String(row['key']));

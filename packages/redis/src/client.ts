@@ -31,7 +31,7 @@ export interface RedisClient {
   readonly slots?: readonly (readonly string[])[] | undefined;
   /** Read for `keyPrefix`, which is refused, and for the host in errors. */
   readonly options?: unknown;
-  /** Of ioredis: `end` when the client was closed for good. */
+  /** Of ioredis: `end` when the client was closed. */
   readonly status?: unknown;
 }
 
@@ -56,7 +56,7 @@ export function checkClient(client: unknown): asserts client is RedisClient {
       'client',
       'Expected a client without "keyPrefix": it would be put before the keys of this ledger and not ' +
         "before those of another client, and the two would not see each other's claims. Pass " +
-        'redisLedger(client, { prefix }) instead, with a client of its own (BullMQ refuses it as well).',
+        'redisLedger(client, { prefix }) instead, with a separate client (BullMQ refuses it as well).',
     );
   }
   if (shape['isCluster'] && mixesSlots(options ?? {})) {

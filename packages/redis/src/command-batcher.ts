@@ -113,7 +113,7 @@ export class CommandBatcher {
       const result = results[index]!;
       const mayRepeat = group.length > 1 && result instanceof Error && isAboutOneKey(result);
       if (mayRepeat) refused.push(...group.map((command) => [command]));
-      else answerAll(group, result);
+      else this.answerAll(group, result);
     }
     // One key that holds something else must not fail the others: each is called alone. Every verb
     // may be repeated, and a wait is still one for all of them.
@@ -129,14 +129,15 @@ export class CommandBatcher {
     }
     return { keys, args: flatArgs };
   }
-}
 
-function answerAll(commands: readonly Command[], result: CallResult | Error): void {
-  for (const [position, { key, resolve, reject }] of commands.entries()) {
-    try {
-      resolve(decodeReply(key, result, position));
-    } catch (error) {
-      reject(error);
+  private answerAll(commands: readonly Command[], result: CallResult | Error): void {
+    const { places } = this;
+    for (const [position, { key, resolve, reject }] of commands.entries()) {
+      try {
+        resolve(decodeReply({ key, places }, result, position));
+      } catch (error) {
+        reject(error);
+      }
     }
   }
 }

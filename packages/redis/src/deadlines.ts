@@ -70,7 +70,7 @@ export class Deadlines {
       this.timer = undefined;
       return;
     }
-    // This process itself stood still. The answers may be there, and are read first.
+    // This process itself was paused. The answers may have arrived, and are read first.
     if (lateMs > this.everyMs) return;
     for (const entry of this.pending) {
       if (entry.untilMs > nowMs) break;

@@ -1,6 +1,7 @@
 import { isSendonceError } from '@sendonce/core';
 import type { CallResult } from './durability.ts';
-import { decodeRecord, type StoredRecord, unreadableRecord } from './record.ts';
+import type { Places } from './places.ts';
+import { decodeRecord, nameOfPlace, type StoredRecord, unreadableRecord } from './record.ts';
 import { unavailable } from './unavailable.ts';
 
 /** What a script replied about one email: a status, and the record where it shows one. */
@@ -19,12 +20,19 @@ const STATUSES_WITHOUT_WRITE: ReadonlySet<unknown> = new Set(['exists', 'expired
  * @throws {LedgerUnavailableError} where the call failed, or what it wrote is not as durable as it
  *   must be.
  */
-export function decodeReply(key: string, result: CallResult | Error, position: number): Reply {
+export function decodeReply(
+  { key, places }: { readonly key: string; readonly places: Places },
+  result: CallResult | Error,
+  position: number,
+): Reply {
   if (result instanceof Error) throw isSendonceError(result) ? result : unavailable(result);
   const element = result.reply[position];
   const [status, value, remainingMs] = Array.isArray(element) ? (element as unknown[]) : [element];
   if (result.notDurable && !STATUSES_WITHOUT_WRITE.has(status)) throw result.notDurable;
-  if (status === 'unreadable') throw unreadableRecord(key, 'Redis', String(value));
+  if (status === 'unreadable') throw unreadableRecord(key, nameOfPlace(key, places), String(value));
   if (typeof value !== 'string') return { status: String(status) };
-  return { status: String(status), stored: decodeRecord(key, value, Number(remainingMs)) };
+  return {
+    status: String(status),
+    stored: decodeRecord(key, value, { remainingMs: Number(remainingMs), places }),
+  };
 }

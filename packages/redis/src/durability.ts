@@ -107,7 +107,7 @@ export function defineDurableScript(lua: string, wait: Wait): CallScript {
   };
 }
 
-// While a Cluster fails over, its nodes contradict each other for a moment.
+// While a Cluster fails over, its nodes contradict each other briefly.
 const MAX_REPEATS = 5;
 
 function isToRepeat(result: CallResult | Error): boolean {

@@ -1,4 +1,5 @@
 import { type LedgerRecord, type RecordState, UnreadableRecordError } from '@sendonce/core';
+import type { Places } from './places.ts';
 
 /** A record as a script shows it. */
 export interface StoredRecord {
@@ -60,9 +61,13 @@ export function encodeFields(fields: RecordFields): string {
 }
 
 /** @throws {UnreadableRecordError} */
-export function decodeRecord(key: string, value: string, remainingMs: number): StoredRecord {
+export function decodeRecord(
+  key: string,
+  value: string,
+  { remainingMs, places }: { readonly remainingMs: number; readonly places?: Places | undefined },
+): StoredRecord {
   const match = /^1([CDSRKX])([\w-]{16})(\d{13})(\n[^]*)?$/.exec(value);
-  if (!match) throw unreadableRecord(key, 'Redis', value.slice(0, 1));
+  if (!match) throw unreadableRecord(key, nameOfPlace(key, places), value.slice(0, 1));
   const [, letter = '', token = '', at, texts = ''] = match;
   const fields = texts.split('\n').slice(1).map(unescapeText);
   const [queue = '', id = '', digest, messageId, fingerprint, ...others] = fields;
@@ -85,6 +90,11 @@ export function decodeRecord(key: string, value: string, remainingMs: number): S
       ...(resolvedBy && { resolvedBy }),
     },
   };
+}
+
+/** For an error: the key in Redis, which is a hash, so that an operator can look at it. */
+export function nameOfPlace(key: string, places: Places | undefined): string {
+  return places === undefined ? 'Redis' : `Redis, ${places.record(key)}`;
 }
 
 /**

@@ -73,7 +73,8 @@ const MAX_WAITING = 100_000;
  * @throws {OptionError} for wrong options.
  *
  * @example
- * once(processor, { ledger, journal: redisJournal(client), label: (job) => `order ${job.data.orderId}`, key: … });
+ * const journal = redisJournal(client);
+ * once(processor, { ledger, journal, label: (job) => `order ${job.data.orderId}`, key: … });
  */
 export function redisJournal(client: RedisClient, options: RedisJournalOptions = {}): RedisJournal {
   checkClient(client);
@@ -96,7 +97,7 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
     warnedOfGap = true;
     warn(
       'SENDONCE_JOURNAL',
-      `The journal could not be written (${why}). Emails go on; their histories and counts have a gap. ` +
+      `The journal could not be written (${why}). Emails are sent as usual; their histories and counts have a gap. ` +
         'Check the connection of redisJournal().',
     );
   }

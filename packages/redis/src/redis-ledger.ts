@@ -46,7 +46,7 @@ export interface RedisLedgerOptions {
   /**
    * Waits, after the write that allows an email and before the email leaves, until the write would
    * survive a failover (`replicas`) or a crash (`fsync`). If that fails, nothing is sent and the
-   * attempt is repeated. Give such a ledger a client of its own: a wait holds up its connection.
+   * attempt is repeated. Give such a ledger a separate client: a wait holds up its connection.
    * @default waits for nothing
    */
   readonly durability?: Durability | undefined;

@@ -41,14 +41,14 @@ describe('a stored record', () => {
   test('is decoded to what was encoded, with all fields and with none', () => {
     const { key, token, state, atMs } = everything;
     for (const record of [everything, { key, token, state, atMs }]) {
-      expect(decodeRecord(key, encodeRecord(record), 0).record).toEqual(record);
+      expect(decodeRecord(key, encodeRecord(record), { remainingMs: 0 }).record).toEqual(record);
     }
   });
 
   test('of a time with fewer digits has as many, so that all that follows keeps its place', () => {
     const early = { ...everything, atMs: 7 };
     expect(encodeRecord(early)).toContain(`${token}0000000000007\n`);
-    expect(decodeRecord(key, encodeRecord(early), 0).record).toEqual(early);
+    expect(decodeRecord(key, encodeRecord(early), { remainingMs: 0 }).record).toEqual(early);
   });
 
   test.each([
@@ -60,7 +60,7 @@ describe('a stored record', () => {
   ])('keeps texts as they were: %s', (_what, text) => {
     const texts = { fingerprint: text, by: text, messageId: text, note: text, result: text };
     const record = { ...everything, ...texts, job: { queue: text, id: text }, resolvedBy: text };
-    expect(decodeRecord(key, encodeRecord(record), 0).record).toEqual(record);
+    expect(decodeRecord(key, encodeRecord(record), { remainingMs: 0 }).record).toEqual(record);
   });
 
   test.each([
@@ -77,7 +77,7 @@ describe('a stored record', () => {
     ['something else', '{"state":"sent"}', /it is no record of sendonce/],
     ['nothing', '', /it is no record of sendonce/],
   ])('of %s is unreadable, and the error says what it is', (_what, value, message) => {
-    const decode = () => decodeRecord(key, value, 0);
+    const decode = () => decodeRecord(key, value, { remainingMs: 0 });
     expect(decode).toThrow(expect.objectContaining({ code: 'SENDONCE_UNREADABLE_RECORD' }));
     expect(decode).toThrow(message);
   });

@@ -38,8 +38,11 @@ export async function cancelByMajority(
   async function cancelOn(node: Node): Promise<{ record: LedgerRecord } | undefined> {
     const args = [token, fields, retentionMs, ...(atMs === undefined ? [] : [atMs])];
     for (let tries = 1; tries <= TRIES; tries++) {
-      const reply = await cancel(node.client, [placesOf(quorum.prefix).record(key)], args);
-      if (Array.isArray(reply)) throw unreadableRecord(key, node.name, String(reply[1]));
+      const place = placesOf(quorum.prefix).record(key);
+      const reply = await cancel(node.client, [place], args);
+      if (Array.isArray(reply)) {
+        throw unreadableRecord(key, `${node.name}, ${place}`, String(reply[1]));
+      }
       if (reply === 'cancelled') return undefined;
       const record = await node.ledger.read(key);
       if (record) return { record };

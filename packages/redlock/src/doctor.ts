@@ -18,7 +18,7 @@ export async function examineNodes(quorum: Quorum): Promise<readonly Finding[]> 
     return found;
   } catch (error) {
     const remedy = isSendonceError(error, 'SENDONCE_OPTION')
-      ? 'Give each node a server of its own.'
+      ? 'Give each node its own server.'
       : 'Start the nodes that are down. Nothing is sent until more than half of them answer.';
     return [...found, { severity: 'error', check: 'majority', found: reasonOf(error), remedy }];
   }

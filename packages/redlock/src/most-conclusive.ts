@@ -22,7 +22,7 @@ export function mostConclusive<T extends { readonly record: LedgerRecord }>(
   shown: readonly T[],
   size: number,
 ): T | undefined {
-  // A sender whom a majority takes for silent is silent: few have heard its heartbeat, so it was
+  // A sender that is silent for a majority is silent: its heartbeat reached few nodes, so it was
   // lost.
   const isSilent = ({ token }: LedgerRecord) => {
     const doubts = shown.filter(({ record }) => record.state === 'in-doubt');
@@ -35,7 +35,7 @@ export function mostConclusive<T extends { readonly record: LedgerRecord }>(
   return (
     shown
       .filter(({ record }) => record.state !== 'dispatched' || !isSilent(record))
-      // Its sender has decided; a node that has not heard of that decides nothing.
+      // Its sender has decided; a node that has not received that decides nothing.
       .filter(({ record }) => !isPending.has(record.state) || !isSkipped(record))
       .toSorted(
         ({ record: one }, { record: other }) =>

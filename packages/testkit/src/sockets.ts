@@ -15,7 +15,7 @@ export async function listen(server: Server, host: string, port: number): Promis
 /** Destroys the sockets and stops the server; resolves also when it was stopped before. */
 export async function closeServer(server: Server, sockets: Iterable<Socket>): Promise<void> {
   for (const socket of sockets) socket.destroy();
-  // The callback's error says "not running", which is what is wanted.
+  // The callback's error says "not running", which is the aim.
   await new Promise<void>((resolve) => void server.close(() => resolve()));
 }
 

@@ -26,11 +26,11 @@ export interface ClaimFacts {
   readonly undispatched: Undispatched;
 }
 
-/** What became of the email, as far as this attempt can say. */
+/** What happened to the email, as far as this attempt can know. */
 export type Outcome = 'lost' | 'sent' | 'not-sent' | 'rejected' | 'skipped' | 'in-doubt';
 
 /**
- * Decides what became of the email. Pure: the same facts give the same outcome.
+ * Decides what happened to the email. Pure: the same facts give the same outcome.
  *
  * @param classified what the error means that only `classify` can explain, see
  * `classifiedVerdict()`.

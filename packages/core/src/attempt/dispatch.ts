@@ -48,8 +48,8 @@ async function dispatch(active: ActiveClaim): Promise<void> {
 /**
  * Asks the ledger for the dispatch until its answer is younger than a lease: an older one may be
  * older than a person's "not sent".
- * @param wasSilent the ledger may have executed a dispatch, and then heard nothing for longer than
- * a lease.
+ * @param wasSilent the ledger may have executed a dispatch, and then received nothing for longer
+ * than a lease.
  */
 export async function askForDispatch(
   context: AttemptContext,

@@ -25,7 +25,7 @@ export class EmailSlot {
   /**
    * @param isAwaited whether the claim stays open until the email is reported. False for a caller
    *   that awaits its own send: the claim then stays open for the answer to a dispatch only.
-   * @throws {SecondEmailError} unless the email before it surely did not leave.
+   * @throws {SecondEmailError} unless the email before it was not sent.
    * @throws {SkipError} after a skip.
    */
   begin(isAwaited: boolean): StartedEmail {
@@ -91,7 +91,7 @@ export class EmailSlot {
   acceptSkip(value: unknown): void {
     const reason = skipReasonOf(value);
     if (reason === undefined) {
-      throw this.skipError('The email was skipped, and the processor went on. Return the skip.');
+      throw this.skipError('The email was skipped, and the processor continued. Return the skip.');
     }
     const owner = ownerOf.get(value as Skip);
     if (owner && owner !== this) {

@@ -27,7 +27,7 @@ import { withResult } from './result-json.ts';
  *
  * An effect that decides not to send returns `claim.skip(reason)`.
  *
- * If surely nothing was sent, the error of the effect is thrown and the claim is released: a retry
+ * If nothing was sent, the error of the effect is thrown and the claim is released: a retry
  * may send. If the email was sent and the effect failed afterwards, the error is thrown as well,
  * and a retry is a duplicate.
  * @throws {OptionError} for wrong options, before anything runs.
@@ -71,8 +71,8 @@ async function waitWhileBusy<R>(
  * For wrappers: {@link perform} for many emails, with options that `checkPerformOptions()`
  * accepted.
  *
- * The whole attempt: acquire the claim, run the effect and close the claim, decide what became of
- * the email, record it.
+ * The whole attempt: acquire the claim, run the effect and close the claim, decide what
+ * happened to the email, record it.
  */
 export async function performWith<R>(
   effect: EffectFunction<R>,

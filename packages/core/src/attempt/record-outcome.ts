@@ -75,7 +75,8 @@ async function recordSent<R>(
     const reply = await settle(context, settlement, 'yes');
     if (reply.state === 'lost') {
       context.emit('unrecorded');
-      // Cancelled while the effect ran, which passed no dispatch: it must not be told as "sent".
+      // Cancelled while the effect ran, which passed no dispatch: it must not be reported as
+      // "sent".
       if (!facts.isDispatched && reply.record.state === 'cancelled') {
         throw new NotRecordedError(context.attempt.key, 'maybe', error, { cancelled: true });
       }

@@ -16,7 +16,7 @@ interface Unsent {
 }
 
 /**
- * Releases a claim whose email surely was not sent.
+ * Releases a claim whose email was not sent.
  *
  * Jobs that met the doubt in the meantime have failed permanently, and none of them may try again.
  * Then the email stays listed, with a mark by which the next attempt sends it.
@@ -62,7 +62,7 @@ export async function endLostClaim(
 ): Promise<LostClaim> {
   if (loss.state !== 'expired' && loss.state !== 'in-doubt') return loss;
   const { token, leaseMs } = context.attempt;
-  // The doubt is its own: it was silent for too long, and surely sent nothing.
+  // This attempt's own doubt: it was silent for too long, and sent nothing.
   if (loss.state === 'in-doubt' && loss.record.token === token) {
     context.emit(await releaseUnsent(context, { mayBeInDoubt: true, forMs: leaseMs }));
   }

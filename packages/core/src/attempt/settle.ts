@@ -26,8 +26,9 @@ export async function settle(
 }
 
 /**
- * Only this process knows what became of the email. When the ledger is back, it learns of it.
- * @throws the error of the first settle if it is none that a repetition mends.
+ * Only this process knows what happened to the email. It repeats the outcome until the ledger
+ * answers.
+ * @throws the error of the first settle, if repeating the verb cannot help.
  */
 async function repeatSettle(
   { ledger, attempt }: AttemptContext,

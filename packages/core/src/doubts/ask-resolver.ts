@@ -10,8 +10,8 @@ import { resolveEmail } from './resolve-email.ts';
  *
  * @param asked `by`: who decides, for people. @default `resolver of queue:jobId`
  * @throws {LedgerUnavailableError} when "not sent" was found, and the ledger did not answer. It may
- *   have removed the doubt: no job may be told "in doubt" any more, because then none would come
- *   back.
+ *   have removed the doubt: no job may fail as "in doubt" after that, because no job
+ *   would come back.
  */
 export async function askResolver(
   { ledger, options, attempt }: AttemptContext,

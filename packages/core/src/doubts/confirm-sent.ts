@@ -21,7 +21,7 @@ export type ConfirmedEmail = (
   | { readonly key: string; readonly messageId?: undefined }
   | { readonly messageId: string; readonly key?: undefined }
 ) & {
-  /** Who confirms it, for people: `webhook of Brevo`. */
+  /** The name of the one who confirms it, for people: `webhook of Brevo`. */
   readonly by: string;
   /** How long the outcome is kept, in ms. @default 604_800_000 (7 days) */
   readonly retentionMs?: number | undefined;

@@ -22,7 +22,7 @@ export interface FoundOut {
   readonly token: string;
   /** Whether the email was sent. */
   readonly verdict: 'sent' | 'not-sent';
-  /** Who decides, for people. */
+  /** The name of the one who decides, for people. */
   readonly by: string;
   /** How they know, for people who read the history later. Never an address. */
   readonly why?: string | undefined;
@@ -51,7 +51,9 @@ const FOUND_NAMES: OptionNames<FoundOut> = {
  * repeat.
  *
  * @example
- * await resolveEmail({ ledger }, { key, token, verdict: 'sent', by: 'ada', why: 'the customer has it' });
+ * const { key, token } = record;
+ * const found = { verdict: 'sent', by: 'Ada', why: 'the customer has it' } as const;
+ * await resolveEmail({ ledger }, { key, token, ...found });
  */
 export async function resolveEmail(
   { ledger, journal }: Sources,

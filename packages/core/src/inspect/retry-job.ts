@@ -32,7 +32,8 @@ export type FindQueue = (name: string) => QueueOfJobs | undefined;
  * @throws what the queue throws: it is then unknown whether the job was retried.
  *
  * @example
- * if ((await resolveEmail({ ledger }, verdict)).state === 'resolved') await retryJob(queue, record);
+ * const { state } = await resolveEmail({ ledger }, verdict);
+ * if (state === 'resolved') await retryJob(queue, record);
  */
 export async function retryJob(
   queue: QueueOfJobs,

@@ -100,11 +100,21 @@ export function checkTimer(option: string, value: unknown): number {
 
 const LONGEST_TIMER_MS = 2 ** 30;
 
+/** A third of it is the time for a heartbeat, and timers count whole milliseconds. */
+const SHORTEST_LEASE_MS = 20;
+
 /**
  * Checks the pair: an outcome must outlive the lease, or a paused sender's copy could send again.
  */
 export function checkLeaseAndRetention(leaseMs: unknown, retentionMs: unknown): void {
   const lease = checkDuration('leaseMs', leaseMs);
+  if (lease < SHORTEST_LEASE_MS) {
+    throw new OptionError(
+      'leaseMs',
+      `Expected "leaseMs" to be at least ${SHORTEST_LEASE_MS} milliseconds, got ${lease}: a ledger takes longer ` +
+        'to renew a lease, so emails would be in doubt. Nothing was sent. The default is 30_000 (30 seconds).',
+    );
+  }
   const retention = checkDuration('retentionMs', retentionMs);
   if (retention < lease) {
     throw new OptionError(

@@ -60,7 +60,7 @@ export {
   type OptionNames,
   show,
 } from './check-options.ts';
-export { listRecords, MAX_BATCH } from './list-records.ts';
+export { checkListState, listRecords, MAX_BATCH } from './list-records.ts';
 export { lossAgainst } from './loss.ts';
 export { suggest } from './suggest.ts';
 export { withTimeout } from './with-timeout.ts';

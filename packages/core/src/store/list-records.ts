@@ -1,6 +1,15 @@
 import { isSendonceError } from '../errors.ts';
 import type { Ledger } from '../ledger.ts';
 import type { LedgerRecord } from '../record.ts';
+import { checkOneOf } from './check-options.ts';
+
+/**
+ * Checks the `state` that {@link Ledger.list} is asked for.
+ * @throws {OptionError}
+ */
+export function checkListState(state: unknown): void {
+  checkOneOf('state', state, ['open', 'in-doubt']);
+}
 
 /** Whether `list` shows this record. */
 export function isListed(
@@ -30,6 +39,7 @@ export async function* listRecords(
   ledger: Pick<Ledger, 'read'>,
   state: 'open' | 'in-doubt',
 ): AsyncGenerator<LedgerRecord> {
+  checkListState(state);
   let unreadable: unknown;
   for (let start = 0; start < keys.length; start += MAX_BATCH) {
     const page = keys.slice(start, start + MAX_BATCH).map((key) => ledger.read(key));

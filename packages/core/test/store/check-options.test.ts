@@ -47,6 +47,15 @@ describe('an earlier name of an option', () => {
   });
 });
 
+describe('the lease', () => {
+  test('of less than 20 ms is an error that gives the default: seconds were meant', () => {
+    expect(() => checkLeaseAndRetention(20, 1_000)).not.toThrow();
+    expect(() => checkLeaseAndRetention(19, 1_000)).toThrow(
+      /"leaseMs" to be at least 20 milliseconds, got 19.*30_000 \(30 seconds\)/s,
+    );
+  });
+});
+
 describe('the retention', () => {
   test('may be as long as the lease, but not shorter', () => {
     expect(() => checkLeaseAndRetention(1_000, 1_000)).not.toThrow();

@@ -198,5 +198,5 @@ export function createAttempts({ attempts: allTraits }: Scenario, { shortMs, lon
   return { keys, questionsOf };
 }
 
-/** Who resolves a doubt. */
+/** The name of the one who resolves a doubt. */
 const RESOLVER = 'ada: "asked"\nthe customer';

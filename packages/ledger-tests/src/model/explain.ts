@@ -82,9 +82,9 @@ function advances(
 
 /**
  * What binds of the answers that many nodes gave at the same time. What was granted holds. Why
- * something was refused was seen at a moment, on any node: a claim or a cancellation that was taken
- * back a moment later. A refused dispatch gives back its claim; a heartbeat that few have heard is
- * heard, and so is a claim that few have granted.
+ * something was refused was seen at a moment, on any node: a claim or a cancellation that was
+ * undone shortly afterwards. A refused dispatch releases its claim. A heartbeat that reached few
+ * nodes counts, and so does a claim that few nodes granted.
  */
 export function bindingOf(answers: readonly Answered[]): readonly Answered[] {
   return answers.flatMap((answer): Answered[] => {

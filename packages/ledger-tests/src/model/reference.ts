@@ -28,7 +28,7 @@ export interface Span {
 
 interface Times {
   readonly at: Span;
-  /** Since when nothing was heard of its sender. */
+  /** Since when its sender has been silent. */
   readonly heard: Span;
   /** When the lease, the mark or the retention ends; of a doubt, since when it is one. */
   readonly ends: Span;
@@ -152,7 +152,7 @@ export function createReference({ bySession, byMajority }: Rules): Reference {
     return bySession ? NEVER : after(during, ms);
   }
 
-  // Of many nodes one that missed the dispatch dates it anew, unless it only hears a heartbeat.
+  // A node that missed the dispatch dates it anew, unless it only receives a heartbeat.
   function timeOfDispatch({ at }: StoredRecord, { verb }: Operation, { toMs }: Span): Span {
     return byMajority && verb !== 'heartbeat' ? { ...at, toMs } : at;
   }
@@ -181,7 +181,7 @@ function shownBy(
   world: World,
 ): Pick<Outcome, 'shown' | 'fields'> {
   if (operation.verb === 'release' || operation.verb === 'heartbeat') return {};
-  // A skip stands in nobody's way.
+  // A skip blocks no attempt.
   if (status === 'expired') return {};
   if (status !== 'conflict' || operation.verb !== 'claim') return { shown: world };
   const fields = differingFields(world?.fingerprint ?? '', operation.fingerprint ?? '');

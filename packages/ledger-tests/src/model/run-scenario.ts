@@ -112,8 +112,8 @@ class ScenarioRun {
   private withoutRivalry<T extends { concrete: ConcreteCommand }>(requests: readonly T[]): T[] {
     if (!this.setup.byMajority) return [...requests];
     const busy = new Set<number>();
-    // Nodes that hear a heartbeat before the doubt of its attempt, and nodes that hear it after,
-    // differ for two leases. perform() never claims again under that token.
+    // Nodes that receive a heartbeat before the doubt of its attempt, and nodes that receive it
+    // after, differ for two leases. perform() never claims again under that token.
     const doubtful = requests.flatMap(({ concrete }) =>
       concrete.verb === 'settle' && concrete.outcome === 'in-doubt' ? [concrete.of] : [],
     );

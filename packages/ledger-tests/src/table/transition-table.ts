@@ -154,7 +154,7 @@ function readFrom(cell: string): (met: Met) => boolean {
   };
 }
 
-/** Who asks makes no difference. */
+/** The states in which the token of the caller makes no difference. */
 const isNobodys: ReadonlySet<string> = new Set(['absent', 'skipped']);
 
 function readState(words: string): string {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { LedgerRecord } from '@sendonce/core';
+import { isSendonceError, type LedgerRecord } from '@sendonce/core';
 import {
   cancelled,
   claimed,
@@ -96,6 +96,18 @@ export const list: Topic = {
           attempts.map((attempt) => context.ledger.settle({ ...attempt, outcome: 'sent' })),
         );
         assert.deepEqual(await listedKeys(context, 'open', attempts), []);
+      },
+    },
+    {
+      title: 'a list of another state is an error, and not an empty list',
+      async run({ ledger }) {
+        const query = { state: 'doubt' } as unknown as Parameters<typeof ledger.list>[0];
+        await assert.rejects(
+          async () => {
+            for await (const _ of ledger.list(query));
+          },
+          (error) => isSendonceError(error, 'SENDONCE_OPTION'),
+        );
       },
     },
     {

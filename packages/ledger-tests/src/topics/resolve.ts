@@ -48,7 +48,7 @@ export const resolve: Topic = {
       },
     },
     {
-      title: 'a doubt by silence is resolved like one that was said',
+      title: 'a doubt by silence is resolved like one that its sender reported',
       async run(context) {
         const { unitMs } = context;
         const one = await dispatched(context, { leaseMs: unitMs });
@@ -114,7 +114,7 @@ export const resolve: Topic = {
       },
     },
     {
-      title: 'a rejected email whose cause is mended may be tried again, but is not declared sent',
+      title: 'a rejected email whose cause is fixed may be tried again, but is not declared sent',
       async run(context) {
         const attempt = await rejected(context);
         expectState(await context.other.resolve(verdict(attempt, 'sent')), 'not-in-doubt');

@@ -15,7 +15,7 @@ create table :schema.records (
   -- the upper half; null if no session is.
   session bigint,
   at timestamptz not null,
-  -- When its sender was last heard.
+  -- When its sender last gave a sign of life.
   seen_at timestamptz not null,
   -- Outcomes and cancellations end with the retention; claims with their session; dispatches never.
   expires_at timestamptz,
@@ -37,8 +37,8 @@ create index records_open on :schema.records (state, seen_at) where expires_at i
 create index records_expiry on :schema.records (expires_at) where expires_at is not null;
 
 -- The input and the output of a verb. `operation` and the record of a reply get new fields only at
--- the end: a process of an older release may be running. Who sends, cancels or
--- resolves is not called `by` as elsewhere: PL/pgSQL finds no field of that name.
+-- the end: a process of an older release may be running. The name of the one who
+-- sends, cancels or resolves is not called `by` as elsewhere: PL/pgSQL finds no field of that name.
 create type :schema.operation as (
   i int,
   verb text,

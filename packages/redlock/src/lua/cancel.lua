@@ -1,4 +1,4 @@
--- cancel: the cancellation of a Redis ledger, with a token of its own so that it can be undone.
+-- cancel: the cancellation of a Redis ledger, with its own token so that it can be undone.
 -- A cancellation that exists keeps its token: it may have been decided.
 -- KEYS  record
 -- ARGV  token, fields, retentionMs, at in ms (optional: now)
@@ -8,7 +8,7 @@ local key, token, fields, retentionMs = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local record = read(key)
 if record and record.state == '?' then return { 'unreadable', record.value } end
 if record and record.state == 'X' then
-  -- Never sooner: a caller that completes a cancellation of others has a retention of its own.
+  -- Never sooner: a caller that completes a cancellation of others has its own retention.
   if call('PTTL', key) < tonumber(retentionMs) then call('PEXPIRE', key, retentionMs) end
   return 'cancelled'
 end

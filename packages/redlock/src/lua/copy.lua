@@ -1,5 +1,5 @@
 -- copy: a page of the records that must not be forgotten (all but claims), as they are stored. A
--- record of another version may be anything, so it is one of them. A node is a server of its own,
+-- record of another version may be anything, so it is one of them. A node is a separate server,
 -- so that keys need not be declared.
 -- ARGV  cursor, pattern of record keys
 -- reply next cursor, then for each record: key, value, remaining ms (-1: forever), score (or '')

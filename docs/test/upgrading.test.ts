@@ -22,6 +22,7 @@ test.each(Object.entries(pins))(
     const versions = names.map((name) => manifest.devDependencies[name]!.replace(/^.*@/, ''));
     const row = page.split('\n').find((line) => line.startsWith(`| ${client} `)) ?? '';
     const [, , tested = ''] = row.slice(1).split('|');
-    expect(tested.match(/\d+\.\d+\.\d+/g)).toEqual(versions);
+    // And others: those with which the peer ranges begin.
+    expect(tested.match(/\d+\.\d+\.\d+/g)).toEqual(expect.arrayContaining(versions));
   },
 );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type DefaultTheme, defineConfig } from 'vitepress';
 import { siteHref, siteHtml, slugify } from '../site/links.ts';
 import { writeLlmsTexts } from '../site/llms.ts';
-import { docs, sections } from '../site/pages.ts';
+import { docs, type Page, sections } from '../site/pages.ts';
 import { repository } from '../site/repository.ts';
 
 const description =
@@ -26,7 +26,9 @@ export default defineConfig({
     // As GitHub reads the same files.
     anchor: { slugify },
     attrs: { disable: true },
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config: (md) => {
+      md.core.ruler.push('empty-header-cells', ({ tokens }) => unlabel(tokens));
       const { rules } = md.renderer;
       // Vue would read them as code.
       for (const name of ['text', 'code_inline'] as const) {
@@ -63,21 +65,39 @@ export default defineConfig({
   buildEnd: ({ outDir, site }) => writeLlmsTexts(outDir, site.base, description),
 });
 
+/** A table with names in its first column has nothing above them: an empty cell, and no header. */
+function unlabel(tokens: readonly { type: string; tag: string; content: string }[]): void {
+  for (const [index, token] of tokens.entries()) {
+    if (token.type !== 'th_open' || tokens[index + 1]!.content !== '') continue;
+    token.tag = 'td';
+    tokens[index + 2]!.tag = 'td';
+  }
+}
+
 function exists(link: string): boolean {
   return existsSync(join(docs, link.endsWith('/') ? `${link}index.md` : `${link}.md`));
 }
 
 function pages(): DefaultTheme.SidebarItem[] {
-  const items = sections().map((section) => ({
-    text: section.title,
-    collapsed: section.collapsed,
-    items: section.pages.map(({ path, title }) => ({ text: title, link: `/${path}` })),
-  }));
+  const items = sections().map(({ title, collapsed, pages: [first, ...others] }) => {
+    const all = [first!, ...others];
+    const item = (page: Page) => ({ text: page.title, link: `/${page.path}` });
+    if (!collapsed) return { text: title, items: all.map(item) };
+    // What opens and closes has a page: it is a link and a button, not a button in a button.
+    return { text: title, link: `/${first!.path}`, collapsed, items: others.map(item) };
+  });
   return [...items, { text: 'API reference', link: '/api/' }];
 }
 
 /** What typedoc-vitepress-theme has written; `pnpm docs:dev` and `docs:build` call typedoc first. */
 function reference(): DefaultTheme.SidebarItem[] {
   const file = join(docs, 'api/typedoc-sidebar.json');
-  return JSON.parse(readFileSync(file, 'utf8')) as DefaultTheme.SidebarItem[];
+  const modules = JSON.parse(readFileSync(file, 'utf8')) as DefaultTheme.SidebarItem[];
+  return modules.map((module) => ({
+    ...module,
+    items: module.items?.map((kind) => ({
+      ...kind,
+      link: `${module.link}#${slugify(kind.text ?? '')}`,
+    })),
+  }));
 }

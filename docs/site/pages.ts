@@ -14,6 +14,7 @@ export interface Page {
 export interface Section {
   readonly title: string;
   readonly pages: readonly Page[];
+  /** Whether the sidebar hides its pages, but for the first. */
   readonly collapsed: boolean;
 }
 

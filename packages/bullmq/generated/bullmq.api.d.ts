@@ -77,9 +77,7 @@ export { AddressError }
 
 // @public
 export interface Assumed {
-    // (undocumented)
     readonly option: string;
-    // (undocumented)
     readonly source: string;
     // (undocumented)
     readonly value: number | string | boolean;
@@ -97,13 +95,13 @@ export type Cancelled = {
 } & ({
     readonly state: 'cancelled';
 }
-/** It was dispatched before: what became of it. */
+/** The email was dispatched before the cancellation. `email` is its status. */
 | {
     readonly state: 'too-late';
     readonly email: EmailStatus;
 });
 
-// @public (undocumented)
+// @public
 export interface CancelOptions extends WhichEmail {
     readonly by?: string | undefined;
 }
@@ -123,12 +121,10 @@ export { currentClaim }
 // @public
 export interface DelayedEmails<D, K extends Partial<D> = D> {
     cancel(email: EmailRef<K>, options?: CancelOptions): Promise<Cancelled>;
-    // (undocumented)
     cancelBulk(emails: readonly EmailRef<K>[], options?: CancelOptions): Promise<Cancelled[]>;
     flowJob(data: D, options: ScheduleOptions): Promise<FlowEmail<D>>;
     keyOf(email: EmailRef<K>, options?: WhichEmail): string;
     reschedule(email: EmailRef<K>, options: When & WhichEmail): Promise<Rescheduled>;
-    // (undocumented)
     rescheduleBulk(emails: readonly ({
         readonly email: EmailRef<K>;
     } & When & WhichEmail)[]): Promise<Rescheduled[]>;
@@ -137,16 +133,15 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
         readonly data: D;
     } & ScheduleOptions)[]): Promise<Scheduled[]>;
     status(email: EmailRef<K>, options?: WhichEmail): Promise<EmailStatus>;
-    // (undocumented)
     statusBulk(emails: readonly EmailRef<K>[], options?: WhichEmail): Promise<EmailStatus[]>;
 }
 
 // @public
 export function delayedEmails<D, K extends Partial<D> = D>(queue: QueueLike<D>, options: DelayedEmailsOptions<D, K>): DelayedEmails<D, K>;
 
-// @public (undocumented)
+// @public
 export interface DelayedEmailsOptions<D, K extends Partial<D> = D> {
-    readonly check?: ((data: D) => unknown) | undefined;
+    readonly check?: ((data: D) => void) | ((data: D) => Promise<void>) | undefined;
     readonly fingerprint?: ((data: D) => unknown) | undefined;
     readonly job?: EmailJobOptions | undefined;
     readonly journal?: Journal | undefined;
@@ -162,7 +157,7 @@ export { deriveKey }
 
 export { DispatchMode }
 
-// @public (undocumented)
+// @public
 export interface DoubtSweeper extends AsyncDisposable {
     close(): Promise<void>;
     sweep(): Promise<Swept>;
@@ -171,12 +166,12 @@ export interface DoubtSweeper extends AsyncDisposable {
 // @public
 export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): DoubtSweeper;
 
-// @public (undocumented)
+// @public
 export interface DoubtSweeperOptions {
     readonly intervalMs?: number | undefined;
     readonly journal?: Journal | undefined;
     readonly ledger: Ledger;
-    readonly onSwept?: ((swept: Swept) => unknown) | undefined;
+    readonly onSwept?: ((swept: Swept) => void) | ((swept: Swept) => Promise<void>) | undefined;
     readonly replayWithinMs?: number | undefined;
     readonly resolver?: Resolver | undefined;
     readonly retentionMs?: number | undefined;
@@ -269,10 +264,9 @@ export interface ExplainOptions {
     readonly worker?: Pick<WorkerOptions, WorkerSetting> | undefined;
 }
 
-// @public (undocumented)
+// @public
 export interface Explanation {
     readonly assumed: readonly Assumed[];
-    // (undocumented)
     readonly numbers: ExplainedNumbers;
     readonly sentences: readonly [string, string];
     readonly warnings: readonly Finding[];
@@ -388,14 +382,14 @@ export interface OnceEvent<J extends JobLike> extends Omit<PerformEvent, 'job'> 
     readonly job: J;
 }
 
-// @public (undocumented)
+// @public
 export interface OnceOptions<J extends JobLike> extends Omit<PerformOptions, 'key' | 'waitMs' | 'fingerprint' | 'job' | 'digest' | 'by' | 'emailDateMs' | 'settleVia' | 'label' | 'onEvent'> {
     readonly fingerprint?: ((job: J) => unknown) | undefined;
     readonly key: (job: J) => unknown;
     readonly label?: ((job: J) => string) | undefined;
     readonly onBusy?: 'delay' | 'throw' | undefined;
     readonly onDifferentData?: 'warn' | 'ignore' | undefined;
-    readonly onEvent?: ((event: OnceEvent<J>) => unknown) | undefined;
+    readonly onEvent?: ((event: OnceEvent<J>) => void) | ((event: OnceEvent<J>) => Promise<void>) | undefined;
     readonly onUnavailable?: 'delay' | 'throw' | undefined;
     readonly schedulerKey?: 'per-iteration' | 'complete' | undefined;
 }
@@ -407,7 +401,6 @@ export interface OnceProcessor<J, R> {
     (job: J, token?: string, signal?: AbortSignal): Promise<R>;
     // (undocumented)
     (job: J, token?: string, signal?: AbortSignal): Promise<R | undefined>;
-    // (undocumented)
     readonly counters: Readonly<OnceCounters>;
 }
 
@@ -418,9 +411,8 @@ export class OnceWorker<D = any, R = any, N extends string = string> extends Wor
     protected callProcessJob(job: Job<D, R, N>, token: string, signal?: AbortSignal): Promise<R>;
 }
 
-// @public (undocumented)
+// @public
 export interface OnceWorkerOptions<D, R, N extends string> extends WorkerOptions {
-    // (undocumented)
     readonly once: OnceOptions<Job<D, R, N>>;
 }
 
@@ -492,8 +484,8 @@ export type Scheduled = {
     readonly jobId: string;
 }
 /**
-* By another call; the data and the time of this one were not taken. `at` is undefined when it is due,
-* and where the queue does not tell.
+* An earlier call scheduled it. The data and the time of this call were ignored. `at` is
+* undefined if the email is due or its time is unknown.
 */
 | {
     readonly state: 'already-scheduled';
@@ -504,7 +496,7 @@ export type Scheduled = {
     readonly at: Date;
     readonly messageId?: string | undefined;
 }
-/** The same key belongs to another payload (`fingerprint`). */
+/** The key belongs to another payload: these fields of `fingerprint` differ. */
 | {
     readonly state: 'conflict';
     readonly fields: readonly string[];
@@ -514,7 +506,7 @@ export type Scheduled = {
 
 export { ScheduleError }
 
-// @public (undocumented)
+// @public
 export type ScheduleOptions = When & WhichEmail & {
     readonly job?: EmailJobOptions | undefined;
 };
@@ -567,10 +559,8 @@ export interface StoredJob {
 // @public
 export interface Swept {
     readonly busy?: true | undefined;
-    // (undocumented)
     readonly error?: unknown;
     readonly held: readonly LedgerRecord[];
-    // (undocumented)
     readonly notSent: number;
     readonly retried: number;
     readonly sent: number;
@@ -593,12 +583,12 @@ export type When = {
     readonly at?: undefined;
 };
 
-// @public (undocumented)
+// @public
 export interface WhichEmail {
     readonly occurrence?: string | number | undefined;
 }
 
 // Warnings were encountered during analysis:
 //
-// /tmp/h/b/packages/bullmq/src/once-decorator.ts:24:58 - (ae-forgotten-export) The symbol "Method" needs to be exported by the entry point index.d.ts
+// /tmp/h/b/packages/bullmq/src/once-decorator.ts:26:58 - (ae-forgotten-export) The symbol "Method" needs to be exported by the entry point index.d.ts
 

@@ -11,9 +11,7 @@ export function runCli(argv: readonly string[], terminal: Terminal): Promise<num
 // @public
 export interface SendonceConfig {
     readonly close?: (() => Promise<unknown> | void) | undefined;
-    // (undocumented)
     readonly journal?: Sources['journal'];
-    // (undocumented)
     readonly ledger: Ledger;
     readonly queues?: readonly QueueOfJobs[] | undefined;
 }
@@ -22,12 +20,10 @@ export interface SendonceConfig {
 export interface Terminal {
     readonly ask: ((question: string) => Promise<string>) | undefined;
     readonly columns: number | undefined;
-    // (undocumented)
     readonly env: Readonly<Record<string, string | undefined>>;
     err(text: string): void;
     readonly folder: string;
     out(text: string): void;
-    // (undocumented)
     readonly paint: ReturnType<typeof colors.createColors>;
     readInput(): Promise<string>;
     readonly stopped: AbortSignal;

@@ -23,7 +23,6 @@ export function formatDuration(ms: number, input?: {
 // @public
 export interface FoundEmail {
     readonly history: readonly JournalEntry[];
-    // (undocumented)
     readonly key: string;
     readonly record: LedgerRecord | undefined;
 }
@@ -57,25 +56,21 @@ export interface Overview {
 // @public
 export function overviewOf(input: Sources, input2: {
     readonly sinceMs: number;
-    readonly max?: number;
+    readonly max?: number | undefined;
 }): Promise<Overview>;
 
 // @public
 export interface QueueOfJobs {
-    // (undocumented)
     getJob(jobId: string): Promise<RetriedJob | undefined>;
-    // (undocumented)
     readonly name: string;
 }
 
 // @public
 export function readEmail(input: Sources, key: string): Promise<FoundEmail>;
 
-// @public (undocumented)
+// @public
 export interface RetriedJob {
-    // (undocumented)
     getState(): Promise<string>;
-    // (undocumented)
     retry(state?: 'failed'): Promise<void>;
 }
 
@@ -98,7 +93,6 @@ export function senderOf(input: Pick<LedgerRecord, 'job' | 'by'>): string;
 export interface Sources {
     // Warning: (ae-forgotten-export) The symbol "Journal" needs to be exported by the entry point index.d.ts
     readonly journal?: Journal | undefined;
-    // (undocumented)
     readonly ledger: Ledger;
 }
 

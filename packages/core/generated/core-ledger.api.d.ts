@@ -18,16 +18,14 @@ export function bareError(error: unknown): Error;
 // @public
 export function bareMessageId(messageId: string): string;
 
-// @public (undocumented)
+// @public
 export interface Cancellation {
     readonly by?: string | undefined;
-    // (undocumented)
     readonly key: string;
-    // (undocumented)
     readonly retentionMs: number;
 }
 
-// @public (undocumented)
+// @public
 export type CancelReply = {
     readonly state: 'cancelled';
 } | {
@@ -58,6 +56,9 @@ export function checkLabelHasJournal(input: {
 // @public
 export function checkLedger(value: unknown): void;
 
+// @public
+export function checkListState(state: unknown): void;
+
 // Warning: (ae-forgotten-export) The symbol "Names" needs to be exported by the entry point index.d.ts
 //
 // @public
@@ -80,12 +81,12 @@ export function checkText(option: string, value: unknown): void;
 // @public
 export function checkTimer(option: string, value: unknown): number;
 
-// @public (undocumented)
+// @public
 export type ClaimReply = {
     readonly state: 'won';
 } | Loss;
 
-// @public (undocumented)
+// @public
 export interface ClaimRequest extends Attempt {
     readonly dispatched?: boolean | undefined;
 }
@@ -99,7 +100,7 @@ export function createSkip(reason: unknown, mayHaveLeft?: MayHaveLeft): Skip;
 // @public
 export function createToken(): string;
 
-// @public (undocumented)
+// @public
 export const DAY_MS: number;
 
 // @public
@@ -113,7 +114,7 @@ export function differingFields(one: string, other: string): string[];
 // @public
 export function digestOf(input: JobParts, key: string): string | undefined;
 
-// @public (undocumented)
+// @public
 export type DispatchReply = {
     readonly state: 'dispatched';
 } | {
@@ -122,7 +123,7 @@ export type DispatchReply = {
 
 // @public
 export type EmailOptions = Pick<PerformOptions, 'key' | 'job' | 'digest' | 'by' | 'fingerprint' | 'emailDateMs' | 'settleVia' | 'label' | 'onEvent'> & {
-    readonly isRepeat?: boolean;
+    readonly isRepeat?: boolean | undefined;
 };
 
 // @public
@@ -150,7 +151,7 @@ export function hash128(text: string): string;
 // @public
 export type HeartbeatReply = 'kept' | 'lost' | 'unknown';
 
-// @public (undocumented)
+// @public
 export const HOUR_MS: number;
 
 // @public
@@ -161,9 +162,7 @@ export function isOutage(error: unknown): boolean;
 
 // @public
 export interface JobRef {
-    // (undocumented)
     readonly id: string;
-    // (undocumented)
     readonly queue: string;
 }
 
@@ -201,12 +200,10 @@ export interface LedgerRecord {
     readonly job?: JobRef | undefined;
     readonly key: string;
     readonly lateNotSent?: true | undefined;
-    // (undocumented)
     readonly messageId?: string | undefined;
     readonly note?: string | undefined;
     readonly resolvedBy?: string | undefined;
     readonly result?: string | undefined;
-    // (undocumented)
     readonly state: RecordState;
     readonly token: string;
 }
@@ -251,7 +248,7 @@ export const MAX_BATCH = 250;
 // @public
 export const MAX_DURATION_MS: number;
 
-// @public (undocumented)
+// @public
 export const MINUTE_MS: number;
 
 // @public
@@ -271,25 +268,22 @@ export type RecordState = 'claimed' | 'dispatched' | 'in-doubt' | 'sent' | 'reje
 // @public
 export function registerDispatcher(): void;
 
-// @public (undocumented)
+// @public
 export type ReleaseReply = {
     readonly state: 'released' | 'in-doubt' | 'lost';
 };
 
-// @public (undocumented)
+// @public
 export interface Resolution {
     readonly by: string;
-    // (undocumented)
     readonly key: string;
     readonly means?: 'resolver' | 'sweeper' | 'confirm-sent' | undefined;
-    // (undocumented)
     readonly retentionMs: number;
     readonly token: string;
-    // (undocumented)
     readonly verdict: 'sent' | 'not-sent';
 }
 
-// @public (undocumented)
+// @public
 export type ResolveReply = {
     readonly state: 'resolved';
 } | {
@@ -300,7 +294,7 @@ export type ResolveReply = {
 // @public
 export function retryWhileUnavailable<T>(verb: () => Promise<T>, forMs: number, ref?: boolean): Promise<T>;
 
-// @public (undocumented)
+// @public
 export type Settlement = Attempt & ({
     readonly outcome: 'sent';
     readonly result?: string | undefined;
@@ -317,7 +311,7 @@ export type Settlement = Attempt & ({
     readonly lateNotSent?: true | undefined;
 });
 
-// @public (undocumented)
+// @public
 export type SettleReply = {
     readonly state: 'settled';
 } | {

@@ -25,20 +25,17 @@ export class BusyError extends SendonceError {
     constructor(key: string, retryAfterMs: number);
     // (undocumented)
     readonly name = "BusyError";
-    // (undocumented)
     readonly retryAfterMs: number;
 }
 
-// @public (undocumented)
+// @public
 export interface Cancellation {
     readonly by?: string | undefined;
-    // (undocumented)
     readonly key: string;
-    // (undocumented)
     readonly retentionMs: number;
 }
 
-// @public (undocumented)
+// @public
 export type CancelReply = {
     readonly state: 'cancelled';
 } | {
@@ -50,13 +47,10 @@ export type CancelReply = {
 export interface Claim extends Effect {
     begin(): Effect;
     readonly emailDateMs: number | undefined;
-    // (undocumented)
     readonly key: string;
-    // (undocumented)
     readonly mode: DispatchMode;
     readonly signal: AbortSignal;
     skip(reason: string): never;
-    // (undocumented)
     readonly token: string;
 }
 
@@ -67,12 +61,12 @@ export class ClaimLostError extends SendonceError {
     readonly name = "ClaimLostError";
 }
 
-// @public (undocumented)
+// @public
 export type ClaimReply = {
     readonly state: 'won';
 } | Loss;
 
-// @public (undocumented)
+// @public
 export interface ClaimRequest extends Attempt {
     readonly dispatched?: boolean | undefined;
 }
@@ -95,13 +89,13 @@ export function confirmSent(input: Sources, confirmed: ConfirmedEmail): Promise<
 // @public
 export function currentClaim(): Claim | undefined;
 
-// @public (undocumented)
+// @public
 export const DEFAULT_LEASE_MS = 30000;
 
-// @public (undocumented)
+// @public
 export const DEFAULT_MAX_RESULT_BYTES = 16384;
 
-// @public (undocumented)
+// @public
 export const DEFAULT_RETENTION_MS: number;
 
 // @public
@@ -110,7 +104,7 @@ export function deriveKey(value: unknown): string;
 // @public
 export type DispatchMode = 'before-processor' | 'at-send';
 
-// @public (undocumented)
+// @public
 export type DispatchReply = {
     readonly state: 'dispatched';
 } | {
@@ -123,14 +117,11 @@ export interface Effect {
     report(report: EffectReport): void;
 }
 
-// @public (undocumented)
+// @public
 export interface EffectReport {
-    // (undocumented)
     readonly error?: unknown;
-    // (undocumented)
     readonly messageId?: string | undefined;
     readonly note?: string | undefined;
-    // (undocumented)
     readonly verdict: Verdict;
 }
 
@@ -139,47 +130,27 @@ export type ErrorCode = keyof ErrorsByCode;
 
 // @public
 export interface ErrorsByCode {
-    // (undocumented)
     SENDONCE_ADDRESS: AddressError;
-    // (undocumented)
     SENDONCE_BUSY: BusyError;
-    // (undocumented)
     SENDONCE_CLAIM_LOST: ClaimLostError;
-    // (undocumented)
     SENDONCE_CONFLICT: KeyConflictError;
-    // (undocumented)
     SENDONCE_IN_DOUBT: InDoubtError;
-    // (undocumented)
     SENDONCE_KEY: KeyError;
-    // (undocumented)
     SENDONCE_KEY_CHANGED: KeyChangedError;
-    // (undocumented)
     SENDONCE_LEDGER_UNAVAILABLE: LedgerUnavailableError;
-    // (undocumented)
     SENDONCE_NOT_RECORDED: NotRecordedError;
-    // (undocumented)
     SENDONCE_NOT_SENT: NotSentError;
-    // (undocumented)
     SENDONCE_OPTION: OptionError;
-    // (undocumented)
     SENDONCE_PROCESSOR: ProcessorError;
     SENDONCE_PROVIDER: SendonceError;
     SENDONCE_QUORUM: SendonceError;
-    // (undocumented)
     SENDONCE_RECIPIENTS: RecipientsError;
-    // (undocumented)
     SENDONCE_REJECTED: RejectedError;
-    // (undocumented)
     SENDONCE_RESULT: ResultError;
-    // (undocumented)
     SENDONCE_SCHEDULE: ScheduleError;
-    // (undocumented)
     SENDONCE_SECOND_EMAIL: SecondEmailError;
-    // (undocumented)
     SENDONCE_SKIP: SkipError;
-    // (undocumented)
     SENDONCE_UNDISPATCHED: UndispatchedError;
-    // (undocumented)
     SENDONCE_UNREADABLE_RECORD: UnreadableRecordError;
     SENDONCE_USAGE: SendonceError;
 }
@@ -198,12 +169,10 @@ export function fingerprintOf(payload: unknown, key: string): string;
 // @public
 export interface FoundOut {
     readonly by: string;
-    // (undocumented)
     readonly key: string;
     readonly means?: Resolution['means'];
     readonly retentionMs?: number | undefined;
     readonly token: string;
-    // (undocumented)
     readonly verdict: 'sent' | 'not-sent';
     readonly why?: string | undefined;
 }
@@ -211,9 +180,8 @@ export interface FoundOut {
 // @public
 export type HeartbeatReply = 'kept' | 'lost' | 'unknown';
 
-// @public (undocumented)
+// @public
 export interface HourCounts {
-    // (undocumented)
     readonly counts: Readonly<Partial<Record<JournalType, number>>>;
     readonly hourMs: number;
 }
@@ -223,7 +191,6 @@ export class InDoubtError extends SendonceError {
     constructor(record: LedgerRecord, cause?: unknown);
     // (undocumented)
     readonly name = "InDoubtError";
-    // (undocumented)
     readonly record: LedgerRecord;
 }
 
@@ -238,9 +205,7 @@ export function jobIdOf(key: string): string;
 
 // @public
 export interface JobRef {
-    // (undocumented)
     readonly id: string;
-    // (undocumented)
     readonly queue: string;
 }
 
@@ -259,14 +224,11 @@ export interface JournalEntry {
     readonly by?: string | undefined;
     readonly dueMs?: number | undefined;
     readonly job?: JobRef | undefined;
-    // (undocumented)
     readonly key: string;
     readonly label?: string | undefined;
-    // (undocumented)
     readonly messageId?: string | undefined;
     readonly note?: string | undefined;
     readonly token?: string | undefined;
-    // (undocumented)
     readonly type: JournalType;
     readonly worker?: string | undefined;
 }
@@ -277,7 +239,6 @@ export type JournalType = PerformEvent['type'] | 'scheduled' | 'rescheduled' | '
 // @public
 export class KeyChangedError extends SendonceError {
     constructor(key: string, fields: readonly string[]);
-    // (undocumented)
     readonly fields: readonly string[];
     // (undocumented)
     readonly name = "KeyChangedError";
@@ -286,11 +247,9 @@ export class KeyChangedError extends SendonceError {
 // @public
 export class KeyConflictError extends SendonceError {
     constructor(fields: readonly string[], record: LedgerRecord);
-    // (undocumented)
     readonly fields: readonly string[];
     // (undocumented)
     readonly name = "KeyConflictError";
-    // (undocumented)
     readonly record: LedgerRecord;
 }
 
@@ -332,12 +291,10 @@ export interface LedgerRecord {
     readonly job?: JobRef | undefined;
     readonly key: string;
     readonly lateNotSent?: true | undefined;
-    // (undocumented)
     readonly messageId?: string | undefined;
     readonly note?: string | undefined;
     readonly resolvedBy?: string | undefined;
     readonly result?: string | undefined;
-    // (undocumented)
     readonly state: RecordState;
     readonly token: string;
 }
@@ -387,7 +344,7 @@ export type MayHaveLeft = 'no' | 'yes' | 'maybe';
 // @public
 export function memoryLedger(options?: MemoryLedgerOptions): Ledger;
 
-// @public (undocumented)
+// @public
 export interface MemoryLedgerOptions {
     readonly now?: (() => number) | undefined;
 }
@@ -418,7 +375,6 @@ export class OptionError extends SendonceError {
     constructor(option: string, message: string);
     // (undocumented)
     readonly name = "OptionError";
-    // (undocumented)
     readonly option: string;
 }
 
@@ -431,7 +387,7 @@ export function perform<R>(effect: (claim: Claim) => Promise<R> | R, options: Pe
 export type Performed<R> = {
     readonly state: 'sent';
     readonly value: R;
-    readonly resultError?: ResultError;
+    readonly resultError?: ResultError | undefined;
 }
 /** The effect decided not to send. */
 | {
@@ -441,19 +397,14 @@ export type Performed<R> = {
     state: WithMore;
 }> | LossWithMore<R>;
 
-// @public (undocumented)
+// @public
 export interface PerformEvent {
-    // (undocumented)
     readonly by: string | undefined;
-    // (undocumented)
     readonly job: JobRef | undefined;
-    // (undocumented)
     readonly key: string;
     readonly messageId?: string | undefined;
     readonly note?: string | undefined;
-    // (undocumented)
     readonly token: string;
-    // (undocumented)
     readonly type: 'claimed' | 'dispatched' | Performed<unknown>['state'] | 'released'
     /** An email in doubt is performed again, within `replayWithinMs`. */
     | 'replayed'
@@ -461,7 +412,10 @@ export interface PerformEvent {
     | 'lost'
     /** The mode is `at-send`, and the effect ended without a dispatch: is the plugin missing? */
     | 'undispatched'
-    /** An email was about to leave after its effect had ended, and was not sent: is an `await` missing? */
+    /**
+    * An email was about to leave after its effect had ended, and was not sent: is an `await`
+    * missing?
+    */
     | 'late-send'
     /** A duplicate was made of other data than the email that was sent: is its key too wide? */
     | 'different-data'
@@ -470,13 +424,13 @@ export interface PerformEvent {
     /** The ledger did not answer the claim or the dispatch. Nothing was sent. */
     | 'unavailable'
     /**
-    * The email was dispatched or may have left, and the ledger did not take its outcome: it may be listed
-    * in doubt. Alert on it.
+    * The email was dispatched or may have left, and the ledger did not take its outcome: it may be
+    * listed in doubt. Alert on it.
     */
     | 'unrecorded';
 }
 
-// @public (undocumented)
+// @public
 export interface PerformOptions {
     readonly by?: string | undefined;
     readonly classify?: ((error: unknown) => Verdict | undefined) | undefined;
@@ -489,7 +443,6 @@ export interface PerformOptions {
     readonly key: string;
     readonly label?: string | undefined;
     readonly leaseMs?: number | undefined;
-    // (undocumented)
     readonly ledger: Ledger;
     readonly maxResultBytes?: number | undefined;
     readonly onEvent?: ((event: PerformEvent) => unknown) | undefined;
@@ -511,7 +464,6 @@ export class ProcessorError extends SendonceError {
 // @public
 export class RecipientsError extends SendonceError {
     constructor(count: number);
-    // (undocumented)
     readonly count: number;
     // (undocumented)
     readonly name = "RecipientsError";
@@ -527,25 +479,21 @@ export class RejectedError extends SendonceError {
     constructor(record: LedgerRecord, cause?: unknown);
     // (undocumented)
     readonly name = "RejectedError";
-    // (undocumented)
     readonly record: LedgerRecord;
 }
 
-// @public (undocumented)
+// @public
 export type ReleaseReply = {
     readonly state: 'released' | 'in-doubt' | 'lost';
 };
 
-// @public (undocumented)
+// @public
 export interface Resolution {
     readonly by: string;
-    // (undocumented)
     readonly key: string;
     readonly means?: 'resolver' | 'sweeper' | 'confirm-sent' | undefined;
-    // (undocumented)
     readonly retentionMs: number;
     readonly token: string;
-    // (undocumented)
     readonly verdict: 'sent' | 'not-sent';
 }
 
@@ -558,7 +506,7 @@ export type Resolver = (doubt: {
     readonly error?: unknown;
 }) => Promise<ResolverVerdict>;
 
-// @public (undocumented)
+// @public
 export type ResolveReply = {
     readonly state: 'resolved';
 } | {
@@ -593,15 +541,13 @@ export class SecondEmailError extends SendonceError {
 // @public
 export class SendonceError extends Error {
     constructor(code: ErrorCode, mayHaveLeft: MayHaveLeft, message: string, cause?: unknown);
-    // (undocumented)
     readonly code: ErrorCode;
-    // (undocumented)
     readonly mayHaveLeft: MayHaveLeft;
     // (undocumented)
     readonly name: string;
 }
 
-// @public (undocumented)
+// @public
 export type Settlement = Attempt & ({
     readonly outcome: 'sent';
     readonly result?: string | undefined;
@@ -618,7 +564,7 @@ export type Settlement = Attempt & ({
     readonly lateNotSent?: true | undefined;
 });
 
-// @public (undocumented)
+// @public
 export type SettleReply = {
     readonly state: 'settled';
 } | {
@@ -642,7 +588,6 @@ export class SkipError extends SendonceError {
 // @public
 export interface Sources {
     readonly journal?: Journal | undefined;
-    // (undocumented)
     readonly ledger: Ledger;
 }
 
@@ -659,7 +604,6 @@ export class UndispatchedError extends SendonceError {
 // @public
 export class UnreadableRecordError extends SendonceError {
     constructor(key: string, where: string);
-    // (undocumented)
     readonly key: string;
     // (undocumented)
     readonly name = "UnreadableRecordError";
@@ -670,5 +614,5 @@ export type Verdict = 'sent' | 'not-sent' | 'refused' | 'rejected' | 'unknown';
 
 // Warnings were encountered during analysis:
 //
-// /tmp/h/b/packages/core/src/perform-options.ts:175:21 - (ae-forgotten-export) The symbol "WithMore" needs to be exported by the entry point index.d.ts
+// /tmp/h/b/packages/core/src/perform-options.ts:208:21 - (ae-forgotten-export) The symbol "WithMore" needs to be exported by the entry point index.d.ts
 

@@ -10,7 +10,7 @@ import type { ServerResponse } from 'node:http';
 // @public
 export type Authorize = (request: Request, original: unknown) => Viewer | undefined | Promise<Viewer | undefined>;
 
-// @public (undocumented)
+// @public
 export interface Dashboard extends AsyncDisposable {
     readonly basePath: string;
     readonly close: () => Promise<void>;
@@ -20,12 +20,11 @@ export interface Dashboard extends AsyncDisposable {
 // @public
 export function dashboard(options: DashboardOptions): Dashboard;
 
-// @public (undocumented)
+// @public
 export interface DashboardOptions {
     readonly authorize?: Authorize | undefined;
     readonly basePath?: string | undefined;
     readonly journal?: Journal | undefined;
-    // (undocumented)
     readonly ledger: Ledger;
     readonly queues?: readonly QueueOfJobs[] | FindQueue | undefined;
     readonly retentionMs?: number | undefined;

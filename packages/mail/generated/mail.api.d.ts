@@ -6,7 +6,7 @@ import type { Resolver } from '@sendonce/core';
 import { SendonceError } from '@sendonce/core';
 import { Verdict } from '@sendonce/core';
 
-// @public (undocumented)
+// @public
 export interface AhaSendOptions extends KeyedProviderOptions {
     readonly accountId: string;
 }
@@ -26,12 +26,12 @@ export interface AzureAccount {
 // @public
 export function azureLookUp(options: AzureLookUpOptions): Resolver;
 
-// @public (undocumented)
+// @public
 export interface AzureLookUpOptions extends AzureAccount, Pick<LookUpOptions, 'answerWithinMs' | 'fetch'> {
     readonly notFoundAfterMs?: number | undefined;
 }
 
-// @public (undocumented)
+// @public
 export interface AzureOptions extends AzureAccount, Omit<ProviderOptions, 'apiKey' | 'url'> {
 }
 
@@ -53,7 +53,7 @@ export function classifyMailError(error: unknown, phase?: MailPhase): Verdict;
 // @public
 export function dispatchAtSend(options?: DispatchAtSendOptions): StreamPlugin;
 
-// @public (undocumented)
+// @public
 export interface DispatchAtSendOptions {
     readonly idempotencyHeader?: string | undefined;
     readonly messageIdDomain?: string | undefined;
@@ -74,7 +74,7 @@ export interface LookUpOptions extends Pick<ProviderOptions, 'apiKey' | 'fetch'>
     readonly url?: string | undefined;
 }
 
-// @public (undocumented)
+// @public
 export interface LoopsOptions extends KeyedProviderOptions {
     readonly dataVariables?: ((parts: LoopsParts) => Readonly<Record<string, string | number>>) | undefined;
     readonly transactionalId: string;
@@ -126,12 +126,12 @@ export interface PluggableTransporter {
 // @public
 export function postmarkLookUp(options: PostmarkLookUpOptions): Resolver;
 
-// @public (undocumented)
+// @public
 export interface PostmarkLookUpOptions extends LookUpOptions {
     readonly messageStream?: string | undefined;
 }
 
-// @public (undocumented)
+// @public
 export interface PostmarkOptions extends ProviderOptions {
     readonly messageStream?: string | undefined;
 }
@@ -145,7 +145,6 @@ export class ProviderError extends SendonceError {
     constructor(provider: string, outcome: Outcome, message: string);
     // (undocumented)
     readonly name = "ProviderError";
-    // (undocumented)
     readonly outcome: OutcomeState;
     readonly provider: string;
     readonly reason: string | undefined;
@@ -169,15 +168,12 @@ export interface ProviderOptions {
 
 // @public
 export interface ProviderSentInfo {
-    // (undocumented)
     readonly accepted: readonly string[];
-    // (undocumented)
     readonly envelope: {
         readonly from: string;
         readonly to: readonly string[];
     };
     readonly messageId: string | undefined;
-    // (undocumented)
     readonly rejected: readonly string[];
     readonly response: string;
 }
@@ -186,7 +182,6 @@ export interface ProviderSentInfo {
 export interface ProviderTransport {
     // (undocumented)
     readonly name: string;
-    // (undocumented)
     send(mail: ProviderMessage, callback: (error: Error | null, info: ProviderSentInfo) => void): void;
     // (undocumented)
     readonly version: string;
@@ -202,9 +197,8 @@ export function sendGridLookUp(options: LookUpOptions): Resolver;
 // @public
 export function sendGridTransport(options: ProviderOptions): ProviderTransport;
 
-// @public (undocumented)
+// @public
 export interface SesOptions extends Omit<ProviderOptions, 'apiKey'> {
-    // (undocumented)
     readonly accessKeyId: string;
     readonly region: string;
     readonly secretAccessKey: string;

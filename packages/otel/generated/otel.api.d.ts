@@ -15,6 +15,17 @@ export interface BullMQJob {
 }
 
 // @public
+export interface DoubtWatch extends AsyncDisposable {
+    readonly close: () => Promise<void>;
+}
+
+// @public
+export type ObservedEvent = Omit<PerformEvent, 'job' | 'by'> & {
+    readonly job?: JobRef | BullMQJob | undefined;
+    readonly by?: string | undefined;
+};
+
+// @public
 export interface ObservedOptions {
     // (undocumented)
     readonly ledger: Ledger;
@@ -23,24 +34,18 @@ export interface ObservedOptions {
 }
 
 // @public
-export type SeenEvent = Omit<PerformEvent, 'job' | 'by'> & {
-    readonly job?: JobRef | BullMQJob | undefined;
-    readonly by?: string | undefined;
-};
-
-// @public
 export function sendonceTelemetry(options?: TelemetryOptions): Telemetry;
 
-// @public (undocumented)
+// @public
 export interface Telemetry {
     readonly effect: <F extends (...values: any[]) => unknown>(effect: F) => F;
     readonly ledger: <L extends Ledger>(ledger: L) => L;
     readonly observe: <O extends ObservedOptions>(options: O) => O;
-    readonly onEvent: (event: SeenEvent) => void;
-    readonly watchDoubts: (ledger: Ledger) => () => void;
+    readonly onEvent: (event: ObservedEvent) => void;
+    readonly watchDoubts: (ledger: Ledger) => DoubtWatch;
 }
 
-// @public (undocumented)
+// @public
 export interface TelemetryOptions {
     readonly meterProvider?: MeterProvider | undefined;
     readonly tracerProvider?: TracerProvider | undefined;

@@ -10,20 +10,17 @@ export function migratePostgres(pool: PostgresPool, options?: {
 
 // Warning: (ae-forgotten-export) The symbol "Queryable" needs to be exported by the entry point index.d.ts
 //
-// @public (undocumented)
+// @public
 export interface PostgresClient extends Queryable {
-    // (undocumented)
     on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
     ref?(): void;
     release(destroy?: boolean | Error): void;
-    // (undocumented)
     unref?(): void;
 }
 
-// @public (undocumented)
+// @public
 export interface PostgresLedger extends Ledger, AsyncDisposable {
     close(): Promise<void>;
-    // (undocumented)
     doctor(): Promise<readonly Finding[]>;
     ready(): Promise<void>;
 }
@@ -31,43 +28,35 @@ export interface PostgresLedger extends Ledger, AsyncDisposable {
 // @public
 export function postgresLedger(pool: PostgresPool, options?: PostgresLedgerOptions): PostgresLedger;
 
-// @public (undocumented)
+// @public
 export interface PostgresLedgerOptions {
     readonly answerWithinMs?: number | undefined;
+    readonly intervalMs?: number | undefined;
     readonly migrate?: boolean | undefined;
     readonly schema?: string | undefined;
-    readonly sweepEveryMs?: number | undefined;
 }
 
 // @public
 export interface PostgresPool extends Queryable {
-    // (undocumented)
     connect(): Promise<PostgresClient>;
-    // (undocumented)
     readonly options?: {
         readonly max?: number | undefined;
-    };
+    } | undefined;
 }
 
 // @public
 export interface TransactionPool {
     // (undocumented)
     readonly [name: string]: unknown;
-    // (undocumented)
     connect(): Promise<TransactionPool & {
         release(): void;
     }>;
-    // (undocumented)
     end(): Promise<void>;
-    // (undocumented)
     on(event: string, listener: (...values: unknown[]) => void): TransactionPool;
-    // (undocumented)
     query(text: string, values?: readonly unknown[]): Promise<{
         rows: Row[];
     }>;
-    // (undocumented)
     removeAllListeners(): TransactionPool;
-    // (undocumented)
     removeListener(event: string, listener: (...values: unknown[]) => void): TransactionPool;
 }
 
@@ -76,5 +65,5 @@ export function transactionPool(client: Queryable): TransactionPool;
 
 // Warnings were encountered during analysis:
 //
-// /tmp/h/b/packages/postgres/src/transaction-pool.ts:9:63 - (ae-forgotten-export) The symbol "Row" needs to be exported by the entry point index.d.ts
+// /tmp/h/b/packages/postgres/src/transaction-pool.ts:13:63 - (ae-forgotten-export) The symbol "Row" needs to be exported by the entry point index.d.ts
 

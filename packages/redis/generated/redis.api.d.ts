@@ -15,41 +15,39 @@ export function fromNodeRedis(client: NodeRedisClient): RedisClient;
 
 // @public
 export interface NodeRedisClient {
-    // (undocumented)
     multi(): {
         addCommand(command: string[]): unknown;
         execAsPipeline(): Promise<unknown>;
     };
-    // (undocumented)
     sendCommand(command: string[]): Promise<unknown>;
 }
 
 // @public
 export interface RedisClient {
     call?(command: string, ...args: (string | number)[]): Promise<unknown>;
-    // (undocumented)
     eval(script: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
-    // (undocumented)
     evalsha(sha: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>;
-    // (undocumented)
     info(section: string): Promise<string>;
-    // (undocumented)
-    readonly isCluster?: boolean;
-    // (undocumented)
+    readonly isCluster?: boolean | undefined;
     readonly options?: unknown;
     pipeline?(commands: unknown[][]): {
         exec(): Promise<[error: Error | null, reply?: unknown][] | null>;
     };
-    readonly slots?: readonly (readonly string[])[];
+    readonly slots?: readonly (readonly string[])[] | undefined;
     readonly status?: unknown;
 }
 
 // @public
-export function redisJournal(client: RedisClient, options?: RedisJournalOptions): Journal;
+export interface RedisJournal extends Journal, AsyncDisposable {
+    close(): Promise<void>;
+}
 
-// @public (undocumented)
+// @public
+export function redisJournal(client: RedisClient, options?: RedisJournalOptions): RedisJournal;
+
+// @public
 export interface RedisJournalOptions {
-    readonly everyMs?: number | undefined;
+    readonly intervalMs?: number | undefined;
     readonly prefix?: string | undefined;
     readonly retentionMs?: number | undefined;
 }
@@ -57,7 +55,7 @@ export interface RedisJournalOptions {
 // @public
 export function redisLedger(client: RedisClient, options?: RedisLedgerOptions): Ledger;
 
-// @public (undocumented)
+// @public
 export interface RedisLedgerOptions {
     readonly answerWithinMs?: number | undefined;
     readonly durability?: Durability | undefined;

@@ -7,8 +7,7 @@ import { SendonceError } from '@sendonce/core';
 // @public
 export interface NodeVote {
     readonly node: string;
-    readonly reason?: string;
-    // (undocumented)
+    readonly reason?: string | undefined;
     readonly vote: 'for' | 'against' | 'unreachable';
 }
 
@@ -17,14 +16,13 @@ export class QuorumError extends SendonceError {
     constructor(verb: string, votes: readonly NodeVote[]);
     // (undocumented)
     readonly name = "QuorumError";
-    // (undocumented)
     readonly votes: readonly NodeVote[];
 }
 
 // @public
 export function redlockLedger(clients: readonly RedisClient[], options?: RedlockLedgerOptions): Ledger;
 
-// @public (undocumented)
+// @public
 export interface RedlockLedgerOptions {
     readonly answerWithinMs?: number | undefined;
     readonly prefix?: string | undefined;

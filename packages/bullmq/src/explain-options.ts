@@ -69,6 +69,7 @@ const OPTION_NAMES: OptionNames<ExplainOptions> = {
 export interface Assumed {
   /** The option, such as `worker.lockDuration`. */
   readonly option: string;
+  /** What the default is. */
   readonly value: number | string | boolean;
   /** Whose default it is. */
   readonly source: string;

@@ -44,6 +44,7 @@ export class OnceWorker<D = any, R = any, N extends string = string> extends Wor
     this.#guarded = guarded;
   }
 
+  /** Runs the processor under a claim, as {@link once} does. */
   protected override callProcessJob(
     job: Job<D, R, N>,
     token: string,

@@ -172,7 +172,11 @@ export function hasDispatcher(): boolean {
   return dispatchers[dispatchersKey] === true;
 }
 
-/** The claim of the running processor, or undefined outside of one. */
+/**
+ * The claim of the running processor, or undefined outside of one.
+ *
+ * @example await currentClaim()?.dispatch();
+ */
 export function currentClaim(): Claim | undefined {
   return storage.getStore()?.claim;
 }

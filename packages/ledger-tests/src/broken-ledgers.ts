@@ -605,7 +605,7 @@ const unreadable: readonly BrokenLedger[] = [
   },
 ];
 
-/** Every topic is failed by at least one of these. */
+/** Every topic of {@link ledgerTopics} is failed by at least one of these. */
 export const brokenLedgers: readonly BrokenLedger[] = [
   ...mistakes.map(([topic, name, change]) => ({
     topic,

@@ -65,7 +65,7 @@ export interface NodeVote {
   readonly reason?: string | undefined;
 }
 
-/** Why there was no majority: the `cause` of the LedgerUnavailableError. */
+/** Why there was no majority: the `cause` of the {@link LedgerUnavailableError}. */
 export class QuorumError extends SendonceError {
   override readonly name = 'QuorumError';
   /** How each node voted. */

@@ -160,7 +160,10 @@ export function checkFunction(option: string, value: unknown, optional = false):
   throw new OptionError(option, `Expected "${option}" to be a function, got ${describe(value)}.`);
 }
 
-/** Checks an optional text. */
+/**
+ * Checks an optional text.
+ * @throws {OptionError} See {@link checkOneOf}.
+ */
 export function checkText(option: string, value: unknown): void {
   if (value === undefined || typeof value === 'string') return;
   throw new OptionError(option, `Expected "${option}" to be a string, got ${describe(value)}.`);

@@ -4,12 +4,10 @@ import type { LedgerRecord, Loss } from '../record.ts';
 
 /**
  * Why an attempt lost against this record. The order of the checks is part of the contract of
- * `claim`.
+ * {@link Ledger.claim}.
  *
  * @param remainingMs how long the record's lease or its mark "still being sent" lasts at most. Of a
  *   record in doubt: how long ago it was dispatched, negated.
- *
- * See {@link Ledger.claim}.
  */
 export function lossAgainst(
   record: LedgerRecord,

@@ -41,7 +41,9 @@ export type ProviderMessage = Pick<StreamPluginMail, 'data' | 'message'>;
  * @example const transporter = createTransport(transport); const replayWithinMs = transport.windowMs;
  */
 export interface ProviderTransport {
+  /** Names the provider in the log of nodemailer, such as `sendonce/Resend`. */
   readonly name: string;
+  /** Required by nodemailer, which only logs it. */
   readonly version: string;
   /**
    * How long the provider recognises an idempotency key, in milliseconds: the value for

@@ -27,7 +27,7 @@ export interface Backend extends Sources {
  *   ledger: redisLedger(client),
  *   journal: redisJournal(client),
  *   close: () => client.disconnect(),
- * } satisfies SendonceConfig;
+ * };
  */
 export interface SendonceConfig {
   /** The ledger of `once()`. */

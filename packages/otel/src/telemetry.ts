@@ -64,7 +64,7 @@ export interface Telemetry {
    * `confirmSent()` and `resolveEmail()`. Resolutions are counted only by a timed ledger. A second
    * call with the same ledger returns the same timed ledger.
    * @throws {OptionError} if `ledger` is not a ledger
-   * @example doubtSweeper({ ledger: telemetry.ledger(ledger), queue });
+   * @example doubtSweeper(queue, { ledger: telemetry.ledger(ledger) });
    */
   readonly ledger: <L extends Ledger>(ledger: L) => L;
   /**

@@ -25,11 +25,11 @@ try {
 }
 
 async function run({ day, waitMs, resolve }: Arguments): Promise<Answer> {
-  // A Redis that is down is told within a third of a lease, and not waited for as by a queue.
+  // A queue would wait for a Redis that is down. This fails within a third of a lease.
   const redisUrl = serverUrl('REDIS_URL', REDIS_URL, 'redis');
   const smtpUrl = serverUrl('SMTP_URL', SMTP_URL, 'smtp');
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: 3, retryStrategy: () => 250 });
-  // Told by whatever command fails because of it.
+  // The command that fails because of it reports the error.
   redis.on('error', () => {});
   const transporter = createTransport(smtpUrl);
   const dispatch = atSend(transporter);
@@ -58,7 +58,7 @@ async function run({ day, waitMs, resolve }: Arguments): Promise<Answer> {
   }
 }
 
-/** What needs somebody goes to stderr, so that cron can be told to mail only that. */
+/** Writes to stderr if a person must do something, so that cron can mail only that. */
 function say({ exitCode, line, ...rest }: Answer, { day, json }: Arguments): void {
   process.exitCode = exitCode;
   if (json) process.stdout.write(`${JSON.stringify({ day, ...rest, exitCode, says: line })}\n`);

@@ -11,7 +11,7 @@ await withServers('cron', async (servers) => {
     cron('Monday at 6:00, one machine', monday, servers),
     cron('Monday at 6:00, the other machine', monday, servers),
   ]);
-  await cron('Monday, somebody runs it by hand', monday, servers);
+  await cron('Monday, a person runs it by hand', monday, servers);
   const onMonday = smtp.received.length;
 
   smtp.setFault({ at: 'dot-after-accept', how: 'reset' });
@@ -21,7 +21,7 @@ await withServers('cron', async (servers) => {
   const wasSent = smtp.received.some((email) => email.messageId === messageId);
   const verdict = wasSent ? 'sent' : 'not-sent';
   await cron(
-    `Tuesday, somebody finds it in the mail server's log: ${verdict}`,
+    `Tuesday, a person finds it in the mail server's log: ${verdict}`,
     [...tuesday, '--resolve', verdict],
     servers,
   );

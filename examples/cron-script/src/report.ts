@@ -20,9 +20,9 @@ export function keyOf(day: string): string {
 }
 
 /**
- * Sends the report of that day unless another machine does. Where one is just about to, waits for
- * what becomes of it: if that machine dies before its dispatch, its claim runs out, and we send.
- * A queue would retry; cron does not.
+ * Sends the report of a day unless another machine does. If another machine has claimed it, this
+ * one waits: if the other dies before its dispatch, its claim expires, and this one sends. A queue
+ * would retry; cron does not.
  */
 export function sendReport(options: ReportOptions): Promise<Performed<Sent>> {
   const { ledger, day, by, waitMs, dispatch, send } = options;

@@ -13,7 +13,7 @@ export interface ScriptEnded {
   readonly said: string;
 }
 
-/** Runs the script once in a process of its own, as cron does. */
+/** Runs the script once in a separate process, as cron does. */
 export async function runScript(
   args: readonly string[],
   env: ScriptEnvironment,

@@ -96,7 +96,7 @@ describe('the script', () => {
     expect(smtp.received).toHaveLength(1);
   });
 
-  test('a refusal before the final dot: not sent, told by its code alone, sent the next time', async () => {
+  test('a refusal before the final dot is not sent, shows only its code, and is sent the next time', async () => {
     const text = `550 no such user: ${recipient}`;
     smtp.setFault({ at: 'rcpt', how: '5xx', text });
     const { code, said } = await run([]);
@@ -105,7 +105,7 @@ describe('the script', () => {
     expect(await answer()).toBe('0 sent');
   });
 
-  test('a refusal after the final dot: rejected, and not tried again before somebody says so', async () => {
+  test('a refusal after the final dot is rejected, and not tried again until it is resolved', async () => {
     smtp.setFault({ at: 'dot-before-accept', how: '5xx' });
     expect(await answer()).toBe('4 rejected');
     expect(await answer()).toBe('4 rejected');

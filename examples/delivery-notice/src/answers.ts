@@ -16,11 +16,11 @@ type Sendings = Exclude<EmailStatus['state'], 'not-scheduled'>;
 const sentences: Record<Sendings, string> = {
   scheduled: 'The notice waits for its time.',
   due: 'The notice is due and waits for a free worker.',
-  sending: 'The notice is being sent right now. Ask again in a moment.',
+  sending: 'The notice is being sent. Ask again in a few seconds.',
   sent: 'The notice was sent.',
-  rejected: 'The mail server refused the notice for good.',
+  rejected: 'The mail server rejected the notice permanently.',
   'in-doubt':
-    'Nobody knows whether the notice left. It is not sent again before somebody finds out.',
+    'It is unknown whether the notice was sent. It is not sent again until a person resolves it.',
   skipped: 'The shop decided not to send the notice. PUT it again to try again.',
   cancelled: 'The notice was cancelled. To send it after all, add ?occurrence=2.',
   failed: 'The notice could not be sent, all attempts are used up. PUT it again to try again.',
@@ -68,7 +68,7 @@ export function scheduledAnswer(scheduled: Scheduled): Answer {
       return answer(409, scheduled.state, scheduled.at);
     case 'conflict': {
       const message =
-        'The notice stands for an order with other data. PATCH moves it; for all else DELETE it and add ?occurrence=2.';
+        'The notice belongs to an order with other data. PATCH moves it; for any other change, DELETE it and add ?occurrence=2.';
       const { fields } = scheduled;
       return { status: 409, body: { state: 'conflict', message, fields } };
     }

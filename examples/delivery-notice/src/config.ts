@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { StartError } from './errors.ts';
 
-/** What API and worker are told by environment variables; both must be told the same. */
+/** The environment variables of API and worker, which must be the same for both. */
 export interface Config {
   readonly redisUrl: string;
   readonly smtpUrl: string;
-  /** What all keys in Redis begin with. */
+  /** The prefix of all keys in Redis. */
   readonly namespace: string;
   readonly host: string;
   /** 0 is a free port. */

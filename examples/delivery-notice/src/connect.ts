@@ -21,6 +21,6 @@ export async function connected(redis: Redis): Promise<void> {
 }
 
 function quiet(redis: Redis): Redis {
-  // Whoever awaits a command hears of it; ioredis connects again by itself.
+  // The command that fails reports the error, and ioredis reconnects.
   return redis.on('error', () => {});
 }

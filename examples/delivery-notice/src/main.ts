@@ -24,7 +24,7 @@ try {
   end();
 }
 
-/** Starts a file of this folder in a process of its own; resolves with its first message. */
+/** Starts a file of this folder in a separate process. Resolves with its first message. */
 async function start(
   name: string,
   options: { detached?: boolean; env?: NodeJS.ProcessEnv },
@@ -33,7 +33,7 @@ async function start(
   parts.push(child);
   const exited = once(child, 'exit').then(([code]) => {
     if (!ending) {
-      // Half an app is none: a supervisor starts this process again.
+      // API and worker need each other: this process ends, and a supervisor restarts it.
       process.exitCode = 1;
       // With this code, the part has said why.
       if (code !== 1) console.error(`${name} has ended.`);

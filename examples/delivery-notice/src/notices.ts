@@ -16,7 +16,7 @@ import { type NoticeId, orderStore } from './order-store.ts';
 
 export const QUEUE = 'notices';
 
-/** Which email: one notice per order. `delayedEmails()` and `once()` must be told the same. */
+/** The key: one notice per order. `delayedEmails()` and `once()` must use the same one. */
 export function noticeKey({ orderId }: NoticeId): string[] {
   return ['delivery-notice', orderId];
 }
@@ -104,7 +104,7 @@ export function openNotices(config: Config, redis: Redis, compose: Compose): Not
     for (;;) {
       const when = at({ arrivesAt: goal });
       const moved = await emails.reschedule(id, { at: when, occurrence: id.occurrence });
-      // Somebody else has moved it meanwhile: the last alarm must be that of the order.
+      // Another call may have moved it meanwhile: the job must have the time of the order.
       const now = (await orders.read(id))?.arrivesAt ?? goal;
       if (now === goal) return moved.state === 'too-late' ? orDue(moved, when) : moved;
       goal = now;

@@ -8,9 +8,11 @@ export interface NoticeId {
   readonly occurrence?: string | undefined;
 }
 
-/** The order of each notice: the one place where its data stands. A shop has a table for it. */
+/**
+ * Stores the order of each notice, and with it all data of the email. A shop has a table for it.
+ */
 export interface OrderStore {
-  /** Stores the order unless the notice has one; answers with the one that stands there now. */
+  /** Stores the order unless the notice has one. Returns the stored order. */
   create(id: NoticeId, order: Order): Promise<Order>;
   read(id: NoticeId): Promise<Order | undefined>;
   /** The parcel arrives at another time. False when the notice has no order. */

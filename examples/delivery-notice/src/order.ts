@@ -34,12 +34,12 @@ export const occurrenceQuery = z.strictObject({
     .optional(),
 });
 
-/** What a customer is told about. */
+/** The order that a notice is about. */
 export type Order = z.infer<typeof orderBody>;
 
 const YEAR_MS = 366 * 24 * 60 * 60 * 1000;
 
-/** @throws {NoticeRefused} for a day that is over, or so far away that somebody mistyped it. */
+/** @throws {NoticeRefused} for a time that is past, or more than a year away. */
 export function checkArrival(arrivesAt: string, nowMs = Date.now()): void {
   const atMs = Date.parse(arrivesAt);
   if (!(atMs > nowMs)) throw new NoticeRefused('arrivesAt', 'Expected a time that is to come.');

@@ -32,7 +32,7 @@ export function endGracefully(close: () => Promise<unknown>): void {
   process.on('disconnect', end);
 }
 
-/** Tells main.ts, if there is one, or the terminal. */
+/** Sends the line to main.ts if it is the parent, and otherwise prints it. */
 export function ready(line: string): void {
   if (process.send) process.send(line);
   else console.log(line);

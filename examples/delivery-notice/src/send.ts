@@ -28,9 +28,9 @@ export function sender({ smtpUrl, from }: Config) {
  */
 function withoutText(error: unknown): Error {
   const note = mailErrorNote(error);
-  const message = `The mail server did not take the notice (${note}).`;
+  const message = `The mail server did not accept the notice (${note}).`;
   const { code } = (error ?? {}) as { code?: unknown };
-  // An address that does not exist: the next attempt would be told the same.
+  // The address does not exist, so the next attempt would fail in the same way.
   const isPermanent = code === 'EENVELOPE' && note.startsWith('5');
   return isPermanent ? new UnrecoverableError(message) : new Error(message);
 }

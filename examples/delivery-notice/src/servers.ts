@@ -17,7 +17,7 @@ const found: Servers = {
   ...(!REDIS_URL && { REDIS_URL: await embeddedRedis() }),
   ...(!SMTP_URL && { SMTP_URL: await embeddedSmtp() }),
 };
-// Its only owner is main.ts: when that one ends, in whatever way, so does this process.
+// main.ts owns this process: when main.ts ends, for any reason, this process ends as well.
 endGracefully(() => Promise.all(closers.map((close) => close())));
 process.send?.(found);
 
@@ -50,7 +50,7 @@ async function startWhenFree(options: Parameters<typeof startRedis>[0]): Promise
   }
 }
 
-/** Takes every email, and tells how many there were; nothing of what is in them. */
+/** Accepts every email and prints how many there were, but nothing of their content. */
 async function embeddedSmtp(): Promise<string> {
   const smtp = await startSmtpServer();
   closers.push(smtp.close);

@@ -23,7 +23,7 @@ const mail = sender(config);
 
 type NoticeJob = Job<NoticeId, { messageId: string }>;
 
-/** The job is an alarm clock. What the email says, and when, stands in the order. */
+/** The job only starts the worker. The order has the content and the time of the email. */
 async function sendNotice(job: NoticeJob, token?: string): Promise<{ messageId: string }> {
   const order = await orders.read(job.data);
   if (!order) throw new Error('The order of this notice is gone.');

@@ -21,7 +21,7 @@ export interface Started {
   readonly ended: Promise<number | null>;
 }
 
-/** Runs a command in a process group of its own. */
+/** Runs a command in a separate process group. */
 export function startCommand(
   command: readonly [string, ...string[]],
   { cwd = folder, env = {} }: { cwd?: string; env?: Record<string, string> } = {},

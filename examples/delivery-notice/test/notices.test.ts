@@ -40,7 +40,7 @@ afterAll(async () => {
   expect(app.output()).not.toContain('customer.example');
 });
 
-/** An order of its own for each test, whose parcel's notice is due in so many ms. */
+/** A separate order for each test, whose notice is due in so many ms. */
 function order(dueInMs: number, more: object = {}) {
   orders += 1;
   const id = `order-${orders}`;
@@ -128,7 +128,7 @@ test('of two that move it at once the slower one sets no alarm that is out of da
   const { id, body } = order(60_000);
   await ask(url, 'PUT', id, body);
   const redis = new Redis(redisUrl());
-  // Another API, which stands still when it has written the order.
+  // Another API process, which is stopped after it has written the order.
   let goOn = () => {};
   const gate = new Promise<void>((resolve) => void (goOn = resolve));
   const slow = Object.assign(Object.create(redis) as Redis, {
@@ -179,7 +179,7 @@ test('cancelled before its order has come: it is not scheduled then', async () =
   expect(short(await ask(url, 'PUT', id, body))).toBe('409 cancelled');
 });
 
-test('too late: 409, and what became of the email', async () => {
+test('a call that is too late is a 409 and says what happened to the email', async () => {
   const { id, to, body } = order(0);
   await ask(url, 'PUT', id, body);
   await arrived(to);
@@ -195,7 +195,7 @@ test('too late: 409, and what became of the email', async () => {
   }
 });
 
-test('nobody knows whether it left: in doubt, and not sent again', async () => {
+test('a notice whose outcome is unknown is in doubt, and is not sent again', async () => {
   const { id, to, body } = order(0);
   mailbox.smtp.setFault({ at: 'dot-after-accept', how: 'reset' });
   await ask(url, 'PUT', id, body);
@@ -224,14 +224,14 @@ test('the mail server refuses the email itself: rejected', async () => {
   expect(mailbox.countTo(to)).toBe(0);
 });
 
-test('a mail server that is away for a moment: one email', async () => {
+test('one email is sent if the mail server is down briefly', async () => {
   const { id, to, body } = order(0);
   mailbox.smtp.setFault({ at: 'greeting', how: 'close' });
   await ask(url, 'PUT', id, body);
   await arrived(to);
 });
 
-test('an order that nobody knows: 404', async () => {
+test('GET of an unknown order is a 404', async () => {
   const { id, body } = order(0);
   expect(short(await ask(url, 'GET', id))).toBe('404 not-scheduled');
   const { arrivesAt } = body;
@@ -261,7 +261,7 @@ test('nothing in the queue or ledger names a customer', async () => {
   const values = await Promise.all(keys.map((key) => valueOf(redis, key)));
   await redis.quit();
   const text = JSON.stringify(values);
-  expect(text.includes('The mail server did not take the notice (550).')).toBe(true);
+  expect(text.includes('The mail server did not accept the notice (550).')).toBe(true);
   expect(text.includes('customer.example')).toBe(false);
 });
 

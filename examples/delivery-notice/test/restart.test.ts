@@ -60,7 +60,7 @@ test('SIGKILL of all processes, with its own Redis: each scheduled notice arrive
   await rm(folder, { recursive: true });
 }, 60_000);
 
-test('SIGKILL while notices leave: none twice, and none is lost in silence', async () => {
+test('a SIGKILL while notices are sent: none is sent twice, and none is dropped silently', async () => {
   const ns = namespace('killed-notice');
   const smtp = await startSmtpServer({ ackDelayMs: 20 });
   const env = { REDIS_URL: redisUrl(), SMTP_URL: smtp.url, NAMESPACE: ns, LEASE_MS: '1000' };

@@ -16,7 +16,7 @@ export interface AppConfig {
 }
 
 @Module({})
-// A module of Nest is a class, whatever is in it.
+// A module of Nest is always a class.
 // oxlint-disable-next-line typescript/no-extraneous-class
 export class AppModule {
   static with({ redis, prefix, ledger, smtpUrl, processor }: AppConfig): DynamicModule {

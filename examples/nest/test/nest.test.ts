@@ -35,7 +35,7 @@ test('the command of the README: its table', { timeout: 60_000 }, async () => {
   expect(await keysOf('nest', redisUrl()), 'keys left behind').toEqual([]);
 });
 
-test('the code in the README stands in the files', () => {
+test('the code in the README is the code of the files', () => {
   const blocks = [...readme.matchAll(/^```typescript\n([^]*?)^```$/gm)].map(
     ([, code = '']) => code,
   );

@@ -18,7 +18,7 @@ await withServers('sandbox', async (servers) => {
   for (const [what, jobs] of rows) {
     const { completed, emails, inDoubt } = await runJobs(jobs, servers);
     console.log(row(what, completed, emails, inDoubt));
-    // Never twice, and never lost in silence: what did not leave is listed.
+    // Never twice and never dropped silently: an email that was not sent is listed.
     if (emails + inDoubt !== 1) process.exitCode = 1;
   }
 });

@@ -23,10 +23,10 @@ export default async function sendNotice({ data, attemptsMade }: SandboxedJob<No
   return { messageId };
 }
 
-/** Stands for the heavy work for which somebody takes a process of its own. */
+/** Represents the heavy work for which a separate process is used. */
 function render({ fails }: Notice, attemptsMade: number): string {
   if (attemptsMade === 0 && fails === 'with any error') throw new Error('No template.');
-  // The only word that the parent believes: without it, the email may have left for all it knows.
+  // Only this error shows the parent that nothing was sent. After any other one, it cannot know.
   if (attemptsMade === 0 && fails === 'with NotSentError') throw new NotSentError('No template.');
   return 'It left our warehouse a day later than promised.';
 }

@@ -1,4 +1,4 @@
-/** What stands between the job and the email: the rows of the table. */
+/** The guards between the job and the email: the rows of the table. */
 export const guardIds = [
   'none',
   'lock-only',
@@ -25,15 +25,15 @@ export const guards: Readonly<Record<GuardId, Guard>> = {
   },
   'lock-only-postgres': {
     title: 'lock only, Postgres',
-    how: "pg_advisory_lock around the processor, each waits its turn: the post's own lock.",
+    how: 'pg_advisory_lock around the processor, each waits its turn: an advisory lock.',
   },
   'naive-lease': {
     title: 'SET NX, lease',
-    how: 'SET key 1 PX lease NX; who does not get it takes the email for sent.',
+    how: 'SET key 1 PX lease NX; a worker that does not get it treats the email as sent.',
   },
   'naive-forever': {
     title: 'SET NX, for ever',
-    how: 'SET key 1 NX; who does not get it takes the email for sent.',
+    how: 'SET key 1 NX; a worker that does not get it treats the email as sent.',
   },
   sendonce: {
     title: 'sendonce',
@@ -49,12 +49,12 @@ export const guards: Readonly<Record<GuardId, Guard>> = {
   },
 };
 
-/** Whether it is one of ours: its row must be as promised. */
+/** Whether it is a guard of sendonce, whose row must be as promised. */
 export function isSendonce(guard: GuardId): boolean {
   return guard.startsWith('sendonce');
 }
 
-/** Where a guard remembers what it remembers. */
+/** The store of a guard. */
 export function storeOf(guard: GuardId): 'redis' | 'redlock' | 'postgres' {
   if (guard.endsWith('-postgres')) return 'postgres';
   return guard === 'sendonce-redlock' ? 'redlock' : 'redis';

@@ -7,7 +7,7 @@ import type { WorkerPool } from './worker-pool.ts';
 
 /** What goes wrong in a cell, once. Everything that follows is left to the queue and the guard. */
 export interface Incident {
-  /** Meets the first run that is about to send; says how it goes on. */
+  /** Called for the first run that is about to send. Decides how that run continues. */
   readonly atFirstSend?: (worker: number) => Promise<'killed' | { readonly blockMs?: number }>;
   /** The server has accepted the first email, and has not replied yet. */
   readonly atFirstEmail?: (worker: number) => void;
@@ -47,7 +47,7 @@ export const incidents: Readonly<Record<ScenarioId, Prepare>> = {
     async atFirstSend(worker) {
       await pool.freeze(worker);
       void thawLater(stage, pool, worker);
-      // It reads this when it goes on.
+      // The worker reads this when it continues.
       return {};
     },
   }),

@@ -7,7 +7,7 @@ import { type GuardId, storeOf } from './guards.ts';
 import { LEASE_MS } from './timing.ts';
 
 /**
- * What a ledger is reached by. Each of the 32 workers loads this file: nothing here starts servers.
+ * The connections of a ledger. Each of the 32 workers loads this file, so it starts no servers.
  */
 export interface Connections {
   /** One client, three of them for redlock. */

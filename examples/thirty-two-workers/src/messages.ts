@@ -29,9 +29,9 @@ export type EventKind =
   /** Waits for a lock. */
   | 'wait'
   | 'claim'
-  /** Told that somebody else is sending: comes back later. */
+  /** Another worker is sending: comes back later. */
   | 'busy'
-  /** Told that the email was sent: completes without sending. */
+  /** The email was already sent: completes without sending. */
   | 'already-sent'
   | 'dispatch'
   /** Lost the claim before dispatch: does not send. */

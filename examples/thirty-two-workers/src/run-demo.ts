@@ -36,7 +36,7 @@ export function startDemo(args: Arguments, progress: Progress): Demo & { run: Pr
     progress.line(`Redis: ${how}`);
     checkUrl(url, args);
     const prefix = namespace('demo');
-    // In a server of our own nothing needs to be deleted, and it may be gone already.
+    // In a server that the demo started, nothing needs to be deleted, and it may have stopped.
     if (process.env['REDIS_URL']) await later(() => deleteNamespace(url, prefix));
     const redis = new Redis(url, { maxRetriesPerRequest: null });
     redis.on('error', () => {});

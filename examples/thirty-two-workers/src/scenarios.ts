@@ -1,6 +1,6 @@
 import { count } from './plural.ts';
 
-/** The ways a duplicate is born: the columns of the table. */
+/** The causes of duplicates: the columns of the table. */
 export const scenarioIds = [
   'copies',
   'blocked',
@@ -18,7 +18,7 @@ export interface Scenario {
   readonly title: string;
   /** What happens, for the report. */
   readonly story: string;
-  /** A sender that dies here between dispatch and outcome leaves what nobody can know. */
+  /** Whether a sender dies between dispatch and outcome, which leaves an unavoidable doubt. */
   readonly mayLeaveDoubt: boolean;
 }
 
@@ -37,7 +37,7 @@ export function scenariosFor(workers: number): Readonly<Record<ScenarioId, Scena
       story:
         'The first worker computes for so long, just before it sends, that it can renew neither its ' +
         'lock nor its lease. BullMQ takes the job for stalled and gives it to another worker; then ' +
-        'the first one goes on to send.',
+        'the first one continues and sends.',
       mayLeaveDoubt: false,
     },
     'killed-after': {

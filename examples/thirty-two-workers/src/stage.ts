@@ -21,7 +21,7 @@ export interface CellOptions {
   readonly workers: number;
   readonly pool: WorkerPool;
   readonly stores: Stores;
-  /** What all keys of this run of the demo begin with. */
+  /** The prefix of all keys of this run of the demo. */
   readonly namespace: string;
 }
 
@@ -34,7 +34,7 @@ export interface Stage {
   readonly proxy: TcpProxy | undefined;
   /** As the demo sees it; the workers have their own. */
   readonly ledger: Ledger;
-  /** Whether all jobs have completed or failed for good. */
+  /** Whether all jobs have completed or failed permanently. */
   readonly jobsAreOver: () => Promise<boolean>;
   readonly close: () => Promise<void>;
 }

@@ -5,7 +5,7 @@ import type { Progress } from './terminal/progress.ts';
 import { type GuardId, storeOf } from './guards.ts';
 import { type Connections, connect } from './ledgers.ts';
 
-/** What the guards of a run of the demo remember in. */
+/** The stores of the guards in a run of the demo. */
 export interface Stores {
   readonly redis: Redis;
   readonly redisUrl: string;
@@ -63,7 +63,7 @@ export function urlsOf(guard: GuardId, stores: Stores): [string, ...string[]] {
   }
 }
 
-/** What the demo itself reaches the ledger of a guard by. */
+/** The connections by which the demo itself reaches the ledger of a guard. */
 export function connectionsOf(guard: GuardId, { redis, others, postgres }: Stores): Connections {
   const more = storeOf(guard) === 'redlock' ? others.map(({ client }) => client) : [];
   return { clients: [redis, ...more], pool: postgres?.pool };

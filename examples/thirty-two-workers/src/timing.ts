@@ -12,10 +12,10 @@ export const BACKOFF_MS = 100;
 export const ATTEMPTS = 5;
 /** How long the event loop is blocked: past the lock, and past the check that finds it gone. */
 export const BLOCKED_MS = 1800;
-/** A frozen worker goes on when another one has done the job, and not before this. */
+/** The earliest time at which a frozen worker continues after another one has done the job. */
 export const FROZEN_AT_LEAST_MS = LOCK_MS + LEASE_MS;
 /**
- * ... nor later than this: with one worker, or under a lock of PostgreSQL, nobody else can do the
- * job.
+ * The latest time at which it continues: with one worker, or under a lock of PostgreSQL, no other
+ * worker can do the job.
  */
 export const FROZEN_AT_MOST_MS = 4000;

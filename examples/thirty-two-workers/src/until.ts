@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Asks again and again; false when the answer was never yes. */
+/** Repeats a question until the answer is yes. Resolves with false if it never was. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   atMostMs: number,

@@ -2,7 +2,7 @@ import { type GuardId, isSendonce } from './guards.ts';
 import type { Cell, CellResult } from './run-cell.ts';
 import { scenariosFor, type ScenarioId } from './scenarios.ts';
 
-/** Whether the customer got one email, or the one doubt that nobody can avoid was listed. */
+/** Whether the customer got one email, or the one unavoidable doubt was listed. */
 export function isRight({ scenario, wanted, arrived, lost, inDoubt, atRest }: Cell): boolean {
   if (atRest === false) return false;
   const doubtsAllowed = scenariosFor(1)[scenario].mayLeaveDoubt ? 1 : 0;
@@ -15,7 +15,7 @@ export function markOf(cell: Cell): '✓' | '✗' | '?' {
   return isRight(cell) ? '✓' : '✗';
 }
 
-/** The promise: never twice, never lost in silence; a doubt is listed, and never sent again. */
+/** The promise: never twice and never dropped silently. A doubt is listed and not sent again. */
 export function isPromiseKept(results: readonly CellResult[]): boolean {
   return results
     .filter(({ cell }) => isSendonce(cell.guard))

@@ -8,7 +8,7 @@ export interface WorkerPool {
   send: (worker: number, message: ToWorker) => void;
   /** SIGKILL. It is started again, as a supervisor would. */
   kill: (worker: number) => void;
-  /** SIGSTOP; resolves when it stands still. */
+  /** SIGSTOP. Resolves when the process has stopped. */
   freeze: (worker: number) => Promise<void>;
   /** SIGCONT. */
   thaw: (worker: number) => void;
@@ -16,7 +16,7 @@ export interface WorkerPool {
   stop: () => Promise<void>;
 }
 
-/** What a cell wants to hear of its workers. */
+/** The callbacks of a cell for the events of its workers. */
 export interface CellListener {
   readonly onEvent: (event: LaneEvent, run: number) => void;
   readonly onAboutToSend: (worker: number, run: number) => void;
@@ -59,7 +59,7 @@ export async function startWorkerPool(
   const tell = (worker: number, kind: EventKind) =>
     current?.listener.onEvent({ kind, worker, atMs: Date.now() }, 0);
 
-  /** Hears what the process of the seat says, and when it ends. */
+  /** Listens to the messages and the end of a worker's process. */
   function attend(seat: Seat): void {
     const { process, worker } = seat;
     process.onMessage((message) => {
@@ -95,7 +95,7 @@ export async function startWorkerPool(
       seat.killed = true;
       tell(worker, 'kill');
       seat.listening = restart(seat);
-      // Whoever opens the next cell hears of it.
+      // The call that opens the next cell reports it.
       seat.listening.catch(() => {});
     },
     async freeze(worker) {
@@ -143,12 +143,12 @@ function pass(worker: number, said: FromWorker, { cell, listener }: Current): vo
     listener.onFailure(new Error(`worker ${worker}: ${said.error}`));
     return;
   }
-  // A zombie of an earlier cell may still speak.
+  // A zombie of an earlier cell may still send messages.
   if (said.cell !== cell.id) return;
   if (said.type === 'about-to-send') listener.onAboutToSend(worker, said.run);
   if (said.type === 'event') listener.onEvent(said.event, said.run);
 }
 
 function ended(process: WorkerProcess): Error {
-  return new Error(`${process.name} ended by itself:\n${process.output()}`);
+  return new Error(`${process.name} ended unexpectedly:\n${process.output()}`);
 }

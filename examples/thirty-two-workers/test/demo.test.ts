@@ -13,7 +13,7 @@ function cells(scenarios: string, guards: string, workers: number): string[] {
   return ['--scenario', scenarios, '--guard', guards, '--workers', String(workers)];
 }
 
-describe('the demo, in a process of its own', () => {
+describe('the demo, in a separate process', () => {
   afterEach(async () => {
     expect(await demoKeys(redisUrl()), 'keys left behind').toEqual([]);
   });
@@ -57,7 +57,7 @@ describe('the demo, in a process of its own', () => {
     expect(await demoSchemas(databaseUrl())).toEqual(schemas);
   }, 60_000);
 
-  test("the post's own lock: each waits its turn, and sends", async () => {
+  test('under an advisory lock alone, each worker waits its turn and sends', async () => {
     const args = ['--json', ...cells('copies', 'lock-only-postgres', 6)];
     const { stdout } = await runMain(args, {
       REDIS_URL: redisUrl(),

@@ -25,7 +25,7 @@ const table = { results: all, scenarios: scenarioIds, guards: guardIds, workers:
 describe('the table', () => {
   const paint = createPaint(false);
 
-  test('every figure stands below the end of its heading', () => {
+  test('every figure is below the end of its heading', () => {
     const lines = renderTable({ ...table, paint, columns: 120 }).split('\n');
     const heading = lines.find((line) => line.startsWith('guard')) ?? '';
     const row = lines.find((line) => line.startsWith('none')) ?? '';
@@ -132,7 +132,7 @@ describe('the promise', () => {
     expect(isPromiseKept([resultOf('copies', 'none', { atRest: false })])).toBe(true);
   });
 
-  test('is kept with one doubt where nobody can know', () => {
+  test('the promise is kept with one unavoidable doubt', () => {
     expect(isPromiseKept([resultOf('killed-after', 'sendonce', { inDoubt: 1 })])).toBe(true);
   });
 

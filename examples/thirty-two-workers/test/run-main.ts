@@ -28,7 +28,7 @@ export function killRunning(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** Runs the demo as `pnpm demo` does, in a process of its own. */
+/** Runs the demo as `pnpm demo` does, in a separate process. */
 export async function startMain(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},

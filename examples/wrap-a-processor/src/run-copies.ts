@@ -37,11 +37,11 @@ export async function runCopies(
     throw new Error(`A worker ended early:\n${output()}`);
   });
 
-  // Heard below; a worker that ends before that must not end us without the clean-up.
+  // Awaited below. A worker that ends earlier must not end this process without the clean-up.
   for (const one of early) one.catch(() => {});
 
   const earlier = smtp.received.length;
-  // Without a job id of their own: a producer that ran 32 times.
+  // Without a job id, like a producer that ran 32 times.
   const job = {
     name: 'notice',
     data: { orderId: 'order-7', to: 'ada@example.com' },

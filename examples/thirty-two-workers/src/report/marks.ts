@@ -1,7 +1,7 @@
 import type { EventKind } from '../messages.ts';
 import { element } from '@sendonce/testkit/html';
 
-/** What stands at one moment of a lane. */
+/** A mark at one moment of a lane. */
 export type MarkKind = Exclude<
   EventKind,
   'start' | 'end' | 'wait' | 'freeze' | 'thaw' | 'block' | 'unblock'
@@ -23,11 +23,11 @@ const envelope = 'M-5-3.6h10v7.2h-10z M-5-3.6l5 4 5-4';
 export const marks: Readonly<Record<MarkKind, Mark>> = {
   claim: { label: 'claim (or lock) won', shape: path('claim', 'M-3.6-4.4L4.4 0L-3.6 4.4z') },
   busy: {
-    label: 'told: another is sending, comes back later',
+    label: 'busy: another worker is sending, comes back later',
     shape: path('busy', 'M0-4.4L4.4 0L0 4.4L-4.4 0z'),
   },
   'already-sent': {
-    label: 'told: sent already',
+    label: 'duplicate: already sent',
     shape: path('already-sent', 'M-4 0.4L-1.2 3.4L4.2-3.4'),
   },
   dispatch: { label: 'dispatch', shape: path('dispatch', 'M0-5.4V5.4') },

@@ -31,10 +31,10 @@ const introduction = ({ workers, seconds, results }: ReportOptions) =>
   `${results.length} runs in ${seconds.toFixed(0)} s.`;
 
 const explanation =
-  'Wanted is 1 email everywhere. A ✗ is an email too many, or one that was lost: none arrived and ' +
-  'nothing says so. In doubt: the ledger lists an email whose sender died, or lost its connection, ' +
-  'between dispatch and outcome. Never twice, never lost in silence; the one window nobody can ' +
-  'close is named, listed and resolved.';
+  'The expected figure is 1 email everywhere. A ✗ is a duplicate, or a lost email: none arrived and ' +
+  'nothing reports it. In doubt: the ledger lists an email whose sender died, or lost its connection, ' +
+  'between dispatch and outcome. An email is never sent twice and never dropped silently. If a crash makes ' +
+  'it impossible to know whether an email was sent, sendonce lists it for you to resolve.';
 
 function renderScenario({ results, workers }: ReportOptions, scenario: ScenarioId): string {
   const { title, story } = scenariosFor(workers)[scenario];

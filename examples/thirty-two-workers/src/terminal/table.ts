@@ -39,7 +39,7 @@ function renderPart(options: TableOptions, labelWidth: number): string {
   const head = Array.from({ length: height }, (_, line) =>
     [
       (line === height - 1 ? 'guard' : '').padEnd(labelWidth),
-      // Headings stand on the line, like the figures below them.
+      // Headings end at the line, like the figures below them.
       ...headings.map((lines) => (lines[line - height + lines.length] ?? '').padStart(WIDTH)),
     ]
       .map((text) => paint.bold(text))
@@ -59,7 +59,7 @@ function renderPart(options: TableOptions, labelWidth: number): string {
 
 function figure(cell: Cell | undefined, paint: Paint): string {
   if (!cell) return '-'.padStart(WIDTH);
-  // The mark has the same meaning as the colour, for those who do not see it.
+  // The mark has the same meaning as the colour, for readers who do not see colours.
   const mark = markOf(cell);
   const colours = { '✓': paint.green, '✗': paint.red, '?': paint.yellow };
   return colours[mark](`${mark} ${cell.arrived}`.padStart(WIDTH));

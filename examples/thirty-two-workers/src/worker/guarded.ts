@@ -23,7 +23,7 @@ type Wrap = (processor: NoticeProcessor, tools: GuardTools) => Promise<NoticePro
 export const guarded: Readonly<Record<GuardId, Wrap>> = {
   none: async (processor) => processor,
 
-  // The example in redlock's README; it heeds the signal that fires when the lock was lost.
+  // The example in redlock's README; it respects the signal that fires when the lock was lost.
   'lock-only': async (processor, { redis, prefix, tell }) => {
     const redlock = await createRedlock(redis);
     return async (job, token) => {
@@ -36,7 +36,7 @@ export const guarded: Readonly<Record<GuardId, Wrap>> = {
     };
   },
 
-  // As in the post: the session holds the lock, and the server frees it when the session ends.
+  // An advisory lock: the session holds it, and the server releases it when the session ends.
   'lock-only-postgres': async (processor, { pool, prefix, tell }) => {
     return async (job, token, signal) => {
       tell('wait');
@@ -59,8 +59,8 @@ export const guarded: Readonly<Record<GuardId, Wrap>> = {
   // As in superstan777/vf-warranty-mailbot, services/cache/dedupe.ts:
   //   const result = await redis.set(mailId, "1", "EX", ttlSeconds, "NX");
   //   return result === null;
-  // Like that one it is not given back when sending fails: with a `del` in a catch, an error after
-  // the email left sends a second one, too.
+  // As there, the key is not deleted if sending fails. With a `del` in a catch, an error after the
+  // email was sent would send a second one as well.
   'naive-lease': async (processor, { redis, prefix, tell }) => {
     return async (job, token, signal) => {
       const claimed = await redis.set(keyOf(prefix, job), '1', 'PX', LEASE_MS, 'NX');

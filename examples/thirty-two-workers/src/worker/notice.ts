@@ -24,11 +24,11 @@ export interface NoticeSteps {
   readonly beforeSend: () => Promise<void>;
   /** The line after sendMail(). */
   readonly afterSend: () => Promise<void>;
-  /** Told to the SMTP server in a header, for the picture. */
+  /** Sent to the SMTP server in a header, for the picture. */
   readonly worker: number;
 }
 
-/** The processor that every guard wraps, unchanged. It is a careful one: it heeds its signal. */
+/** The processor that every guard wraps, unchanged. It is a careful one and respects its signal. */
 export function deliveryNotice(
   transporter: Transporter<{ messageId: string }>,
   steps: NoticeSteps,
@@ -49,7 +49,7 @@ export function deliveryNotice(
   };
 }
 
-/** Stands for the queries and the template of a real email. */
+/** Represents the queries and the template of a real email. */
 async function render({ orderId }: Notice): Promise<string> {
   await sleep(15);
   return `Your order ${orderId} has left our warehouse and arrives tomorrow.`;

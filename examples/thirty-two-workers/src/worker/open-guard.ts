@@ -5,14 +5,14 @@ import type { CellPlan, EventKind } from '../messages.ts';
 import { guarded } from './guarded.ts';
 import type { NoticeProcessor } from './notice.ts';
 
-/** The guard of a cell with connections of its own, opened when they are first used. */
+/** The guard of a cell with its own connections, opened at their first use. */
 export function openGuard(cell: CellPlan, tell: (kind: EventKind) => void) {
   const { guard, guardPrefix: prefix, guardUrls } = cell;
   const inPostgres = storeOf(guard) === 'postgres';
   const [url, ...others] = inPostgres ? (['redis://127.0.0.1'] as const) : guardUrls;
   const redis = connect(url, true);
   const more = others.map((other) => connect(other, true));
-  // Two: one session for the locks, one for whatever else is asked.
+  // Two: one session for the locks, and one for all other queries.
   const pool = new Pool({ connectionString: inPostgres ? guardUrls[0] : '', max: 2 });
   pool.on('error', () => {});
   const { ledger, close } = openLedger(guard, { clients: [redis, ...more], pool }, prefix);

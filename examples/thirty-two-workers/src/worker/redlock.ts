@@ -23,7 +23,7 @@ export async function createRedlock(redis: Redis): Promise<Redlock> {
   // oxlint-disable-next-line typescript/no-unnecessary-type-assertion
   const { default: Redlock } = (await import('redlock' as string)) as { default: RedlockClass };
   const redlock = new Redlock([redis], { retryDelay: 20, automaticExtensionThreshold: 500 });
-  // It reports every lock that somebody else holds as an error event.
+  // redlock emits an error event for every lock that another worker holds.
   redlock.on('error', () => {});
   return redlock;
 }
@@ -37,7 +37,7 @@ export interface Turn {
  * Waits for the lock for as long as it takes, as an advisory lock does.
  *
  * Not by redlock's own `retryCount: -1`: it counts the lease from the first attempt, so that a lock
- * that was waited for longer than its lease is taken for expired at once.
+ * that was awaited for longer than its lease counts as expired at once.
  */
 export async function waitTurn<T>(
   redlock: Redlock,

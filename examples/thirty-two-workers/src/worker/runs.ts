@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 const runs = new AsyncLocalStorage<number>();
 let last = 0;
 
-/** Runs a processor under a number of its own in this process. */
+/** Runs a processor under a number that is unique in this process. */
 export function runWithNumber<T>(run: () => Promise<T>): Promise<T> {
   return runs.run(++last, run);
 }

@@ -63,9 +63,9 @@ async function open(cell: CellPlan): Promise<void> {
   await say({ type: 'opened', cell: cell.id });
 }
 
-/** Reports the begin and the end of every run, whatever the guard makes of it. */
+/** Reports the start and the end of every run, whether or not it sends. */
 function observed(processor: NoticeProcessor, tell: (kind: EventKind) => void): NoticeProcessor {
-  // Declares three plain parameters, or BullMQ passes no signal.
+  // BullMQ passes a signal only to a function that declares three parameters.
   return (job: NoticeJob, token?: string, signal?: AbortSignal) =>
     runWithNumber(async () => {
       tell('start');

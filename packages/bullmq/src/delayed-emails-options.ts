@@ -26,7 +26,7 @@ export interface DelayedEmailsOptions<D, K extends Partial<D> = D> {
    * Selects which email this is, from the data of its job: the same parts as `key` of {@link once}.
    * `cancel()`, `reschedule()` and `status()` need only the fields that it reads.
    *
-   * @example (notice: Pick<Notice, 'orderId' | 'to'>) => ['delivery-notice', notice.orderId, notice.to]
+   * @example ({ orderId, to }: Pick<Notice, 'orderId' | 'to'>) => ['delivery-notice', orderId, to]
    */
   readonly key: (data: K) => unknown;
   /**
@@ -104,7 +104,10 @@ export type ScheduleOptions = When &
 
 /** The options of `cancel()`. */
 export interface CancelOptions extends WhichEmail {
-  /** Who cancels, for people. It is stored as it is, so do not use an address. @default none */
+  /**
+   * The person or program that cancels, for people. It is stored as it is, so do not use an
+   * address. @default none
+   */
   readonly by?: string | undefined;
 }
 
@@ -234,7 +237,7 @@ const reservedJobOptions = [
 
 /**
  * BullMQ's options of a job. A new one of another BullMQ version passes: only an option that is
- * almost one of these is taken for a misspelt one.
+ * almost one of these counts as a misspelt one.
  */
 const JOB_OPTION_NAMES: OptionNames<JobsOptions> = {
   timestamp: true,

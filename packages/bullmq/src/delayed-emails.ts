@@ -121,7 +121,8 @@ export interface FlowEmail<D> {
  * @throws {OptionError} for a wrong option.
  *
  * @example
- * const notices = delayedEmails(queue, { ledger, key: (notice: Notice) => ['notice', notice.orderId] });
+ * const key = (notice: Pick<Notice, 'orderId'>) => ['notice', notice.orderId];
+ * const notices = delayedEmails(queue, { ledger, key });
  * await notices.schedule({ orderId: 7 }, { at: new Date('2026-12-01T09:00:00Z') });
  * await notices.cancel({ orderId: 7 });
  */

@@ -72,7 +72,7 @@ export type EmailStatus = { readonly key: string } & (
 /** The status of an email from its record and its jobs. */
 export function toStatus(key: string, { record, jobs }: EmailSnapshot): EmailStatus {
   if (record && record.state !== 'skipped') return recordToStatus(record);
-  // The job that skipped the email may still be active for a moment.
+  // The job that skipped the email may still be active briefly.
   const active = jobs.find(({ state, job }) => state === 'active' && job.id !== record?.job?.id);
   if (active) {
     return { key, state: 'sending', since: new Date(active.job.processedOn ?? Date.now()) };

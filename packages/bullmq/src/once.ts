@@ -63,7 +63,8 @@ export interface OnceProcessor<J, R> {
  * @throws {OptionError} for a wrong option, or a processor that is not a function.
  *
  * @example
- * new Worker('notices', once(processor, { ledger, key: (job) => ['notice', job.data.orderId] }), { connection });
+ * const key = (job: Job<Notice>) => ['notice', job.data.orderId];
+ * new Worker('notices', once(processor, { ledger, key }), { connection });
  */
 export function once<J extends JobLike, R>(
   processor: ProcessorOf<J, R>,

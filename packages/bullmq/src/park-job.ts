@@ -14,7 +14,7 @@ const LONGEST_HOLD_MS = 2_000;
  *
  * BullMQ's delay ends by the clock of the worker that polls next. A machine whose clock is two
  * hours ahead would delay a job by two hours, and one whose clock is behind would not delay it at
- * all. Such a machine holds the job for a moment, and then moves it behind the other waiting jobs.
+ * all. Such a machine holds the job briefly, and then moves it behind the other waiting jobs.
  *
  * @returns the error that the processor must throw, so that the worker leaves the job where it is.
  */

@@ -151,7 +151,7 @@ onBothVersions((bullmq) => {
     });
   });
 
-  test('an error that is its own cause is thrown unchanged', async () => {
+  test('an error that is its own cause is rethrown as it is', async () => {
     const stage = startStage(bullmq);
     const odd = new Error('no template');
     odd.cause = odd;

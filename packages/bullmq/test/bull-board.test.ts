@@ -34,7 +34,7 @@ interface Shown {
   readonly job: Omit<Page, 'status' | 'logs'>;
 }
 
-/** Starts bull-board on a free port, and reads its page of a job over HTTP. */
+/** bull-board on a separate port, and its page of a job, read over HTTP. */
 async function bullBoard(stage: Stage, queue: Queue) {
   const serverAdapter = new ExpressAdapter();
   createBullBoard({ queues: [new BullMQAdapter(queue)], serverAdapter });

@@ -74,7 +74,7 @@ test.each<DispatchMode>(['at-send', 'before-processor'])(
       expect(finally_).toBe(state === 'cancelled' ? 'cancelled' : 'sent');
     }
     expect(said.size).toBe(ROUNDS);
-    // If one side always wins, the test shows no race.
+    // If one side always won, this would not be a race.
     expect(cancelled).toBeGreaterThan(ROUNDS / 10);
     expect(cancelled).toBeLessThan(ROUNDS - ROUNDS / 10);
   },

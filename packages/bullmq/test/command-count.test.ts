@@ -59,7 +59,7 @@ async function costOf(bullmq: BullMQ, jobs: number, concurrency: number, mode?: 
   await commands.caughtUp();
   commands.clear();
 
-  // From an event of the worker: a question to Redis would be counted.
+  // The worker reports it, because a query to Redis would be counted.
   let completed = 0;
   worker.on('completed', () => (completed += 1));
   void worker.run();

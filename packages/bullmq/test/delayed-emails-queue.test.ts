@@ -66,7 +66,7 @@ onBothVersions((bullmq) => {
     expect(await queue.getFailedCount()).toBe(0);
   });
 
-  test('an email that is a child in a flow is cancelled: the flow continues, nothing is sent', async () => {
+  test('if an email that is a child in a flow is cancelled, the flow continues and nothing is sent', async () => {
     const stage = startStage(bullmq);
     const { emails, sent, worker, flow } = open(stage);
     const email = await emails.flowJob({ order: 7 }, { delay: 50 });
@@ -98,7 +98,7 @@ onBothVersions((bullmq) => {
     expect(sent).toEqual([]);
   });
 
-  test('a job scheduler: one email per iteration, and one of them cancelled by its key', async () => {
+  test('a job scheduler sends one email per iteration, and one can be cancelled by its key', async () => {
     const stage = startStage(bullmq);
     const { queue, emails, sent, worker } = open(stage);
     const template = { name: 'weekly', data: { order: 7 } };
@@ -120,7 +120,7 @@ onBothVersions((bullmq) => {
     expect(await emails.status(key)).toMatchObject({ state: 'cancelled' });
   });
 
-  test('a worker that dies between claim and dispatch: still scheduled in the end, and sent once', async () => {
+  test('an email whose worker dies between claim and dispatch is sent once', async () => {
     const stage = startStage(bullmq);
     const { emails, sent, worker } = open(stage);
     const { key } = await emails.schedule({ order: 7 }, { delay: 0 });
@@ -133,7 +133,7 @@ onBothVersions((bullmq) => {
     expect(sent).toEqual([7]);
   });
 
-  test('a paused queue: due, and cancelled all the same', async () => {
+  test('an email in a paused queue is due, and can be cancelled', async () => {
     const stage = startStage(bullmq);
     const { queue, emails } = open(stage);
     await queue.pause();

@@ -33,9 +33,9 @@ onBothVersions((bullmq) => {
     return { stage, queue, ledger, emails };
   }
 
-  test('the journal has what is scheduled, moved and cancelled, and no calls that changed nothing', async () => {
-    const told: JournalEntry[] = [];
-    const journal = { ...silentJournal, write: (entry: JournalEntry) => void told.push(entry) };
+  test('the journal gets what was scheduled, moved and cancelled, and no call without effect', async () => {
+    const entries: JournalEntry[] = [];
+    const journal = { ...silentJournal, write: (entry: JournalEntry) => void entries.push(entry) };
     const { emails, stage } = open({ journal, label: ({ order }) => `order ${order}` });
     const at = new Date(Date.now() + HOUR_MS);
     const later = new Date(Date.now() + 2 * HOUR_MS);
@@ -51,7 +51,7 @@ onBothVersions((bullmq) => {
 
     const { key } = first!;
     const job = { queue: 'q', id: `email-${key}` };
-    expect(told).toMatchObject([
+    expect(entries).toMatchObject([
       { key, type: 'scheduled', job, dueMs: at.getTime(), label: 'order 7' },
       { key, type: 'rescheduled', job, dueMs: later.getTime() },
       { key, type: 'cancelled', by: 'ada' },
@@ -66,7 +66,7 @@ onBothVersions((bullmq) => {
       },
     });
     expect((await nameless.schedule({ order: 9 }, { at })).state).toBe('scheduled');
-    expect(told.at(-1)).toMatchObject({ type: 'scheduled', label: undefined });
+    expect(entries.at(-1)).toMatchObject({ type: 'scheduled', label: undefined });
     expect(() => open({ journal: {} as never })).toThrow(/"journal"/);
     expect(() => open({ label: 'order' as never })).toThrow(/"label"/);
   });
@@ -124,7 +124,7 @@ onBothVersions((bullmq) => {
 
   const jobIdOf = (answer: object) => (answer as { jobId: string }).jobId;
 
-  test('cancelled and scheduled again on purpose: an occurrence is another email, the record stays', async () => {
+  test('an occurrence makes another email of a cancelled one, whose record stays', async () => {
     const { stage, queue, emails } = open();
     await emails.schedule(order, { delay: 20 });
     expect(await emails.cancel(order, { by: 'support' })).toMatchObject({ state: 'cancelled' });
@@ -164,7 +164,7 @@ onBothVersions((bullmq) => {
     },
   );
 
-  test('moved later, earlier, and to now: it leaves at the last time named, once', async () => {
+  test('an email that is moved later, earlier, and to now is sent once, at the last time given', async () => {
     const { stage, queue, emails } = open();
     const { sent } = work(stage);
     await emails.schedule(order, { delay: 600 });
@@ -185,7 +185,7 @@ onBothVersions((bullmq) => {
     expect(sent).toHaveLength(2);
   });
 
-  test('moved to now and waiting for a worker: due', async () => {
+  test('an email that is moved to now and waits for a worker is due', async () => {
     const { queue, emails } = open();
     await emails.schedule(order, { delay: 72 * HOUR_MS });
     await emails.reschedule(order, { delay: 0 });
@@ -195,7 +195,7 @@ onBothVersions((bullmq) => {
     expect(await emails.status(order)).toMatchObject({ state: 'due' });
   });
 
-  test('moved by the very delay that it was scheduled with: due at the new time', async () => {
+  test('an email that is moved by the delay it was scheduled with is due at the new time', async () => {
     const { emails } = open();
     await emails.schedule(order, { delay: HOUR_MS });
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -204,7 +204,7 @@ onBothVersions((bullmq) => {
     expect(millisecondsBetween(status, moved)).toBeLessThan(40);
   });
 
-  test('moved past sendonce, and with an empty log: due at the new time', async () => {
+  test('a job that was moved by changeDelay() of BullMQ is due at the new time', async () => {
     const { queue, emails } = open();
     await emails.schedule(order, { delay: HOUR_MS });
     await emails.reschedule(order, { delay: 2 * HOUR_MS });
@@ -255,7 +255,7 @@ onBothVersions((bullmq) => {
     expect(sent).toHaveLength(1);
   });
 
-  test('failed and kept: 32 schedule it again at once, one gets "scheduled", one email is sent', async () => {
+  test('if a failed job was kept, 32 schedule the email again at once: one call answers "scheduled", one email', async () => {
     const { stage, queue, emails } = open();
     let failing = true;
     const { sent } = work(stage, { fail: () => failing });
@@ -275,7 +275,7 @@ onBothVersions((bullmq) => {
     expect(await queue.getFailedCount()).toBe(1);
   });
 
-  test('an email that keeps failing is refused in the end, with what to do', async () => {
+  test('schedule() refuses an email after four failed jobs, and says what to do', async () => {
     const { stage, queue, emails } = open();
     const { sent } = work(stage, { fail: () => true });
     const answers: string[] = [];
@@ -380,7 +380,7 @@ onBothVersions((bullmq) => {
     });
   }
 
-  test('cancelled between the look of schedule and its add: the answer is cancelled, no job stays', async () => {
+  test('if cancel() runs between the load and the add of schedule(), schedule() answers cancelled and no job stays', async () => {
     const { queue, ledger, emails } = open();
     const late = delayedEmails<Notice>(
       interrupted(queue, 'add', () => emails.cancel(order)),
@@ -415,7 +415,7 @@ onBothVersions((bullmq) => {
     },
   );
 
-  test('status() of an email that is sent while it is read is "sent", never "unknown"', async () => {
+  test('an email that is sent during status() is seen as sent, and never as unknown', async () => {
     const { stage, queue, ledger, emails } = open();
     await emails.schedule(order, { delay: 0 });
     const sendNow = async () => {
@@ -443,7 +443,7 @@ onBothVersions((bullmq) => {
     expect(await emails.status(order)).toMatchObject({ at });
   });
 
-  test('schedule races cancel: what was cancelled never leaves, and leaves no job behind', async () => {
+  test('schedule() races cancel(): a cancelled email is never sent and has no job', async () => {
     const { stage, queue, emails } = open();
     const numbers = Array.from({ length: 150 }, (_, number) => number);
     const answers = await Promise.all(
@@ -483,7 +483,7 @@ onBothVersions((bullmq) => {
     );
     await quiet(queue);
     const found = await emails.statusBulk(numbers.map((number) => ({ order: number })));
-    // In the end each one was sent or cancelled, or its job has failed.
+    // In the end each one was sent, cancelled, or has failed and its error is shown.
     const left = found.filter(({ state }) => state === 'sent');
     expect(sent).toHaveLength(left.length);
     expect(found.filter(({ state }) => state === 'cancelled')).toHaveLength(cancelled.size);
@@ -492,7 +492,7 @@ onBothVersions((bullmq) => {
     expect(cancelled.size).toBeGreaterThan(5);
   });
 
-  test('a reply that never arrives: the client adds again, and it is scheduled once', async () => {
+  test('if the reply to the add is lost, the client adds again, and the email is scheduled once', async () => {
     const { stage, ledger } = open();
     const proxy = await startTcpProxy({ url: redisUrl() });
     stage.onEnd(proxy.close);
@@ -511,7 +511,7 @@ onBothVersions((bullmq) => {
     expect(await queue.getDelayedCount()).toBe(2);
   });
 
-  test('a queue that does not answer: the error says that it is not known, and to call again', async () => {
+  test('if the queue does not answer, the error of schedule() says that the result is unknown, and to call again', async () => {
     const { stage, ledger } = open();
     const proxy = await startTcpProxy({ url: redisUrl() });
     stage.onEnd(proxy.close);
@@ -534,7 +534,7 @@ onBothVersions((bullmq) => {
     await proxy.close();
   });
 
-  test('bulk: a page costs as many round trips as one email', async () => {
+  test('a page of a bulk method costs as many round trips as one email', async () => {
     const { stage, ledger } = open();
     const latencyMs = 25;
     const url = await slowRelay(redisUrl(), latencyMs);

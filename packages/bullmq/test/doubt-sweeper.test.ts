@@ -80,7 +80,7 @@ onBothVersions((bullmq) => {
     expect(sent).toHaveLength(emails);
   });
 
-  test('a doubt that the resolver cannot resolve is held, not sent again, and listed in each sweep', async () => {
+  test('an email that stays unknown is held, not sent again, and listed in each sweep', async () => {
     const { stage, ledger, sent, sweep, work } = open({
       resolver: () => Promise.reject(new Error('the provider is down')),
     });
@@ -134,7 +134,7 @@ onBothVersions((bullmq) => {
     expect((await sweep()).busy).toBeUndefined();
   });
 
-  test('sweeps at each interval until it is closed', async () => {
+  test('the sweeper sweeps periodically until it is closed', async () => {
     const { stage, ledger } = open();
     await abandoned(stage, ledger);
     let sweeps = 0;

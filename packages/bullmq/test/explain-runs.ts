@@ -15,8 +15,8 @@ const unknownEnd = async (sending: Sending) => {
 };
 
 /**
- * A worker dies where `send` hangs, and another one is running. Returns the time of the death and
- * the record at that time.
+ * A worker dies where `send` hangs, and another one is there. Returns the time of the death and the
+ * state at that time.
  */
 async function dieIn(scene: Scene, send: (sending: Sending) => Promise<unknown>) {
   let reached = () => {};
@@ -157,7 +157,7 @@ export const failsAfterwards =
     expect(scene.posts).toHaveLength(emails);
   };
 
-/** The first stall fails the job: the email is not sent, and the failed job shows it. */
+/** The first stall fails the job, and the email is not sent. */
 export const failsAtFirstStall: Run = async (scene, { stallRecoveryMs, retriedAfterMs }) => {
   const { job, diedMs } = await dieIn(scene, async () => {});
   expect((await scene.ended(job)).failedReason).toBe('job stalled more than allowable limit');
@@ -199,7 +199,7 @@ export const recoveredLate: Run = async (scene, { stallRecoveryMs }) => {
 export const sentBelow: Run = async (scene) => {
   const { counters } = scene.worker(async (sending) => {
     await sends(sending);
-    // The answer was lost; the SDK tries again without asking.
+    // The answer was lost; the SDK retries within the call.
     sending.post();
   });
   await scene.ended(await scene.add());
@@ -242,7 +242,7 @@ export const resolved: Run = async (scene, { doubtAfterMs, backInDoubtMs }) => {
   expect(await scene.read()).toMatchObject({ state: 'sent' });
 };
 
-/** Its claim outlives the attempts: the email is not sent, and the failed job shows it. */
+/** Its claim outlives the attempts: the email is not sent, and its job has failed. */
 export const busyAttempts: Run = async (scene) => {
   const { job, counters } = await dieIn(scene, async () => {});
   expect((await scene.ended(job)).failedReason).toContain('is being sent by another attempt');

@@ -9,7 +9,7 @@ const key = (job: Job) => ['notice', job.data.orderId];
 const label = (job: Job) => `order ${job.data.orderId}`;
 
 onBothVersions((bullmq) => {
-  test('32 copies of a job: the journal counts 1 sent and 31 duplicates, and tells of each', async () => {
+  test('32 copies of a job: the journal counts 1 sent and 31 duplicates, and has an entry for each', async () => {
     const stage = startStage(bullmq);
     const journal = redisJournal(stage.client(), {
       prefix: `${stage.prefix}:ledger`,
@@ -87,7 +87,7 @@ onBothVersions((bullmq) => {
     expect(worker.listenerCount('closed')).toBe(before + 1);
   });
 
-  test('the journal says why an email is in doubt: the code, never the message of the error', async () => {
+  test('the journal says why an email is in doubt by a code, never by the message of the error', async () => {
     const stage = startStage(bullmq);
     const journal = redisJournal(stage.client(), { prefix: `${stage.prefix}:ledger` });
     const processor = once(
@@ -109,7 +109,7 @@ onBothVersions((bullmq) => {
     expect(JSON.stringify(history)).not.toContain('ada');
   });
 
-  test('the journal says who ended a doubt: the resolver of an attempt, a webhook', async () => {
+  test('the journal says who resolved a doubt: the resolver of an attempt, or a webhook', async () => {
     const stage = startStage(bullmq);
     const { ledger } = stage;
     const journal = redisJournal(stage.client(), { prefix: `${stage.prefix}:ledger` });

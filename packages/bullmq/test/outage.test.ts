@@ -127,7 +127,7 @@ onBothVersions((bullmq) => {
   });
 });
 
-test('perform() waits for the result of another attempt for `waitMs`', async () => {
+test('perform() waits for the result of another attempt for waitMs', async () => {
   const stage = startStage(await import('bullmq'));
   const { ledger } = stage;
   const email = deriveKey(['notice', 9]);

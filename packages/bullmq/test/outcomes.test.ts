@@ -206,8 +206,8 @@ onBothVersions((bullmq) => {
     expect((failed[0]!.error.cause as KeyConflictError).fields).toEqual(['to']);
     expect((failed[1]!.error.cause as KeyConflictError).fields.toSorted()).toEqual(['lang', 'to']);
     expect(failedReason).toContain('differing: to');
-    const told = JSON.stringify([failed, await stage.ledger.read(key)]) + failed[0]!.error.stack;
-    expect(told).not.toMatch(/example|secret/);
+    const shown = JSON.stringify([failed, await stage.ledger.read(key)]) + failed[0]!.error.stack;
+    expect(shown).not.toMatch(/example|secret/);
     expect(sent).toHaveLength(1);
     expect(counters).toMatchObject({ conflict: 2, sent: 1 });
   });

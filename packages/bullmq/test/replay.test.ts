@@ -38,7 +38,7 @@ onBothVersions((bullmq) => {
     expect(accepted.size).toBe(1);
     expect(posts).toHaveLength(3);
     expect(counters).toMatchObject({ 'in-doubt': 2, replayed: 2, sent: 1 });
-    expect(ended.logs.join()).toContain('comes back, to be sent again under the same key');
+    expect(ended.logs.join()).toContain('delayed, then sent again under the same idempotency key');
   });
 
   test('the window is over: the job fails, the email is held and listed', async () => {
@@ -64,7 +64,7 @@ onBothVersions((bullmq) => {
     expect(posts).toHaveLength(3);
   });
 
-  test('without a window it fails at once', async () => {
+  test('without replayWithinMs, a job in doubt fails at once', async () => {
     const { stage, add, posts } = open(1);
     expect(await stage.ended(await add({ attempts: 5 }))).toMatchObject({
       state: 'failed',

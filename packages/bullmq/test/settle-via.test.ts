@@ -107,7 +107,7 @@ onBothVersions((bullmq) => {
     expect(await openKeys(ledger)).toEqual([]);
   });
 
-  test('the same on each connection when several jobs end in the same turn of the event loop', async () => {
+  test('each outcome uses the connection of its worker, also if several end in the same turn of the event loop', async () => {
     const stage = startStage(bullmq);
     const { prefix } = stage;
     let door: ReturnType<typeof gate> | undefined;
@@ -210,7 +210,7 @@ onBothVersions((bullmq) => {
     expect(await openKeys(stage.ledger)).toEqual([]);
   });
 
-  test('if neither connection carries the outcome, the email is in doubt and listed, is not sent again, and is "sent" when the ledger is back', async () => {
+  test('if neither connection records the outcome, the email is listed in doubt, is not sent again, and is recorded as sent when the ledger is back', async () => {
     const scene = await startScene(bullmq, { leaseMs: 200 });
     const { add, ended, events, sends, redis, ledger } = scene;
     const refuse = () => Promise.reject(new Error('Connection is closed.'));
@@ -223,8 +223,7 @@ onBothVersions((bullmq) => {
     await eventually(() => expect(events).toContain('unrecorded'));
     await eventually(async () => expect(await openKeys(ledger, 'in-doubt')).toHaveLength(1));
     expect((await ended(await add('one'))).failedReason).toMatch(/in doubt/);
-    // Only the sender knows that the email was sent. It keeps trying, and its settle ends the
-    // doubt.
+    // Only the sender knows, and it continues: its outcome ends the doubt.
     away = false;
     await eventually(async () => expect(await openKeys(ledger)).toEqual([]), { timeoutMs: 5_000 });
     expect((await ended(await add('one'))).returnvalue).toBe('sent one');

@@ -27,7 +27,7 @@ export type Worker = bullmq6.Worker;
 export type Process = ProcessorOf<Job, unknown>;
 export type WorkerOptions = Partial<bullmq6.WorkerOptions>;
 
-/** How a job ended. */
+/** What happened to a job. */
 export interface Ended {
   readonly id: string;
   readonly state: string;
@@ -166,10 +166,7 @@ function urlParts(url: string) {
   };
 }
 
-/**
- * A processor waits here until the test opens it. It opens at the latest when the test ends, before
- * the workers close.
- */
+/** A gate at which a processor waits. It opens when the test ends, before workers close. */
 export function gate(): { wait: Promise<void>; open: () => void } {
   let open!: () => void;
   const wait = new Promise<void>((resolve) => void (open = resolve));

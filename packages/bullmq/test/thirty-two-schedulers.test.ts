@@ -9,7 +9,7 @@ import { startStage } from './stage.ts';
 
 const file = fileURLToPath(new URL('fixtures/scheduler-process.ts', import.meta.url));
 
-test('32 processes schedule the same notice at the same moment: one job, one email, and 31 learn that it is scheduled', async () => {
+test('32 processes schedule the same notice at the same moment: one job, one email, and 31 answers "already-scheduled"', async () => {
   const stage = startStage(bullmq);
   const data = { url: redisUrl(), prefix: stage.prefix, delay: 1500 };
   const processes = await Promise.all(
@@ -23,9 +23,9 @@ test('32 processes schedule the same notice at the same moment: one job, one ema
   for (const one of processes) one.send('now');
 
   const answers = await eventually(() => {
-    const told = processes.flatMap(({ messages }) => messages as Scheduled[]);
-    expect(told).toHaveLength(32);
-    return told;
+    const answers = processes.flatMap(({ messages }) => messages as Scheduled[]);
+    expect(answers).toHaveLength(32);
+    return answers;
   });
   const states = answers.map(({ state }) => state).toSorted();
   expect(states).toEqual([...Array(31).fill('already-scheduled'), 'scheduled']);

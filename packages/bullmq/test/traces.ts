@@ -32,7 +32,7 @@ export interface Context {
   readonly send: (text?: string) => Promise<void>;
 }
 
-/** What is visible of a job from outside, and of its processor from inside. */
+/** What can be observed of a job from outside, and of its processor from inside. */
 export interface Trace {
   readonly runs: readonly object[];
   readonly events: readonly string[];
@@ -47,7 +47,7 @@ export interface Compared {
   readonly addedAtMs: number;
 }
 
-/** Runs the processor bare and wrapped, and expects the same trace. */
+/** Runs the processor bare and wrapped, and expects no difference. */
 export async function sameTrace(bullmq: BullMQ, scenario: Scenario): Promise<Compared> {
   const bare = await run(startStage(bullmq), scenario, false);
   const wrapped = await run(startStage(bullmq), scenario, true);

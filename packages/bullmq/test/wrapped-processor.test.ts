@@ -303,7 +303,7 @@ onBothVersions((bullmq) => {
     });
     expect(trace.runs).toMatchObject([{ signal: false }]);
     const options = { ledger: startStage(bullmq).ledger, key: () => 1 };
-    // BullMQ makes a signal for each function that declares three parameters.
+    // BullMQ makes a signal for a function that declares three parameters.
     expect(once(async (_job: Job) => {}, options)).toHaveLength(2);
     const withSignal = async (_job: Job, _token?: string, _signal?: AbortSignal) => {};
     expect(

@@ -166,7 +166,7 @@ describe.for(majors)('the claim and the connection, with nodemailer %i', (major)
     expect(smtp.received).toHaveLength(1);
   });
 
-  it('a refusal without its line end, and the record tells the Message-ID to look for', async (test) => {
+  it('a refusal without its line end is in doubt, and the record has the Message-ID', async (test) => {
     const smtp = await smtpServer(test);
     const transporter = transporterTo(test, smtp, { major });
     for (const text of ['451', '451 4.3.0 busy', '552-5.2.2 full\r\n552']) {
@@ -249,7 +249,7 @@ describe.for(majors)('the claim and the connection, with nodemailer %i', (major)
     expect(sent).toBeLessThan(20);
   });
 
-  it('a send that the processor does not await is waited for', async (test) => {
+  it('the claim waits for a send that is not awaited', async (test) => {
     const smtp = await smtpServer(test, { ackDelayMs: 50 });
     const transporter = transporterTo(test, smtp, { major });
     const job = newJob();

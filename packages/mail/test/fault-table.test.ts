@@ -66,7 +66,7 @@ const verdicts: Record<FaultPhase, Record<FaultKind, Verdict>> = {
 };
 
 /**
- * A body that is not complete until the send has failed, so that the fault always strikes before.
+ * A body that is not complete until the send has failed, so that the fault comes before.
  */
 function unfinishedBody(failed: AbortSignal): Readable {
   return Readable.from(
@@ -142,7 +142,7 @@ function cases(major: Major, pool: boolean, faults: readonly NamedFault[]): Case
   return faults.flatMap((fault) => modes.map((mode) => ({ ...fault, mode, major, pool })));
 }
 
-// A pool of 6 to 9 connects again when the server closes before its greeting, and a pool
+// A pool of 6 to 9 reconnects when the server closes before its greeting, and a pool
 // of 10 when a used connection is gone: their first attempt succeeds, which no table needs.
 const afterGreeting = smtpFaults.filter(({ fault }) => !['connect', 'greeting'].includes(fault.at));
 const olderMajors = [6, 7, 8, 9] as const;
@@ -186,7 +186,7 @@ describe.concurrent('without the plugin, classifyMailError', () => {
       expect(first.state).toBe(verdict === 'released' ? 'threw' : verdict);
     });
 
-    it(`nodemailer ${major}: a refused connection sends nothing`, async (test) => {
+    it(`nodemailer ${major}: a refused connection sent nothing`, async (test) => {
       const smtp = await smtpServer(test);
       await smtp.close();
       const transporter = transporterTo(test, smtp, { major, plugin: false });

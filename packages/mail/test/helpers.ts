@@ -24,7 +24,7 @@ export function nodemailerOf(major: Major): typeof import('nodemailer') {
   return require(major === 10 ? 'nodemailer' : `nodemailer${major}`);
 }
 
-/** In concurrent tests, a clean-up belongs to one test only through its context. */
+/** Concurrent tests have separate clean-ups only through their context. */
 export type Test = Pick<TestContext, 'onTestFinished'>;
 
 export interface TransporterOptions extends DispatchAtSendOptions {

@@ -25,7 +25,8 @@ import { field, readMessageId } from './read-answer.ts';
  * behaves as it describes. It was never run against a live account.
  *
  * @example
- * const transporter = createTransport(lettermintTransport({ apiKey: process.env.LETTERMINT_TOKEN ?? '' }))
+ * const apiKey = process.env.LETTERMINT_TOKEN ?? '';
+ * const transporter = createTransport(lettermintTransport({ apiKey }));
  * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function lettermintTransport(options: KeyedProviderOptions): ProviderTransport {

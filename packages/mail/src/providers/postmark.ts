@@ -30,7 +30,8 @@ const NAMES: OptionNames<PostmarkOptions> = { ...PROVIDER_OPTION_NAMES, messageS
  * behaves as it describes. It was never run against a live account.
  *
  * @example
- * const transporter = createTransport(postmarkTransport({ apiKey: process.env.POSTMARK_SERVER_TOKEN ?? '' }))
+ * const apiKey = process.env.POSTMARK_SERVER_TOKEN ?? '';
+ * const transporter = createTransport(postmarkTransport({ apiKey }));
  * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function postmarkTransport(options: PostmarkOptions): ProviderTransport {

@@ -38,7 +38,9 @@ export type ProviderMessage = Pick<StreamPluginMail, 'data' | 'message'>;
 /**
  * A transport for nodemailer's `createTransport()` (6.9 to 10) that sends by a provider's API.
  *
- * @example const transporter = createTransport(transport); const replayWithinMs = transport.windowMs;
+ * @example
+ * const transporter = createTransport(transport);
+ * const replayWithinMs = transport.windowMs;
  */
 export interface ProviderTransport {
   /** Names the provider in the log of nodemailer, such as `sendonce/Resend`. */

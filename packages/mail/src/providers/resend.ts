@@ -24,7 +24,8 @@ import { field, readMessageId } from './read-answer.ts';
  * behaves as it describes. It was never run against a live account.
  *
  * @example
- * const transporter = createTransport(resendTransport({ apiKey: process.env.RESEND_API_KEY ?? '' }))
+ * const apiKey = process.env.RESEND_API_KEY ?? '';
+ * const transporter = createTransport(resendTransport({ apiKey }));
  * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function resendTransport(options: KeyedProviderOptions): ProviderTransport {

@@ -20,7 +20,8 @@ import { field, readMessageId } from './read-answer.ts';
  * behaves as it describes. It was never run against a live account.
  *
  * @example
- * const transporter = createTransport(sendGridTransport({ apiKey: process.env.SENDGRID_API_KEY ?? '' }))
+ * const apiKey = process.env.SENDGRID_API_KEY ?? '';
+ * const transporter = createTransport(sendGridTransport({ apiKey }));
  * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function sendGridTransport(options: ProviderOptions): ProviderTransport {

@@ -49,7 +49,8 @@ const NAMES: OptionNames<SesOptions> = {
  * as it describes. It was never run against a live account.
  *
  * @example
- * const transporter = createTransport(sesTransport({ region: 'eu-west-1', accessKeyId, secretAccessKey }))
+ * const account = { region: 'eu-west-1', accessKeyId, secretAccessKey };
+ * const transporter = createTransport(sesTransport(account));
  * @throws {OptionError} for a wrong option. The message never shows a secret.
  */
 export function sesTransport(options: SesOptions): ProviderTransport {

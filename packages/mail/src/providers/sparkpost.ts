@@ -27,7 +27,8 @@ import { field, readMessageId } from './read-answer.ts';
  * behaves as it describes. It was never run against a live account.
  *
  * @example
- * const transporter = createTransport(sparkPostTransport({ apiKey: process.env.SPARKPOST_API_KEY ?? '' }))
+ * const apiKey = process.env.SPARKPOST_API_KEY ?? '';
+ * const transporter = createTransport(sparkPostTransport({ apiKey }));
  * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function sparkPostTransport(options: KeyedProviderOptions): ProviderTransport {

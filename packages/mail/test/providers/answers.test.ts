@@ -160,7 +160,7 @@ describe('Retry-After', () => {
     expect(retryAfterMs).toBeLessThanOrEqual(most);
   });
 
-  it('that cannot be read is ignored, and a 503 with it is no refusal', async (test) => {
+  it('a Retry-After that cannot be read is ignored, and a 503 with it is no refusal', async (test) => {
     const fetch = answering({ status: 503, headers: { 'retry-after': 'soon' } });
     const { error } = await trySend(await setUp(test, providerNamed('Resend'), { fetch }));
     expect(error).toMatchObject({ outcome: 'unknown', retryAfterMs: undefined });

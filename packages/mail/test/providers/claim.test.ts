@@ -106,7 +106,7 @@ describe.for([false, true])('under a claim, with the plugin: %s', (plugin) => {
     expect(server.posts).toBe(0);
   });
 
-  it('a send that the processor does not await is waited for', async (test) => {
+  it('the claim waits for a send that is not awaited', async (test) => {
     const { server, transporter } = await setUp(test, resend, { plugin });
     server.setFault('slow');
     const job = newJob();
@@ -231,12 +231,12 @@ describe('connections', () => {
     expect(seen).toEqual(['manual']);
   });
 
-  const nobody = { port: 0 };
+  const closed = { port: 0 };
   it.for([
-    ['no server listens', () => `http://127.0.0.1:${nobody.port}/emails`, 'ECONNREFUSED'],
+    ['no server listens', () => `http://127.0.0.1:${closed.port}/emails`, 'ECONNREFUSED'],
     [
       'no server listens on any address',
-      () => `http://localhost:${nobody.port}/emails`,
+      () => `http://localhost:${closed.port}/emails`,
       'ECONNREFUSED',
     ],
     ['the name does not exist', () => 'http://provider.invalid/emails', /ENOTFOUND|EAI_AGAIN/],
@@ -247,7 +247,7 @@ describe('connections', () => {
     ],
     ['a port that fetch forbids', () => 'http://127.0.0.1:1/emails', undefined],
   ] as const)('%s: not sent', async ([, url, reason], test) => {
-    nobody.port = await freePort();
+    closed.port = await freePort();
     const { server } = await setUp(test, resend);
     const setup = await setUp(test, resend, { url: url(server.url) });
     const { state, error, job } = await trySend(setup);

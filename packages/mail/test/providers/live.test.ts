@@ -36,13 +36,13 @@ test.each([
   expect(server.accepted).toHaveLength(1);
 });
 
-test('a provider that sends both as two emails is reported', async () => {
+test('the script reports a provider that sends two emails for one key', async () => {
   const server = await startProviderServer({ ...resendDialect, windowMs: 0 });
   onTestFinished(() => server.close());
   const args = ['--provider', 'resend', '--from', 'shop@example.org', '--to', 'ada@example.org'];
   const env = { RESEND_API_KEY: server.apiKey };
   const { stdout } = await live([...args, '--url', server.url, '--json'], env);
-  // Its answers look alike: the mailbox tells. The script can only say what was answered.
+  // Its answers look alike. Only the mailbox shows how many arrived; the script shows the answers.
   expect(JSON.parse(stdout)).toMatchObject({ first: '200 sent', again: '200 sent' });
   expect(server.accepted.length).toBeGreaterThan(1);
 });

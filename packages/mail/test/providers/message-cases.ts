@@ -97,7 +97,7 @@ export const parts = {
     carriedBy: [],
     trace: [],
   },
-  'an idempotency key of its own': {
+  'its own idempotency key': {
     mail: { headers: { idempotencyKey: 'mine' } },
     carriedBy: [],
     trace: [],

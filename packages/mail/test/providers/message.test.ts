@@ -56,7 +56,7 @@ describe.for(providers)('$name', (provider) => {
     });
   });
 
-  it('an email whose content cannot be read is not sent', async (test) => {
+  it('a message that cannot be read is not sent', async (test) => {
     const setup = await setUp(test, provider);
     const { state, job } = await trySend(setup, { mail: { html: { path: '/nowhere.html' } } });
     expect(state).toBe('threw');

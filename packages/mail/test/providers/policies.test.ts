@@ -4,7 +4,7 @@ import { attempt, email, type Ended, recordState } from '../helpers.ts';
 import { type ProviderCase, providers, type Setup, setUp } from './helpers.ts';
 import { faultNames } from '@sendonce/testkit/providers/provider-faults';
 
-/** What happens to an email in doubt. */
+/** What happens to a doubt. */
 const policies = {
   hold: () => ({}),
   'replay-in-window': ({ transport }: Setup) => ({
@@ -14,7 +14,7 @@ const policies = {
   'look-up': ({ server }: Setup) => ({
     resolver: async () => (server.accepted.length > 0 ? ('sent' as const) : ('unknown' as const)),
   }),
-  // At least once: the recipient may get the email twice.
+  // At least once, set on purpose.
   resend: () => ({ resolver: async () => 'not-sent' as const }),
 } satisfies Record<string, (setup: Setup) => Partial<PerformOptions>>;
 type Policy = keyof typeof policies;
@@ -62,11 +62,11 @@ describe.for(providers)('$name', (provider) => {
         if (state === 'in-doubt') {
           expect(listed).toEqual([job.key]);
           expect(accepted).toBeLessThanOrEqual(1);
-          // It is unknown whether it was sent, and this policy does not guess.
+          // The outcome is unknown, and this policy does not guess.
           expect(['hold', 'look-up', 'replay-in-window']).toContain(policy);
         } else if (state === 'absent') {
-          // This policy sends again, and the provider answers only "used" or "in progress": the
-          // attempts are used up, and the job fails.
+          // The doubt is ignored, and the provider says no more than "used" or "in progress":
+          // the attempts are used up, and the job fails.
           expect([policy, ended?.state]).toEqual(['resend', 'threw']);
           expect(silent || fault === 'hang-before').toBe(true);
           expect(accepted).toBe(silent ? 1 : 0);

@@ -59,7 +59,7 @@ onBothVersions((bullmq) => {
         await expect.poll(() => processor.counters.unavailable, { timeout: 30_000 }).toBe(2);
         const seen = await stage.look(job, { queue });
         expect(seen).toMatchObject({ attemptsMade: 0 });
-        expect(seen.logs.join()).toContain('waits for the ledger');
+        expect(seen.logs.join()).toContain('the ledger does not answer: nothing was sent');
         expect(runs).toBe(0);
       });
       const ended = await stage.ended(job, { queue });

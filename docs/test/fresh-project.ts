@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { PackedPackages } from '../../scripts/packed-packages.ts';
+import { testedVersions } from '../../scripts/published.ts';
 import { type Block, nameOf, type Page, root } from './page.ts';
 
 const run = promisify(execFile);
@@ -115,28 +115,9 @@ async function compile(folder: string, page: Page): Promise<string[]> {
 function versionOf(install: string, tarballs: Readonly<Record<string, string>>): string {
   const name = nameOf(install);
   if (tarballs[name] !== undefined) return `file:${tarballs[name]}`;
-  const version = name === install ? workspaceVersions().get(name) : install.slice(name.length + 1);
+  const version = name === install ? testedVersions().get(name) : install.slice(name.length + 1);
   if (version === undefined) {
     throw new Error(`${install}: no package.json of this repository names a version of it.`);
   }
   return version;
-}
-
-let versions: Map<string, string> | undefined;
-
-function workspaceVersions(): Map<string, string> {
-  if (versions) return versions;
-  const folders = [
-    '',
-    'docs/',
-    ...readdirSync(`${root}packages`).map((name) => `packages/${name}/`),
-  ];
-  const entries = folders.flatMap((folder) => {
-    const manifest = JSON.parse(readFileSync(`${root}${folder}package.json`, 'utf8')) as {
-      devDependencies?: Record<string, string>;
-    };
-    return Object.entries(manifest.devDependencies ?? {});
-  });
-  versions = new Map(entries.filter(([, version]) => /^\d/.test(version)));
-  return versions;
 }

@@ -8,14 +8,14 @@ export interface Consumer {
   readonly name: string;
   /** Whether the test run has it as well. The others are only in `pnpm release --dry-run`. */
   readonly inTests: boolean;
-  install(context: Context): Promise<Project>;
+  readonly install: (context: Context) => Promise<Project>;
   readonly checks: readonly Check[];
 }
 
 export interface Check {
   readonly name: string;
   /** @throws if it fails */
-  run(project: Project): Promise<void>;
+  readonly run: (project: Project) => Promise<void>;
 }
 
 const versions = testedVersions();
@@ -127,8 +127,8 @@ const yarnPnp: Consumer = {
 const nestJest: Consumer = {
   name: 'Nest 11 with Jest',
   inTests: false,
-  install: async (context) =>
-    installByNpm(context, 'nest-jest', {
+  async install(context) {
+    const project = await installByNpm(context, 'nest-jest', {
       dependencies: {
         ...versioned(...peers, '@types/node', 'reflect-metadata', 'rxjs'),
         '@nestjs/bullmq': '11.0.5',
@@ -143,7 +143,20 @@ const nestJest: Consumer = {
         'ts-jest': '29.4.15',
         typescript: '5.9.3',
       },
-    }),
+    });
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2022',
+      allowJs: true,
+      strict: true,
+      skipLibCheck: true,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+      types: ['jest', 'node'],
+    };
+    await project.write('tsconfig.json', { compilerOptions });
+    return project;
+  },
   checks: sends(['notices.spec.ts'], () => [node, 'node_modules/jest/bin/jest.js']),
 };
 

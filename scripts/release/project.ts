@@ -35,22 +35,24 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
+type Run = (program: string, args: readonly string[], options?: RunOptions) => Promise<Ran>;
+
 /** A project outside of the workspace that has installed the packed packages. */
 export interface Project extends Context {
   readonly folder: string;
-  write(file: string, content: string | object): Promise<void>;
+  readonly write: (file: string, content: string | object) => Promise<void>;
   /** Runs a program in the project, and does not fail when the program does. */
-  run(program: string, args: readonly string[], options?: RunOptions): Promise<Ran>;
+  readonly run: Run;
   /** Runs a program that must end with 0. @throws with what it has written */
-  mustRun(program: string, args: readonly string[], options?: RunOptions): Promise<Ran>;
-  remove(): Promise<void>;
+  readonly mustRun: Run;
+  readonly remove: () => Promise<void>;
 }
 
 /** An empty project with the files of one folder of `fixtures`. */
 export async function makeProject(context: Context, fixture: string): Promise<Project> {
   const folder = await mkdtemp(join(tmpdir(), 'sendonce-release-'));
   await cp(join(root, 'fixtures', fixture), folder, { recursive: true });
-  const run: Project['run'] = async (program, args, { env, timeoutMs = 100_000 } = {}) => {
+  const run: Run = async (program, args, { env, timeoutMs = 100_000 } = {}) => {
     return execute(program, args, {
       cwd: folder,
       env: { ...process.env, NODE_OPTIONS: '', ...env },

@@ -67,7 +67,10 @@ describe('the contents of a tarball', () => {
 test('the notes of a release have each entry once, under its heading', () => {
   const one =
     '# a\n\n## 0.2.0\n\n### Minor Changes\n\n- New.\n  Two lines.\n\n## 0.1.0\n\n- Old.\n';
-  const two = `${one.replace('## 0.1.0', '### Patch Changes\n\n- Updated dependencies\n  - a@0.2.0\n- Mended.\n\n## 0.1.0')}`;
+  const two = one.replace(
+    '## 0.1.0',
+    '### Patch Changes\n\n- Updated dependencies\n  - a@0.2.0\n- Mended.\n\n## 0.1.0',
+  );
   expect(mergeNotes('0.2.0', [one, two])).toBe(
     '### Minor Changes\n\n- New.\n  Two lines.\n\n### Patch Changes\n\n- Mended.',
   );

@@ -13,7 +13,7 @@ export async function publish({ tarballs }: PackedPackages): Promise<void> {
   if (process.env['GITHUB_ACTIONS'] !== 'true') {
     throw new Error('Only the workflow release.yml publishes. Did you mean --dry-run?');
   }
-  for (const { name, version } of inOrder()) {
+  for (const { name, version } of publishOrder()) {
     if (await isPublished(`${name}@${version}`)) {
       console.log(`${name}@${version} is on npm already.`);
       continue;
@@ -24,7 +24,7 @@ export async function publish({ tarballs }: PackedPackages): Promise<void> {
 }
 
 /** Each package after those that it depends on. */
-function inOrder(): { name: string; version: string }[] {
+export function publishOrder(): { name: string; version: string }[] {
   const left = new Map(
     published.map((folder) => {
       const { name, version, dependencies = {} } = readManifest(`packages/${folder}`);

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { published, readManifest } from '../published.ts';
 import { mergeNotes } from './merge-notes.ts';
+import { publishOrder } from './publish.ts';
 import { problemsOf, readTarball } from './tarball.ts';
 
 describe('the contents of a tarball', () => {
@@ -74,4 +76,16 @@ test('the notes of a release have each entry once, under its heading', () => {
   expect(mergeNotes('0.2.0', [one, two])).toBe(
     '### Minor Changes\n\n- New.\n  Two lines.\n\n### Patch Changes\n\n- Mended.',
   );
+});
+
+test('a package is published after those that it depends on, and sendonce last', () => {
+  const names = publishOrder().map(({ name }) => name);
+  expect(names).toHaveLength(published.length);
+  for (const folder of published) {
+    const { name, dependencies = {} } = readManifest(`packages/${folder}`);
+    const ours = Object.keys(dependencies).filter((one) => names.includes(one));
+    for (const one of ours) expect(names.indexOf(one)).toBeLessThan(names.indexOf(name));
+  }
+  // release.yml asks npm for it, to see whether everything is published.
+  expect(names.at(-1)).toBe('sendonce');
 });

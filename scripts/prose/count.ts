@@ -18,6 +18,7 @@ const COLUMNS: Record<Kind, string> = {
   title: 'test titles',
 };
 const KINDS = Object.keys(COLUMNS) as Kind[];
+const TOTALS = ['all of the list', 'words in total'];
 
 /** Occurrences of each word, and of all words, by kind. */
 type Counts = Map<string, Record<Kind, number>>;
@@ -30,7 +31,8 @@ const cells = (word: string): string[] =>
   KINDS.map((kind) => `${before.get(word)?.[kind] ?? 0} → ${now.get(word)?.[kind] ?? 0}`);
 console.log(`| ${['word', ...KINDS.map((kind) => COLUMNS[kind])].join(' | ')} |`);
 console.log(`| --- |${' ---: |'.repeat(KINDS.length)}`);
-for (const word of new Set([...before.keys(), ...now.keys()])) {
+const words = [...before.keys(), ...now.keys()].filter((word) => !TOTALS.includes(word));
+for (const word of new Set([...words, ...TOTALS])) {
   console.log(`| ${[word, ...cells(word)].join(' | ')} |`);
 }
 
@@ -64,7 +66,7 @@ function count(folder: string, paths: readonly string[]): Counts {
     }
   }
   const byFrequency = [...counts].toSorted(([, one], [, other]) => sum(other) - sum(one));
-  return new Map([...byFrequency, ['all of the list', found], ['words in total', total]]);
+  return new Map([...byFrequency, [TOTALS[0]!, found], [TOTALS[1]!, total]]);
 }
 
 function emptyRow(): Record<Kind, number> {

@@ -89,7 +89,9 @@ function pages(): DefaultTheme.SidebarItem[] {
   return [...items, { text: 'API reference', link: '/api/' }];
 }
 
-/** What typedoc-vitepress-theme has written; `pnpm docs:dev` and `docs:build` call typedoc first. */
+/**
+ * What typedoc-vitepress-theme has written; `pnpm docs:dev` and `docs:build` call typedoc first.
+ */
 function reference(): DefaultTheme.SidebarItem[] {
   const file = join(docs, 'api/typedoc-sidebar.json');
   const modules = JSON.parse(readFileSync(file, 'utf8')) as DefaultTheme.SidebarItem[];

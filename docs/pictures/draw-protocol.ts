@@ -82,7 +82,7 @@ const arrows: readonly Arrow[] = [
   {
     path: 'M600 226 C580 330 140 340 106 232',
     mover: 'worker',
-    label: 'release: surely not sent',
+    label: 'release: not sent',
     at: [372, 330],
   },
   {

@@ -1,6 +1,6 @@
 /**
- * `pnpm api` writes what each published package exports to `packages/<folder>/generated/`, as declarations
- * without their bodies, so that a change of the public surface is seen in a diff.
+ * `pnpm api` writes what each published package exports to `packages/<folder>/generated/`, as
+ * declarations without their bodies, so that a change of the public surface is seen in a diff.
  * `pnpm api --check` fails if a report is not what the source says.
  */
 import { execFileSync } from 'node:child_process';
@@ -48,8 +48,9 @@ export function makeReports(): Map<string, string> {
 }
 
 /**
- * The packages as they are published: each in `packages/`, where it is read, and in `node_modules/`,
- * where the others find it. API Extractor would else show a re-export as a declaration.
+ * The packages as they are published: each in `packages/`, where it is read, and in
+ * `node_modules/`, where the others find it. API Extractor would else show a re-export as a
+ * declaration.
  */
 function emitDeclarations(stage: string, points: readonly EntryPoint[]): void {
   const folders = [...new Set(points.map(({ folder }) => folder))];

@@ -26,7 +26,9 @@ const descriptions: Readonly<Record<string, string>> = {
   './inspect': 'For those who show what the ledger and the journal hold.',
 };
 
-/** `./internal` is published because our own packages import it. It is no part of the public API. */
+/**
+ * `./internal` is published because our own packages import it. It is no part of the public API.
+ */
 const notPublic = ['./internal', './package.json'];
 
 /** The entry points of every published package, read from the package.json files. */

@@ -122,8 +122,8 @@ function anchors(path: string): Set<string> {
 }
 
 /**
- * The address of a link of a page of `docs/` on the site: pages stay relative, and everything else in
- * the repository is on GitHub.
+ * The address of a link of a page of `docs/` on the site: pages stay relative, and everything else
+ * in the repository is on GitHub.
  */
 export function siteHref(page: string, href: string): string {
   const file = `docs/${page}`;
@@ -143,8 +143,8 @@ export function siteHref(page: string, href: string): string {
 }
 
 /**
- * HTML of a page, ready for the site. Its links are those of `siteHref()`. A `<picture>` with one image
- * for each colour scheme follows the switch of the site, where GitHub follows its own.
+ * HTML of a page, ready for the site. Its links are those of `siteHref()`. A `<picture>` with one
+ * image for each colour scheme follows the switch of the site, where GitHub follows its own.
  */
 export function siteHtml(page: string, html: string): string {
   return html

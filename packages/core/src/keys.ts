@@ -49,7 +49,9 @@ export function messageIdOf(key: string, domain: string): string {
  *
  * A sender that dies after the dispatch leaves no Message-ID in the record. A mail log has it.
  *
- * @example await ledger.read(keyOfMessageId('<5f569ab94c7736ba1c119cf9850fd0b1@shop.example>') ?? '')
+ * @example
+ * const key = keyOfMessageId('<5f569ab94c7736ba1c119cf9850fd0b1@shop.example>');
+ * const record = key && (await ledger.read(key));
  */
 export function keyOfMessageId(messageId: string): string | undefined {
   const [, hex] = /^<?([0-9a-f]{32})@[^@]+$/.exec(messageId) ?? [];
@@ -100,9 +102,9 @@ export function hash128(text: string): string {
 type Canonicalize = (value: unknown) => string | undefined;
 
 // Release 2.1, because 5.x needs Node 22 and Node 20.19 is supported here. 3.x and 4.x are ESM,
-// which Jest does not load from node_modules unless it is told to transform them. The output is the
-// same. In ESM, the function is the default export. If Jest compiles this file to CommonJS without
-// `esModuleInterop`, the module itself is the function, and it has no `default`.
+// which Jest does not load from node_modules unless its configuration transforms them. The output
+// is the same. In ESM, the function is the default export. If Jest compiles this file to CommonJS
+// without `esModuleInterop`, the module itself is the function, and it has no `default`.
 const loaded = canonicalizeModule as unknown as Canonicalize & { default?: Canonicalize };
 const canonicalize = loaded.default ?? loaded;
 

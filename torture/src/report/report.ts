@@ -1,4 +1,4 @@
-import { element, escapeHtml, renderPage } from '@sendonce/testkit/html';
+import { element, escapeHtml, renderPage, renderTable } from '@sendonce/testkit/html';
 import type { Run } from '../run.ts';
 import type { SystemName } from '../systems/names.ts';
 import { faultsOf } from '../terminal/summary.ts';
@@ -41,25 +41,21 @@ function verdicts(runs: readonly Run[]): string {
   ];
   const rows = runs.map((run) => {
     const { violations, emails, sentOnce, rejected, skipped, cancelled, inDoubtListed } = run;
-    const bad = violations.length > 0;
+    const verdict = violations.length > 0 ? 'bad' : 'good';
     return [
-      element('th', {}, element('a', { href: `#${run.system}` }, run.system)),
-      ...[emails, sentOnce, rejected, skipped, cancelled].map((count) =>
-        element('td', {}, String(count)),
-      ),
-      element('td', { class: 'doubt' }, String(inDoubtListed)),
-      element('td', { class: bad ? 'bad' : 'good' }, String(violations.length)),
-    ].join('');
+      element('a', { href: `#${run.system}` }, run.system),
+      ...[emails, sentOnce, rejected, skipped, cancelled].map(String),
+      element('span', { class: 'doubt' }, String(inDoubtListed)),
+      element('span', { class: verdict }, String(violations.length)),
+    ];
   });
-  return table(head, rows);
+  return renderTable(head, rows);
 }
 
 function renderRun(run: Run, command: string): string {
   const { system, workers, jobs, tookMs, servers, violations } = run;
   const what = `${workers} workers, ${jobs} jobs, ${(tookMs / 1_000).toFixed(0)} s. ${servers.join('. ')}.`;
-  const faults = faultsOf(run).map(
-    ([name, count]) => element('th', {}, escapeHtml(name)) + element('td', {}, String(count)),
-  );
+  const faults = faultsOf(run).map(([name, count]) => [escapeHtml(name), String(count)]);
   const shown = violations.slice(0, MOST_TIMELINES);
   const more =
     violations.length > shown.length
@@ -69,18 +65,8 @@ function renderRun(run: Run, command: string): string {
     element('h2', { id: system }, system),
     element('p', { class: 'soft' }, escapeHtml(what)),
     element('p', {}, element('code', {}, escapeHtml(command))),
-    table(['what struck', 'times'], faults),
+    renderTable(['fault', 'times'], faults),
     ...shown.map(renderTimeline),
     more,
   ].join('\n');
-}
-
-function table(head: readonly string[], rows: readonly string[]): string {
-  const cells = head.map((title) => element('th', {}, title)).join('');
-  const body = rows.map((row) => element('tr', {}, row)).join('\n');
-  return element(
-    'table',
-    {},
-    element('thead', {}, element('tr', {}, cells)) + element('tbody', {}, body),
-  );
 }

@@ -3,7 +3,7 @@ import { count } from '../plural.ts';
 import type { Cell, CellResult } from '../run-cell.ts';
 import { type ScenarioId, scenariosFor } from '../scenarios.ts';
 import { markOf, resultOf } from '../verdict.ts';
-import { element, escapeHtml } from '@sendonce/testkit/html';
+import { element, escapeHtml, renderTable } from '@sendonce/testkit/html';
 
 export interface ReportOptions {
   readonly results: readonly CellResult[];
@@ -25,7 +25,7 @@ function renderWide({ results, scenarios, guards: rows, workers }: ReportOptions
     escapeHtml(guards[guard].title),
     ...scenarios.map((scenario) => field(resultOf(results, scenario, guard))),
   ]);
-  return table('wide', head, body);
+  return renderTable(head, body, 'wide');
 }
 
 function renderTall({ results, scenarios, guards: columns, workers }: ReportOptions): string {
@@ -35,22 +35,7 @@ function renderTall({ results, scenarios, guards: columns, workers }: ReportOpti
     linked(`#${scenario}`, titles[scenario].title),
     ...columns.map((guard) => field(resultOf(results, scenario, guard))),
   ]);
-  return table('tall', head, body);
-}
-
-function table(
-  name: string,
-  head: readonly string[],
-  body: readonly (readonly string[])[],
-): string {
-  const headRow = head.map((cell) => element('th', { scope: 'col' }, cell)).join('');
-  const rows = body.map(([first = '', ...cells]) => {
-    const fields = cells.map((cell) => element('td', {}, cell)).join('');
-    return element('tr', {}, element('th', { scope: 'row' }, first) + fields);
-  });
-  const content =
-    element('thead', {}, element('tr', {}, headRow)) + element('tbody', {}, rows.join(''));
-  return element('table', { class: name }, content);
+  return renderTable(head, body, 'tall');
 }
 
 function field(result: CellResult | undefined): string {

@@ -29,7 +29,7 @@ export function scenariosFor(workers: number): Readonly<Record<ScenarioId, Scena
       title: `${count(workers, 'copy', 'copies')} of the job`,
       story:
         `The producer added the delayed job ${count(workers, 'time')}, and all of the copies fall due at the ` +
-        'same moment: one copy for each worker.',
+        'same moment. This happened in production: one copy for each worker.',
       mayLeaveDoubt: false,
     },
     blocked: {

@@ -27,9 +27,9 @@ export interface Journal {
 }
 
 /**
- * Gives the journal an entry, by {@link Journal.write}. If the journal throws, that is a process warning: what the entry
- * reports has happened already, and its caller must receive that result and not the error of the
- * journal.
+ * Gives the journal an entry, by {@link Journal.write}. If the journal throws, that is a process
+ * warning: what the entry reports has happened already, and its caller must receive that result and
+ * not the error of the journal.
  */
 export function writeEntry(journal: Journal | undefined, entry: JournalEntry): void {
   try {

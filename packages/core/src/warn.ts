@@ -2,7 +2,8 @@ import { withErrorPage } from './errors.ts';
 
 /**
  * Warns about what people have to fix, once for each subject: a warning for every email would hide
- * the next one. `--disable-warning=<code>` silences it. The text ends as {@link withErrorPage} says.
+ * the next one. `--disable-warning=<code>` silences it. The text ends as {@link withErrorPage}
+ * says.
  *
  * @param subject tells one occasion from another; never a text with an address.
  */

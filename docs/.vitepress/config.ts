@@ -41,8 +41,8 @@ export default defineConfig({
       }
       // Blocks that are indented in place of fenced.
       rules.code_block = (...args) => rules.fence!(...args);
-      const openLink = rules.link_open!;
-      rules.link_open = (tokens, index, options, env, self) => {
+      const openLink = rules['link_open']!;
+      rules['link_open'] = (tokens, index, options, env, self) => {
         const token = tokens[index]!;
         token.attrSet('href', siteHref(env.relativePath, token.attrGet('href')!));
         return openLink(tokens, index, options, env, self);
@@ -97,7 +97,7 @@ function reference(): DefaultTheme.SidebarItem[] {
   const modules = JSON.parse(readFileSync(file, 'utf8')) as DefaultTheme.SidebarItem[];
   return modules.map((module) => ({
     ...module,
-    items: module.items?.map((kind) => ({
+    items: (module.items ?? []).map((kind) => ({
       ...kind,
       link: `${module.link}#${slugify(kind.text ?? '')}`,
     })),

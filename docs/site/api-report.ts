@@ -112,7 +112,7 @@ function extractorConfig(
   const entry = source.replace(/^packages\/[^/]+\/src\//, '').replace(/\.ts$/, '.d.ts');
   const reports = join(stage, 'reports');
   mkdirSync(reports, { recursive: true });
-  const silent = { logLevel: 'none', addToApiReportFile: false } as const;
+  const silent = { logLevel: ExtractorLogLevel.None, addToApiReportFile: false };
   return ExtractorConfig.prepare({
     configObjectFullPath: undefined,
     packageJsonFullPath: join(projectFolder, 'package.json'),
@@ -141,7 +141,7 @@ function extractorConfig(
         // A type that is used but not exported is seen in the report.
         extractorMessageReporting: {
           default: silent,
-          'ae-forgotten-export': { logLevel: 'none', addToApiReportFile: true },
+          'ae-forgotten-export': { logLevel: ExtractorLogLevel.None, addToApiReportFile: true },
         },
         tsdocMessageReporting: { default: silent },
       },

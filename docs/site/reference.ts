@@ -220,11 +220,11 @@ function describeExport(specifier: string, reflection: DeclarationReflection): D
  * The members that the declaration itself brings: those that it inherits are described elsewhere.
  */
 function membersOf(reflection: DeclarationReflection): DeclarationReflection[] {
-  const kinds = ReflectionKind.Property | ReflectionKind.Method | ReflectionKind.Accessor;
+  const kinds = [ReflectionKind.Property, ReflectionKind.Method, ReflectionKind.Accessor];
   const type = reflection.type?.type === 'reflection' ? reflection.type.declaration : undefined;
   return (reflection.children ?? type?.children ?? []).filter(
     (member) =>
-      member.kindOf(kinds) &&
+      kinds.includes(member.kind) &&
       !member.inheritedFrom &&
       // The name of an error is its class.
       !(reflection.kindOf(ReflectionKind.Class) && member.name === 'name') &&

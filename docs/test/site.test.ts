@@ -146,7 +146,6 @@ describe('in a browser', () => {
     '/providers.html',
     '/errors/in-doubt.html',
     '/api/@sendonce/core/functions/perform.html',
-    '/api/@sendonce/bullmq/interfaces/OnceOptions.html',
   ];
   const screens = [
     { name: 'light', colorScheme: 'light', viewport: { width: 1280, height: 900 } },

@@ -79,7 +79,6 @@ export { AddressError }
 export interface Assumed {
     readonly option: string;
     readonly source: string;
-    // (undocumented)
     readonly value: number | string | boolean;
 }
 
@@ -407,7 +406,6 @@ export interface OnceProcessor<J, R> {
 // @public
 export class OnceWorker<D = any, R = any, N extends string = string> extends Worker<D, R, N> {
     constructor(name: string, processor: string | URL | Processor<D, R, N>, options: OnceWorkerOptions<D, R, N>, ...others: readonly unknown[]);
-    // (undocumented)
     protected callProcessJob(job: Job<D, R, N>, token: string, signal?: AbortSignal): Promise<R>;
 }
 

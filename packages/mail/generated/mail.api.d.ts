@@ -180,10 +180,8 @@ export interface ProviderSentInfo {
 
 // @public
 export interface ProviderTransport {
-    // (undocumented)
     readonly name: string;
     send(mail: ProviderMessage, callback: (error: Error | null, info: ProviderSentInfo) => void): void;
-    // (undocumented)
     readonly version: string;
     readonly windowMs: number | undefined;
 }

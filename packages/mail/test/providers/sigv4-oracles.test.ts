@@ -29,7 +29,10 @@ async function signWithSmithy(request: AwsRequest): Promise<string | undefined> 
   const { method, url, headers, body, region, service, credentials, date } = request;
   const { protocol, hostname, host, pathname, searchParams } = new URL(url);
   const signer = new SignatureV4({
-    ...{ region, service, sha256: Sha256, applyChecksum: false },
+    region,
+    service,
+    sha256: Sha256,
+    applyChecksum: false,
     credentials: {
       accessKeyId: credentials.accessKeyId,
       secretAccessKey: credentials.secretAccessKey,
@@ -38,7 +41,11 @@ async function signWithSmithy(request: AwsRequest): Promise<string | undefined> 
   });
   const signed = await signer.sign(
     {
-      ...{ method, protocol, hostname, path: pathname, body },
+      method,
+      protocol,
+      hostname,
+      path: pathname,
+      body,
       headers: { ...headers, host },
       query: Object.fromEntries(searchParams),
     },
@@ -52,7 +59,14 @@ async function signWithAws4fetch(request: AwsRequest): Promise<string | null> {
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   const datetime = date.toISOString().replaceAll(/[:-]|\.\d+/g, '');
   const signer = new AwsV4Signer({
-    ...{ method, url, headers, region, service, accessKeyId, secretAccessKey, datetime },
+    method,
+    url,
+    headers,
+    region,
+    service,
+    accessKeyId,
+    secretAccessKey,
+    datetime,
     ...(method !== 'GET' && { body }),
     ...(sessionToken !== undefined && { sessionToken }),
     // Otherwise it leaves out Content-Type and others that a proxy may change.
@@ -109,8 +123,12 @@ const requests = record({
 });
 
 const example: AwsRequest = {
-  ...{ method: 'POST', url: 'https://email.eu-west-1.amazonaws.com/v2/email/outbound-emails' },
-  ...{ headers: {}, body: '{}', region: 'eu-west-1', service: 'ses' },
+  method: 'POST',
+  url: 'https://email.eu-west-1.amazonaws.com/v2/email/outbound-emails',
+  headers: {},
+  body: '{}',
+  region: 'eu-west-1',
+  service: 'ses',
   credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
   date: new Date('2026-11-30T09:00:00Z'),
 };

@@ -4,6 +4,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import { currentClaim, deriveKey, resolveEmail } from '@sendonce/core';
+import { errorPage } from '@sendonce/core/ledger';
 import { eventually } from '@sendonce/testkit';
 import { expect, test } from 'vitest';
 import { once, type OnceOptions, skipEmail } from '../src/index.ts';
@@ -152,7 +153,8 @@ onBothVersions((bullmq) => {
       failedReason:
         'The email KEY is in doubt: it was dispatched by q:1 at TIME and no outcome was recorded (ETIMEDOUT). ' +
         'It may have been sent and is not sent again. Find out (ask the provider, the mail log or the customer), ' +
-        'then run "npx sendonce resolve KEY --sent" or "--not-sent", or call resolveEmail(), and retry the job.',
+        'then run "npx sendonce resolve KEY --sent" or "--not-sent", or call resolveEmail(), and retry the job. ' +
+        `See ${errorPage('SENDONCE_IN_DOUBT')}`,
       logs: [doubt],
     });
 
@@ -217,7 +219,8 @@ onBothVersions((bullmq) => {
       failedReason:
         'The email KEY was rejected permanently by q:1 at TIME (550). It was not sent and is not tried again under ' +
         'this key until the retention is over. Correct the cause, then run "npx sendonce resolve KEY --not-sent" ' +
-        'and retry the job, or send the email under another key.',
+        'and retry the job, or send the email under another key. ' +
+        `See ${errorPage('SENDONCE_REJECTED')}`,
     };
     expect((await run({ orderId: 7, fails: 'refused' })).page).toEqual({
       ...page,
@@ -239,7 +242,7 @@ onBothVersions((bullmq) => {
       failedReason:
         'The key KEY already belongs to an email with another payload, claimed by q:1 at TIME; differing: to. ' +
         'This attempt sent nothing. Put what tells the two emails apart into "key", or leave what may change out ' +
-        'of "fingerprint".',
+        `of "fingerprint". See ${errorPage('SENDONCE_CONFLICT')}`,
       logs: [
         'sendonce: conflict: the key belongs to an email claimed by q:1 at TIME, Message-ID <7@shop.example>: not sent',
       ],

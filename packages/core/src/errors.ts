@@ -122,7 +122,12 @@ export class SendonceError extends Error {
   readonly mayHaveLeft: MayHaveLeft;
 
   constructor(code: ErrorCode, mayHaveLeft: MayHaveLeft, message: string, cause?: unknown) {
-    super(withErrorPage(String(message), code), cause === undefined ? undefined : { cause });
+    // Programs without types pass anything, and making the error must not fail.
+    const given: unknown = message;
+    super(
+      withErrorPage(given === undefined ? '' : String(given), code),
+      cause === undefined ? undefined : { cause },
+    );
     this.code = code;
     this.mayHaveLeft = mayHaveLeft;
   }

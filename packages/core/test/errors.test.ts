@@ -38,6 +38,8 @@ describe('the message of an error', () => {
   test('that ends without a full stop gets one before the address', () => {
     expect(new NotSentError('no template').message).toBe(`no template. See ${PAGES}/not-sent.md`);
     expect(new NotSentError('').message).toBe(`See ${PAGES}/not-sent.md`);
+    const fromJavaScript = new NotSentError(undefined as unknown as string);
+    expect(fromJavaScript.message).toBe(`See ${PAGES}/not-sent.md`);
   });
 
   test('that quotes another error has one address, its own, at the end', () => {

@@ -123,11 +123,8 @@ export class SendonceError extends Error {
 
   constructor(code: ErrorCode, mayHaveLeft: MayHaveLeft, message: string, cause?: unknown) {
     // Programs without types pass anything, and making the error must not fail.
-    const given: unknown = message;
-    super(
-      withErrorPage(given === undefined ? '' : String(given), code),
-      cause === undefined ? undefined : { cause },
-    );
+    const text = typeof message === 'string' ? message : '';
+    super(withErrorPage(text, code), cause === undefined ? undefined : { cause });
     this.code = code;
     this.mayHaveLeft = mayHaveLeft;
   }

@@ -40,7 +40,6 @@ const list: readonly { title: string; entries: readonly Entry[]; collapsed?: boo
   {
     title: 'Recipes',
     entries: [
-      ['express.md', 'Express'],
       ['recipes/express.md', 'Express'],
       ['recipes/fastify.md', 'Fastify'],
       ['recipes/nest.md', 'NestJS'],

@@ -84,7 +84,10 @@ export interface Swept {
 export interface DoubtSweeper extends AsyncDisposable {
   /** Sweeps once, now. @throws {LedgerUnavailableError} if the ledger did not answer. */
   sweep(): Promise<Swept>;
-  /** Waits for a sweep under way, and ends the periodic sweeps. `await using` calls it as well. */
+  /**
+   * Ends the periodic sweeps, and a sweep under way after the email that it is asking about: waits
+   * for the resolver. `await using` calls it as well.
+   */
   close(): Promise<void>;
 }
 
@@ -116,14 +119,20 @@ export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): 
   if (options.replayWithinMs !== undefined) checkDuration('replayWithinMs', options.replayWithinMs);
 
   let running: Promise<unknown> = Promise.resolve();
+  let underWay = 0;
+  let isClosed = false;
+  const run = { ...options, retentionMs, isClosed: () => isClosed };
   const sweep = () => {
-    const swept = running.then(() => sweepAlone(queue, { ...options, retentionMs }));
+    underWay += 1;
+    const swept = running.then(() => sweepAlone(queue, run)).finally(() => (underWay -= 1));
     running = swept.catch(() => {});
     return swept;
   };
   const timer = setInterval(() => void sweepByTime(), intervalMs).unref();
 
   async function sweepByTime(): Promise<void> {
+    // A sweep that takes longer than the interval counts as the next one, too.
+    if (underWay > 0) return;
     const swept = await sweep().catch((error: unknown): Swept => ({ ...nothingSwept, error }));
     try {
       await options.onSwept?.(swept);
@@ -134,13 +143,17 @@ export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): 
 
   async function close(): Promise<void> {
     clearInterval(timer);
+    isClosed = true;
     await running;
   }
 
   return { sweep, close, [Symbol.asyncDispose]: close };
 }
 
-type Options = DoubtSweeperOptions & { readonly retentionMs: number };
+type Options = DoubtSweeperOptions & {
+  readonly retentionMs: number;
+  readonly isClosed: () => boolean;
+};
 
 /** Sweeps under a claim as its lock. If the sweeper dies, the lock ends with its lease. */
 async function sweepAlone(queue: QueueOfJobs, options: Options): Promise<Swept> {
@@ -168,6 +181,7 @@ async function sweepAll(queue: QueueOfJobs, options: Options): Promise<Swept> {
   let [sent, notSent, retried] = [0, 0, 0];
   const held: LedgerRecord[] = [];
   for await (const record of options.ledger.list({ state: 'in-doubt' })) {
+    if (options.isClosed()) break;
     // The sweeper of another queue handles its own emails.
     const jobId = record.job?.queue === queue.name ? record.job.id : undefined;
     if (jobId === undefined) continue;

@@ -150,6 +150,28 @@ onBothVersions((bullmq) => {
     expect(sweeps).toBe(closed);
   });
 
+  test('a sweep that takes longer than the interval does not queue others up, and closing ends it', async () => {
+    const { stage, ledger } = open();
+    for (const order of [1, 2, 3]) await abandoned(stage, ledger, order);
+    let asked = 0;
+    let answer = () => {};
+    const sweeper = doubtSweeper(stage.queue(), {
+      ledger,
+      intervalMs: 5,
+      async resolver() {
+        asked += 1;
+        await new Promise<void>((resolve) => (answer = resolve));
+        return 'unknown';
+      },
+    });
+    await eventually(() => expect(asked).toBe(1));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const closed = sweeper.close();
+    answer();
+    await closed;
+    expect(asked).toBe(1);
+  });
+
   test('what "onSwept" throws is a process warning, and the next sweep comes', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     onTestFinished(() => warned.mockRestore());

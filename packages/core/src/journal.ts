@@ -33,7 +33,8 @@ export interface Journal {
  */
 export function writeEntry(journal: Journal | undefined, entry: JournalEntry): void {
   try {
-    journal?.write(entry);
+    const written: unknown = journal?.write(entry);
+    catchRejection(written, warnOfCallback);
   } catch (error) {
     warnOfCallback(error);
   }

@@ -207,23 +207,34 @@ test('a label without a journal is refused', async () => {
   });
 });
 
-test('a journal that throws decides nothing: the email is sent, and a warning says why', async () => {
-  const brokenJournal: Journal = {
-    flush: async () => {},
-    history: async () => [],
-    find: async () => [],
-    counts: async () => [],
-    write: () => {
+test.each([
+  [
+    'throws',
+    () => {
       throw new Error('the journal is broken');
     },
-  };
-  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-  const { options, record } = setup({ journal: brokenJournal });
-  expect(await perform((claim) => claim.dispatch(), options)).toMatchObject({ state: 'sent' });
-  expect((await record())?.state).toBe('sent');
-  expect(String(warned.mock.calls[0]?.[0])).toContain('the journal is broken');
-  warned.mockRestore();
-});
+  ],
+  ['rejects', async () => Promise.reject(new Error('the journal is broken'))],
+])(
+  'a journal that %s decides nothing: the email is sent, and a warning says why',
+  async (_name, write) => {
+    const brokenJournal: Journal = {
+      flush: async () => {},
+      history: async () => [],
+      find: async () => [],
+      counts: async () => [],
+      write,
+    };
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const { options, record } = setup({ journal: brokenJournal });
+    expect(await perform((claim) => claim.dispatch(), options)).toMatchObject({ state: 'sent' });
+    expect((await record())?.state).toBe('sent');
+    await vi.waitFor(() => {
+      expect(String(warned.mock.calls[0]?.[0])).toContain('the journal is broken');
+    });
+    warned.mockRestore();
+  },
+);
 
 describe('where nothing in the process can dispatch, an email may have left unseen', () => {
   beforeEach(forgetDispatchers);

@@ -1,7 +1,7 @@
 import { OptionError } from '@sendonce/core';
 import {
   checkBoolean,
-  checkDuration,
+  checkTimer,
   checkNames,
   describe,
   type OptionNames,
@@ -45,7 +45,7 @@ export function checkDurability(durability: unknown): {
   }
   checkBoolean('durability.fsync', fsync);
   // 0 would wait forever.
-  checkDuration('durability.answerWithinMs', answerWithinMs);
+  checkTimer('durability.answerWithinMs', answerWithinMs);
   if (replicas === 0 && !fsync) {
     throw new OptionError(
       'durability',

@@ -10,6 +10,7 @@ import { senderOf } from '@sendonce/core/inspect';
 import {
   bareMessageId,
   checkDuration,
+  checkTimer,
   checkNames,
   DAY_MS,
   hash128,
@@ -18,6 +19,7 @@ import {
   MAX_BATCH,
   type OptionNames,
   warn,
+  withTimeout,
 } from '@sendonce/core/ledger';
 import { checkClient, defineScript, type RedisClient } from './client.ts';
 import * as lua from './generated/scripts.ts';
@@ -58,6 +60,8 @@ export interface RedisJournal extends Journal, AsyncDisposable {
 }
 
 const COUNTS_KEPT_MS = 35 * DAY_MS;
+/** How long close() waits for Redis. */
+const CLOSE_WITHIN_MS = 10_000;
 /** So many entries do not wait for others. */
 const FLUSH_AT = 1000;
 /** So many writes may be under way, each of as many entries as waited for it. */
@@ -82,7 +86,7 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
   const { prefix = 'sendonce', retentionMs = DEFAULT_RETENTION_MS, intervalMs = 250 } = options;
   checkPrefix(prefix);
   checkDuration('retentionMs', retentionMs);
-  checkDuration('intervalMs', intervalMs);
+  checkTimer('intervalMs', intervalMs);
   const places = placesOf(prefix);
   const worker = `${hostname()}:${process.pid}`;
   let waiting: JournalEntry[] = [];
@@ -122,6 +126,13 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
     await writing;
   }
 
+  /** While Redis is away, a client may hold back its commands without a limit of time. */
+  async function close(): Promise<void> {
+    await withTimeout(flush(), CLOSE_WITHIN_MS, () => {
+      warnOfGap(`no answer within ${CLOSE_WITHIN_MS / 1000} s of close()`);
+    });
+  }
+
   async function writeWaiting(): Promise<void> {
     const entries = waiting;
     waiting = [];
@@ -149,8 +160,8 @@ export function redisJournal(client: RedisClient, options: RedisJournalOptions =
     },
 
     flush,
-    close: flush,
-    [Symbol.asyncDispose]: flush,
+    close,
+    [Symbol.asyncDispose]: close,
 
     async history(key) {
       const [lines] = await readMany(client, [places.lines(key)], ['line']);

@@ -107,7 +107,7 @@ const SHORTEST_LEASE_MS = 20;
  * Checks the pair: an outcome must outlive the lease, or a paused sender's copy could send again.
  */
 export function checkLeaseAndRetention(leaseMs: unknown, retentionMs: unknown): void {
-  const lease = checkDuration('leaseMs', leaseMs);
+  const lease = checkTimer('leaseMs', leaseMs);
   if (lease < SHORTEST_LEASE_MS) {
     throw new OptionError(
       'leaseMs',

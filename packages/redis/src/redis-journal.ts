@@ -54,6 +54,7 @@ export interface RedisJournal extends Journal, AsyncDisposable {
   /**
    * Writes the entries that wait, and resolves when they are kept or were given up with a warning.
    * Call it after the workers are closed and before you close the client, which stays yours.
+   * If Redis does not answer within 10 s, it gives up, with a process warning.
    * `await using` calls it, too.
    */
   close(): Promise<void>;

@@ -258,6 +258,19 @@ describe('the Redis journal', () => {
     }
   });
 
+  test('close() gives up after ten seconds if Redis does not answer, with a warning', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    // Its commands wait for a connection that never comes.
+    const away = new Redis({ port: 1, lazyConnect: true, maxRetriesPerRequest: null });
+    away.on('error', () => {});
+    const journal = redisJournal(away, { prefix: 'away' });
+    for (const entry of sentEntries()) journal.write(entry);
+    await journal.close();
+    expect(String(warned.mock.calls[0]?.[0])).toContain('no answer within 10 s of close()');
+    warned.mockRestore();
+    away.disconnect();
+  });
+
   test('takes a job whose queue and id have colons apart as they were', async () => {
     const journal = open();
     const job = { queue: 'a:b', id: 'c:d' };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isKey } from '@sendonce/core/ledger';
 import { Argument, Command as Parser, CommanderError } from 'commander';
 import stringWidth from 'string-width';
+import { checkOptions } from './check-options.ts';
 import { type Command, type CommandLine, locationOptions } from './command.ts';
 import { type Terminal, UsageError } from './terminal.ts';
 import { textWidth, wrap } from './wrap.ts';
@@ -63,6 +64,7 @@ export function parseCommandLine(
       request = { command, commandLine: readCommandLine(parser, one) };
     });
   }
+  checkOptions(parser, argv);
   try {
     parser.parse(withKeysLast(argv), { from: 'user' });
   } catch (error) {
@@ -89,7 +91,7 @@ function readCommandLine(parser: Parser, one: Parser): CommandLine {
 
 /**
  * One key in 64 begins with a dash and would be read as an option. After `--` it is a word.
- * An option of 21 characters would look the same: `--why` takes its value as `--why=…` then.
+ * An option of 21 characters would look the same, and checkOptions() has refused such a value.
  */
 function withKeysLast(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');

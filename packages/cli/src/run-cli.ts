@@ -21,7 +21,9 @@ import { exitCodes, type Terminal } from './terminal.ts';
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
   const [first = '--help', ...rest] = argv;
   const end = argv.indexOf('--');
-  const isJson = argv.slice(0, end === -1 ? undefined : end).includes('--json');
+  const options = argv.slice(0, end === -1 ? undefined : end);
+  // `--json=1` is a wrong command line, which is reported as JSON.
+  const isJson = options.some((word) => /^--json(=|$)/.test(word));
   try {
     const words = first === 'version' ? ['--version', ...rest] : [first, ...rest];
     const request = parseCommandLine(commands, words, terminal);

@@ -6,6 +6,8 @@ import { startScene } from './scene.ts';
 
 test.each([
   [['stauts', '--json'], 2, 'SENDONCE_USAGE', "Unknown command 'stauts'"],
+  [['status', '--json=1'], 2, 'SENDONCE_USAGE', 'Option --json takes no value.'],
+  [['status', '--prefix', '--json'], 2, 'SENDONCE_USAGE', 'Option --prefix got "--json"'],
   [['status', '--json', '--pefix', 'x'], 2, 'SENDONCE_USAGE', '--prefix'],
   [['status', '--json'], 2, 'SENDONCE_USAGE', 'Where is the ledger?'],
   [['status', '--json', '--redis', 'x', '--prefix', 'a b'], 2, 'SENDONCE_USAGE', '--redis'],

@@ -220,6 +220,49 @@ function parts(url: string) {
   return { host: hostname, port: Number(port) };
 }
 
+test.each([
+  [
+    ['--why', '--retry'],
+    'Option --why got "--retry" as its value. If you mean this text, write --why=--retry.',
+  ],
+  [
+    ['--why', '--redis=redis://me:S3CRET@127.0.0.1:1'],
+    'Option --why got a value that begins with "-". If you mean this text, write --why=….',
+  ],
+  [
+    ['--why', '--', 'more'],
+    'Option --why got a value that begins with "-". If you mean this text, write --why=….',
+  ],
+  [['--by', '-y'], 'Option --by got "-y" as its value. If you mean this text, write --by=-y.'],
+  [['--by', '-h'], 'Option --by got "-h" as its value. If you mean this text, write --by=-h.'],
+  [['--why', ''], 'Option --why has an empty value.'],
+  [['--by='], 'Option --by has an empty value.'],
+])('an option takes neither the next option nor an empty value: %j', async (words, message) => {
+  const scene = startScene();
+  const { key } = await scene.email('in-doubt', 1);
+  const argv = ['resolve', key, '--not-sent', '--yes', ...scene.where, ...words];
+  const { code, out, err } = await run(argv, { columns: 200 });
+  expect([code, out, err]).toEqual([2, '', expect.stringContaining(message)]);
+  expect(err).not.toContain('S3CRET');
+  expect((await scene.ledger.read(key))?.state).toBe('in-doubt');
+});
+
+test('the next option is no value, also if commander would have read it first', async () => {
+  const scene = startScene();
+  const { key } = await scene.email('in-doubt', 1);
+  const argv = ['resolve', key, '--why', ...scene.where, '--not-sent', '--yes'];
+  expect(await run(argv)).toMatchObject({ code: 2, out: '' });
+  expect((await scene.ledger.read(key))?.state).toBe('in-doubt');
+});
+
+test('a text that begins with a dash is a value after "="', async () => {
+  const scene = startScene();
+  const { key } = await scene.email('in-doubt', 1);
+  const argv = ['resolve', key, '--not-sent', '--yes', '--why=--retry', ...scene.where];
+  expect((await run(argv)).code).toBe(0);
+  expect((await run(['show', key, ...scene.where])).out).toContain('--retry');
+});
+
 test('a key that begins with a dash is no option, wherever it is given', async () => {
   const scene = startScene();
   const key = findDashedKey();

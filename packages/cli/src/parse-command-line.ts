@@ -111,13 +111,18 @@ function withKeysLast(argv: readonly string[]): string[] {
  */
 function describeMistake({ message }: CommanderError, argv: readonly string[]): string {
   const text = message.replace(/^error: /, '').replace(/\n\((Did you mean [^)]*)\)$/, '. $1');
-  return argv.reduce(
-    (shown, word) => {
-      const [plain] = /^-*[\w-]+(?=$|=)/.exec(word) ?? ['…'];
-      return shown.replaceAll(`'${word}'`, `'${plain}'`);
-    },
+  // Commander reads `-yabc` as -y and -abc, which is not a word of argv.
+  const [, flag] = /^unknown option '([^]*)'/.exec(text) ?? [];
+  return [...(flag === undefined ? [] : [flag]), ...argv].reduce(
+    (shown, word) => shown.replaceAll(`'${word}'`, `'${hideValue(word)}'`),
     text.charAt(0).toUpperCase() + text.slice(1),
   );
+}
+
+/** The name in a word: `--redis` of `--redis=…`. After one dash there may be a value at once. */
+function hideValue(word: string): string {
+  if (/^-[^-]./s.test(word)) return `${word.slice(0, 2)}…`;
+  return /^-*[\w-]+(?=$|=)/.exec(word)?.[0] ?? '…';
 }
 
 function readVersion(): string {

@@ -46,18 +46,27 @@ export class UsageError extends SendonceError {
   }
 }
 
+/** The names of what is secret, where `=` or `:` follows. */
+const SECRET_NAMES =
+  'pass(?:word|wd|phrase)?|pwd|secret|token|auth(?:orization)?|credentials?|(?:api|access|private|account)[_-]?key';
+
+const namedSecrets = new RegExp(
+  String.raw`((?:${SECRET_NAMES})["']?\s*[=:]\s*)(?:(?:bearer|basic)\s+)?("[^"\n]*"?|'[^'\n]*'?|[^\s&,;"']+)`,
+  'gi',
+);
+
 /**
- * Hides the secrets in a text: user and password of each URL, and the value of `password=…` and the
- * like. People give URLs where something else is expected, and servers repeat what they were given.
- * Of a URL, everything up to the last "@" of the line is hidden: a password may have a space.
+ * Hides the secrets in a text: user and password of each URL, the value of `password=…` and the
+ * like, and what follows `Bearer`. People give URLs where something else is expected, servers
+ * repeat what they were given, and a configuration module throws errors of any text. Of a URL,
+ * everything up to the last "@" of the line is hidden: a password may have a space.
  */
 export function hidePasswords(text: string): string {
   return text
-    .replaceAll(/(?<![\w+.-])([a-z][\w+.-]{1,20}:\/{1,2})[^\n]{0,2000}@/gi, '$1…@')
-    .replaceAll(
-      /((?:password|passwd|passphrase|pwd|secret|api[_-]?key)["']?\s*[=:]\s*)("[^"\n]*"?|'[^'\n]*'?|[^\s&,;"']+)/gi,
-      '$1…',
-    );
+    .replaceAll(/([\w+.-]{2}:\/{1,2})[^\n]{0,2000}@/g, '$1…@')
+    .replaceAll(/(\/\/)[^\s/:@]*:[^\n]{0,2000}@/g, '$1…@')
+    .replaceAll(namedSecrets, '$1…')
+    .replaceAll(/\b(bearer\s+)[^\s,;"']+/gi, '$1…');
 }
 
 /** Characters that a terminal obeys or hides: controls, bidirectional and invisible ones. */

@@ -8,8 +8,9 @@ export interface RedisAddress {
   readonly database: string;
 }
 
+/** On a line of its own: hidePasswords() hides from the example to an "@" of the same line. */
 const ENCODE =
-  'In a user name and a password, write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25.';
+  '\nIn a user name and a password, write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25.';
 
 /**
  * Reads the URL of a Redis. No error shows a part of the URL: if a password has a "/" that is not
@@ -23,7 +24,7 @@ export function readRedisUrl(url: string, name: string): RedisAddress {
   const database = parsed && /^\/?(\d*)$/.exec(parsed.pathname)?.[1];
   if (!parsed || database === undefined) {
     throw new UsageError(
-      `Expected ${name} to be the URL of a Redis, such as redis://127.0.0.1:6379/0. ${ENCODE}`,
+      `Expected ${name} to be the URL of a Redis, such as redis://127.0.0.1:6379/0.${ENCODE}`,
     );
   }
   return {
@@ -45,7 +46,7 @@ export function readPostgresUrl(url: string, name: string): string {
     // Its message may show the URL.
   }
   throw new UsageError(
-    `Expected ${name} to be the URL of a PostgreSQL, such as postgres://127.0.0.1:5432/shop. ${ENCODE}`,
+    `Expected ${name} to be the URL of a PostgreSQL, such as postgres://127.0.0.1:5432/shop.${ENCODE}`,
   );
 }
 

@@ -49,6 +49,9 @@ const commandLines: readonly (readonly [name: string, argv: readonly string[]])[
   ],
   ['a URL under a misspelt option', ['status', '--redsi=redis://me:S3CRET@127.0.0.1:1']],
   ['a URL under an option without a value', ['status', '--json=redis://me:S3CRET@127.0.0.1:1']],
+  ['a URL at once after a short option', ['resolve', 'x', '-yredis://me:S3CRET@127.0.0.1:1']],
+  ['a text at once after short options', ['resolve', 'x', '-yyS3CRET']],
+  ['a text at once after an unknown short option', ['status', '-pS3CRET']],
   ['a URL as a file', ['status', '--config', 'redis://me:S3CRET@127.0.0.1:1']],
   ['a URL as a configuration to explain', ['explain', 'redis://me:S3CRET@127.0.0.1:1']],
   ['a URL as a shell', ['completion', 'redis://me:S3CRET@127.0.0.1:1']],
@@ -59,6 +62,22 @@ test.each(commandLines)('no error shows a password: %s', async (_name, argv) => 
   expect(code).toBe(2);
   expect(out + err).not.toMatch(/S3|CRET/);
   expect(err).not.toBe('');
+});
+
+test.each([
+  ['redis', 'redis://127.0.0.1:6379/0'],
+  ['redlock', 'redis://127.0.0.1:6379/0'],
+  ['journal', 'redis://127.0.0.1:6379/0'],
+  ['postgres', 'postgres://127.0.0.1:5432/shop'],
+])('the example of a URL is shown whole: --%s', async (name, example) => {
+  const ledger = name === 'journal' ? ['--postgres', 'postgres://127.0.0.1:1/x'] : [];
+  const { code, out, err } = await run(['status', '--json', ...ledger, `--${name}`, 'foo']);
+  expect(code).toBe(2);
+  expect(err).toContain(`${example}.\nIn a user name`);
+  expect(err).toContain('write @ as %40, / as %2F');
+  expect((JSON.parse(out) as { error: { message: string } }).error.message).toContain(
+    `such as ${example}.\nIn a user name`,
+  );
 });
 
 test('a wrong journal or queue names its option, and encoding helps', async () => {
@@ -84,6 +103,16 @@ const files: readonly (readonly [what: string, name: string, text: string])[] = 
   ['JSON whose URL is a name', 'sendonce.config.json', `{ "${url}": "redis" }`],
   ['JSON with a wrong URL', 'sendonce.config.json', `{ "redis": "${redisUrls[0]}" }`],
   ['a module with a wrong URL', 'sendonce.config.mjs', `new URL('${redisUrls[4]}')`],
+  [
+    'a module that throws names and values',
+    'sendonce.config.mjs',
+    `throw new Error("pass=S3CRET1 token=S3CRET2 auth: 'S3CRET3' REDISCLI_AUTH=S3CRET4 //me:S3CRET5@h")`,
+  ],
+  [
+    'a module that throws a header',
+    'sendonce.config.mjs',
+    `throw new Error('Authorization: Bearer S3CRET1, or only Bearer S3CRET2')`,
+  ],
   ['a module that is not JavaScript', 'sendonce.config.mjs', `const url = '${url}`],
 ];
 

@@ -17,18 +17,33 @@ export const configFiles = [
   'sendonce.config.js',
 ] as const;
 
-/** @throws {UsageError} for a file that is not JSON, or has a name that is not an option */
+/** @throws {UsageError} for a file that is not a JSON object of options, or names two ledgers */
 export function readJson(file: string): Location {
   const parsed = parseJson(readText(file), file);
-  const entries = Object.entries((parsed ?? {}) as Record<string, unknown>);
+  const allowed = Object.keys(locationOptions).filter((option) => option !== 'config');
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new UsageError(
+      `${file} is not understood. Expected an object with texts under ${allowed.join(', ')}.`,
+    );
+  }
+  const entries = Object.entries(parsed as Record<string, unknown>);
   for (const [name, value] of entries) {
-    if (name in locationOptions && name !== 'config' && typeof value === 'string') continue;
-    const allowed = Object.keys(locationOptions).filter((option) => option !== 'config');
+    if (allowed.includes(name) && typeof value === 'string' && value !== '') continue;
     throw new UsageError(
       `${file}: "${name}" is not understood. Expected texts under ${allowed.join(', ')}.`,
     );
   }
-  return Object.fromEntries(entries) as Location;
+  const location = Object.fromEntries(entries) as Location;
+  const ledgers = listLedgers(location);
+  if (ledgers.length > 1) {
+    throw new UsageError(`${file}: ${ledgers.join(' and ')} name several ledgers: give one.`);
+  }
+  return location;
+}
+
+/** The names of the ledgers in a location. One is expected. */
+export function listLedgers(location: Location): ('redis' | 'redlock' | 'postgres')[] {
+  return (['redis', 'redlock', 'postgres'] as const).filter((name) => location[name]);
 }
 
 /** @throws {UsageError} */

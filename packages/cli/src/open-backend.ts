@@ -5,7 +5,7 @@ import type { FindQueue, QueueOfJobs } from '@sendonce/core/inspect';
 import { suggest } from '@sendonce/core/ledger';
 import type { Backend } from './backend.ts';
 import { type CommandLine, locationOptions, textOption } from './command.ts';
-import { configFiles, type Location, openModule, readJson } from './config-file.ts';
+import { configFiles, listLedgers, type Location, openModule, readJson } from './config-file.ts';
 import { closeOnError, connectRedis } from './connect-redis.ts';
 import { hasNoKeys, areEmpty } from './nothing-known.ts';
 import { DEFAULT_NAME, describeRedis, openLedger } from './open-ledger.ts';
@@ -54,9 +54,10 @@ function refuseMisspelt(env: Terminal['env'], known: readonly string[]): void {
 
 /** The configuration file to read. Undefined if the location names a ledger. */
 function chooseFile(location: Location, folder: string): string | undefined {
-  const ledgers = (['redis', 'redlock', 'postgres', 'config'] as const).filter(
-    (name) => location[name],
-  );
+  const ledgers = [
+    ...listLedgers(location),
+    ...(location.config === undefined ? [] : (['config'] as const)),
+  ];
   if (ledgers.length > 1) {
     const options = ledgers.map((name) => `--${name}`).join(' and ');
     throw new UsageError(`${options} name several ledgers: give one.`);

@@ -158,6 +158,43 @@ describe('where the ledger is', () => {
     expect(wrong.err).toMatch(/"rediss" is not understood/);
   });
 
+  test.each([
+    ['[]', 'is not understood. Expected an object with texts under redis,'],
+    ['3', 'is not understood. Expected an object'],
+    ['null', 'is not understood. Expected an object'],
+    ['"redis"', 'is not understood. Expected an object'],
+    ['{"toString":"x"}', '"toString" is not understood. Expected texts under redis,'],
+    ['{"__proto__":"x"}', '"__proto__" is not understood.'],
+    ['{"config":"x"}', '"config" is not understood.'],
+    ['{"redis":""}', '"redis" is not understood.'],
+    [
+      '{"redis":"redis://127.0.0.1:1","postgres":"postgres://127.0.0.1:1/x"}',
+      'redis and postgres name several ledgers: give one.',
+    ],
+  ])('a sendonce.config.json of %s is a wrong command line', async (text, message) => {
+    const here = folder();
+    writeFileSync(join(here, 'sendonce.config.json'), text);
+    const { code, err } = await run(['doubts'], { folder: here, columns: 400 });
+    expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  test.each([['--redis', ''], ['--redis='], ['--config', '']])(
+    'an empty option does not fall back to the configuration here: %j',
+    async (...words) => {
+      const scene = startScene();
+      await scene.email('in-doubt', 1);
+      const here = folder();
+      const config = { redis: redisUrl(), prefix: scene.prefix };
+      writeFileSync(join(here, 'sendonce.config.json'), JSON.stringify(config));
+      const { code, out, err } = await run(['doubts', ...words], { folder: here });
+      expect([code, out, err]).toEqual([
+        2,
+        '',
+        expect.stringMatching(/^Option --\w+ has an empty/),
+      ]);
+    },
+  );
+
   test('is made by a module', async () => {
     const here = folder();
     const file = join(here, 'sendonce.config.mjs');

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import colors from 'picocolors';
-import type { Terminal } from './terminal.ts';
+import { exitCodes, type Terminal } from './terminal.ts';
 
 /** The terminal of this process. NO_COLOR and FORCE_COLOR apply. */
 export function processTerminal(): Terminal {
@@ -9,10 +9,24 @@ export function processTerminal(): Terminal {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  // `sendonce doubts | head`: the reader has closed the pipe.
+  let isFailed = false;
+  // The command ends as it would, so that a verdict reaches the journal; only its exit code is
+  // another one: 1 would say that emails are in doubt.
+  const fail = (name: string, { code }: NodeJS.ErrnoException) => {
+    if (isFailed) return;
+    isFailed = true;
+    process.once('exit', () => (process.exitCode = exitCodes.unavailable));
+    stop.abort();
+    if (name === 'stdout') stderr.write(`stdout cannot be written (${code}).\n`);
+  };
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
+    // `sendonce doubts | head`: the reader has closed the pipe.
+    if (error.code === 'EPIPE') process.exit();
+    fail('stdout', error);
+  });
+  stderr.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader of the messages has gone: the exit code still says what happened.
+    if (error.code !== 'EPIPE') fail('stderr', error);
   });
   return {
     out: (lines) => void stdout.write(`${lines}\n`),

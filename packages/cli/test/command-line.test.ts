@@ -100,6 +100,44 @@ describe('the command line', () => {
   }, 60_000);
 });
 
+describe('a stream that cannot be written', () => {
+  /** Runs a line of bash, in which `sendonce` is the command line. */
+  const runBash = (line: string) => {
+    const words = [process.execPath, ...nodeArguments([])].map((word) => `'${word}'`);
+    const script = `sendonce() { ${words.join(' ')} "$@"; }\n${line}`;
+    return spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+  };
+
+  test.each([
+    ['stderr is closed', 'sendonce status nonsense 2>&1 >/dev/null | true', 2, ''],
+    [
+      'stdout is full',
+      'sendonce completion bash >/dev/full',
+      3,
+      'stdout cannot be written (ENOSPC).\n',
+    ],
+    ['stderr is full', 'sendonce status nonsense 2>/dev/full', 3, ''],
+    ['the reader of stdout has gone', 'sendonce completion bash | true', 0, ''],
+  ])(
+    '%s: the exit code is not that of a doubt',
+    (_what, line, code, err) => {
+      const ran = runBash(`${line}\nexit \${PIPESTATUS[0]}`);
+      expect([ran.status, ran.stderr]).toEqual([code, err]);
+    },
+    60_000,
+  );
+
+  test('a verdict is recorded, also in the journal', async () => {
+    const scene = startScene();
+    const { key } = await scene.email('in-doubt', 1);
+    const where = scene.where.map((word) => `'${word}'`).join(' ');
+    const ran = runBash(`sendonce resolve --sent --yes ${where} -- '${key}' >/dev/full`);
+    expect([ran.status, ran.stderr]).toEqual([3, 'stdout cannot be written (ENOSPC).\n']);
+    expect((await scene.ledger.read(key))?.state).toBe('sent');
+    expect((await run(['show', key, ...scene.where])).out).toMatch(/resolved-sent/);
+  }, 60_000);
+});
+
 describe('sendonce status', () => {
   test('counts what was sent, prevented and in doubt, and fits 80 columns', async () => {
     const scene = startScene();

@@ -8,7 +8,7 @@ export interface RedisAddress {
   readonly database: string;
 }
 
-/** On a line of its own: hidePasswords() hides from the example to an "@" of the same line. */
+/** On a new line: hidePasswords() hides from the example to an "@" of the same line. */
 const ENCODE =
   '\nIn a user name and a password, write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25.';
 

@@ -250,7 +250,7 @@ test.each([
 test('the next option is no value, also if commander would have read it first', async () => {
   const scene = startScene();
   const { key } = await scene.email('in-doubt', 1);
-  const argv = ['resolve', key, '--why', ...scene.where, '--not-sent', '--yes'];
+  const argv = ['resolve', key, '--why', ...scene.where, '--retry', '--not-sent', '--yes'];
   expect(await run(argv)).toMatchObject({ code: 2, out: '' });
   expect((await scene.ledger.read(key))?.state).toBe('in-doubt');
 });

@@ -153,7 +153,10 @@ function extractorConfig(
 function declarationsOf(report: string): string {
   const code = /^```ts\n([^]*?)^```$/m.exec(report)?.[1];
   if (code === undefined) throw new Error('API Extractor has written a report without code.');
-  const declarations = code.replace(/\n\/\/ \(No @packageDocumentation [^\n]*\n/, '');
+  const declarations = code
+    .replace(/\n\/\/ \(No @packageDocumentation [^\n]*\n/, '')
+    // A place without the folder of this checkout, and without the line, which other edits move.
+    .replaceAll(/^\/\/ .*\/(packages\/\S+\.ts):\d+:\d+ - /gm, '// $1 - ');
   return `// Written by \`pnpm api\`: the public surface of this entry point.\n${declarations}`;
 }
 

@@ -588,5 +588,5 @@ export interface WhichEmail {
 
 // Warnings were encountered during analysis:
 //
-// /work/main/packages/bullmq/src/once-decorator.ts:26:58 - (ae-forgotten-export) The symbol "Method" needs to be exported by the entry point index.d.ts
+// packages/bullmq/src/once-decorator.ts - (ae-forgotten-export) The symbol "Method" needs to be exported by the entry point index.d.ts
 

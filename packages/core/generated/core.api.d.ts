@@ -614,5 +614,5 @@ export type Verdict = 'sent' | 'not-sent' | 'refused' | 'rejected' | 'unknown';
 
 // Warnings were encountered during analysis:
 //
-// /work/main/packages/core/src/perform-options.ts:208:21 - (ae-forgotten-export) The symbol "WithMore" needs to be exported by the entry point index.d.ts
+// packages/core/src/perform-options.ts - (ae-forgotten-export) The symbol "WithMore" needs to be exported by the entry point index.d.ts
 

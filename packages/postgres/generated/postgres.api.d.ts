@@ -65,5 +65,5 @@ export function transactionPool(client: Queryable): TransactionPool;
 
 // Warnings were encountered during analysis:
 //
-// /work/main/packages/postgres/src/transaction-pool.ts:13:63 - (ae-forgotten-export) The symbol "Row" needs to be exported by the entry point index.d.ts
+// packages/postgres/src/transaction-pool.ts - (ae-forgotten-export) The symbol "Row" needs to be exported by the entry point index.d.ts
 

@@ -109,8 +109,8 @@ const LEASE_MS = 30_000;
  * await using sweeper = doubtSweeper(queue, { ledger, replayWithinMs, onSwept: console.log });
  */
 export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): DoubtSweeper {
-  const { ledger, intervalMs = 60_000, retentionMs = DEFAULT_RETENTION_MS } = options;
   checkNames('doubtSweeper()', options, OPTION_NAMES);
+  const { ledger, intervalMs = 60_000, retentionMs = DEFAULT_RETENTION_MS } = options;
   checkLedger(ledger);
   checkFunction('resolver', options.resolver, true);
   checkFunction('onSwept', options.onSwept, true);

@@ -172,6 +172,13 @@ onBothVersions((bullmq) => {
     expect(asked).toBe(1);
   });
 
+  test('a sweeper without options is an OptionError, and not a TypeError', () => {
+    const { stage } = open();
+    expect(() => doubtSweeper(stage.queue(), undefined as never)).toThrow(
+      'Expected "options" of doubtSweeper() to be an object, got undefined.',
+    );
+  });
+
   test('what "onSwept" throws is a process warning, and the next sweep comes', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     onTestFinished(() => warned.mockRestore());

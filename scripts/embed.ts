@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const packages = fileURLToPath(new URL('../packages/', import.meta.url));
 
 embed('redis/src/lua/', 'redis/src/generated/scripts.ts', (file, code) => {
-  // What all the scripts begin with. The redlock ledger puts it in front of its own scripts.
+  // All scripts of this package begin with it. The redlock ledger puts it before its own scripts.
   if (file === 'record.lua') return `export const record: string = ${code} + '\\n';\n`;
   const name = camelCase(file);
   // The journal knows no records.

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { root } from '../site/repository.ts';
 
-export const root = fileURLToPath(new URL('../../', import.meta.url));
+export { root };
 
 /** A fenced block of code. */
 export interface Block {

@@ -32,12 +32,7 @@ export interface Journal {
  * not the error of the journal.
  */
 export function writeEntry(journal: Journal | undefined, entry: JournalEntry): void {
-  try {
-    const written: unknown = journal?.write(entry);
-    catchRejection(written, warnOfCallback);
-  } catch (error) {
-    warnOfCallback(error);
-  }
+  callSafely(() => journal?.write(entry));
 }
 
 /**
@@ -46,8 +41,13 @@ export function writeEntry(journal: Journal | undefined, entry: JournalEntry): v
  * See {@link Journal.flush}.
  */
 export function flushSoon(journal: Journal | undefined): void {
+  callSafely(() => journal?.flush());
+}
+
+/** If the call throws or rejects, that is a process warning, and its caller continues. */
+function callSafely(call: () => unknown): void {
   try {
-    catchRejection(journal?.flush(), warnOfCallback);
+    catchRejection(call(), warnOfCallback);
   } catch (error) {
     warnOfCallback(error);
   }

@@ -17,9 +17,10 @@ const ownKeywords: Readonly<Record<string, readonly string[]>> = {
   core: ['idempotency-key'],
   dashboard: ['dashboard', 'express', 'fastify'],
   'ledger-tests': ['conformance', 'testing'],
-  mail: ['nodemailer', 'smtp', 'resend', 'brevo'],
+  mail: ['nodemailer', 'smtp'],
   otel: ['opentelemetry', 'prometheus', 'grafana'],
   postgres: ['postgresql', 'advisory-lock'],
+  providers: ['brevo', 'postmark', 'resend', 'sendgrid', 'ses'],
   redis: ['redis', 'valkey', 'ioredis'],
   redlock: ['redis', 'redlock', 'quorum'],
 };

@@ -27,9 +27,10 @@ const descriptions: Readonly<Record<string, string>> = {
 };
 
 /**
- * `./internal` is published because our own packages import it. It is no part of the public API.
+ * `./internal` and `./mail` are published because our own packages import them. They are no part of
+ * the public API.
  */
-const notPublic = ['./internal', './package.json'];
+const notPublic = ['./internal', './mail', './package.json'];
 
 /** The entry points of every published package, read from the package.json files. */
 export function entryPoints(): EntryPoint[] {

@@ -82,7 +82,7 @@ export async function writeReference(): Promise<void> {
   writeFileSync(exportsFile, JSON.stringify(found, null, 2));
 }
 
-const order = ['core', 'bullmq', 'mail', 'redis', 'redlock', 'postgres'];
+const order = ['core', 'bullmq', 'mail', 'providers', 'redis', 'redlock', 'postgres'];
 
 function rank({ folder }: EntryPoint): number {
   const index = order.indexOf(folder);

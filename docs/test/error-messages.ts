@@ -12,7 +12,8 @@ import {
   skipEmail,
 } from '@sendonce/bullmq';
 import { dashboard } from '@sendonce/dashboard';
-import { atSend, resendTransport } from '@sendonce/mail';
+import { atSend } from '@sendonce/mail';
+import { resendTransport } from '@sendonce/providers';
 import { sendonceTelemetry } from '@sendonce/otel';
 import { redisJournal, redisLedger } from '@sendonce/redis';
 import { redlockLedger } from '@sendonce/redlock';

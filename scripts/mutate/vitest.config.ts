@@ -45,6 +45,7 @@ export default defineConfig({
       { find: /^@sendonce\/core$/, replacement: core('index.ts') },
       { find: /^@sendonce\/core\/ledger$/, replacement: core('store/index.ts') },
       { find: /^@sendonce\/core\/inspect$/, replacement: core('inspect/index.ts') },
+      { find: /^@sendonce\/core\/mail$/, replacement: core('mail/index.ts') },
     ],
     // One import of the sources for all files: a mutant must not cost more than its tests.
     isolate: false,

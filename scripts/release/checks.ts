@@ -146,7 +146,17 @@ export const checkDependencies: Check = {
       dependencies: Record<string, { dependencies?: Record<string, unknown> }>;
     };
     const peers = ['ioredis', 'redlock', 'pg', 'bullmq', 'nodemailer', '@opentelemetry/api'];
-    const found = ['core', 'dashboard', 'redis', 'postgres', 'bullmq', 'mail', 'otel', 'redlock']
+    const found = [
+      'core',
+      'dashboard',
+      'redis',
+      'postgres',
+      'bullmq',
+      'mail',
+      'otel',
+      'providers',
+      'redlock',
+    ]
       .map((name) => [name, Object.keys(dependencies[`@sendonce/${name}`]?.dependencies ?? {})])
       .map(([name, names]) => [name, (names as string[]).filter((one) => !peers.includes(one))]);
     const core = ['@sendonce/core'];
@@ -158,6 +168,7 @@ export const checkDependencies: Check = {
       bullmq: core,
       mail: core,
       otel: core,
+      providers: core,
       redlock: ['@sendonce/core', '@sendonce/redis'],
     });
   },

@@ -105,7 +105,7 @@ const LEASE_MS = 30_000;
  * @throws {OptionError} for a wrong option.
  *
  * @example
- * const replayWithinMs = transport.windowMs; // of a provider transport of @sendonce/mail
+ * const replayWithinMs = transport.windowMs; // of a provider transport of @sendonce/providers
  * await using sweeper = doubtSweeper(queue, { ledger, replayWithinMs, onSwept: console.log });
  */
 export function doubtSweeper(queue: QueueOfJobs, options: DoubtSweeperOptions): DoubtSweeper {

@@ -50,7 +50,7 @@ export interface ErrorsByCode {
   SENDONCE_KEY_CHANGED: KeyChangedError;
   /** An email could not be scheduled or moved. */
   SENDONCE_SCHEDULE: ScheduleError;
-  /** `ProviderError` and `MailTransportError` of `@sendonce/mail`. */
+  /** `ProviderError` of `@sendonce/providers`, `MailTransportError` of `@sendonce/mail`. */
   SENDONCE_PROVIDER: SendonceError;
   /** `QuorumError` of `@sendonce/redlock`, the cause of a LedgerUnavailableError. */
   SENDONCE_QUORUM: SendonceError;

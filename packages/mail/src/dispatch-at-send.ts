@@ -13,11 +13,9 @@ import {
   type OptionNames,
   registerDispatcher,
 } from '@sendonce/core/ledger';
-import { checkAddressFields, checkRecipient } from './addresses.ts';
+import { attachClaim, checkAddressFields, checkRecipient, isProvider } from '@sendonce/core/mail';
 import {
-  isProvider,
   isSmtp,
-  attachClaim,
   type MailTransport,
   type MimeRoot,
   type SendCallback,

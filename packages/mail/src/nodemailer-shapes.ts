@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import type { Claim } from '@sendonce/core';
 
 // The part of nodemailer that is used here, as structural types: the types of nodemailer 10 and
 // @types/nodemailer (6 to 9) differ, and both must fit.
@@ -59,29 +58,4 @@ export function isSmtp(transport: MailTransport): boolean {
   const { name, version } = transport;
   const smtpName = name === 'SMTP' || name === 'SMTP (pool)';
   return smtpName && typeof version === 'string' && version.includes('[client:');
-}
-
-/**
- * @internal Marks the provider transports of this package. They dispatch the claim, so the plugin
- * only checks. It is a global symbol, because two copies of the package may be loaded.
- */
-export const providerMark = Symbol.for('@sendonce/mail/provider-transport');
-
-/** @internal */
-export function isProvider(transport: object): boolean {
-  return providerMark in transport;
-}
-
-const claimKey = Symbol.for('@sendonce/mail/claim');
-
-/**
- * @internal Passes the claim to the transport, because another plugin may lose the async context.
- */
-export function attachClaim(mail: object, claim: Claim): void {
-  Object.assign(mail, { [claimKey]: claim });
-}
-
-/** @internal The claim that the plugin found. */
-export function attachedClaim(mail: object): Claim | undefined {
-  return (mail as { [claimKey]?: Claim })[claimKey];
 }

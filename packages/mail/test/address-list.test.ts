@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
 import { expect, it } from 'vitest';
-import { explainAmbiguity, readAddressList } from '../src/address-list.ts';
+import { explainAmbiguity, readAddressList } from '../../core/src/mail/address-list.ts';
 import { email, majors, nodemailerOf } from './helpers.ts';
 
 const fragments = [

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { skipEmail } from '@sendonce/bullmq';
-import { resendTransport } from '@sendonce/mail';
+import { resendTransport } from '@sendonce/providers';
 import { createTransport } from 'nodemailer';
 import { addressOf } from '../email.ts';
 import type { WorkerPlan } from '../messages.ts';

@@ -5,8 +5,8 @@ import {
   type LookUpOptions,
   postmarkLookUp,
   sendGridLookUp,
-} from '../../src/index.ts';
-import { toUuid } from '../../src/providers/idempotency-key.ts';
+} from '../src/index.ts';
+import { toUuid } from '../src/idempotency-key.ts';
 import {
   azureApiVersion,
   azureDialect,

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { deriveKey, memoryLedger, perform } from '@sendonce/core';
 import { createToken } from '@sendonce/core/ledger';
 import { createTransport } from 'nodemailer';
-import * as mail from '../../src/index.ts';
+import * as mail from '../src/index.ts';
 
 const providers = {
   brevo: mail.brevoTransport,

@@ -1,10 +1,9 @@
-import type { StreamPluginMessage } from '../nodemailer-shapes.ts';
-
-/** @internal The parts of nodemailer's MailMessage that the types of some versions leave out. */
+/** @internal The part of nodemailer's `MailMessage` that is used, in all of its versions. */
 export interface ProviderMail {
   readonly data: object;
   readonly mailer?: object;
-  readonly message: StreamPluginMessage & {
+  readonly message: {
+    getEnvelope(): { readonly to?: unknown; readonly from?: unknown };
     getAddresses(): Readonly<
       Record<string, readonly { readonly name?: string; readonly address?: string }[] | undefined>
     >;

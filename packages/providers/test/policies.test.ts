@@ -1,6 +1,6 @@
 import { deriveKey, memoryLedger, type PerformOptions } from '@sendonce/core';
 import { describe, expect, it } from 'vitest';
-import { attempt, email, type Ended, recordState } from '../helpers.ts';
+import { attempt, email, type Ended, recordState } from '../../mail/test/helpers.ts';
 import { type ProviderCase, providers, type Setup, setUp } from './helpers.ts';
 import { faultNames } from '@sendonce/testkit/providers/provider-faults';
 

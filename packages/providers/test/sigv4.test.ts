@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { encodedWords } from '../../src/providers/encoded-word.ts';
-import { sigV4Headers } from '../../src/providers/sigv4.ts';
+import { encodedWords } from '../src/encoded-word.ts';
+import { sigV4Headers } from '../src/sigv4.ts';
 
 // Of AWS's documentation: Signature Version 4, "GET ListUsers".
 const listUsers = {

@@ -1,6 +1,6 @@
 import { deriveKey } from '@sendonce/core';
 import { describe, expect, it } from 'vitest';
-import { codeOf, majors, recordState } from '../helpers.ts';
+import { codeOf, majors, recordState } from '../../mail/test/helpers.ts';
 import { full, type Part, type PartCase, parts, wantedBodies } from './message-cases.ts';
 import { providers, setUp, trySend } from './helpers.ts';
 

@@ -15,7 +15,7 @@ const mailbox = new RegExp(
 const separator = /\s*([,;]|$)/uy;
 
 /**
- * @internal Reads the addresses of a text such as `Ada <ada@example.org>, "Bob" <bob@example.org>`,
+ * Reads the addresses of a text such as `Ada <ada@example.org>, "Bob" <bob@example.org>`,
  * if there is only one way to read it.
  *
  * In `"b@evil.example x"@example.org`, nodemailer 6 finds `b@evil.example`, and RFC 5322 an address
@@ -48,7 +48,7 @@ export function readAddressList(text: string): readonly string[] | undefined {
 const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 const bare = new RegExp(String.raw`^${addressPart}@(?:${addressPart}|\[[\da-z.:]+\])$`, 'iu');
 
-/** @internal Why an address can be read as, or looks like, another one. Undefined if it cannot. */
+/** Why an address can be read as, or looks like, another one. Undefined if it cannot. */
 export function explainAmbiguity(given: string): string | undefined {
   if (invisible.test(given)) return 'contains an invisible character';
   if (!bare.test(given)) return 'is not one bare address (user@domain)';

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { types } from 'node:util';
-import { AddressError } from '@sendonce/core';
+import { AddressError } from '../errors.ts';
 import { explainAmbiguity, readAddressList } from './address-list.ts';
 
 /**
@@ -50,7 +50,7 @@ const fields = ['from', 'sender', 'to', 'cc', 'bcc', 'replyTo'] as const;
 const headers = new Set(['from', 'sender', 'to', 'cc', 'bcc', 'reply-to']);
 
 /**
- * @internal Refuses addresses of a message that can be read in two ways or contain line breaks.
+ * Refuses addresses of a message that can be read in two ways or contain line breaks.
  * nodemailer sends to the last address that it finds in such a text, so that `a@…\r\nBcc: b@…` goes
  * to b alone (measured with 6.10 and 10.6).
  */
@@ -83,7 +83,7 @@ function toHeaderName(name: unknown): string {
 }
 
 /**
- * @internal Checks the address that a transport gets. nodemailer 9 and 10 write `x..y@…` as
+ * Checks the address that a transport gets. nodemailer 9 and 10 write `x..y@…` as
  * `"x..y"@…`, which is the same address.
  */
 export function checkRecipient(recipient: unknown): void {

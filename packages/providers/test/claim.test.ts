@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { deriveKey, type Ledger, memoryLedger } from '@sendonce/core';
 import { freePort } from '@sendonce/testkit';
 import { describe, expect, it } from 'vitest';
-import { attempt, codeOf, email, newJob, recordState } from '../helpers.ts';
+import { attempt, codeOf, email, newJob, recordState } from '../../mail/test/helpers.ts';
 import { providerNamed, providers, setUp, trySend } from './helpers.ts';
 
 const resend = providerNamed('Resend');

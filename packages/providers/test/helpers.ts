@@ -1,10 +1,10 @@
 import { deriveKey, memoryLedger } from '@sendonce/core';
+import { dispatchAtSend } from '@sendonce/mail';
 import type { SendMailOptions, Transporter } from 'nodemailer';
 import {
   ahaSendTransport,
   azureTransport,
   brevoTransport,
-  dispatchAtSend,
   lettermintTransport,
   loopsTransport,
   postmarkTransport,
@@ -15,7 +15,7 @@ import {
   sendGridTransport,
   sesTransport,
   sparkPostTransport,
-} from '../../src/index.ts';
+} from '../src/index.ts';
 import {
   attempt,
   email,
@@ -24,7 +24,7 @@ import {
   type Major,
   nodemailerOf,
   type Test,
-} from '../helpers.ts';
+} from '../../mail/test/helpers.ts';
 import { ahaSendDialect } from '@sendonce/testkit/providers/ahasend-server';
 import { azureDialect } from '@sendonce/testkit/providers/azure-server';
 import { brevoDialect } from '@sendonce/testkit/providers/brevo-server';

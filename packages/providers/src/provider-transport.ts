@@ -1,11 +1,6 @@
 import { currentClaim, type Effect } from '@sendonce/core';
 import { errorCode, registerDispatcher } from '@sendonce/core/ledger';
-import {
-  attachedClaim,
-  providerMark,
-  type SendCallback,
-  type StreamPluginMail,
-} from '../nodemailer-shapes.ts';
+import { attachedClaim, markAsProvider } from '@sendonce/core/mail';
 import { readEmail } from './email.ts';
 import { toNote, type Outcome, toVerdict } from './outcome.ts';
 import { type Post, postOnce } from './post-once.ts';
@@ -33,7 +28,12 @@ export interface ProviderSentInfo {
 }
 
 /** The part of nodemailer's `MailMessage` that a provider transport uses. */
-export type ProviderMessage = Pick<StreamPluginMail, 'data' | 'message'>;
+export interface ProviderMessage {
+  /** The fields of the email, as `sendMail()` got them. */
+  readonly data: object;
+  /** The compiled message. */
+  readonly message: { getEnvelope(): { readonly to?: unknown; readonly from?: unknown } };
+}
 
 /**
  * A transport for nodemailer's `createTransport()` (6.9 to 10) that sends by a provider's API.
@@ -58,6 +58,8 @@ export interface ProviderTransport {
     callback: (error: Error | null, info: ProviderSentInfo) => void,
   ): void;
 }
+
+type SendCallback = (error: Error | null, info?: ProviderSentInfo) => void;
 
 /** One email that a provider transport is given to send. */
 interface OneEmail {
@@ -87,7 +89,7 @@ export function providerTransport(
       );
     },
   };
-  return Object.assign(transport, { [providerMark]: true });
+  return markAsProvider(transport);
 }
 
 async function sendAndCallBack(email: OneEmail, callback: SendCallback): Promise<void> {

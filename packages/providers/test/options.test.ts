@@ -8,8 +8,8 @@ import {
   loopsTransport,
   postmarkTransport,
   resendTransport,
-} from '../../src/index.ts';
-import { toUuid } from '../../src/providers/idempotency-key.ts';
+} from '../src/index.ts';
+import { toUuid } from '../src/idempotency-key.ts';
 import { providers } from './helpers.ts';
 
 const secret = 'secret-key';

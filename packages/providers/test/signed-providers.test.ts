@@ -1,9 +1,9 @@
 import { deriveKey } from '@sendonce/core';
 import { createTransport, type SendMailOptions } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
-import { azureTransport, type OutcomeState, sesTransport } from '../../src/index.ts';
-import { toUuid } from '../../src/providers/idempotency-key.ts';
-import { email } from '../helpers.ts';
+import { azureTransport, type OutcomeState, sesTransport } from '../src/index.ts';
+import { toUuid } from '../src/idempotency-key.ts';
+import { email } from '../../mail/test/helpers.ts';
 import { providerNamed, setUp, trySend } from './helpers.ts';
 
 const [azure, ses] = [providerNamed('Azure'), providerNamed('SES')];

@@ -8,7 +8,7 @@ import { startProviderServer } from '@sendonce/testkit/providers/provider-server
 import { resendDialect } from '@sendonce/testkit/providers/resend-server';
 import type { Transporter } from 'nodemailer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ProviderSentInfo, resendTransport } from '../../src/index.ts';
+import { type ProviderSentInfo, resendTransport } from '../src/index.ts';
 import {
   attempt,
   codeOf,
@@ -19,7 +19,7 @@ import {
   nodemailerOf,
   recordState,
   type Test,
-} from '../helpers.ts';
+} from '../../mail/test/helpers.ts';
 
 const secret = 'content of the local file';
 const internal = 'content of the internal server';

@@ -1,7 +1,7 @@
 import { isSendonceError } from '@sendonce/core';
 import { describe, expect, it } from 'vitest';
-import type { OutcomeState, ProviderError } from '../../src/index.ts';
-import { recordState } from '../helpers.ts';
+import type { OutcomeState, ProviderError } from '../src/index.ts';
+import { recordState } from '../../mail/test/helpers.ts';
 import { providers, setUp, trySend } from './helpers.ts';
 import { faultNames, type FaultName } from '@sendonce/testkit/providers/provider-faults';
 import type { Dialect } from '@sendonce/testkit/providers/provider-server';

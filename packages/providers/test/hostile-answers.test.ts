@@ -4,7 +4,7 @@ import { type Readable, Transform } from 'node:stream';
 import { createBrotliCompress, createDeflate, createGzip } from 'node:zlib';
 import { deriveKey } from '@sendonce/core';
 import { describe, expect, it } from 'vitest';
-import { recordState, type Test } from '../helpers.ts';
+import { recordState, type Test } from '../../mail/test/helpers.ts';
 import { providerNamed, setUp, trySend } from './helpers.ts';
 import { doubt, lookUps } from './look-up-cases.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OutcomeState } from '../../src/index.ts';
+import type { OutcomeState } from '../src/index.ts';
 import { providerNamed, setUp, trySend } from './helpers.ts';
 
 interface Case {

@@ -1,8 +1,8 @@
 import { deriveKey, memoryLedger, type Resolver } from '@sendonce/core';
 import { describe, expect, it } from 'vitest';
-import { attempt, email, recordState, type Test } from '../helpers.ts';
-import { toUuid } from '../../src/providers/idempotency-key.ts';
-import { azureLookUp, brevoLookUp, postmarkLookUp } from '../../src/index.ts';
+import { attempt, email, recordState, type Test } from '../../mail/test/helpers.ts';
+import { toUuid } from '../src/idempotency-key.ts';
+import { azureLookUp, brevoLookUp, postmarkLookUp } from '../src/index.ts';
 import { providerNamed, setUp } from './helpers.ts';
 import { doubt, type LookUpCase, lookUps, type Options } from './look-up-cases.ts';
 import {

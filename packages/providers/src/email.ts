@@ -1,5 +1,5 @@
 import { RecipientsError } from '@sendonce/core';
-import { checkAddress, checkAddressFields } from '../addresses.ts';
+import { checkAddress, checkAddressFields } from '@sendonce/core/mail';
 import { readAttachments, checkAttachments, type EmailAttachment } from './attachments.ts';
 import { checkContentSources, type ContentAccess } from './content-sources.ts';
 import { checkHeaders, readHeaders } from './custom-headers.ts';

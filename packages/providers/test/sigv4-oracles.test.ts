@@ -4,7 +4,7 @@ import { AwsV4Signer } from 'aws4fetch';
 import { array, assert, asyncProperty, constantFrom, date, option } from 'fast-check';
 import { record, string, stringMatching, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AwsRequest, sigV4Headers } from '../../src/providers/sigv4.ts';
+import { type AwsRequest, sigV4Headers } from '../src/sigv4.ts';
 
 // The signer of this package beside AWS's own and a second library, over requests at random: see
 // docs/decisions/0031-aws-signatures.md. The libraries are development dependencies only.

@@ -1,0 +1,5 @@
+/**
+ * `@sendonce/core/mail`: what the nodemailer plugin and the provider transports share.
+ */
+export { checkAddress, checkAddressFields, checkRecipient } from './addresses.ts';
+export { attachClaim, attachedClaim, isProvider, markAsProvider } from './transport-marks.ts';

@@ -235,6 +235,8 @@ const lines: Partial<Record<PerformEvent['type'], string>> = {
   'late-send': 'refused an email that was sent after the processor had returned: await every send',
   'different-data':
     'its data, its name or its queue differ from those of the email that was sent under its key: is "key" too wide?',
+  repeated:
+    'a second POST went to the same address while the email was being sent: was it sent twice? Switch off the retries of the SDK',
   'result-dropped':
     'sent, but the result of the processor is too large or not JSON: the job completes without it',
 };
@@ -258,6 +260,7 @@ function zeroCounters(): OnceCounters {
     unavailable: 0,
     'late-send': 0,
     'different-data': 0,
+    repeated: 0,
     'result-dropped': 0,
     unrecorded: 0,
   };

@@ -61,6 +61,7 @@ const OTHER_ATTEMPTS: ReadonlySet<string> = new Set<JournalType>([
   'duplicate',
   'conflict',
   'different-data',
+  'repeated',
   'late-send',
   'undispatched',
   'result-dropped',

@@ -203,6 +203,25 @@ describe('sendonce watch', () => {
 });
 
 describe('sendonce doctor and explain', () => {
+  test('the doctor counts the emails with a repeated request of the last 24 hours', async () => {
+    const scene = startScene();
+    const { key } = await scene.email('sent', 1);
+    expect((await run(['doctor', '--json', ...scene.where])).out).not.toContain('"repeated"');
+    const atMs = Date.now();
+    const entry = { key, type: 'repeated', atMs, note: 'api.example.com' } as const;
+    scene.journal.write(entry);
+    await scene.journal.flush();
+    const { code, out } = await run(['doctor', '--json', ...scene.where]);
+    expect(code).toBe(1);
+    expect(JSON.parse(out).findings).toContainEqual(
+      expect.objectContaining({
+        severity: 'warning',
+        check: 'repeated',
+        found: expect.stringContaining('1 email had a second request') as unknown,
+      }),
+    );
+  });
+
   test('the doctor says what undermines the promise, and where', async () => {
     const scene = startScene();
     const { code, out } = await run(['doctor', ...scene.where]);

@@ -419,6 +419,11 @@ export interface PerformEvent {
     | 'late-send'
     /** A duplicate was made of other data than the email that was sent: is its key too wide? */
     | 'different-data'
+    /**
+    * A second POST went to the same host and path while the email was being sent: was it sent
+    * twice?
+    */
+    | 'repeated'
     /** The email was sent, and its result cannot be kept for duplicates: too large, or not JSON. */
     | 'result-dropped'
     /** The ledger did not answer the claim or the dispatch. Nothing was sent. */
@@ -446,6 +451,7 @@ export interface PerformOptions {
     readonly ledger: Ledger;
     readonly maxResultBytes?: number | undefined;
     readonly onEvent?: ((event: PerformEvent) => unknown) | undefined;
+    readonly onRepeatedRequest?: 'warn' | 'ignore' | undefined;
     readonly replayWithinMs?: number | undefined;
     readonly resolver?: Resolver | undefined;
     readonly retentionMs?: number | undefined;

@@ -93,6 +93,17 @@ export class AttemptContext {
     );
   }
 
+  /** A second request went to the same place while the email was being sent. */
+  reportRepeated(host: string): void {
+    this.emit('repeated', undefined, host);
+    this.warn(
+      'SENDONCE_REPEATED',
+      `sendonce saw a second POST to the same address of ${host} while one email was being sent. A client that ` +
+        'repeats requests by itself may have sent the email twice. Switch off its retries, or set ' +
+        '"onRepeatedRequest" to "ignore" if these requests send no email.',
+    );
+  }
+
   /** The ledger did not answer the claim or the dispatch of this attempt. */
   noteOutage(error: unknown): void {
     if (isSendonceError(error, 'SENDONCE_LEDGER_UNAVAILABLE')) this.unanswered = error;

@@ -149,10 +149,18 @@ export interface Claim extends Effect {
   skip(reason: string): never;
 }
 
+/** @internal A claim whose effect is running. */
+export interface RunningClaim {
+  /** Made on demand: most processors never ask for their claim. */
+  readonly claim: Claim;
+  /** Is told of each POST. */
+  noteRequest?(host: string, path: string): void;
+}
+
 // All copies of this package in the process share one storage. With two, a plugin of one copy would
 // not find the claim of the other, and would skip the dispatch silently.
 const storageKey = Symbol.for('@sendonce/core/current-claim');
-const shared = globalThis as { [storageKey]?: AsyncLocalStorage<{ readonly claim: Claim }> };
+const shared = globalThis as { [storageKey]?: AsyncLocalStorage<RunningClaim> };
 const storage = (shared[storageKey] ??= new AsyncLocalStorage());
 
 // One for all copies, too.
@@ -181,7 +189,12 @@ export function currentClaim(): Claim | undefined {
   return storage.getStore()?.claim;
 }
 
-/** @internal Takes a getter: most processors never ask for their claim, and then none is made. */
-export function runWithClaim<T>(active: { readonly claim: Claim }, run: () => T): T {
+/** @internal */
+export function runningClaim(): RunningClaim | undefined {
+  return storage.getStore();
+}
+
+/** @internal */
+export function runWithClaim<T>(active: RunningClaim, run: () => T): T {
   return storage.run(active, run);
 }

@@ -92,6 +92,17 @@ export interface PerformOptions {
    * @default the outcome is recorded before `perform()` resolves
    */
   readonly settleVia?: SettleVia | undefined;
+  /**
+   * What happens if a second POST goes to the same host and path while the email is being sent: an
+   * SDK that repeats requests by itself may send two emails. Node's `diagnostics_channel` shows the
+   * requests of `fetch`, undici and `node:http`, and so those of most SDKs. Nothing is prevented.
+   *
+   * `warn`: the event `repeated`, and a process warning once per queue. `ignore`: nothing is
+   * watched. The requests of a processor count from its dispatch on: in `before-processor` all of
+   * them.
+   * @default 'warn'
+   */
+  readonly onRepeatedRequest?: 'warn' | 'ignore' | undefined;
   /** Keeps every step, for histories and counts. No email waits for it. @default none */
   readonly journal?: Journal | undefined;
   /**
@@ -169,6 +180,11 @@ export interface PerformEvent {
     | 'late-send'
     /** A duplicate was made of other data than the email that was sent: is its key too wide? */
     | 'different-data'
+    /**
+     * A second POST went to the same host and path while the email was being sent: was it sent
+     * twice?
+     */
+    | 'repeated'
     /** The email was sent, and its result cannot be kept for duplicates: too large, or not JSON. */
     | 'result-dropped'
     /** The ledger did not answer the claim or the dispatch. Nothing was sent. */
@@ -188,7 +204,10 @@ export interface PerformEvent {
   readonly by: string | undefined;
   /** Of `sent`, `rejected` and `in-doubt`, if it is known. */
   readonly messageId?: string | undefined;
-  /** Why it was rejected, was skipped or is in doubt. A code, never text of the email. */
+  /**
+   * Why it was rejected, was skipped or is in doubt; of `repeated`, the host. A code, never text of
+   * the email.
+   */
   readonly note?: string | undefined;
 }
 
@@ -254,6 +273,7 @@ export const SHARED_OPTION_NAMES: OptionNames<SharedOptions> = {
   classify: true,
   resolver: true,
   replayWithinMs: true,
+  onRepeatedRequest: true,
   journal: true,
 };
 
@@ -309,6 +329,7 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   checkText('label', options.label);
   checkText('fingerprint', options.fingerprint);
   checkText('digest', options.digest);
+  checkOneOf('onRepeatedRequest', options.onRepeatedRequest ?? 'warn', ['warn', 'ignore']);
   const { emailDateMs } = options;
   if (emailDateMs !== undefined && !Number.isSafeInteger(emailDateMs)) {
     throw new OptionError(

@@ -22,6 +22,7 @@ const steps: Readonly<Record<JournalType, string>> = {
   undispatched: 'ended without a dispatch',
   'late-send': 'refused: sent after its processor had ended',
   'different-data': 'its data differs from that of the email that was sent',
+  repeated: 'a second request left while it was being sent: was it sent twice?',
   'result-dropped': 'result not kept',
   unavailable: 'the ledger did not answer: nothing was sent',
   unrecorded: 'outcome not recorded',

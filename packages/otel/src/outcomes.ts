@@ -30,6 +30,7 @@ export const steps = [
   'unavailable',
   'late-send',
   'different-data',
+  'repeated',
   'result-dropped',
   'unrecorded',
 ] as const satisfies readonly ObservedEvent['type'][];

@@ -2,6 +2,7 @@ import type { Finding } from '@sendonce/core';
 import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
 import { toJson } from '../json.ts';
+import { findRepeats } from '../find-repeats.ts';
 import { findNothingKnown } from '../nothing-known.ts';
 import { wrap } from '../wrap.ts';
 import { stripControls } from '../terminal.ts';
@@ -14,7 +15,11 @@ export const doctor: Command = {
   async run({ json }, terminal, openBackend) {
     const backend = await openBackend();
     const { ledger, location } = backend;
-    const findings = [...((await ledger.doctor?.()) ?? []), ...(await findEmptiness(backend))];
+    const findings = [
+      ...((await ledger.doctor?.()) ?? []),
+      ...(await findEmptiness(backend)),
+      ...(await findRepeats(backend)),
+    ];
     if (json) terminal.out(toJson({ findings }));
     else if (findings.length === 0)
       terminal.out(

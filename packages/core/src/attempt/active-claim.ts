@@ -8,6 +8,7 @@ import type { WonClaim } from './acquire.ts';
 import type { ClaimFacts, EffectEnd } from './decide.ts';
 import type { DispatchLoss } from './dispatch.ts';
 import { EmailSlot, type StartedEmail } from './email-slot.ts';
+import { RequestCount, watchRequests } from './watch-requests.ts';
 
 /** What sends the email. It gets the claim if it asks for it: `claim` is made on demand. */
 export type EffectFunction<R> = (active: { readonly claim: Claim }) => Promise<R> | R;
@@ -35,6 +36,9 @@ export class ActiveClaim {
   /** An email was about to leave when the effect had ended. */
   isLate = false;
   slot: EmailSlot | undefined;
+  private requests:
+    | { readonly email: StartedEmail | undefined; readonly count: RequestCount }
+    | undefined;
   private userClaim: Claim | undefined;
   private leaseLost: AbortController | undefined;
 
@@ -43,6 +47,7 @@ export class ActiveClaim {
     this.won = won;
     this.context = context;
     this.phase = context.mode === 'before-processor' ? 'dispatched' : 'claimed';
+    if (context.options.onRepeatedRequest !== 'ignore') watchRequests();
     const { ledger, attempt } = context;
     this.lease = startRenewing(ledger, attempt, () => this.onLeaseLost(), requestedAtMs);
   }
@@ -69,6 +74,19 @@ export class ActiveClaim {
       'sendonce refused an email: it was about to leave when its processor had returned. It was not sent. ' +
         'Await every send before the processor returns.',
     );
+  }
+
+  /**
+   * Notices a second POST to the same place while the email is being sent: a client that repeats
+   * requests by itself may have sent two emails.
+   */
+  noteRequest(host: string, path: string): void {
+    const email = this.slot?.email;
+    if (this.phase !== 'dispatched' || email?.reported) return;
+    if (this.context.options.onRepeatedRequest === 'ignore') return;
+    if (this.requests?.email !== email) this.requests = undefined;
+    this.requests ??= { email, count: new RequestCount() };
+    if (this.requests.count.add(host, path)) this.context.reportRepeated(host);
   }
 
   private get ownSlot(): EmailSlot {

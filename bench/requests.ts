@@ -1,7 +1,7 @@
 /**
  * Measures what watching the POSTs of a claim costs (`onRepeatedRequest`): the CPU time of one POST
  * to a local server, with nothing watched, watched outside of a claim, and watched within one. The
- * server is another process. Each variant runs in a process of its own, by turns.
+ * server is another process. Each variant runs in a separate process, by turns.
  *
  *     npx tsx bench/requests.ts [requests, default 4000] [rounds, default 7]
  */

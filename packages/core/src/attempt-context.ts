@@ -99,7 +99,7 @@ export class AttemptContext {
     this.warn(
       'SENDONCE_REPEATED',
       `sendonce saw a second POST to the same address of ${host} while one email was being sent. A client that ` +
-        'repeats requests by itself may have sent the email twice. Switch off its retries, or set ' +
+        'repeats requests automatically may have sent the email twice. Switch off its retries, or set ' +
         '"onRepeatedRequest" to "ignore" if these requests send no email.',
     );
   }

@@ -153,7 +153,7 @@ export interface Claim extends Effect {
 export interface RunningClaim {
   /** Made on demand: most processors never ask for their claim. */
   readonly claim: Claim;
-  /** Is told of each POST. */
+  /** Gets each POST. */
   noteRequest?(host: string, path: string): void;
 }
 

@@ -94,8 +94,9 @@ export interface PerformOptions {
   readonly settleVia?: SettleVia | undefined;
   /**
    * What happens if a second POST goes to the same host and path while the email is being sent: an
-   * SDK that repeats requests by itself may send two emails. Node's `diagnostics_channel` shows the
-   * requests of `fetch`, undici and `node:http`, and so those of most SDKs. Nothing is prevented.
+   * SDK that repeats requests automatically may send two emails. Node's `diagnostics_channel` shows
+   * the requests of `fetch`, undici and `node:http`, and so those of most SDKs. Nothing is
+   * prevented.
    *
    * `warn`: the event `repeated`, and a process warning once per queue. `ignore`: nothing is
    * watched. The requests of a processor count from its dispatch on: in `before-processor` all of

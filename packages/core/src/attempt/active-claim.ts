@@ -78,7 +78,7 @@ export class ActiveClaim {
 
   /**
    * Notices a second POST to the same place while the email is being sent: a client that repeats
-   * requests by itself may have sent two emails.
+   * requests automatically may have sent two emails.
    */
   noteRequest(host: string, path: string): void {
     const email = this.slot?.email;

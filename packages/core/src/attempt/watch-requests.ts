@@ -6,7 +6,7 @@ interface SeenRequest {
   readonly method?: unknown;
   readonly path?: unknown;
   /** Of undici: `https://api.example.com`. */
-  readonly origin?: unknown;
+  readonly origin?: string | URL | undefined;
   /** Of `node:http`. */
   getHeader?(name: 'host'): unknown;
 }
@@ -17,7 +17,7 @@ const shared = globalThis as { [watchingKey]?: true };
 
 /**
  * Counts the POSTs under each claim, by Node's `diagnostics_channel`: it sees those that an SDK
- * repeats by itself. Not those of HTTP/2 and of other processes. Until the first claim nothing is
+ * repeats alone. Not those of HTTP/2 and of other processes. Until the first claim nothing is
  * subscribed, and the channels cost nothing.
  *
  * Sources: https://nodejs.org/api/diagnostics_channel.html#http (`http.client.request.start`),

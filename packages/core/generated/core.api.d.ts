@@ -122,6 +122,7 @@ export interface EffectReport {
     readonly error?: unknown;
     readonly messageId?: string | undefined;
     readonly note?: string | undefined;
+    readonly retryAfterMs?: number | undefined;
     readonly verdict: Verdict;
 }
 
@@ -404,6 +405,7 @@ export interface PerformEvent {
     readonly key: string;
     readonly messageId?: string | undefined;
     readonly note?: string | undefined;
+    readonly retryAfterMs?: number | undefined;
     readonly token: string;
     readonly type: 'claimed' | 'dispatched' | Performed<unknown>['state'] | 'released'
     /** An email in doubt is performed again, within `replayWithinMs`. */

@@ -16,6 +16,10 @@ import { senderOf } from './sender.ts';
 import { describe } from './store/check-options.ts';
 import { catchRejection, warnOfCallback, warnOnce } from './warn.ts';
 
+type EventDetails = Pick<PerformEvent, 'messageId' | 'note' | 'retryAfterMs'>;
+
+const noDetails: EventDetails = {};
+
 /** What is fixed for one attempt to send one email, and how its steps are reported. */
 export class AttemptContext {
   readonly ledger: Ledger;
@@ -56,14 +60,26 @@ export class AttemptContext {
     return Object.assign(replay, { mode: 'before-processor' as const });
   }
 
-  emit(type: PerformEvent['type'], messageId?: string, note?: string): void {
+  emit(
+    type: PerformEvent['type'],
+    { messageId, note, retryAfterMs }: EventDetails = noDetails,
+  ): void {
     const { onEvent, key, job, by, label } = this.email;
     const { token } = this.attempt;
     const { journal } = this.options;
     const atMs = Date.now();
     writeEntry(journal, { key, type, atMs, token, job, by, label, messageId, note });
     try {
-      const returned: unknown = onEvent?.({ type, key, token, job, by, messageId, note });
+      const returned: unknown = onEvent?.({
+        type,
+        key,
+        token,
+        job,
+        by,
+        messageId,
+        note,
+        retryAfterMs,
+      });
       catchRejection(returned, warnOfCallback);
     } catch (error) {
       warnOfCallback(error);
@@ -82,7 +98,7 @@ export class AttemptContext {
     if (digest === undefined || own.digest === undefined || digest === own.digest) return;
     // A retry of the job itself, whose data were updated meanwhile.
     if (job && job.queue === own.job?.queue && job.id === own.job.id) return;
-    this.emit('different-data', undefined, senderOf(record));
+    this.emit('different-data', { note: senderOf(record) });
     const queue = own.job?.queue ?? '';
     this.warn(
       'SENDONCE_DIFFERENT_DATA',
@@ -95,7 +111,7 @@ export class AttemptContext {
 
   /** A second request went to the same place while the email was being sent. */
   reportRepeated(host: string): void {
-    this.emit('repeated', undefined, host);
+    this.emit('repeated', { note: host });
     this.warn(
       'SENDONCE_REPEATED',
       `sendonce saw a second POST to the same address of ${host} while one email was being sent. A client that ` +
@@ -125,8 +141,9 @@ export class AttemptContext {
     const { state } = performed;
     if (state === 'duplicate') this.compareData(performed.record);
     if (state === 'in-doubt' || state === 'rejected') {
-      this.emit(state, performed.record.messageId, performed.record.note);
-    } else if (state === 'skipped') this.emit(state, undefined, performed.reason);
+      const { messageId, note } = performed.record;
+      this.emit(state, { messageId, note });
+    } else if (state === 'skipped') this.emit(state, { note: performed.reason });
     else if (state !== 'busy' || !this.email.isRepeat) this.emit(state);
     return performed;
   }

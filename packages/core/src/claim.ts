@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { normaliseRetryAfter } from './retry-after.ts';
 import { catchRejection, warnOnce } from './warn.ts';
 
 /**
@@ -40,6 +41,7 @@ export function normaliseReport(report: unknown): EffectReport {
     messageId: textOf(report, 'messageId'),
     note: textOf(report, 'note'),
     error: fieldOf(report, 'error'),
+    retryAfterMs: normaliseRetryAfter(fieldOf(report, 'retryAfterMs')),
   };
 }
 
@@ -85,6 +87,12 @@ export interface EffectReport {
    * What the transport threw. It is the cause of an {@link InDoubtError} or {@link RejectedError}.
    */
   readonly error?: unknown;
+  /**
+   * Of `refused`: how long the provider asks to wait before the next attempt, in milliseconds, such
+   * as its `Retry-After`. More than a day counts as a day, and what is no such number as none.
+   * @default none
+   */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /**

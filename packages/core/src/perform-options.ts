@@ -206,10 +206,15 @@ export interface PerformEvent {
   /** Of `sent`, `rejected` and `in-doubt`, if it is known. */
   readonly messageId?: string | undefined;
   /**
-   * Why it was rejected, was skipped or is in doubt; of `repeated`, the host. A code, never text of
-   * the email.
+   * Why it was rejected, was skipped or is in doubt, or was released because it was refused for
+   * now; of `repeated`, the host. A code, never text of the email.
    */
   readonly note?: string | undefined;
+  /**
+   * Of `released`, if the mail server or the provider refused the email for now and asked to wait:
+   * for how long, in milliseconds. See {@link EffectReport.retryAfterMs}.
+   */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /**

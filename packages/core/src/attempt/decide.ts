@@ -27,7 +27,14 @@ export interface ClaimFacts {
 }
 
 /** What happened to the email, as far as this attempt can know. */
-export type Outcome = 'lost' | 'sent' | 'not-sent' | 'rejected' | 'skipped' | 'in-doubt';
+export type Outcome =
+  | 'lost'
+  | 'sent'
+  | 'not-sent'
+  | 'refused'
+  | 'rejected'
+  | 'skipped'
+  | 'in-doubt';
 
 /**
  * Decides what happened to the email. Pure: the same facts give the same outcome.
@@ -43,17 +50,7 @@ export function decide(facts: ClaimFacts, classified: Verdict): Outcome {
   // A failed replay says nothing about the dispatch that it repeats, and neither does one that is
   // skipped.
   if (facts.isShared) return 'in-doubt';
-  switch (verdict) {
-    case 'skipped':
-      return 'skipped';
-    case 'not-sent':
-    case 'refused':
-      return 'not-sent';
-    case 'rejected':
-      return 'rejected';
-    case 'unknown':
-      return 'in-doubt';
-  }
+  return verdict === 'unknown' ? 'in-doubt' : verdict;
 }
 
 function verdictOf(facts: ClaimFacts, classified: Verdict): Verdict | 'skipped' {

@@ -2,6 +2,7 @@ import type { AttemptContext } from '../attempt-context.ts';
 import { nowMs } from '../clock.ts';
 import { askResolver } from '../doubts/ask-resolver.ts';
 import { errorCode } from '../error-code.ts';
+import { findRetryAfter } from '../retry-after.ts';
 import { NotRecordedError, NotSentError, type ResultError, UndispatchedError } from '../errors.ts';
 import type { Settlement } from '../ledger.ts';
 import type { Performed, Resolver } from '../perform-options.ts';
@@ -28,6 +29,8 @@ export function recordOutcome<R>(
       return recordSent(active, closed);
     case 'not-sent':
       return releaseAndThrow(active, closed);
+    case 'refused':
+      return releaseAndThrow(active, closed, refusalOf(closed));
     case 'rejected':
       return recordRejected(active, closed);
     case 'skipped':
@@ -83,7 +86,7 @@ async function recordSent<R>(
     }
   }
   if (result.error) reportDroppedResult(context, result.error);
-  context.emit('sent', report?.messageId);
+  context.emit('sent', { messageId: report?.messageId });
   if (hasFailed) throw error;
   const resultError = result.error && { resultError: result.error };
   return { state: 'sent', value: value as R, ...resultError };
@@ -108,12 +111,17 @@ async function recordSkipped<R>(
   return context.finish<R>({ state: 'skipped', reason });
 }
 
-async function releaseAndThrow<R>(active: ActiveClaim, closed: ClosedClaim<R>): Promise<never> {
+async function releaseAndThrow<R>(
+  active: ActiveClaim,
+  closed: ClosedClaim<R>,
+  refusal?: Refusal,
+): Promise<never> {
   const { context } = active;
   const forMs = context.attempt.leaseMs;
   const wasDispatched = closed.wasRequested;
   const mayBeInDoubt = closed.wasRequested && active.lease.wasSilent();
-  context.emit(await releaseUnsent(context, { wasDispatched, mayBeInDoubt, forMs }));
+  const type = await releaseUnsent(context, { wasDispatched, mayBeInDoubt, forMs });
+  context.emit(type, refusal);
   throw causeOf(closed) ?? new NotSentError('The processor finished, but its email was not sent.');
 }
 
@@ -215,6 +223,19 @@ function lostTo(context: AttemptContext, record: LedgerRecord): Loss {
 /** Why the email was not sent: what the effect threw, or else what was reported. */
 function causeOf({ error, report, facts }: ClosedClaim<unknown>): unknown {
   return facts.end === 'threw' ? error : report?.error;
+}
+
+/** Why the mail server or the provider refused the email for now, and until when. */
+interface Refusal {
+  readonly note: string;
+  readonly retryAfterMs: number | undefined;
+}
+
+function refusalOf(closed: ClosedClaim<unknown>): Refusal {
+  const { report, error } = closed;
+  const refused = report?.error ?? error;
+  const retryAfterMs = report?.retryAfterMs ?? findRetryAfter(refused);
+  return { note: report?.note ?? errorCode(refused), retryAfterMs };
 }
 
 function reasonOf(closed: ClosedClaim<unknown>) {

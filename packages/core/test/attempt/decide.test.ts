@@ -44,7 +44,7 @@ type Row = { readonly [F in keyof Combination]?: readonly Combination[F][] } & {
 const held = { isLost: [false] };
 const own = { isLost: [false], isShared: [false] };
 const shared = { isLost: [false], isShared: [true] };
-const unsent: readonly Verdict[] = ['not-sent', 'refused'];
+const unsent = ['not-sent', 'refused'] as const;
 const other: readonly Verdict[] = [...unsent, 'rejected', 'unknown'];
 const silent = { reported: [undefined] };
 const returned = { end: ['returned'], ...silent } as const;
@@ -61,12 +61,16 @@ const table: readonly Row[] = [
   // The sender reported.
   { reported: ['sent'], ...held, outcome: 'sent' },
   { reported: ['rejected'], ...own, outcome: 'rejected' },
-  { reported: unsent, end: ['returned', 'threw'], ...own, outcome: 'not-sent' },
+  ...unsent.map((verdict): Row => {
+    return { reported: [verdict], end: ['returned', 'threw'], ...own, outcome: verdict };
+  }),
   { reported: [...unsent, 'rejected'], ...shared, outcome: 'in-doubt' },
 
   // The sender does not know: "classify" may.
   { reported: ['unknown'], classified: ['sent'], ...held, outcome: 'sent' },
-  { reported: ['unknown'], classified: unsent, ...own, outcome: 'not-sent' },
+  ...unsent.map((verdict): Row => {
+    return { reported: ['unknown'], classified: [verdict], ...own, outcome: verdict };
+  }),
   { reported: ['unknown'], classified: ['rejected'], ...own, outcome: 'rejected' },
   { reported: ['unknown'], classified: ['unknown'], ...own, outcome: 'in-doubt' },
   { reported: ['unknown'], classified: other, ...shared, outcome: 'in-doubt' },
@@ -109,7 +113,9 @@ const table: readonly Row[] = [
   { ...threw, isDispatched: [false], isUnseen: [false], ...shared, outcome: 'in-doubt' },
   ...mayHaveLeft.flatMap((way): Row[] => [
     { ...threw, ...way, classified: ['sent'], ...held, outcome: 'sent' },
-    { ...threw, ...way, classified: unsent, ...own, outcome: 'not-sent' },
+    ...unsent.map((verdict): Row => {
+      return { ...threw, ...way, classified: [verdict], ...own, outcome: verdict };
+    }),
     { ...threw, ...way, classified: ['rejected'], ...own, outcome: 'rejected' },
     { ...threw, ...way, classified: ['unknown'], ...own, outcome: 'in-doubt' },
     { ...threw, ...way, classified: other, ...shared, outcome: 'in-doubt' },

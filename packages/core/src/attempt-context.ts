@@ -1,4 +1,5 @@
 import type { DispatchMode } from './claim.ts';
+import { nowMs } from './clock.ts';
 import { isSendonceError, OptionError } from './errors.ts';
 import { writeEntry } from './journal.ts';
 import { createToken, isKey } from './keys.ts';
@@ -27,12 +28,14 @@ export class AttemptContext {
   readonly mode: DispatchMode;
   readonly options: SharedOptions;
   readonly email: EmailOptions;
+  /** When the time of the email is over, by `nowMs()`. */
+  private readonly overAtMs: number | undefined;
   private unanswered: unknown;
 
   /** @throws {OptionError} for a key that does not come from `deriveKey()`. */
   constructor(options: SharedOptions, email: EmailOptions, token = createToken()) {
     const { leaseMs = DEFAULT_LEASE_MS, retentionMs = DEFAULT_RETENTION_MS } = options;
-    const { key, job, digest, by, fingerprint } = email;
+    const { key, job, digest, by, fingerprint, notAfterMs } = email;
     if (!isKey(key)) {
       throw new OptionError(
         'key',
@@ -43,7 +46,13 @@ export class AttemptContext {
     this.options = options;
     this.email = email;
     this.mode = options.dispatch ?? 'before-processor';
+    this.overAtMs = notAfterMs === undefined ? undefined : nowMs() + notAfterMs - Date.now();
     this.attempt = { key, token, leaseMs, retentionMs, job, digest, by, fingerprint };
+  }
+
+  /** Whether the time of the email is over: see {@link PerformOptions.notAfterMs}. */
+  get isOver(): boolean {
+    return this.overAtMs !== undefined && nowMs() > this.overAtMs;
   }
 
   /** Whether an email in doubt may be performed again, by this or another attempt. */

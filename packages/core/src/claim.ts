@@ -109,7 +109,8 @@ export interface EffectReport {
 export interface Effect {
   /**
    * Call and await this at the last instant before the email can leave. If it throws, do not send.
-   * @throws {ClaimLostError} when another attempt has taken over, or the processor has ended.
+   * @throws {ClaimLostError} when another attempt has taken over, the processor has ended, or the
+   *   time of the email is over ({@link PerformOptions.notAfterMs}).
    * @throws {SecondEmailError} when this email was already dispatched.
    * @throws {LedgerUnavailableError} when the ledger cannot answer. The claim is then released.
    */

@@ -70,6 +70,15 @@ export interface PerformOptions {
   readonly by?: string | undefined;
   /** The Date that all attempts of this email carry, in ms since 1970. */
   readonly emailDateMs?: number | undefined;
+  /**
+   * When the time of this email is over, in ms since 1970, by the clock of this machine. From then
+   * on it is not sent: it is `skipped`, with the reason `not-after`. That is decided before the
+   * effect runs, and again directly before and after each dispatch that the effect makes
+   * ({@link Claim.dispatch}, the nodemailer plugin, a provider transport). A doubt about an earlier
+   * attempt stays a doubt, and is not performed again.
+   * @default none: the email may always be sent
+   */
+  readonly notAfterMs?: number | undefined;
   /** Largest result kept for duplicates, in bytes of JSON. @default 16_384 */
   readonly maxResultBytes?: number | undefined;
   /** What an error of the effect means. Undefined means "unknown". */
@@ -129,6 +138,7 @@ export type EmailOptions = Pick<
   | 'by'
   | 'fingerprint'
   | 'emailDateMs'
+  | 'notAfterMs'
   | 'settleVia'
   | 'label'
   | 'onEvent'
@@ -228,7 +238,7 @@ export type Performed<R> =
       /** Why the result could not be kept for duplicates. */
       readonly resultError?: ResultError | undefined;
     }
-  /** The effect decided not to send. */
+  /** The effect decided not to send, or the time of the email was over (`not-after`). */
   | { readonly state: 'skipped'; readonly reason: string }
   | Exclude<Loss, { state: WithMore }>
   | LossWithMore<R>;
@@ -293,6 +303,7 @@ const OPTION_NAMES: OptionNames<PerformOptions> = {
   label: true,
   waitMs: true,
   emailDateMs: true,
+  notAfterMs: true,
   settleVia: true,
   onEvent: true,
 };
@@ -336,17 +347,20 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   checkText('fingerprint', options.fingerprint);
   checkText('digest', options.digest);
   checkOneOf('onRepeatedRequest', options.onRepeatedRequest ?? 'warn', ['warn', 'ignore']);
-  const { emailDateMs } = options;
-  if (emailDateMs !== undefined && !Number.isSafeInteger(emailDateMs)) {
-    throw new OptionError(
-      'emailDateMs',
-      `Expected "emailDateMs" to be whole milliseconds since 1970, got ${describe(emailDateMs)}.`,
-    );
-  }
+  checkMoment('emailDateMs', options.emailDateMs);
+  checkMoment('notAfterMs', options.notAfterMs);
   checkFunction('classify', options.classify, true);
   checkFunction('resolver', options.resolver, true);
   checkFunction('settleVia', options.settleVia, true);
   checkFunction('onEvent', options.onEvent, true);
+}
+
+function checkMoment(option: string, ms: unknown): void {
+  if (ms === undefined || Number.isSafeInteger(ms)) return;
+  throw new OptionError(
+    option,
+    `Expected "${option}" to be whole milliseconds since 1970, got ${describe(ms)}.`,
+  );
 }
 
 /**

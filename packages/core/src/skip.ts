@@ -11,6 +11,9 @@ export interface Skip {
 
 const skipKey = '@sendonce/skip';
 
+/** The reason of an email whose time was over: see {@link PerformOptions.notAfterMs}. */
+export const NOT_AFTER = 'not-after';
+
 /**
  * @param reason a short code for people, such as `unsubscribed`.
  * @param mayHaveLeft what the error says about the email.

@@ -135,7 +135,7 @@ async function replay(
   const { replayWithinMs } = context.options;
   // A late "not sent" that could not be resolved now is not replayed: its mark would outlive the
   // replay.
-  if (replayWithinMs === undefined || doubt.record.lateNotSent) return doubt;
+  if (replayWithinMs === undefined || doubt.record.lateNotSent || context.isOver) return doubt;
   // Counted from before the question: however late its answer came, the window ends in time.
   const replayUntilMs = askedAtMs + replayWithinMs - doubt.dispatchedAgoMs;
   const replaying = context.forReplay(doubt.record.token);

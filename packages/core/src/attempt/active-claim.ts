@@ -3,7 +3,7 @@ import { type Claim, type EffectReport, hasDispatcher, runWithClaim } from '../c
 import { ClaimLostError } from '../errors.ts';
 import { type LeaseEntry, startRenewing } from '../lease-renewer.ts';
 import { refuseObservable } from '../refuse-observable.ts';
-import { skipReasonOf } from '../skip.ts';
+import { createSkip, NOT_AFTER, skipReasonOf } from '../skip.ts';
 import type { WonClaim } from './acquire.ts';
 import type { ClaimFacts, EffectEnd } from './decide.ts';
 import type { DispatchLoss } from './dispatch.ts';
@@ -35,6 +35,8 @@ export class ActiveClaim {
   // These are made on demand: most processors ask for neither, and this runs for every email.
   /** An email was about to leave when the effect had ended. */
   isLate = false;
+  /** An email was about to leave when its time was over. */
+  isOverdue = false;
   slot: EmailSlot | undefined;
   private requests:
     | { readonly email: StartedEmail | undefined; readonly count: RequestCount }
@@ -89,6 +91,13 @@ export class ActiveClaim {
     if (this.requests.count.add(host, path)) this.context.reportRepeated(host);
   }
 
+  /** @throws {ClaimLostError} when the time of the email is over: it must not leave. */
+  refuseOverdue(): void {
+    if (!this.context.isOver) return;
+    this.isOverdue = true;
+    throw new ClaimLostError('The time of the email is over (not-after). The email was not sent.');
+  }
+
   private get ownSlot(): EmailSlot {
     return (this.slot ??= new EmailSlot(this));
   }
@@ -135,7 +144,9 @@ export async function runAndClose<R>(
   let value: R | undefined;
   let error: unknown;
   try {
-    const returned = runWithClaim(active, () => effect(active));
+    const returned = active.context.isOver
+      ? (createSkip(NOT_AFTER) as R)
+      : runWithClaim(active, () => effect(active));
     refuseObservable(returned, 'no');
     value = await returned;
     // What is awaited has run, and may have sent before it returned this.
@@ -156,6 +167,8 @@ export async function runAndClose<R>(
     waitedFor = active.slot?.email;
     await waitedFor?.ended;
   }
+  // Nothing has left since: what the sender reported of another email still decides.
+  if (active.isOverdue) end = 'skipped';
   const { phase, slot, lease } = active;
   active.phase = 'closed';
   // Before the outcome: a heartbeat after "in doubt" would say that the email is still being sent.

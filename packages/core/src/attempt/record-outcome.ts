@@ -11,7 +11,7 @@ import { lossAgainst } from '../store/loss.ts';
 import type { ActiveClaim, ClosedClaim } from './active-claim.ts';
 import type { Outcome } from './decide.ts';
 import { endLostClaim, releaseUnsent } from './release-unsent.ts';
-import { skipReasonOf } from '../skip.ts';
+import { NOT_AFTER, skipReasonOf } from '../skip.ts';
 import { serialise, withResult } from './result-json.ts';
 import { readRecorded, settle, settleViaQueue } from './settle.ts';
 
@@ -102,7 +102,8 @@ async function recordSkipped<R>(
   { facts }: ClosedClaim<R>,
 ): Promise<Performed<R>> {
   // As it was checked: what the effect returned may have changed since.
-  const reason = facts.end === 'skipped' ? (skipReasonOf(slot?.skipped) ?? '') : 'undispatched';
+  const reason =
+    facts.end === 'skipped' ? (skipReasonOf(slot?.skipped) ?? NOT_AFTER) : 'undispatched';
   const settlement = { ...context.attempt, outcome: 'skipped', note: reason } as const;
   const reply = await settle(context, settlement, 'no');
   // Cancelled meanwhile, or another attempt has the email: it decides for itself.
@@ -182,7 +183,7 @@ async function recordInDoubt<R>(
   const { replayUntilMs } = active.won;
   const replayForMs =
     replayUntilMs === undefined ? (context.options.replayWithinMs ?? 0) : replayUntilMs - nowMs();
-  const replay = replayForMs > 0 ? { replayForMs } : {};
+  const replay = replayForMs > 0 && !context.isOver ? { replayForMs } : {};
   const { replayWithinMs = 0 } = context.options;
   const dispatchedAgoMs = replayWithinMs - replayForMs;
   return context.finish<R>({ state: 'in-doubt', record, dispatchedAgoMs, error, ...replay });

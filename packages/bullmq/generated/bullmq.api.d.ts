@@ -123,10 +123,11 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
     cancelBulk(emails: readonly EmailRef<K>[], options?: CancelOptions): Promise<Cancelled[]>;
     flowJob(data: D, options: ScheduleOptions): Promise<FlowEmail<D>>;
     keyOf(email: EmailRef<K>, options?: WhichEmail): string;
-    reschedule(email: EmailRef<K>, options: When & WhichEmail): Promise<Rescheduled>;
+    // Warning: (ae-forgotten-export) The symbol "RescheduleOptions" needs to be exported by the entry point index.d.ts
+    reschedule(email: EmailRef<K>, options: RescheduleOptions): Promise<Rescheduled>;
     rescheduleBulk(emails: readonly ({
         readonly email: EmailRef<K>;
-    } & When & WhichEmail)[]): Promise<Rescheduled[]>;
+    } & RescheduleOptions)[]): Promise<Rescheduled[]>;
     schedule(data: D, options: ScheduleOptions): Promise<Scheduled>;
     scheduleBulk(emails: readonly ({
         readonly data: D;
@@ -196,9 +197,11 @@ export type EmailStatus = {
 } | {
     readonly state: 'scheduled';
     readonly at: Date | undefined;
+    readonly notAfter?: Date | undefined;
     readonly jobId: string;
 } | {
     readonly state: 'due';
+    readonly notAfter?: Date | undefined;
     readonly jobId: string;
 } | {
     readonly state: 'sending';
@@ -382,10 +385,11 @@ export interface OnceEvent<J extends JobLike> extends Omit<PerformEvent, 'job'> 
 }
 
 // @public
-export interface OnceOptions<J extends JobLike> extends Omit<PerformOptions, 'key' | 'waitMs' | 'fingerprint' | 'job' | 'digest' | 'by' | 'emailDateMs' | 'settleVia' | 'label' | 'onEvent'> {
+export interface OnceOptions<J extends JobLike> extends Omit<PerformOptions, 'key' | 'waitMs' | 'fingerprint' | 'job' | 'digest' | 'by' | 'emailDateMs' | 'notAfterMs' | 'settleVia' | 'label' | 'onEvent'> {
     readonly fingerprint?: ((job: J) => unknown) | undefined;
     readonly key: (job: J) => unknown;
     readonly label?: ((job: J) => string) | undefined;
+    readonly notAfter?: ((job: J) => Date | number | undefined) | undefined;
     readonly onBusy?: 'delay' | 'throw' | undefined;
     readonly onDifferentData?: 'warn' | 'ignore' | undefined;
     readonly onEvent?: ((event: OnceEvent<J>) => void) | ((event: OnceEvent<J>) => Promise<void>) | undefined;
@@ -482,12 +486,13 @@ export type Scheduled = {
     readonly jobId: string;
 }
 /**
-* An earlier call scheduled it. The data and the time of this call were ignored. `at` is
-* undefined if the email is due or its time is unknown.
+* An earlier call scheduled it. The data and the times of this call were ignored. `at` is
+* undefined if the email is due or its time is unknown. `notAfter` is that of the earlier call.
 */
 | {
     readonly state: 'already-scheduled';
     readonly at: Date | undefined;
+    readonly notAfter?: Date | undefined;
     readonly jobId: string;
 } | {
     readonly state: 'already-sent';
@@ -504,8 +509,10 @@ export type Scheduled = {
 
 export { ScheduleError }
 
+// Warning: (ae-forgotten-export) The symbol "NotAfter" needs to be exported by the entry point index.d.ts
+//
 // @public
-export type ScheduleOptions = When & WhichEmail & {
+export type ScheduleOptions = When & NotAfter & WhichEmail & {
     readonly job?: EmailJobOptions | undefined;
 };
 
@@ -535,6 +542,8 @@ export interface StoredJob {
     // (undocumented)
     readonly finishedOn?: number | undefined;
     // (undocumented)
+    getChildrenValues?(): Promise<object>;
+    // (undocumented)
     getState(): Promise<string>;
     // (undocumented)
     readonly id?: string | undefined;
@@ -544,6 +553,7 @@ export interface StoredJob {
     readonly opts: {
         readonly delay?: number | undefined;
     };
+    readonly parentKey?: string | undefined;
     // (undocumented)
     readonly processedOn?: number | undefined;
     // (undocumented)

@@ -13,7 +13,7 @@ import {
 } from '@sendonce/core/ledger';
 import type { JobsOptions } from 'bullmq';
 import type { QueueLike } from './email-jobs.ts';
-import type { When } from './when.ts';
+import type { NotAfter, When } from './when.ts';
 
 /**
  * The options of {@link delayedEmails}. `D` is the data of a job, `K` the part of it that `key`
@@ -95,8 +95,12 @@ export interface WhichEmail {
   readonly occurrence?: string | number | undefined;
 }
 
-/** The options of `schedule()`: when, which email, and the options of its job. */
+/** The options of `reschedule()`: when, until when, and which email. */
+export type RescheduleOptions = When & NotAfter & WhichEmail;
+
+/** The options of `schedule()`: when, until when, which email, and the options of its job. */
 export type ScheduleOptions = When &
+  NotAfter &
   WhichEmail & {
     /** BullMQ's options of this job. They override those of {@link delayedEmails}. */
     readonly job?: EmailJobOptions | undefined;
@@ -127,7 +131,12 @@ const OPTION_NAMES: OptionNames<DelayedEmailsOptions<unknown>> = {
 };
 
 const WHICH_NAMES: OptionNames<WhichEmail> = { occurrence: true };
-const RESCHEDULE_NAMES: OptionNames<When & WhichEmail> = { at: true, delay: true, ...WHICH_NAMES };
+const RESCHEDULE_NAMES: OptionNames<RescheduleOptions> = {
+  at: true,
+  delay: true,
+  notAfter: true,
+  ...WHICH_NAMES,
+};
 
 /** The options of each method. */
 export const METHOD_OPTION_NAMES = {
@@ -140,9 +149,9 @@ export const METHOD_OPTION_NAMES = {
 
 type Method = keyof typeof METHOD_OPTION_NAMES;
 
-/** @throws {OptionError} for a misspelt option, and for a `by` that is no text. */
+/** @throws {OptionError} for an unknown option, and for a `by` that is no text. */
 export function checkMethodOptions(method: Method, options: object | null | undefined): void {
-  checkSpelling(`${method}()`, options ?? {}, METHOD_OPTION_NAMES[method]);
+  checkNames(`${method}()`, options ?? {}, METHOD_OPTION_NAMES[method]);
   if (method === 'cancel') checkText('by', (options as CancelOptions | undefined)?.by);
 }
 

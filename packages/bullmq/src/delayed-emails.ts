@@ -10,6 +10,7 @@ import {
   checkOccurrence,
   DEFAULT_PAST_TOLERANCE_MS,
   type DelayedEmailsOptions,
+  type RescheduleOptions,
   type ScheduleOptions,
   storedData,
   type WhichEmail,
@@ -29,7 +30,7 @@ import {
   scheduleEmail,
 } from './schedule-email.ts';
 import { createStamp, deriveEmailKey, hashParts } from './schedule-stamp.ts';
-import { dueMs, type When } from './when.ts';
+import { checkNotAfter, dueMs } from './when.ts';
 
 /** Names an email: by the data that its key is derived from, or by the key (22 characters). */
 export type EmailRef<K> = K | string;
@@ -60,17 +61,19 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
   /**
    * Moves a scheduled email to another time. If its job failed permanently and was kept, the email
    * gets a new job with the same data. An email that is due can be cancelled but no longer moved:
-   * the answer is `too-late`.
-   * @throws {OptionError} for a wrong time or option. Nothing was moved.
+   * the answer is `too-late`. Its `notAfter` stays, unless you give another one: then its job is
+   * replaced by one with the same data and the next id.
+   * @throws {OptionError} for a wrong time or option, and for a time after the `notAfter` that the
+   *   email has. Nothing was moved.
    * @throws {ScheduleError} if the email waits for its children in a flow, or the queue did not
-   *   answer.
+   *   answer, and for a `notAfter` of an email that is part of a flow.
    *
    * @example await notices.reschedule({ orderId: 7, to }, { at: new Date('2027-01-02T09:00:00Z') })
    */
-  reschedule(email: EmailRef<K>, options: When & WhichEmail): Promise<Rescheduled>;
+  reschedule(email: EmailRef<K>, options: RescheduleOptions): Promise<Rescheduled>;
   /** Moves a list of emails, 250 at a time. The answers have the order of the list. */
   rescheduleBulk(
-    emails: readonly ({ readonly email: EmailRef<K> } & When & WhichEmail)[],
+    emails: readonly ({ readonly email: EmailRef<K> } & RescheduleOptions)[],
   ): Promise<Rescheduled[]>;
   /**
    * Cancels an email for all copies of its job, or answers `too-late` with the status that says
@@ -161,6 +164,7 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     checkMethodOptions('schedule', when);
     const atMs = dueMs(when, Date.now(), pastToleranceMs);
     const { occurrence, job } = when;
+    const notAfterMs = checkNotAfter(when.notAfter, atMs, 'Nothing was scheduled.');
     checkJobOptions(job);
     const stored = storedData(data);
     // K is the part of D that `key` reads.
@@ -177,7 +181,7 @@ export function delayedEmails<D, K extends Partial<D> = D>(
       data: stored,
       atMs,
       jobOptions: { ...options.job, ...job },
-      stamp: createStamp({ key, parts, fingerprint, occurrence }),
+      stamp: createStamp({ key, parts, fingerprint, occurrence, notAfterMs }),
     };
   }
 
@@ -190,10 +194,11 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     return scheduled;
   }
 
-  async function reschedule(email: EmailRef<K>, when: When & WhichEmail): Promise<Rescheduled> {
+  async function reschedule(email: EmailRef<K>, when: RescheduleOptions): Promise<Rescheduled> {
     checkMethodOptions('reschedule', when);
     const atMs = dueMs(when, Date.now(), pastToleranceMs);
-    const rescheduled = await rescheduleEmail(producer, keyFrom(email, when), atMs);
+    const notAfterMs = checkNotAfter(when.notAfter, atMs, 'Nothing was moved.');
+    const rescheduled = await rescheduleEmail(producer, keyFrom(email, when), { atMs, notAfterMs });
     if (rescheduled.state === 'rescheduled') writeToJournal(rescheduled);
     return rescheduled;
   }
@@ -239,7 +244,7 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     async rescheduleBulk(all) {
       checkList('rescheduleBulk', all, 'email');
       const rescheduled = await inPages(all, ({ email, ...when }) =>
-        reschedule(email, when as When & WhichEmail),
+        reschedule(email, when as RescheduleOptions),
       );
       flushSoon(journal);
       return rescheduled;

@@ -26,6 +26,9 @@ export interface StoredJob {
   readonly delay: number;
   readonly processedOn?: number | undefined;
   readonly finishedOn?: number | undefined;
+  /** Of a job that is a child in a flow. */
+  readonly parentKey?: string | undefined;
+  getChildrenValues?(): Promise<object>;
   getState(): Promise<string>;
   changeDelay(delay: number): Promise<void>;
   remove(options?: { removeChildren?: boolean }): Promise<void>;

@@ -1,5 +1,6 @@
 import type { LedgerRecord } from '@sendonce/core';
 import { type EmailJob, type EmailSnapshot, isWaiting, latestDueMs } from './email-jobs.ts';
+import { notAfterOf } from './schedule-stamp.ts';
 
 /**
  * The status of an email, by its `state`: the answer of {@link DelayedEmails.status}. The ledger
@@ -17,11 +18,15 @@ export type EmailStatus = { readonly key: string } & (
       readonly state: 'scheduled';
       /** When it is due. Undefined if the job was moved in a queue that is not on Redis. */
       readonly at: Date | undefined;
+      /** When its time is over, if it was given a `notAfter`. */
+      readonly notAfter?: Date | undefined;
       readonly jobId: string;
     }
   | {
       /** Its time has come, and it waits for a free worker. */
       readonly state: 'due';
+      /** When its time is over, if it was given a `notAfter`. */
+      readonly notAfter?: Date | undefined;
       readonly jobId: string;
     }
   | {
@@ -42,10 +47,12 @@ export type EmailStatus = { readonly key: string } & (
       readonly note?: string | undefined;
     }
   | {
-      /** Its processor decided not to send. `schedule()` may schedule it again. */
+      /**
+       * Its processor decided not to send, or its time was over. `schedule()` may schedule it again.
+       */
       readonly state: 'skipped';
       readonly at: Date;
-      /** The reason that the processor gave to `skipEmail()`. */
+      /** The reason that the processor gave to `skipEmail()`, or `not-after`. */
       readonly reason: string;
     }
   | {
@@ -82,8 +89,10 @@ export function toStatus(key: string, { record, jobs }: EmailSnapshot): EmailSta
     .toSorted((one, other) => latestDueMs(one) - latestDueMs(other))[0];
   if (soonest) {
     const { at, job } = soonest;
-    if (isDue(soonest)) return { key, state: 'due', jobId: job.id };
-    return { key, state: 'scheduled', at, jobId: job.id };
+    const notAfter = notAfterOf(job);
+    const limit = notAfter && { notAfter };
+    if (isDue(soonest)) return { key, state: 'due', ...limit, jobId: job.id };
+    return { key, state: 'scheduled', at, ...limit, jobId: job.id };
   }
   const failed = jobs.findLast(({ state }) => state === 'failed');
   // A skip blocks nothing, so a later failure in the queue is the newer status.

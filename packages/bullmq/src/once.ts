@@ -22,6 +22,7 @@ import { deriveJobKey, refusePromise } from './job-key.ts';
 import { refOf } from './job-ref.ts';
 import { labelFor } from './label.ts';
 import { checkOnceOptions, type JobLike, type OnceCounters, type OnceOptions } from './options.ts';
+import { findNotAfter } from './not-after.ts';
 import { stampOf } from './schedule-stamp.ts';
 import { settleViaWorker } from './settle-via.ts';
 
@@ -100,11 +101,14 @@ export function once<J extends JobLike, R>(
       checkJob(job);
       flushWhenClosed(job, options.journal);
       key = deriveJobKey(job, options);
+      const notAfter = findNotAfter(job, options);
+      const notAfterMs = notAfter && (await notAfter);
       performed = await performWith(effectOf(worker, job, token, signal), shared, {
         key,
         job: refOf(job),
         digest: comparesData ? digestFor(job, key) : undefined,
         emailDateMs: emailDateMs(job),
+        notAfterMs,
         settleVia: settleVia(job),
         fingerprint: fingerprintFor(job, key, options),
         label: labelFor(label, job),

@@ -43,6 +43,7 @@ export interface OnceOptions<J extends JobLike> extends Omit<
   | 'digest'
   | 'by'
   | 'emailDateMs'
+  | 'notAfterMs'
   | 'settleVia'
   | 'label'
   | 'onEvent'
@@ -72,6 +73,18 @@ export interface OnceOptions<J extends JobLike> extends Omit<
    * @default none
    */
   readonly fingerprint?: ((job: J) => unknown) | undefined;
+  /**
+   * Selects when the time of the email is over, as a `Date` or in milliseconds since 1970. From then
+   * on it is not sent: it is `skipped` with the reason `not-after`, and its job completes without a
+   * result. That is decided before the processor runs, and in `at-send` again directly before the
+   * email is dispatched, by the clock of the queue's Redis (on another server, by the clock of this
+   * machine). A doubt stays a doubt. If `schedule()` was given a `notAfter` as well, the earlier one
+   * counts. A value that is no time fails the job with an `OptionError`, and nothing is sent.
+   *
+   * @default none: an email is sent however late it is
+   * @example (job) => new Date(job.data.deliveryDay)
+   */
+  readonly notAfter?: ((job: J) => Date | number | undefined) | undefined;
   /**
    * Selects what people call this email in the journal, such as an order number. It is stored as it
    * is, up to 200 characters. Without `journal` it is an `OptionError`.
@@ -133,6 +146,7 @@ export const ONCE_OPTION_NAMES: OptionNames<OnceOptions<JobLike>> = {
   key: true,
   schedulerKey: true,
   fingerprint: true,
+  notAfter: true,
   label: true,
   onBusy: true,
   onUnavailable: true,
@@ -161,6 +175,7 @@ export function checkOnceOptions<J extends JobLike>(options: OnceOptions<J>): vo
   }
   checkFunction('key', options.key);
   checkFunction('fingerprint', options.fingerprint, true);
+  checkFunction('notAfter', options.notAfter, true);
   checkFunction('label', options.label, true);
   if (options.label !== undefined) checkLabelHasJournal(options);
   checkFunction('onEvent', options.onEvent, true);

@@ -2,10 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { warnOnce } from '@sendonce/core/ledger';
 import { delayedError } from './control-flow.ts';
 import type { JobLike } from './options.ts';
-import { connectionOf, workerOf } from './worker-of.ts';
+import { MAX_SKEW_MS, measureSkew } from './queue-clock.ts';
 
-/** The largest difference between the clocks of this machine and of the queue's server, in ms. */
-const MAX_SKEW_MS = 5_000;
 /** The longest time for which a job is held here, because this machine's clock is wrong. */
 const LONGEST_HOLD_MS = 2_000;
 
@@ -36,32 +34,4 @@ export async function parkJob(job: JobLike, waitMs: number, token: string): Prom
   // Its due time comes from a wrong clock. Another worker may have moved it already.
   await job.promote().catch(() => {});
   return delayedError();
-}
-
-/**
- * How far this machine's clock is ahead of that of the queue's server, in ms. 0 if that is unknown.
- */
-async function measureSkew(job: JobLike): Promise<number> {
-  try {
-    const worker = workerOf(job);
-    const client: Partial<Clock> | undefined = worker && (await connectionOf(worker));
-    if (typeof client?.time !== 'function') return 0;
-    const startedMs = Date.now();
-    const [seconds, microseconds] = await client.time();
-    const tookMs = Date.now() - startedMs;
-    const serverMs = Number(seconds) * 1000 + Number(microseconds) / 1000;
-    // A slow answer would look like a wrong clock.
-    const isKnown = tookMs < MAX_SKEW_MS && serverMs > YEAR_2020_MS;
-    return isKnown ? startedMs + tookMs / 2 - serverMs : 0;
-  } catch {
-    // BullMQ reports an error of its connection.
-    return 0;
-  }
-}
-
-const YEAR_2020_MS = Date.UTC(2020);
-
-interface Clock {
-  /** The command TIME of Redis. */
-  time(): Promise<[seconds: number | string, microseconds: number | string]>;
 }

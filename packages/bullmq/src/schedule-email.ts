@@ -1,9 +1,15 @@
 import { type Ledger, type RecordState, ScheduleError } from '@sendonce/core';
 import { bareError, differingFields } from '@sendonce/core/ledger';
-import { type EmailSnapshot, isWaiting, loadEmail, type QueueLike } from './email-jobs.ts';
+import {
+  type EmailSnapshot,
+  isWaiting,
+  loadEmail,
+  type QueueLike,
+  type StoredJob,
+} from './email-jobs.ts';
 import { type EmailStatus, toStatus } from './email-status.ts';
 import { isSameJob } from './job-ref.ts';
-import { isStampedWith, type ScheduleStamp, stampOf } from './schedule-stamp.ts';
+import { isStampedWith, notAfterOf, type ScheduleStamp, stampOf } from './schedule-stamp.ts';
 
 /**
  * The answer of {@link DelayedEmails.schedule}: what it did, or what is already known of the email.
@@ -11,10 +17,15 @@ import { isStampedWith, type ScheduleStamp, stampOf } from './schedule-stamp.ts'
 export type Scheduled = { readonly key: string } & (
   | { readonly state: 'scheduled'; readonly at: Date; readonly jobId: string }
   /**
-   * An earlier call scheduled it. The data and the time of this call were ignored. `at` is
-   * undefined if the email is due or its time is unknown.
+   * An earlier call scheduled it. The data and the times of this call were ignored. `at` is
+   * undefined if the email is due or its time is unknown. `notAfter` is that of the earlier call.
    */
-  | { readonly state: 'already-scheduled'; readonly at: Date | undefined; readonly jobId: string }
+  | {
+      readonly state: 'already-scheduled';
+      readonly at: Date | undefined;
+      readonly notAfter?: Date | undefined;
+      readonly jobId: string;
+    }
   | { readonly state: 'already-sent'; readonly at: Date; readonly messageId?: string | undefined }
   /** The key belongs to another payload: these fields of `fingerprint` differ. */
   | { readonly state: 'conflict'; readonly fields: readonly string[] }
@@ -81,7 +92,11 @@ async function addJob(
     const other = found.jobs.find((one) => one !== own && isWaiting(one.state));
     const isFirst = other && found.jobs.indexOf(other) < found.jobs.indexOf(own);
     // If two jobs were added under different ids, both stay: the ledger permits one email.
-    if (isFirst) return { key, state: 'already-scheduled', at: other.at, jobId: other.job.id };
+    if (isFirst) {
+      const notAfter = notAfterOf(other.job);
+      const limit = notAfter && { notAfter };
+      return { key, state: 'already-scheduled', at: other.at, ...limit, jobId: other.job.id };
+    }
     return { key, state: 'scheduled', at: new Date(plan.atMs), jobId };
   } catch (cause) {
     throw new ScheduleError(
@@ -99,6 +114,18 @@ export function buildJobOptions({ atMs, jobOptions, stamp }: Plan, jobId: string
   // job.
   const timestamp = Date.now();
   return { ...jobOptions, jobId, timestamp, delay: Math.max(0, atMs - timestamp), sendonce: stamp };
+}
+
+/** The options of a job, for another job of the same email. */
+export function copyJobOptions({ opts }: StoredJob): object {
+  const {
+    delay: _,
+    timestamp: __,
+    jobId: ___,
+    parent: ____,
+    ...jobOptions
+  } = opts as Record<string, unknown>;
+  return jobOptions;
 }
 
 /** The id of the next job. @throws {ScheduleError} if every id is taken. */
@@ -124,8 +151,11 @@ function findExisting(snapshot: EmailSnapshot, plan: Plan): Scheduled | undefine
     case 'scheduled':
     case 'due': {
       const at = status.state === 'scheduled' ? status.at : undefined;
-      const { jobId } = status;
-      return findConflict(snapshot, plan) ?? { key, state: 'already-scheduled', at, jobId };
+      const { jobId, notAfter } = status;
+      const limit = notAfter && { notAfter };
+      return (
+        findConflict(snapshot, plan) ?? { key, state: 'already-scheduled', at, ...limit, jobId }
+      );
     }
     case 'sent':
       return findConflict(snapshot, plan) ?? { ...status, state: 'already-sent' };
@@ -148,6 +178,6 @@ function findConflict(
 }
 
 /** Whether a record in this state prevents the email. */
-function isFinal(state: RecordState): boolean {
+export function isFinal(state: RecordState): boolean {
   return state !== 'claimed' && state !== 'dispatched' && state !== 'skipped';
 }

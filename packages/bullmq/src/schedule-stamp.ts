@@ -2,16 +2,18 @@ import { deriveKey, fingerprintOf, KeyChangedError, ScheduleError } from '@sendo
 import { createToken, differingFields } from '@sendonce/core/ledger';
 
 /**
- * The version of the stamp's format. A format that an older worker would misread gets the next one.
+ * The versions of the stamp's format. A format that an older worker would misread gets the next one:
+ * without its `notAfterMs`, version 1, it would send an email whose time is over.
  */
-const STAMP_VERSION = 1;
+type StampVersion = 1 | 2;
+const NEWEST_VERSION = 2;
 
 /**
  * The stamp of a scheduled email, in the options of its job (`opts.sendonce`): which call scheduled
  * it, and under which key. BullMQ stores options that it does not know, on all of its backends.
  */
 export interface ScheduleStamp {
-  readonly version: typeof STAMP_VERSION;
+  readonly version: StampVersion;
   /**
    * Random, one per call of `schedule()`. It shows whether this call or an earlier one added the
    * job.
@@ -22,6 +24,8 @@ export interface ScheduleStamp {
   readonly parts: string;
   readonly fingerprint?: string | undefined;
   readonly occurrence?: string | number | undefined;
+  /** When the time of the email is over, in ms since 1970. In version 2 only. */
+  readonly notAfterMs?: number | undefined;
 }
 
 /** The part of a job that a stamp needs. */
@@ -32,7 +36,8 @@ interface StampedJob {
 
 /** A stamp with a new token. */
 export function createStamp(fields: Omit<ScheduleStamp, 'version' | 'token'>): ScheduleStamp {
-  return { ...fields, version: STAMP_VERSION, token: createToken() };
+  const version = fields.notAfterMs === undefined ? 1 : 2;
+  return { ...fields, version, token: createToken() };
 }
 
 /**
@@ -45,7 +50,7 @@ export function stampOf({ id, opts }: StampedJob): ScheduleStamp | undefined {
   if (stamp === undefined || isReadable(stamp)) return stamp;
   throw new ScheduleError(
     `The job ${id} was scheduled by another version of sendonce: its stamp has version ` +
-      `${JSON.stringify(stamp.version) ?? 'none'}, and this program reads version ${STAMP_VERSION}. This ` +
+      `${JSON.stringify(stamp.version) ?? 'none'}, and this program reads versions up to ${NEWEST_VERSION}. This ` +
       'attempt sent nothing. Run the version of sendonce that scheduled the job, then retry the job.',
   );
 }
@@ -57,14 +62,24 @@ export function isStampedWith(token: string, { opts }: StampedJob): boolean {
   return rawStamp(opts)?.token === token;
 }
 
+/**
+ * When the time of a scheduled email is over, as `delayedEmails()` reports it: of any version of a
+ * stamp.
+ */
+export function notAfterOf({ opts }: StampedJob): Date | undefined {
+  const ms = rawStamp(opts)?.notAfterMs;
+  return Number.isSafeInteger(ms) ? new Date(ms as number) : undefined;
+}
+
 function rawStamp(opts: object | undefined): Partial<ScheduleStamp> | undefined {
   const stamped: { readonly sendonce?: Partial<ScheduleStamp> } = opts ?? {};
   return stamped.sendonce;
 }
 
 function isReadable(stamp: Partial<ScheduleStamp>): stamp is ScheduleStamp {
-  const { version, token, key, parts } = stamp;
-  return version === STAMP_VERSION && [token, key, parts].every((text) => typeof text === 'string');
+  const { version, token, key, parts, notAfterMs } = stamp;
+  const isKnown = version === 1 || (version === 2 && Number.isSafeInteger(notAfterMs));
+  return isKnown && [token, key, parts].every((text) => typeof text === 'string');
 }
 
 /** The key of the selected parts. An occurrence makes another email on purpose. */

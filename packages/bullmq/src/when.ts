@@ -1,5 +1,6 @@
 import { OptionError } from '@sendonce/core';
 import { checkDuration, describe, MAX_DURATION_MS } from '@sendonce/core/ledger';
+import { readNotAfter } from './not-after.ts';
 
 /**
  * When an email is due: at a moment (`at`), or some time from now (`delay`).
@@ -20,6 +21,45 @@ export type When =
       readonly delay: number;
       readonly at?: undefined;
     };
+
+/** When the time of an email is over. */
+export interface NotAfter {
+  /**
+   * The last moment at which the email may be sent, as a `Date` or in milliseconds since 1970. If
+   * its turn comes later (a backlog, an outage, a retry), it is not sent: it is `skipped` with the
+   * reason `not-after`. The clock of the queue's Redis decides (on another server, that of the
+   * worker's machine).
+   * @default none: the email is sent however late it is
+   */
+  readonly notAfter?: Date | number | undefined;
+}
+
+/**
+ * The last moment of an email that is due at `atMs`, in ms since 1970.
+ * @throws {OptionError} if it is no time, or not after `at`.
+ */
+export function checkNotAfter(notAfter: unknown, atMs: number, done: string): number | undefined {
+  if (notAfter === undefined) return undefined;
+  const notAfterMs = readNotAfter(notAfter, done);
+  if (notAfterMs > atMs) return notAfterMs;
+  throw new OptionError(
+    'notAfter',
+    `Expected "notAfter" to be after the time at which the email is due (${formatMoment(atMs)}), got ` +
+      `${formatMoment(notAfterMs)}: the email would never be sent. ${done}`,
+  );
+}
+
+/** @throws {OptionError} if an email is to be moved to a time at which its own time is over. */
+export function refuseNeverSent(notAfterMs: number | undefined, atMs: number): void {
+  if (notAfterMs === undefined || notAfterMs > atMs) return;
+  throw new OptionError(
+    'notAfter',
+    `The email has the "notAfter" ${formatMoment(notAfterMs)}, and the new time (${formatMoment(atMs)}) is not ` +
+      'before it: the email would never be sent. Nothing was moved. Give a new "notAfter" as well.',
+  );
+}
+
+const formatMoment = (ms: number) => new Date(ms).toISOString();
 
 /**
  * The due time in ms since 1970. An `at` that passed less than `pastToleranceMs` ago means now.

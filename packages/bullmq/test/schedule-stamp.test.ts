@@ -17,7 +17,8 @@ const unreadable = expect.objectContaining({
 
 onBothVersions((bullmq) => {
   describe.each([
-    ['a newer', { version: 2 }],
+    ['a newer', { version: 3 }],
+    ['some', { version: 2 }],
     ['an older', { version: undefined }],
   ])('an email that %s version of sendonce scheduled', (_name, changes) => {
     /** Adds the job of an email as another version would, with another form of its stamp. */
@@ -44,7 +45,7 @@ onBothVersions((bullmq) => {
       const ended = await stage.ended(job);
       expect(ended).toMatchObject({ state: 'failed', attemptsMade: 2 });
       expect(ended.failedReason).toMatch(
-        /^The job email-\S+ was scheduled by another version of sendonce: its stamp has version (2|none), and this program reads version 1\. This attempt sent nothing\. Run the version of sendonce that scheduled the job, then retry the job\. See \S+\/schedule\.md$/,
+        /^The job email-\S+ was scheduled by another version of sendonce: its stamp has version ([23]|none), and this program reads versions up to 2\. This attempt sent nothing\. Run the version of sendonce that scheduled the job, then retry the job\. See \S+\/schedule\.md$/,
       );
       expect(sent).toBe(0);
       expect(processor.counters.claimed).toBe(0);

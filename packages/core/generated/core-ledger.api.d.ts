@@ -122,7 +122,7 @@ export type DispatchReply = {
 } | Loss;
 
 // @public
-export type EmailOptions = Pick<PerformOptions, 'key' | 'job' | 'digest' | 'by' | 'fingerprint' | 'emailDateMs' | 'settleVia' | 'label' | 'onEvent'> & {
+export type EmailOptions = Pick<PerformOptions, 'key' | 'job' | 'digest' | 'by' | 'fingerprint' | 'emailDateMs' | 'notAfterMs' | 'settleVia' | 'label' | 'onEvent'> & {
     readonly isRepeat?: boolean | undefined;
 };
 

@@ -390,7 +390,7 @@ export type Performed<R> = {
     readonly value: R;
     readonly resultError?: ResultError | undefined;
 }
-/** The effect decided not to send. */
+/** The effect decided not to send, or the time of the email was over (`not-after`). */
 | {
     readonly state: 'skipped';
     readonly reason: string;
@@ -452,6 +452,7 @@ export interface PerformOptions {
     readonly leaseMs?: number | undefined;
     readonly ledger: Ledger;
     readonly maxResultBytes?: number | undefined;
+    readonly notAfterMs?: number | undefined;
     readonly onEvent?: ((event: PerformEvent) => unknown) | undefined;
     readonly onRepeatedRequest?: 'warn' | 'ignore' | undefined;
     readonly replayWithinMs?: number | undefined;

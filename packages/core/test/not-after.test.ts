@@ -15,7 +15,7 @@ const modes = ['before-processor', 'at-send'] as const;
 
 function setup(overrides: Partial<PerformOptions> = {}, change?: (sound: Ledger) => object) {
   const sound = memoryLedger();
-  const ledger: Ledger = { ...sound, settleVia: undefined, ...change?.(sound) };
+  const ledger: Ledger = { ...sound, ...change?.(sound) };
   const key = deriveKey(['notice', createToken()]);
   const options: PerformOptions = { ledger, key, ...overrides };
   return { ledger, key, options, readNow: () => sound.read(key) };

@@ -393,6 +393,7 @@ export interface OnceOptions<J extends JobLike> extends Omit<PerformOptions, 'ke
     readonly onBusy?: 'delay' | 'throw' | undefined;
     readonly onDifferentData?: 'warn' | 'ignore' | undefined;
     readonly onEvent?: ((event: OnceEvent<J>) => void) | ((event: OnceEvent<J>) => Promise<void>) | undefined;
+    readonly onRefused?: 'throw' | 'delay' | 'rate-limit' | undefined;
     readonly onUnavailable?: 'delay' | 'throw' | undefined;
     readonly schedulerKey?: 'per-iteration' | 'complete' | undefined;
 }

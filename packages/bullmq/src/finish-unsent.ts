@@ -10,7 +10,7 @@ import { isOutage, warnOnce } from '@sendonce/core/ledger';
 import { unrecoverableError } from './control-flow.ts';
 import { describeRecord, logToJob } from './job-log.ts';
 import type { JobLike } from './options.ts';
-import { parkJob } from './park-job.ts';
+import { growingWaitMs, parkJob } from './park-job.ts';
 
 /** A job whose run has not sent its email. */
 interface UnsentJob {
@@ -91,7 +91,7 @@ export async function finishUnavailable(
   // A delayed job causes no event of the worker.
   warnOnce('SENDONCE_LEDGER_UNAVAILABLE', job.queueName ?? '', `sendonce: ${messageOf(error)}`);
   logToJob(job, 'the ledger does not answer: nothing was sent, the job is delayed');
-  throw await parkJob(job, waitMs(job, LONGEST_PAUSE_MS), token);
+  throw await parkJob(job, waitMs(job, Infinity), token);
 }
 
 /** The message of the ledger's own error, which a processor may have wrapped. */
@@ -114,13 +114,10 @@ function canBeDelayed({ token, onBusy }: UnsentJob): boolean {
   return onBusy !== 'throw' && token !== undefined;
 }
 
-const LONGEST_PAUSE_MS = 15_000;
-
 /**
  * Grows from run to run, with jitter, up to the time in which the other attempt can lose its claim.
  */
 function waitMs(job: JobLike, retryAfterMs: number): number {
-  const earlier = Math.max(0, (job.attemptsStarted ?? 1) - (job.attemptsMade ?? 0) - 1);
-  const grown = Math.min(250 * 2 ** earlier, LONGEST_PAUSE_MS);
+  const grown = growingWaitMs(job);
   return Math.ceil(Math.max(50, Math.min(retryAfterMs, grown) * (0.75 + Math.random() / 4)));
 }

@@ -16,6 +16,7 @@ import {
 } from '@sendonce/core/ledger';
 import { isBullMQControlFlow, isPermanent, unrecoverableError } from './control-flow.ts';
 import { flushWhenClosed } from './flush-when-closed.ts';
+import { finishRefused } from './finish-refused.ts';
 import { finishUnavailable, finishUnsent } from './finish-unsent.ts';
 import { logToJob } from './job-log.ts';
 import { deriveJobKey, refusePromise } from './job-key.ts';
@@ -97,6 +98,7 @@ export function once<J extends JobLike, R>(
   ): Promise<R | undefined> {
     let key: string;
     let performed: Performed<R>;
+    let refusal = undefined as PerformEvent | undefined;
     try {
       checkJob(job);
       flushWhenClosed(job, options.journal);
@@ -114,6 +116,7 @@ export function once<J extends JobLike, R>(
         label: labelFor(label, job),
         onEvent(event) {
           counters[event.type] += 1;
+          if (event.retryAfterMs !== undefined) refusal = event;
           const line = lines[event.type];
           const isDecided = event.type === 'undispatched' && isReturnDecided;
           if (line !== undefined && !isDecided) logToJob(job, line);
@@ -122,6 +125,16 @@ export function once<J extends JobLike, R>(
       });
     } catch (error) {
       if (isPermanent(error)) throw unrecoverableError(error);
+      if (refusal?.retryAfterMs !== undefined) {
+        const { retryAfterMs, note } = refusal;
+        await finishRefused(error, {
+          job,
+          token,
+          onRefused: options.onRefused,
+          retryAfterMs,
+          note,
+        });
+      }
       return finishUnavailable(error, { job, token, onUnavailable: options.onUnavailable });
     }
     if (performed.state === 'sent') return performed.resultError ? undefined : performed.value;

@@ -112,6 +112,21 @@ export interface OnceOptions<J extends JobLike> extends Omit<
    */
   readonly onUnavailable?: 'delay' | 'throw' | undefined;
   /**
+   * What a job does if the mail server or the provider refused its email for now and said how long
+   * to wait (`Retry-After`): a report with `retryAfterMs`, or an error with it that is refused.
+   * Without such a time it is always `throw`, also for a 4xx reply of SMTP.
+   *
+   * - `throw`: fails the attempt. BullMQ's `attempts` and `backoff` decide when it runs again.
+   * - `delay`: moves the job to delayed for that time, at most one day and at least 250 ms. That uses
+   *   up no attempt, so a provider that refuses for ever delays the job for ever: the job's log has
+   *   a line for each time, the counter `released` counts them, and `notAfter` ends it. It counts
+   *   as a start: do not combine it with `maxStartedAttempts`.
+   * - `rate-limit`: the same, and the queue is paused for that time by `worker.rateLimit()`, for all
+   *   workers that have BullMQ's option `limiter`.
+   * @default 'throw'
+   */
+  readonly onRefused?: 'throw' | 'delay' | 'rate-limit' | undefined;
+  /**
    * What happens if a job is a duplicate, and its data, its name or its queue differ from those of
    * the job that sent the email.
    *
@@ -150,6 +165,7 @@ export const ONCE_OPTION_NAMES: OptionNames<OnceOptions<JobLike>> = {
   label: true,
   onBusy: true,
   onUnavailable: true,
+  onRefused: true,
   onDifferentData: true,
   onEvent: true,
 };
@@ -181,6 +197,7 @@ export function checkOnceOptions<J extends JobLike>(options: OnceOptions<J>): vo
   checkFunction('onEvent', options.onEvent, true);
   checkOneOf('onBusy', options.onBusy ?? 'delay', ['delay', 'throw']);
   checkOneOf('onUnavailable', options.onUnavailable ?? 'delay', ['delay', 'throw']);
+  checkOneOf('onRefused', options.onRefused ?? 'throw', ['throw', 'delay', 'rate-limit']);
   checkOneOf('schedulerKey', options.schedulerKey ?? 'per-iteration', [
     'per-iteration',
     'complete',

@@ -135,7 +135,7 @@ async function preparePost(
 
 /** Reports an outcome to the claim. @throws {ProviderError} unless the email was sent. */
 function reportOutcome(provider: string, outcome: Outcome, effect: Effect | undefined): void {
-  const { state, messageId } = outcome;
+  const { state, messageId, retryAfterMs } = outcome;
   const verdict = toVerdict(state);
   const id = messageId !== undefined && { messageId };
   if (verdict === 'sent') {
@@ -143,7 +143,7 @@ function reportOutcome(provider: string, outcome: Outcome, effect: Effect | unde
     return;
   }
   const error = toProviderError(provider, outcome);
-  effect?.report({ verdict, error, note: toNote(outcome), ...id });
+  effect?.report({ verdict, error, note: toNote(outcome), retryAfterMs, ...id });
   throw error;
 }
 

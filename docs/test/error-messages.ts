@@ -136,6 +136,7 @@ export async function causeMessages(): Promise<Messages> {
     await fail(() => processor(skipped, { dispatch })(jobFor(7)));
     const large: Send = async () => 'x'.repeat(20_000);
     await processor(large)(jobFor(8));
+    await processor(send, { ledger: memoryLedger(), testMode: true })(jobFor(18));
     const observable: Send = async () => ({ subscribe() {}, pipe() {} });
     await fail(() => processor(observable)(jobFor(9)));
 

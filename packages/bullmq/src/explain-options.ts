@@ -18,7 +18,8 @@ type OnceSetting =
   | 'replayWithinMs'
   | 'onBusy'
   | 'classify'
-  | 'resolver';
+  | 'resolver'
+  | 'testMode';
 type JobSetting =
   | 'attempts'
   | 'backoff'
@@ -160,9 +161,10 @@ function checkOptions(options: ExplainOptions): void {
   checkGroup('worker', worker);
   checkNames('"once"', once, ONCE_OPTION_NAMES);
   // The checks of once(), without the ledger and the key, which are not used here.
-  const { leaseMs, retentionMs, dispatch, replayWithinMs, classify, resolver } = once;
-  const timing = given({ leaseMs, retentionMs, dispatch, replayWithinMs, classify, resolver });
-  checkPerformOptions({ ...timing, ledger: memoryLedger() });
+  const { leaseMs, retentionMs, dispatch, replayWithinMs, classify, resolver, testMode } = once;
+  const timing = { leaseMs, retentionMs, dispatch, replayWithinMs };
+  const shared = given({ ...timing, classify, resolver, testMode });
+  checkPerformOptions({ ...shared, ledger: memoryLedger() });
   checkOneOf('onBusy', once.onBusy ?? 'delay', ['delay', 'throw']);
   checkJob(job);
   checkWorker(worker);

@@ -13,6 +13,18 @@ export function findings(settings: Settings, numbers: ExplainedNumbers): readonl
   return found.toSorted((one, other) => rank[one.severity] - rank[other.severity]);
 }
 
+const testMode: Check = ({ testMode }) => {
+  if (!testMode) return undefined;
+  return {
+    severity: 'error',
+    check: 'test mode',
+    found:
+      '"testMode" is on: no email leaves. The processor does not run, and each email is recorded as skipped with ' +
+      'the reason test-mode.',
+    remedy: 'Remove "testMode" where customers should get emails, then run the skipped jobs again.',
+  };
+};
+
 const sdkRetries: Check = ({ sdkRetries, replayWithinMs }) => {
   if (sdkRetries === 0) return undefined;
   const keyed = replayWithinMs !== undefined;
@@ -185,6 +197,7 @@ const logLines: Check = ({ keepLogs }) => {
 };
 
 const checks: readonly Check[] = [
+  testMode,
   sdkRetries,
   comebackAfterRetention,
   copyAfterRetention,

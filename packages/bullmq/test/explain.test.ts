@@ -151,6 +151,8 @@ describe('without a run', () => {
       { once: { onBusy: 'throw' }, worker: { maxStartedAttempts: 3 } },
       undefined,
     ],
+    ['test mode', { once: { testMode: true } }, 'error'],
+    ['test mode', { once: { testMode: false } }, undefined],
     ['log', { job: { keepLogs: 2 } }, 'info'],
     ['log', { job: { keepLogs: 10 } }, undefined],
   ])('%s: %o', (check, options, severity) => {
@@ -169,6 +171,7 @@ const wrong: [string, object | null][] = [
   ['replayWithinMs', { once: { replayWithinMs: '15 min' } }],
   ['resolver', { once: { resolver: 'sent' } }],
   ['onBusy', { once: { onBusy: 'wait' } }],
+  ['testMode', { once: { testMode: 'false' } }],
   ['job', { job: null }],
   ['job.attempts', { job: { attempts: 2.5 } }],
   ['job.backoff', { job: { backoff: -1 } }],

@@ -50,6 +50,14 @@ export function sandboxSuite(bullmq: BullMQ): void {
     ['a child process', {}],
     ['a worker thread', { useWorkerThreads: true }],
   ])('a processor file in %s', (_name, workerOptions: WorkerOptions) => {
+    test('does not run in test mode', async () => {
+      const { stage, add, sent } = await start(workerOptions, { testMode: true });
+      const seen = await stage.ended(await add({ order: 7 }));
+      expect(seen).toMatchObject({ state: 'completed', returnvalue: null });
+      expect(seen.logs).toEqual(['sendonce: skipped (test-mode): not sent']);
+      expect(sent()).toEqual([]);
+    });
+
     test('skips by what skipEmail() returns', async () => {
       const { stage, add, sent } = await start(workerOptions);
       const seen = await stage.ended(await add({ order: 7, act: 'skip' }));

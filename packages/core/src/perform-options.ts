@@ -5,6 +5,7 @@ import type { Journal } from './journal.ts';
 import type { Ledger, SettleVia } from './ledger.ts';
 import type { JobRef, LedgerRecord, Loss } from './record.ts';
 import {
+  checkBoolean,
   checkDuration,
   checkFunction,
   checkJournal,
@@ -113,6 +114,15 @@ export interface PerformOptions {
    * @default 'warn'
    */
   readonly onRepeatedRequest?: 'warn' | 'ignore' | undefined;
+  /**
+   * Whether nothing is sent: the effect does not run, and the email is recorded as `skipped` with
+   * the reason `test-mode`. For a staging system that has the jobs of real customers. Such a record
+   * blocks nothing: without `testMode`, the next attempt sends. An email that was sent, cancelled
+   * or is in doubt keeps its record, and nothing is replayed. One process warning says that it is
+   * on.
+   * @default false
+   */
+  readonly testMode?: boolean | undefined;
   /** Keeps every step, for histories and counts. No email waits for it. @default none */
   readonly journal?: Journal | undefined;
   /**
@@ -290,6 +300,7 @@ export const SHARED_OPTION_NAMES: OptionNames<SharedOptions> = {
   resolver: true,
   replayWithinMs: true,
   onRepeatedRequest: true,
+  testMode: true,
   journal: true,
 };
 
@@ -340,6 +351,7 @@ export function checkPerformOptions(options: Omit<PerformOptions, 'key'>): void 
   }
   if (options.waitMs) checkDuration('waitMs', options.waitMs);
   if (options.replayWithinMs !== undefined) checkDuration('replayWithinMs', options.replayWithinMs);
+  if (options.testMode !== undefined) checkBoolean('testMode', options.testMode);
   if (options.journal !== undefined) checkJournal(options.journal);
   checkJob(options.job);
   checkText('by', options.by);

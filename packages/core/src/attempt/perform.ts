@@ -17,6 +17,7 @@ import { ActiveClaim, type EffectFunction, runAndClose } from './active-claim.ts
 import { classifiedVerdict, decide, markAsNested } from './decide.ts';
 import { recordOutcome } from './record-outcome.ts';
 import { withResult } from './result-json.ts';
+import { optionsForTest, skipForTest } from './test-mode.ts';
 
 /**
  * Runs an effect that sends one email, at most once per key within the retention.
@@ -79,6 +80,7 @@ export async function performWith<R>(
   options: SharedOptions,
   email: EmailOptions,
 ): Promise<Performed<R>> {
+  if (options.testMode) return performWith<R>(skipForTest, optionsForTest(options), email);
   const context = new AttemptContext(options, email);
   const outerClaim = currentClaim();
   try {

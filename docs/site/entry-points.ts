@@ -24,6 +24,7 @@ interface Manifest {
 const descriptions: Readonly<Record<string, string>> = {
   './ledger': 'For those who write a ledger, or wrap one.',
   './inspect': 'For those who show what the ledger and the journal hold.',
+  './testing': 'For the unit tests of your processors.',
 };
 
 /**

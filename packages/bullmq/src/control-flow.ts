@@ -15,13 +15,16 @@ const controlFlowErrors: Readonly<Record<string, string>> = {
  * before it sends.
  */
 export function isBullMQControlFlow(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
+  return controlFlowName(error) !== undefined;
+}
+
+/** The name of the error by which a processor postpones its job, if it is one. */
+export function controlFlowName(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
   const { name = '', message = '' } = error as Partial<Error>;
-  // The message as well: a minified bundle renames the classes, and BullMQ takes the name from
-  // there.
-  return (
-    Object.hasOwn(controlFlowErrors, name) || Object.values(controlFlowErrors).includes(message)
-  );
+  if (Object.hasOwn(controlFlowErrors, name)) return name;
+  // A minified bundle renames the classes, and BullMQ takes the name from there.
+  return Object.keys(controlFlowErrors).find((known) => controlFlowErrors[known] === message);
 }
 
 /** The error that a worker expects after `job.moveToDelayed()`. It does not use up an attempt. */

@@ -77,9 +77,9 @@ export async function runCommand(
   return { error: `${text}: exit code ${exitCode}\n${stdout}${stderr}` };
 }
 
-/** Whether a block is a file of tests for vitest. */
+/** Whether a block is a file of tests, for vitest or `node:test`. */
 export function isTestFile({ code }: Block): boolean {
-  return /from 'vitest'|describeLedger\(/.test(code);
+  return /from '(?:vitest|node:test)'|describeLedger\(/.test(code);
 }
 
 /** Runs the tests of a block. */
@@ -91,9 +91,11 @@ export async function runTests(
   const file = project.compiledFile(block).replace(/js$/, 'test.js');
   await copyFile(project.compiledFile(block), file);
   const environment = await servers.environment(block.code);
-  const command = `vitest run --reporter=json ${file}`;
+  const command = block.code.includes("from 'node:test'")
+    ? `node --test --test-reporter=tap ${file}`
+    : `vitest run --reporter=json ${file}`;
   const { exitCode, stdout, stderr } = await runInShell(project, command, environment);
-  const passed = Number(/"numPassedTests":(\d+)/.exec(stdout)?.[1]);
+  const passed = Number(/(?:"numPassedTests":|# pass )(\d+)/.exec(stdout)?.[1]);
   // A suite that the block calls has tests which the block does not show.
   const shown = block.code.match(/^test\(/gm)?.length;
   if (exitCode === 0 && passed > 0 && passed === (shown ?? passed)) {

@@ -117,7 +117,7 @@ export function once<J extends JobLike, R>(
         onEvent(event) {
           counters[event.type] += 1;
           if (event.retryAfterMs !== undefined) refusal = event;
-          const line = lines[event.type];
+          const line = lineFor(event);
           const isDecided = event.type === 'undispatched' && isReturnDecided;
           if (line !== undefined && !isDecided) logToJob(job, line);
           return onEvent?.({ ...event, job });
@@ -245,7 +245,12 @@ function checkProcessor(processor: unknown): void {
   );
 }
 
-/** The line in the job's log for each step that you should know of. */
+/** The line in the job's log for a step that you should know of. */
+function lineFor({ type, note }: PerformEvent): string | undefined {
+  if (type !== 'partly-refused') return lines[type];
+  return `sent, but some of its recipients do not get it (${note}): it is not sent to them again`;
+}
+
 const lines: Partial<Record<PerformEvent['type'], string>> = {
   undispatched:
     'ended without a dispatch: pass "dispatch: atSend(transporter)" with the transporter that sends, or return skipEmail(reason)',
@@ -279,6 +284,7 @@ function zeroCounters(): OnceCounters {
     'different-data': 0,
     repeated: 0,
     'result-dropped': 0,
+    'partly-refused': 0,
     unrecorded: 0,
   };
 }

@@ -65,6 +65,7 @@ const OTHER_ATTEMPTS: ReadonlySet<string> = new Set<JournalType>([
   'late-send',
   'undispatched',
   'result-dropped',
+  'partly-refused',
   'unavailable',
 ]);
 
@@ -80,8 +81,8 @@ function describeRecord({ state, note, resolvedBy, lateNotSent }: LedgerRecord):
         ? `in doubt, but not sent: its sender found out too late that nothing was sent; the next attempt sends it${reason}`
         : `in doubt: it was dispatched, and it is unknown whether it was sent${reason}`;
     case 'sent':
-      // The note of a sent email is why it was in doubt before.
-      return resolvedBy ? `sent (resolved by ${resolvedBy})` : 'sent';
+      // The note of a resolved email is why it was in doubt before.
+      return resolvedBy ? `sent (resolved by ${resolvedBy})` : `sent${reason}`;
     case 'rejected':
       return `rejected permanently by the mail server or provider${reason}`;
     case 'skipped':

@@ -40,6 +40,7 @@ export function normaliseReport(report: unknown): EffectReport {
     verdict: normaliseVerdict(fieldOf(report, 'verdict')),
     messageId: textOf(report, 'messageId'),
     note: textOf(report, 'note'),
+    refused: textOf(report, 'refused'),
     error: fieldOf(report, 'error'),
     retryAfterMs: normaliseRetryAfter(fieldOf(report, 'retryAfterMs')),
   };
@@ -47,9 +48,10 @@ export function normaliseReport(report: unknown): EffectReport {
 
 // Both are stored and shown. PostgreSQL keeps no NUL, no store keeps half a character, and a note
 // with an address is a text of the mail server.
-const forms = { messageId: /^[^\p{Cc}\p{Cs}]{0,998}$/u, note: /^[^@\p{C}]{0,200}$/u };
+const code = /^[^@\p{C}]{0,200}$/u;
+const forms = { messageId: /^[^\p{Cc}\p{Cs}]{0,998}$/u, note: code, refused: code };
 
-function textOf(report: unknown, field: 'messageId' | 'note'): string | undefined {
+function textOf(report: unknown, field: keyof typeof forms): string | undefined {
   const value = fieldOf(report, field);
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'bigint') return String(value);
@@ -58,7 +60,7 @@ function textOf(report: unknown, field: 'messageId' | 'note'): string | undefine
   warnOnce(
     'SENDONCE_REPORT',
     field,
-    `sendonce left "${field}" out of a report about an email: ${field === 'note' ? 'it is no short code' : 'it is no text that can be kept'}. ` +
+    `sendonce left "${field}" out of a report about an email: ${field === 'messageId' ? 'it is no text that can be kept' : 'it is no short code'}. ` +
       'The outcome is recorded without it.',
   );
   return undefined;
@@ -83,6 +85,12 @@ export interface EffectReport {
   readonly messageId?: string | undefined;
   /** A short code for people, such as `552` or `ETIMEDOUT`. Never text of the email. */
   readonly note?: string | undefined;
+  /**
+   * Of an email that was sent: which of its recipients were refused and do not get it, as counts
+   * and codes: `cc 550, bcc 451 x2`. Never an address. It becomes the note of the record
+   * (`refused: cc 550, bcc 451 x2`), and the event `partly-refused` is emitted.
+   */
+  readonly refused?: string | undefined;
   /**
    * What the transport threw. It is the cause of an {@link InDoubtError} or {@link RejectedError}.
    */

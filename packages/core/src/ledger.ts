@@ -238,6 +238,8 @@ export type Settlement = Attempt &
         /** What duplicates get back: JSON, so never an empty text. */
         readonly result?: string | undefined;
         readonly messageId?: string | undefined;
+        /** Which of its recipients were refused, as codes. */
+        readonly note?: string | undefined;
         /** The ledger acknowledged no dispatch of this attempt: a cancellation stays. */
         readonly undispatched?: true | undefined;
       }

@@ -275,17 +275,15 @@ function recordOf(
 }
 
 function textsOf(settlement: Settlement): Partial<LedgerRecord> {
-  const { messageId } = settlement;
+  const { messageId, note } = settlement;
   switch (settlement.outcome) {
     case 'sent':
-      return defined({ messageId, result: settlement.result });
+      return defined({ messageId, note, result: settlement.result });
     case 'rejected':
     case 'skipped':
-      return defined({ messageId, note: settlement.note });
-    case 'in-doubt': {
-      const { note, lateNotSent } = settlement;
-      return defined({ messageId, note, lateNotSent });
-    }
+      return defined({ messageId, note });
+    case 'in-doubt':
+      return defined({ messageId, note, lateNotSent: settlement.lateNotSent });
   }
 }
 

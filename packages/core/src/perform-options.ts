@@ -208,6 +208,11 @@ export interface PerformEvent {
     | 'repeated'
     /** The email was sent, and its result cannot be kept for duplicates: too large, or not JSON. */
     | 'result-dropped'
+    /**
+     * The email was sent, and some of its recipients were refused: they do not get it, and it is
+     * not sent again. `note` has the codes.
+     */
+    | 'partly-refused'
     /** The ledger did not answer the claim or the dispatch. Nothing was sent. */
     | 'unavailable'
     /**

@@ -52,7 +52,10 @@ export interface LedgerRecord {
   readonly fingerprint?: string | undefined;
   /** The Message-ID of the email, with its angle brackets. */
   readonly messageId?: string | undefined;
-  /** Why the email was rejected, was skipped or is in doubt. A code, never text of the email. */
+  /**
+   * Why the email was rejected, was skipped or is in doubt; of a sent one, which of its recipients
+   * were refused: `refused: cc 550, bcc 451 x2`. Codes, never an address or text of the email.
+   */
   readonly note?: string | undefined;
   /** The result of the original processor, as JSON. */
   readonly result?: string | undefined;

@@ -24,6 +24,7 @@ const steps: Readonly<Record<JournalType, string>> = {
   'different-data': 'its data differs from that of the email that was sent',
   repeated: 'a second request left while it was being sent: was it sent twice?',
   'result-dropped': 'result not kept',
+  'partly-refused': 'sent, and some recipients were refused',
   unavailable: 'the ledger did not answer: nothing was sent',
   unrecorded: 'outcome not recorded',
   'resolved-sent': 'resolved: it was sent',
@@ -70,6 +71,13 @@ const lateNotSent: Description = {
     'Its sender found out that nothing was sent, but only after the email was in doubt. The next attempt sends it.',
 };
 
+/** Some recipients of a sent email were refused. The page shows the codes as the record's note. */
+const partlyRefused: Description = {
+  name: 'sent',
+  sentence:
+    'It was sent, and some of its recipients were refused: they do not get it, and it is not sent to them again.',
+};
+
 /** The state of an email in words. */
 export function describeState(email: FoundEmail): { badge: Html; sentence: Html | string } {
   const { record } = email;
@@ -80,8 +88,15 @@ export function describeState(email: FoundEmail): { badge: Html; sentence: Html 
   };
 }
 
-function describeRecord({ state, lateNotSent: isLate }: LedgerRecord): Description {
+function describeRecord({
+  state,
+  lateNotSent: isLate,
+  note,
+  resolvedBy,
+}: LedgerRecord): Description {
   if (state === 'in-doubt' && isLate) return lateNotSent;
+  // The note of a resolved email is why it was in doubt before.
+  if (state === 'sent' && note !== undefined && resolvedBy === undefined) return partlyRefused;
   // A state that only a newer version of a store knows is shown by its own name.
   return Object.hasOwn(states, state) ? states[state] : { name: state, sentence: '' };
 }

@@ -120,7 +120,7 @@ function renderRecord(key: string, record: LedgerRecord | undefined): Html {
       ${keyRow} ${renderRow('State', state)}
       ${renderRow(timeName(record), html`${timeElement(atMs, true)} UTC`)}
       ${renderRow('By', textOr(senderOf(record)))} ${renderRow('Message-ID', textOr(messageId))}
-      ${renderRow(state === 'sent' ? 'Note of the doubt' : 'Note', textOr(note))}
+      ${renderRow(state === 'sent' && resolvedBy !== undefined ? 'Note of the doubt' : 'Note', textOr(note))}
       ${resolvedBy !== undefined && renderRow('Resolved by', textOr(resolvedBy))}
       ${fingerprint !== undefined && renderRow('Fingerprint', html`<code>${fingerprint}</code>`)}
     </dl>

@@ -32,6 +32,7 @@ export const steps = [
   'different-data',
   'repeated',
   'result-dropped',
+  'partly-refused',
   'unrecorded',
 ] as const satisfies readonly ObservedEvent['type'][];
 

@@ -49,7 +49,8 @@ export async function settle(
   { run, claims }: LedgerSession,
   settlement: Settlement,
 ): Promise<SettleReply> {
-  const { key, token, job, digest, by, fingerprint, outcome, messageId, retentionMs } = settlement;
+  const { key, token, job, digest, by, fingerprint, outcome, messageId, note, retentionMs } =
+    settlement;
   claims.held.markEnding(token);
   const reply = await run({
     verb: 'settle',
@@ -62,7 +63,7 @@ export async function settle(
     by,
     fingerprint,
     messageId,
-    note: outcome === 'sent' ? undefined : settlement.note,
+    note,
     result: outcome === 'sent' ? settlement.result : undefined,
     lateNotSent: outcome === 'in-doubt' ? settlement.lateNotSent : undefined,
     undispatched: outcome === 'sent' ? settlement.undispatched : undefined,

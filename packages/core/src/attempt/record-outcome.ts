@@ -1,4 +1,5 @@
 import type { AttemptContext } from '../attempt-context.ts';
+import type { EffectReport } from '../claim.ts';
 import { nowMs } from '../clock.ts';
 import { askResolver } from '../doubts/ask-resolver.ts';
 import { errorCode } from '../error-code.ts';
@@ -64,6 +65,7 @@ async function recordSent<R>(
     outcome: 'sent',
     result: result.json,
     messageId: report?.messageId,
+    note: refusalNote(report),
     undispatched: facts.isDispatched ? undefined : true,
   };
   // A job that fails may run again at once. That run must find the email recorded.
@@ -86,10 +88,16 @@ async function recordSent<R>(
     }
   }
   if (result.error) reportDroppedResult(context, result.error);
+  if (settlement.note) context.emit('partly-refused', { note: settlement.note });
   context.emit('sent', { messageId: report?.messageId });
   if (hasFailed) throw error;
   const resultError = result.error && { resultError: result.error };
   return { state: 'sent', value: value as R, ...resultError };
+}
+
+/** Some of the recipients get the email, and these were refused. */
+function refusalNote(report: EffectReport | undefined): string | undefined {
+  return report?.refused && `refused: ${report.refused}`;
 }
 
 function reportDroppedResult(context: AttemptContext, { message }: ResultError): void {

@@ -176,8 +176,9 @@ export function createAttempts({ attempts: allTraits }: Scenario, { shortMs, lon
       }
       case 'settle': {
         const { outcome } = asked;
-        const reason = outcome === 'sent' ? { result: '"{\\n é€"' } : { note: 'E\\550\nü' };
-        const texts = asked.bare ? {} : { ...reason, messageId: '<7@shop.example>' };
+        const note = 'E\\550\nü';
+        const result = outcome === 'sent' && { result: '"{\\n é€"' };
+        const texts = asked.bare ? {} : { note, ...result, messageId: '<7@shop.example>' };
         const about = {
           sent: { undispatched: true } as const,
           rejected: {},

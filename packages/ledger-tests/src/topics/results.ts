@@ -109,7 +109,7 @@ export const results: Topic = {
             'claimed',
           );
           assert.deepEqual([claimedFor, claimedBy], [job, text]);
-          for (const outcome of ['in-doubt', 'rejected'] as const) {
+          for (const outcome of ['in-doubt', 'rejected', 'sent'] as const) {
             const settlement = { ...attempt, outcome, note: text, messageId: text };
             expectState(await context.ledger.settle(settlement), 'settled');
             const record = await expectRecord(context, attempt, outcome);

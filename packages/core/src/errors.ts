@@ -26,7 +26,7 @@ export interface ErrorsByCode {
   SENDONCE_BUSY: BusyError;
   /** A second email was about to leave under one claim. */
   SENDONCE_SECOND_EMAIL: SecondEmailError;
-  /** An email has several recipients. */
+  /** An email has no recipient in To, or several where one is expected. */
   SENDONCE_RECIPIENTS: RecipientsError;
   /** An address is not valid, or can be read as another one. */
   SENDONCE_ADDRESS: AddressError;
@@ -275,20 +275,23 @@ export class SecondEmailError extends SendonceError {
 }
 
 /**
- * An email under a claim has more than one recipient, and a server could accept only some of them.
+ * The recipients of an email under a claim: none of them is in To, or there is not exactly one where
+ * the option `recipients` is `one`.
  */
 export class RecipientsError extends SendonceError {
   override readonly name = 'RecipientsError';
   /** How many recipients the email has. */
   readonly count: number;
 
-  constructor(count: number) {
+  constructor(count: number, expected: 'one' | 'to' = 'one') {
     super(
       'SENDONCE_RECIPIENTS',
       'no',
-      `The email has ${count} recipients (to, cc, bcc); expected exactly one. It was not sent. A server may ` +
-        'accept some of them and refuse others, and a retry would then be a duplicate: use one job, ' +
-        'or one perform() with its own key, per recipient.',
+      expected === 'one'
+        ? `The email has ${count} recipients (to, cc, bcc); expected exactly one, because "recipients" is "one". It ` +
+            'was not sent. Use one job, or one perform() with its own key, per recipient.'
+        : `The email has ${count} recipients (to, cc, bcc), none of them in "to". It was not sent. Cc and Bcc get ` +
+            'copies of an email to another recipient: give the email a "to", or use one email per recipient.',
     );
     this.count = count;
   }

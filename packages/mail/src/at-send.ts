@@ -83,6 +83,6 @@ function install(transporter: Installed, plugin: StreamPlugin, wanted: string): 
 }
 
 function describeOptions(options: DispatchAtSendOptions): string {
-  const { outsideClaim = 'pass', messageIdDomain, idempotencyHeader } = options;
-  return JSON.stringify({ outsideClaim, messageIdDomain, idempotencyHeader });
+  const { outsideClaim = 'pass', messageIdDomain, idempotencyHeader, recipients = 'any' } = options;
+  return JSON.stringify({ outsideClaim, messageIdDomain, idempotencyHeader, recipients });
 }

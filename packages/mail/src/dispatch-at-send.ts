@@ -1,10 +1,4 @@
-import {
-  type Claim,
-  currentClaim,
-  NotSentError,
-  OptionError,
-  RecipientsError,
-} from '@sendonce/core';
+import { type Claim, currentClaim, NotSentError, OptionError } from '@sendonce/core';
 import {
   checkNames,
   checkOneOf,
@@ -13,7 +7,7 @@ import {
   type OptionNames,
   registerDispatcher,
 } from '@sendonce/core/ledger';
-import { attachClaim, checkAddressFields, checkRecipient, isProvider } from '@sendonce/core/mail';
+import { attachClaim, checkAddressFields, isProvider } from '@sendonce/core/mail';
 import {
   isSmtp,
   type MailTransport,
@@ -22,6 +16,7 @@ import {
   type StreamPlugin,
   type StreamPluginMail,
 } from './nodemailer-shapes.ts';
+import { fixEnvelope, type FixedEnvelope } from './recipients.ts';
 import { sendUnderClaim } from './send-under-claim.ts';
 import { isHostname, isRaw, stabiliseMime } from './stable-mime.ts';
 
@@ -46,12 +41,20 @@ export interface DispatchAtSendOptions {
    * @default none
    */
   readonly idempotencyHeader?: string | undefined;
+  /**
+   * How many recipients an email under a claim may have. `any`: To, Cc and Bcc of one message are
+   * one email, which is sent when the server accepts at least one To. `one`: more than one fails
+   * with `RecipientsError`.
+   * @default 'any'
+   */
+  readonly recipients?: 'any' | 'one' | undefined;
 }
 
 const OPTION_NAMES: OptionNames<DispatchAtSendOptions> = {
   outsideClaim: true,
   messageIdDomain: true,
   idempotencyHeader: true,
+  recipients: true,
 };
 
 /**
@@ -67,7 +70,9 @@ const OPTION_NAMES: OptionNames<DispatchAtSendOptions> = {
  *
  * Under a claim, a send can fail with these errors. Nothing was sent by it then.
  *
- * - `RecipientsError`: the email does not have exactly one recipient.
+ * - `RecipientsError`: none of the recipients is in To, or `recipients` is `one` and there are
+ *   several.
+ * - `MailTransportError`: the server refused every recipient in To, so no copy (Cc, Bcc) was sent.
  * - `AddressError`: an address can be read in two ways.
  * - `SecondEmailError`: another email may already have been sent under the claim.
  * - `ClaimLostError`, `LedgerUnavailableError`: the ledger did not permit the dispatch.
@@ -85,8 +90,9 @@ export function dispatchAtSend(
   // Called as transporter.use('stream', dispatchAtSend): sendMail() would wait for ever.
   if (typeof callback === 'function') return refuseToBePlugin(callback);
   checkNames('dispatchAtSend()', options, OPTION_NAMES);
-  const { outsideClaim = 'pass', messageIdDomain, idempotencyHeader } = options;
+  const { outsideClaim = 'pass', messageIdDomain, idempotencyHeader, recipients = 'any' } = options;
   checkOneOf('outsideClaim', outsideClaim, ['pass', 'refuse']);
+  checkOneOf('recipients', recipients, ['any', 'one']);
   checkDomain(messageIdDomain);
   checkHeaderName(idempotencyHeader);
 
@@ -133,7 +139,7 @@ function closeSources({ message, data }: StreamPluginMail): void {
 function prepare(
   mail: StreamPluginMail,
   claim: Claim,
-  { messageIdDomain, idempotencyHeader }: DispatchAtSendOptions,
+  { messageIdDomain, idempotencyHeader, recipients = 'any' }: DispatchAtSendOptions,
 ): void {
   if (preparedSend(mail)) return;
   const { message } = mail;
@@ -144,6 +150,7 @@ function prepare(
   });
   // The provider transport begins, dispatches and reports.
   if (isProvider(transport)) {
+    if (recipients === 'one') checkUnderClaim(claim, () => fixEnvelope(message as MimeRoot, 'one'));
     attachClaim(mail, claim);
     return;
   }
@@ -151,40 +158,29 @@ function prepare(
   if (idempotencyHeader) (message as MimeRoot).setHeader(idempotencyHeader, claim.key);
   wrapSend(transport);
   setPreparedSend(mail, (callback, send) => {
+    let envelope: FixedEnvelope;
     try {
-      checkUnderClaim(claim, () => fixEnvelope(message));
+      envelope = checkUnderClaim(claim, () => fixEnvelope(message as MimeRoot, recipients));
     } catch (error) {
       callback(error as Error);
       return;
     }
     const messageId = isRaw(mail.data) ? undefined : message.messageId();
-    sendUnderClaim({ claim, message, smtp: isSmtp(transport), messageId, send }, callback);
+    const smtp = isSmtp(transport);
+    sendUnderClaim({ claim, message, envelope, smtp, messageId, send }, callback);
   });
 }
 
 /**
  * Runs a check, and reports "not sent" if it throws, because the claim may already be dispatched.
  */
-function checkUnderClaim(claim: Claim, check: () => void): void {
+function checkUnderClaim<T>(claim: Claim, check: () => T): T {
   try {
-    check();
+    return check();
   } catch (error) {
     claim.begin().report({ verdict: 'not-sent', note: errorCode(error), error });
     throw error;
   }
-}
-
-/**
- * Fixes the recipient after all plugins have run. nodemailer does not read the addresses again.
- */
-function fixEnvelope(message: StreamPluginMail['message']): void {
-  const envelope = message.getEnvelope();
-  const { to } = envelope;
-  const count = Array.isArray(to) ? to.length : to ? 1 : 0;
-  if (count !== 1) throw new RecipientsError(count);
-  checkRecipient([to].flat()[0]);
-  // Transports change the envelope that they get.
-  message.getEnvelope = () => ({ ...envelope });
 }
 
 /** Sends a message under the claim that the plugin found. */

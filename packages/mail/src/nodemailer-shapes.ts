@@ -28,17 +28,23 @@ export interface MimeRoot extends StreamPluginMessage {
   baseBoundary: string;
   getHeader(name: string): unknown;
   setHeader(name: string, value: string): unknown;
-  getAddresses(): { readonly from?: readonly { readonly address?: string }[] };
+  getAddresses(): Readonly<
+    Partial<Record<'from' | 'to' | 'cc' | 'bcc', readonly { readonly address?: string }[]>>
+  >;
 }
 
 /** @internal The callback of a transport's send(). */
 export type SendCallback = (error: Error | null, info?: SentInfo) => void;
 
-/** @internal The result of nodemailer's own transports. */
-export interface SentInfo {
+/** @internal What nodemailer knows of the server's replies for the recipients. */
+export interface Replies {
   readonly accepted?: unknown;
   readonly rejected?: unknown;
   readonly rejectedErrors?: readonly { readonly responseCode?: unknown }[];
+}
+
+/** @internal The result of nodemailer's own transports. */
+export interface SentInfo extends Replies {
   readonly response?: unknown;
   readonly messageId?: unknown;
 }

@@ -1,12 +1,16 @@
 import { type Claim, type Effect, NotSentError, type Verdict } from '@sendonce/core';
-import { classifyMailError, classifyReply, mailErrorNote } from './classify-mail-error.ts';
+import { classifyMailError, mailErrorNote, type MailPhase } from './classify-mail-error.ts';
 import { gateStream } from './gated-stream.ts';
 import { MailTransportError } from './mail-transport-error.ts';
+import { judgeAfterDot, judgeBeforeDot } from './refusals.ts';
+import type { FixedEnvelope } from './recipients.ts';
 import type { SendCallback, SentInfo, StreamPluginMessage } from './nodemailer-shapes.ts';
 
 export interface SendUnderClaim {
   readonly claim: Claim;
   readonly message: StreamPluginMessage;
+  /** The recipients, and what the server replies for them. */
+  readonly envelope: FixedEnvelope;
   /** Whether the transport writes to the network while it reads the message, see isSmtp(). */
   readonly smtp: boolean;
   /** Recorded with the outcome. Undefined for a raw message, whose Message-ID is unknown. */
@@ -19,6 +23,14 @@ export interface SendUnderClaim {
 interface BegunSend extends SendUnderClaim {
   readonly effect: Effect;
   readonly callback: SendCallback;
+}
+
+/** Why an email was not sent, or may not have been. */
+interface Failure {
+  readonly verdict: Verdict;
+  readonly error: unknown;
+  /** @default the code of the error */
+  readonly note?: string;
 }
 
 /**
@@ -39,16 +51,20 @@ export function sendUnderClaim(options: SendUnderClaim, callback: SendCallback):
 }
 
 function sendBySmtp(begun: BegunSend): void {
-  const { message, effect } = begun;
+  const { message, effect, envelope } = begun;
   let dispatching: Promise<void> | undefined;
   /** Why the ledger did not permit the dispatch. */
   let forbidden: unknown;
+  /** The server refused every To, and accepted a copy. */
+  let withheld: ReturnType<typeof judgeBeforeDot>;
   let dotMayFollow = false;
   let isOver = false;
 
   const dotAllowed = async (): Promise<boolean> => {
     // nodemailer 6 to 9 read the stream to its end after a refused envelope.
     if (isOver) return false;
+    withheld = judgeBeforeDot(envelope);
+    if (withheld) throw new NotSentError('Every recipient in "to" was refused.');
     dispatching = effect.dispatch();
     try {
       await dispatching;
@@ -73,13 +89,29 @@ function sendBySmtp(begun: BegunSend): void {
     isOver = true;
     const phase = dotMayFollow ? 'after-dot' : 'before-dot';
     const finish = () => {
+      if (withheld) {
+        fail(begun, withheld);
+        return;
+      }
       const failure = forbidden ?? error ?? (dotMayFollow ? undefined : prematureReply());
-      if (failure) fail(begun, failure, classifyMailError(failure, phase));
-      else succeed(begun, info);
+      if (!failure) succeed(begun, info);
+      else fail(begun, classify(failure, phase, envelope));
     };
     if (dispatching && !dotMayFollow) void whenSettled(dispatching, finish);
     else finish();
   });
+}
+
+/**
+ * If all recipients are refused, nodemailer fails before DATA. Of an email with copies, the replies
+ * to the recipients in To decide then, as they do if a copy was accepted.
+ */
+function classify(error: unknown, phase: MailPhase, envelope: FixedEnvelope): Failure {
+  const { code, command } = error as { readonly code?: unknown; readonly command?: unknown };
+  const isRefused = phase === 'before-dot' && code === 'EENVELOPE' && command === 'RCPT TO';
+  const judgement = isRefused && envelope.recipients.size > 1 && judgeBeforeDot(envelope);
+  if (!judgement) return { error, verdict: classifyMailError(error, phase) };
+  return { error, verdict: judgement.verdict, note: mailErrorNote(judgement.error) };
 }
 
 /** Dispatches before it hands the message to a transport that may send it at any time. */
@@ -94,7 +126,7 @@ async function sendByOther(begun: BegunSend): Promise<void> {
   handOver(begun, (error, info) => {
     if (isOver) return;
     isOver = true;
-    if (error) fail(begun, error, classifyMailError(error));
+    if (error) fail(begun, { error, verdict: classifyMailError(error) });
     else succeed(begun, info);
   });
 }
@@ -118,48 +150,31 @@ function handOver({ send }: BegunSend, finish: SendCallback): void {
   }
 }
 
-function fail({ messageId, effect, callback }: BegunSend, error: unknown, verdict: Verdict): void {
+function fail(
+  { messageId, effect, callback }: BegunSend,
+  { verdict, error, note = mailErrorNote(error) }: Failure,
+): void {
   const id = messageId !== undefined && { messageId };
-  effect.report({ verdict, error, note: mailErrorNote(error), ...id });
+  effect.report({ verdict, error, note, ...id });
   callback(error as Error);
 }
 
 function succeed(begun: BegunSend, info: SentInfo | undefined): void {
-  const refusal = findRefusal(info);
-  if (refusal) {
-    fail(begun, refusal.error, refusal.verdict);
+  const { recipients, replies } = begun.envelope;
+  const judgement = judgeAfterDot(recipients, replies() ?? info, info?.response);
+  if (judgement.verdict !== 'sent') {
+    fail(begun, judgement);
     return;
   }
   // Other transports may return an id of the provider.
   const given = begun.smtp ? undefined : info?.messageId;
   const messageId = typeof given === 'string' ? given : begun.messageId;
-  begun.effect.report({ verdict: 'sent', ...(messageId !== undefined && { messageId }) });
+  begun.effect.report({
+    verdict: 'sent',
+    ...(messageId !== undefined && { messageId }),
+    ...(judgement.refused && { refused: judgement.refused }),
+  });
   begun.callback(null, info);
-}
-
-/**
- * Finds the refusal of the only recipient. LMTP replies for each recipient after the dot, and
- * nodemailer resolves although the only recipient was refused. nodemailer 10 has the code in
- * `rejectedErrors`, 6 to 9 only in the reply.
- */
-function findRefusal(info: SentInfo | undefined): { error: Error; verdict: Verdict } | undefined {
-  if (!Array.isArray(info?.accepted) || info.accepted.length > 0) return undefined;
-  if (!Array.isArray(info.rejected) || info.rejected.length === 0) return undefined;
-  const code = Number(
-    info.rejectedErrors?.[0]?.responseCode ?? /^\d{3}(?=[ -])/.exec(String(info.response))?.[0],
-  );
-  const verdict = classifyReply(code);
-  // A 2xx reply beside a refused recipient contradicts itself.
-  if (verdict === 'sent' || verdict === 'unknown') {
-    const message =
-      "The server's reply for the only recipient cannot be read. The email may have been sent: check " +
-      "the server's log, then resolve the doubt.";
-    return { verdict: 'unknown', error: new MailTransportError('maybe', message) };
-  }
-  const [how, then] =
-    verdict === 'refused' ? ['temporarily', 'Retry later'] : ['permanently', 'Correct the cause'];
-  const message = `The server refused the only recipient ${how} after DATA with ${code}. The email was not sent. ${then}.`;
-  return { verdict, error: new MailTransportError('no', message, { responseCode: code }) };
 }
 
 function prematureReply(): Error {

@@ -19,39 +19,7 @@ import {
   transporterTo,
 } from './helpers.ts';
 
-describe('one claim covers one email to one recipient', () => {
-  const recipients = [
-    { to: ['a@customer.example', 'b@customer.example'] },
-    { to: 'a@customer.example', cc: 'b@customer.example' },
-    { to: 'a@customer.example', bcc: 'b@customer.example' },
-    { to: [] },
-  ];
-  it.for(recipients)('an email to %j is refused', async (fields, test) => {
-    const smtp = await smtpServer(test);
-    const transporter = transporterTo(test, smtp);
-    for (const dispatch of ['at-send', 'before-processor'] as const) {
-      const job = newJob();
-      const ended = await attempt(job, () => transporter.sendMail(email(fields)), { dispatch });
-      expect(codeOf(ended.error)).toBe('SENDONCE_RECIPIENTS');
-      expect(await recordState(job)).toBe('absent');
-    }
-    expect(smtp.connections).toBe(0);
-  });
-
-  it.for(majors)('nodemailer %i: nor may a later plugin add one', async (major, test) => {
-    const smtp = await smtpServer(test);
-    const transporter = transporterTo(test, smtp, { major });
-    transporter.use('stream', ({ message }, callback) => {
-      message.setHeader('Cc', 'b@customer.example');
-      callback();
-    });
-    const job = newJob();
-    const ended = await attempt(job, () => transporter.sendMail(email()));
-    expect(codeOf(ended.error)).toBe('SENDONCE_RECIPIENTS');
-    expect(await recordState(job)).toBe('absent');
-    expect(smtp.connections).toBe(0);
-  });
-
+describe('one claim covers one email', () => {
   it('a second email is refused, and the first is recorded as sent', async (test) => {
     const smtp = await smtpServer(test);
     const transporter = transporterTo(test, smtp);

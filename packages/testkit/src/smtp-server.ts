@@ -17,6 +17,11 @@ export interface SmtpServerOptions {
   ackDelayMs?: number;
   /** A reply code refuses the recipient, such as 550 or 450. @default accepts all */
   rejectRecipients?: (address: string) => number | undefined;
+  /**
+   * Speaks LMTP instead of SMTP: after the dot it replies for each recipient with what this returns,
+   * such as `552 5.2.2 full`. `close` closes the connection, undefined accepts.
+   */
+  lmtp?: (address: string) => string | undefined;
   /** Whether EHLO offers PIPELINING. @default true */
   pipelining?: boolean;
 }
@@ -65,6 +70,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
     ackDelayMs = 0,
     pipelining = true,
     rejectRecipients,
+    lmtp,
   } = options;
   const received: ReceivedEmail[] = [];
   const listeners = new Set<(email: ReceivedEmail) => void>();
@@ -87,6 +93,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
       accept,
       ackDelayMs,
       pipelining,
+      lmtp,
     });
   });
   const listening = await listen(server, host, port);

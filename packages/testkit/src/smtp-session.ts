@@ -12,6 +12,8 @@ export interface SessionHost {
   accept: (email: ReceivedEmail) => void;
   ackDelayMs: number;
   pipelining: boolean;
+  /** See `SmtpServerOptions.lmtp`. */
+  lmtp: ((address: string) => string | undefined) | undefined;
 }
 
 const END_OF_DATA = '\r\n.\r\n';
@@ -95,6 +97,7 @@ class SmtpSession {
     const argument = rest.join(' ');
     switch (verb.toUpperCase()) {
       case 'EHLO':
+      case 'LHLO':
         return this.hello(() => this.extendedHello(argument));
       case 'HELO':
         return this.hello(() => '250 testkit');
@@ -212,10 +215,25 @@ class SmtpSession {
     // The client ignored a garbage line in its body.
     if (this.discardsBody) return this.wire.reply('451 4.3.0 message discarded');
     if (this.wire.strikesAt('dot-before-accept')) return;
+    if (this.host.lmtp) return this.finishLmtp(envelope, body, this.host.lmtp);
     const email = parseEmail(envelope, body);
     this.host.accept(email);
     if (this.wire.strikesAt('dot-after-accept')) return;
     this.acknowledge(email);
+  }
+
+  /** RFC 2033, 4.2: one reply for each recipient that RCPT accepted, in that order. */
+  private finishLmtp(
+    { from, to }: { from: string; to: string[] },
+    body: Buffer,
+    replyFor: (address: string) => string | undefined,
+  ): void {
+    for (const address of to) {
+      const reply = replyFor(address);
+      if (reply === 'close') return this.wire.hangUp();
+      if (reply === undefined) this.host.accept(parseEmail({ from, to: [address] }, body));
+      this.wire.reply(reply ?? '250 2.0.0 delivered');
+    }
   }
 
   private acknowledge(email: ReceivedEmail): void {

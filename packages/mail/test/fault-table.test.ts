@@ -8,7 +8,7 @@ import {
   type NamedFault,
   smtpFaults,
 } from '@sendonce/testkit';
-import type { Transporter } from 'nodemailer';
+import type { SendMailOptions, Transporter } from 'nodemailer';
 import { describe, expect, it, vi } from 'vitest';
 import { classifyMailError } from '../src/index.ts';
 import {
@@ -65,6 +65,10 @@ const verdicts: Record<FaultPhase, Record<FaultKind, Verdict>> = {
   },
 };
 
+// RCPT refuses To, and the copies are accepted. The server discards them, as there is no dot.
+const withCopies = { ...verdicts, rcpt: { ...allReleased, '5xx': 'rejected' as const } };
+const copies = { cc: 'sales@shop.example', bcc: 'archive@archive.example' };
+
 /**
  * A body that is not complete until the send has failed, so that the fault comes before.
  */
@@ -80,11 +84,15 @@ function unfinishedBody(failed: AbortSignal): Readable {
 }
 
 /** Sends an email whose body is on its way when the server strikes; of a silent one all is. */
-async function sendInto(transporter: Transporter, { at, how }: Fault): Promise<unknown> {
-  if (at !== 'body' || how === 'hang') return transporter.sendMail(email());
+async function sendInto(
+  transporter: Transporter,
+  { at, how }: Fault,
+  fields: SendMailOptions,
+): Promise<unknown> {
+  if (at !== 'body' || how === 'hang') return transporter.sendMail(email(fields));
   const failed = new AbortController();
   try {
-    return await transporter.sendMail(email({ text: unfinishedBody(failed.signal) }));
+    return await transporter.sendMail(email({ ...fields, text: unfinishedBody(failed.signal) }));
   } finally {
     failed.abort();
   }
@@ -94,10 +102,15 @@ interface Case extends NamedFault {
   readonly mode: DispatchMode;
   readonly major: Major;
   readonly pool: boolean;
+  readonly hasCopies?: boolean;
 }
 
-async function check({ fault, accepted, mode, major, pool }: Case, test: Test): Promise<void> {
-  const verdict = verdicts[fault.at][fault.how];
+async function check(
+  { fault, accepted, mode, major, pool, hasCopies = false }: Case,
+  test: Test,
+): Promise<void> {
+  const verdict = (hasCopies ? withCopies : verdicts)[fault.at][fault.how];
+  const fields = hasCopies ? copies : {};
   const arrived = accepted ? 1 : 0;
   const smtp = await smtpServer(test);
   const silent = fault.how === 'hang';
@@ -109,7 +122,7 @@ async function check({ fault, accepted, mode, major, pool }: Case, test: Test): 
   const job = newJob();
 
   smtp.setFault(fault);
-  const first = await attempt(job, () => sendInto(transporter, fault), {
+  const first = await attempt(job, () => sendInto(transporter, fault, fields), {
     dispatch: mode,
   });
   expect(first.state).toBe(verdict === 'released' ? 'threw' : verdict);
@@ -120,7 +133,7 @@ async function check({ fault, accepted, mode, major, pool }: Case, test: Test): 
 
   smtp.setFault(undefined);
   const again = silent ? transporterTo(test, smtp, { major, pool }) : transporter;
-  const retry = await attempt(job, () => again.sendMail(email()), { dispatch: mode });
+  const retry = await attempt(job, () => again.sendMail(email(fields)), { dispatch: mode });
   await sleep(10);
   switch (verdict) {
     case 'released':
@@ -153,6 +166,17 @@ describe.concurrent('an email under a fault is never sent twice and never droppe
   for (const major of olderMajors) {
     it.for(cases(major, false, smtpFaults))(`nodemailer ${major}, $mode: $name`, check);
     it.for(cases(major, true, afterGreeting))(`nodemailer ${major} pooled, $mode: $name`, check);
+  }
+});
+
+describe.concurrent('an email with To, Cc and Bcc under a fault', () => {
+  const withThree = (major: Major, pool: boolean): Case[] =>
+    (pool ? afterGreeting : smtpFaults).map((fault) => {
+      return { ...fault, mode: 'at-send', major, pool, hasCopies: true };
+    });
+  for (const major of [...olderMajors, 10] as const) {
+    it.for(withThree(major, false))(`nodemailer ${major}: $name`, check);
+    it.for(withThree(major, true))(`nodemailer ${major} pooled: $name`, check);
   }
 });
 

@@ -25,7 +25,7 @@ interface Counts {
   inDoubtAndDelivered: number;
 }
 
-interface Lane {
+interface Kill {
   readonly smtp: SmtpServer;
   readonly proxy: TcpProxy;
   readonly send: () => Promise<unknown>;
@@ -33,7 +33,7 @@ interface Lane {
 }
 
 /** One email whose first connection dies at a byte, in a direction. */
-async function killOne({ smtp, proxy, send, counts }: Lane, byte: number, toServer: boolean) {
+async function killOne({ smtp, proxy, send, counts }: Kill, byte: number, toServer: boolean) {
   const job = newJob();
   // By Message-ID: an email whose sender was cut off may arrive while the next one is on its way.
   const id = Buffer.from(job.key, 'base64url').toString('hex');
@@ -66,6 +66,7 @@ async function killOne({ smtp, proxy, send, counts }: Lane, byte: number, toServ
   } else {
     expect(retry.state).toBe(first.state === 'sent' ? 'duplicate' : 'sent');
     expect(arrived(), 'sent twice, or lost in silence').toHaveLength(1);
+    expect(arrived()[0]?.to).toContain('customer@customer.example');
   }
 }
 
@@ -76,18 +77,25 @@ describe.concurrent(`connections that die at a random byte (SENDONCE_SEED=${seed
     'never two emails, never one lost without a doubt: lane %i',
     async (lane, test) => {
       const random = randomNumbers(seed ^ Math.imul(lane + 1, 0x9e3779b1));
-      const smtp = await smtpServer(test);
+      const refused = 'archive@archive.example';
+      const rejectRecipients = (address: string) => (address === refused ? 550 : undefined);
+      const smtp = await smtpServer(test, { rejectRecipients });
       const proxy = await startTcpProxy({ host: smtp.host, port: smtp.port });
       test.onTestFinished(() => proxy.close());
       const major = majors[lane % majors.length] ?? 10;
       const transporter = transporterTo(test, proxy, { major });
-      const send = () => transporter.sendMail(email());
+      // Every second email has copies, and the server refuses one of them.
+      const copies = { cc: 'sales@shop.example', bcc: refused };
 
       const counts: Counts = { struck: 0, released: 0, inDoubt: 0, inDoubtAndDelivered: 0 };
       for (let kill = 0; counts.struck < kills / lanes; kill++) {
-        // A conversation has about 530 bytes to the server and 250 to the client.
+        const hasCopies = kill % 2 === 1;
+        const send = () => transporter.sendMail(email(hasCopies ? copies : {}));
+        // A conversation has about 530 bytes to the server and 250 to the client, and with copies
+        // 630 and 330.
         const toServer = random() < 0.5;
-        const byte = 1 + Math.floor(random() * (toServer ? 560 : 280));
+        const length = (toServer ? 560 : 280) + (hasCopies ? 100 : 0);
+        const byte = 1 + Math.floor(random() * length);
         try {
           await killOne({ smtp, proxy, send, counts }, byte, toServer);
         } catch (error) {

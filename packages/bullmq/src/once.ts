@@ -251,6 +251,7 @@ function lineFor({ type, note }: PerformEvent): string | undefined {
   return `sent, but some of its recipients do not get it (${note}): it is not sent to them again`;
 }
 
+/** The lines that are the same each time. */
 const lines: Partial<Record<PerformEvent['type'], string>> = {
   undispatched:
     'ended without a dispatch: pass "dispatch: atSend(transporter)" with the transporter that sends, or return skipEmail(reason)',

@@ -1,14 +1,11 @@
 import { RecipientsError } from '@sendonce/core';
-import { checkRecipient } from '@sendonce/core/mail';
+import { checkRecipient, type RecipientField } from '@sendonce/core/mail';
 import type { MimeRoot, Replies } from './nodemailer-shapes.ts';
-
-/** @internal The field of the message that names a recipient. */
-export type Field = 'to' | 'cc' | 'bcc';
 
 /** @internal The envelope of a message, fixed after all plugins have run. */
 export interface FixedEnvelope {
   /** Each recipient once, with the field that names it: with To, if several do. */
-  readonly recipients: ReadonlyMap<string, Field>;
+  readonly recipients: ReadonlyMap<string, RecipientField>;
   /** What the server has replied for the recipients so far, if nodemailer shows it. */
   readonly replies: () => Replies | undefined;
 }
@@ -27,11 +24,14 @@ export interface FixedEnvelope {
  */
 export function fixEnvelope(message: MimeRoot, allowed: 'any' | 'one'): FixedEnvelope {
   const envelope = message.getEnvelope();
-  const addresses = [envelope.to ?? []].flat().map((one) => String(one).trim());
+  const to: readonly unknown[] = Array.isArray(envelope.to)
+    ? envelope.to
+    : [envelope.to ?? []].flat();
+  const addresses = to.map((one) => String(one).trim());
   if (allowed === 'one' && addresses.length !== 1) throw new RecipientsError(addresses.length);
   const recipients =
     allowed === 'one'
-      ? new Map<string, Field>([[addresses[0]!, 'to']])
+      ? new Map<string, RecipientField>([[addresses[0]!, 'to']])
       : findFields(new Set(addresses), message);
   for (const address of recipients.keys()) checkRecipient(address);
   const handedOver: (Replies & { readonly to: unknown })[] = [];
@@ -49,13 +49,16 @@ export function fixEnvelope(message: MimeRoot, allowed: 'any' | 'one'): FixedEnv
  * The user's own `envelope` may have recipients that the message does not name. They are copies,
  * unless no other recipient is in To.
  */
-function findFields(addresses: ReadonlySet<string>, message: MimeRoot): Map<string, Field> {
+function findFields(
+  addresses: ReadonlySet<string>,
+  message: MimeRoot,
+): Map<string, RecipientField> {
   const found = message.getAddresses();
   const [to, cc, bcc] = [found.to, found.cc, found.bcc].map(
     (list) => new Set(list?.map(({ address }) => address)),
   );
   const hasTo = [...addresses].some((address) => to!.has(address));
-  const fieldOf = (address: string): Field => {
+  const fieldOf = (address: string): RecipientField => {
     if (to!.has(address)) return 'to';
     if (cc!.has(address)) return 'cc';
     return hasTo || bcc!.has(address) ? 'bcc' : 'to';

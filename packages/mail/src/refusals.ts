@@ -1,17 +1,11 @@
 import type { Verdict } from '@sendonce/core';
+import { coverEveryTo, describeRefusals, type Refusal } from '@sendonce/core/mail';
 import { classifyReply } from './classify-mail-error.ts';
 import { MailTransportError } from './mail-transport-error.ts';
 import type { Replies } from './nodemailer-shapes.ts';
-import type { Field, FixedEnvelope } from './recipients.ts';
+import type { FixedEnvelope } from './recipients.ts';
 
 type Recipients = FixedEnvelope['recipients'];
-
-/** A refused recipient. */
-interface Refusal {
-  readonly field: Field;
-  /** The code of the reply, or NaN if it cannot be read. */
-  readonly code: number;
-}
 
 /** @internal What the replies for the recipients mean for the email as a whole. */
 export type Judgement =
@@ -32,7 +26,7 @@ export function judgeBeforeDot({
   replies,
 }: FixedEnvelope): Exclude<Judgement, { verdict: 'sent' }> | undefined {
   const refusals = findRefusals(recipients, replies());
-  if (!coverEveryTo(refusals, recipients)) return undefined;
+  if (!coverEveryTo(refusals, recipients.values())) return undefined;
   const code = decisiveCode(refusals.filter(({ field }) => field === 'to'));
   const verdict = code >= 500 && code <= 599 ? 'rejected' : 'refused';
   const error = refusedError(verdict, {
@@ -56,8 +50,8 @@ export function judgeAfterDot(
   reply: unknown,
 ): Judgement {
   const refusals = findRefusals(recipients, replies, reply);
-  if (!coverEveryTo(refusals, recipients)) {
-    return { verdict: 'sent', refused: describe(refusals) };
+  if (!coverEveryTo(refusals, recipients.values())) {
+    return { verdict: 'sent', refused: describeRefusals(refusals) };
   }
   // Sent again, it would reach the others twice. Recorded as sent, it would be dropped silently.
   if (refusals.length < recipients.size) {
@@ -65,7 +59,7 @@ export function judgeAfterDot(
       'The server accepted a copy (Cc or Bcc) and refused every recipient in "to" after DATA. The email is in ' +
       'doubt, because a retry would send the copy again. Decide which is better, then resolve the doubt.';
     const error = new MailTransportError('yes', message);
-    return { verdict: 'unknown', error, note: `refused: ${describe(refusals)}` };
+    return { verdict: 'unknown', error, note: `refused: ${describeRefusals(refusals)}` };
   }
   const who = recipients.size === 1 ? 'the only recipient' : 'every recipient';
   const code = decisiveCode(refusals);
@@ -87,41 +81,22 @@ function findRefusals(
   reply?: unknown,
 ): Refusal[] {
   if (!Array.isArray(accepted) || !Array.isArray(rejected)) return [];
-  return rejected.map((address, index) => ({
-    field: recipients.get(String(address)) ?? 'to',
-    code: Number(
-      rejectedErrors?.[index]?.responseCode ?? /^\d{3}(?=[ -])/.exec(String(reply))?.[0],
-    ),
-  }));
-}
-
-function coverEveryTo(refusals: readonly Refusal[], recipients: Recipients): boolean {
-  const count = (fields: readonly Field[]) => fields.filter((field) => field === 'to').length;
-  return count(refusals.map(({ field }) => field)) >= count([...recipients.values()]);
+  const last = accepted.length === 0 ? /^\d{3}(?=[ -])/.exec(String(reply))?.[0] : undefined;
+  return rejected.map((address, index) => {
+    const code = Number(rejectedErrors?.[index]?.responseCode ?? last);
+    return { field: recipients.get(String(address)) ?? 'to', code: code || undefined };
+  });
 }
 
 /** The reply that decides for all: one that cannot be read, or else a temporary one. */
 function decisiveCode(refusals: readonly Refusal[]): number {
-  const codes = refusals.map(({ code }) => code);
+  const codes = refusals.map(({ code }) => Number(code));
   const isPermanent = (code: number) => code >= 500 && code <= 599;
   return (
     codes.find((code) => !(code >= 400 && code <= 599)) ??
     codes.find((code) => !isPermanent(code)) ??
     codes[0]!
   );
-}
-
-/** `to 550, bcc 451 x2`: codes and counts, never an address. */
-function describe(refusals: readonly Refusal[]): string {
-  const counts = new Map<string, number>();
-  for (const field of ['to', 'cc', 'bcc']) {
-    for (const refusal of refusals.filter((one) => one.field === field)) {
-      const text = `${field} ${refusal.code || 'without a code'}`;
-      counts.set(text, (counts.get(text) ?? 0) + 1);
-    }
-  }
-  const parts = [...counts].map(([text, count]) => (count === 1 ? text : `${text} x${count}`));
-  return parts.join(', ').slice(0, 190);
 }
 
 function refusedError(

@@ -3,7 +3,6 @@ import { DAY_MS, checkNames, type OptionNames } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
 import type { Email } from './email.ts';
 import { contact } from './mailbox.ts';
-import type { Outcome } from './outcome.ts';
 import type { HttpAnswer } from './post-once.ts';
 import {
   checkHeaderText,
@@ -13,7 +12,8 @@ import {
   KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { supportsEverything, type Provider } from './provider.ts';
+import { type Accepted, supportsEverything, type Provider } from './provider.ts';
+import { withRefused } from './refused-recipients.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /** The options of {@link ahaSendTransport}. */
@@ -78,13 +78,17 @@ function ahaSend(apiKey: string): Provider {
   };
 }
 
-function accepted({ json }: HttpAnswer): { readonly messageId: string } | Outcome | undefined {
+function accepted({ json }: HttpAnswer, email: Email): Accepted {
   const data = field(json, 'data');
   if (!Array.isArray(data) || data.length === 0) return undefined;
-  // AhaSend makes one email per recipient. One accepted recipient means that an email was sent.
-  const taken = (data as unknown[]).find((one) => field(one, 'status') !== 'error');
-  if (taken !== undefined) return readMessageId(field(taken, 'id'));
-  return { state: 'rejected', code: 'recipient_rejected' };
+  // The answer has one entry for each recipient.
+  const isRefused = (one: unknown) => field(one, 'status') === 'error';
+  const taken = (data as unknown[]).find((one) => !isRefused(one));
+  if (taken === undefined) return { state: 'rejected', code: 'recipient_rejected' };
+  const addresses = (data as unknown[])
+    .filter(isRefused)
+    .map((one) => String(field(field(one, 'recipient'), 'email')).toLowerCase());
+  return withRefused(readMessageId(field(taken, 'id')), email, { refused: new Set(addresses) });
 }
 
 function buildBody(email: Email): object {

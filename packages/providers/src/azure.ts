@@ -23,6 +23,7 @@ const NAMES: OptionNames<AzureOptions> = {
   fetch: true,
   disableFileAccess: true,
   disableUrlAccess: true,
+  recipients: true,
 };
 
 /**

@@ -32,7 +32,8 @@ export interface Email {
 
 /** @internal */
 export interface ReadEmailOptions {
-  readonly underClaim: boolean;
+  /** Refuses an email with several recipients, see `recipients` of the options. */
+  readonly oneRecipient: boolean;
   /** What the options of the transport allow. */
   readonly access: ContentAccess;
 }
@@ -40,12 +41,12 @@ export interface ReadEmailOptions {
 /**
  * @internal Checks a message and normalises it by nodemailer's `normalize()`. What the API cannot
  * carry is refused here and never dropped.
- * @throws {AddressError} @throws {RecipientsError} under a claim. @throws {ProviderError}
+ * @throws {AddressError} @throws {RecipientsError} @throws {ProviderError}
  */
 export async function readEmail(
   mail: ProviderMail,
   provider: Provider,
-  { underClaim, access }: ReadEmailOptions,
+  { oneRecipient, access }: ReadEmailOptions,
 ): Promise<Email> {
   const data = mail.data as Record<string, unknown>;
   checkAddressFields(data);
@@ -55,7 +56,7 @@ export async function readEmail(
   checkAttachments(data['attachments'], provider);
   checkContentSources(mail, access, provider.name);
   checkHeaders(data, provider);
-  const addresses = readAddresses(mail, provider, underClaim);
+  const addresses = readAddresses(mail, provider, oneRecipient);
   await normalize(mail);
   const text = content(data['text'], 'text', provider.name);
   const html = content(data['html'], 'html', provider.name);
@@ -99,7 +100,7 @@ function checkFields(data: Record<string, unknown>, provider: string): void {
 type Addresses = Pick<Email, 'from' | 'to' | 'cc' | 'bcc' | 'replyTo'>;
 
 /** The addresses from the compiled message, parsed and encoded as for SMTP. */
-function readAddresses(mail: ProviderMail, provider: Provider, underClaim: boolean): Addresses {
+function readAddresses(mail: ProviderMail, provider: Provider, oneRecipient: boolean): Addresses {
   const found = mail.message.getAddresses();
   const list = (field: string): EmailAddress[] =>
     (found[field] ?? []).map(({ name, address = '' }) => {
@@ -108,9 +109,17 @@ function readAddresses(mail: ProviderMail, provider: Provider, underClaim: boole
       return { name: oneLine(name ?? ''), address };
     });
   const [from, ...otherFrom] = list('from');
-  const [to, cc, bcc, replyTo] = [list('to'), list('cc'), list('bcc'), list('reply-to')];
-  const count = to.length + cc.length + bcc.length;
-  if (underClaim && count !== 1) throw new RecipientsError(count);
+  // SendGrid refuses an email with the same address in two fields, and others may send it twice.
+  const seen = new Set<string>();
+  const once = ({ address }: EmailAddress) => seen.size < seen.add(address).size;
+  const [to, cc, bcc] = [
+    list('to').filter(once),
+    list('cc').filter(once),
+    list('bcc').filter(once),
+  ];
+  const replyTo = list('reply-to');
+  const count = seen.size;
+  if (oneRecipient && count !== 1) throw new RecipientsError(count);
   const { name, supports } = provider;
   if (!from) throw incompleteEmail(name, 'it has no "from"');
   if (otherFrom.length > 0) throw cannotCarry(name, 'it has several From addresses');

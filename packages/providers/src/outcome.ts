@@ -32,6 +32,8 @@ export interface Outcome {
   /** The provider's id of the email. */
   readonly messageId?: string | undefined;
   readonly retryAfterMs?: number | undefined;
+  /** Of an email that was sent: which of its recipients do not get it, `cc inactive`. */
+  readonly refused?: string | undefined;
 }
 
 /** @internal The verdict of an outcome, for the claim. */

@@ -1,7 +1,6 @@
 import { checkNames, type OptionNames } from '@sendonce/core/ledger';
 import type { Email, EmailAddress } from './email.ts';
 import { mailbox } from './mailbox.ts';
-import type { Outcome } from './outcome.ts';
 import type { HttpAnswer } from './post-once.ts';
 import {
   checkHeaderText,
@@ -10,7 +9,8 @@ import {
   PROVIDER_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { supportsEverything, type Provider } from './provider.ts';
+import { type Accepted, supportsEverything, type Provider } from './provider.ts';
+import { withRefused } from './refused-recipients.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /** The options of {@link postmarkTransport}. */
@@ -65,8 +65,13 @@ function postmark(apiKey: string, messageStream: string | undefined): Provider {
   };
 }
 
-function accepted({ json }: HttpAnswer): { readonly messageId: string } | Outcome | undefined {
-  return field(json, 'ErrorCode') === 0 ? readMessageId(field(json, 'MessageID')) : undefined;
+function accepted({ json }: HttpAnswer, email: Email): Accepted {
+  if (field(json, 'ErrorCode') !== 0) return undefined;
+  // "Message OK, but will not deliver to these inactive addresses: a@x.example, b@x.example. …"
+  const [, list = ''] = /inactive addresses: (.*)$/s.exec(String(field(json, 'Message'))) ?? [];
+  const refused = new Set(list.split(/[,\s]+/).map((one) => one.replace(/\.$/, '').toLowerCase()));
+  const sent = readMessageId(field(json, 'MessageID'));
+  return withRefused(sent, email, { refused, code: 'inactive' });
 }
 
 function buildBody(

@@ -3,6 +3,7 @@ import {
   checkBoolean,
   checkDuration,
   checkFunction,
+  checkOneOf,
   checkTimer,
   describe,
   type OptionNames,
@@ -42,6 +43,13 @@ export interface ProviderOptions {
    * @default false
    */
   readonly disableUrlAccess?: boolean | undefined;
+  /**
+   * How many recipients an email under a claim may have. `any`: To, Cc and Bcc of one message are
+   * one email and one request, as far as the provider's API can send it. `one`: more than one fails
+   * with `RecipientsError`.
+   * @default 'any'
+   */
+  readonly recipients?: 'any' | 'one' | undefined;
 }
 
 /** The options of a transport whose provider accepts an idempotency key. */
@@ -62,6 +70,7 @@ export const PROVIDER_OPTION_NAMES: OptionNames<ProviderOptions> = {
   fetch: true,
   disableFileAccess: true,
   disableUrlAccess: true,
+  recipients: true,
 };
 
 /** @internal */
@@ -77,14 +86,17 @@ export interface ProviderSettings {
   readonly answerWithinMs: number;
   readonly fetch: Fetch;
   readonly access: ContentAccess;
+  readonly recipients: 'any' | 'one';
 }
 
 /** @internal @throws {OptionError} for a wrong option. The message never shows the API key. */
 export function checkProviderOptions(options: ProviderOptions, url: string): ProviderSettings {
-  const { apiKey, answerWithinMs = 60_000, fetch, disableFileAccess, disableUrlAccess } = options;
+  const { apiKey, answerWithinMs = 60_000, fetch, recipients = 'any' } = options;
+  const { disableFileAccess, disableUrlAccess } = options;
   checkHeaderText('apiKey', apiKey, 'the API key of the provider');
   checkTimer('answerWithinMs', answerWithinMs);
   checkFunction('fetch', fetch, true);
+  checkOneOf('recipients', recipients, ['any', 'one']);
   for (const [flag, value] of Object.entries({ disableFileAccess, disableUrlAccess })) {
     if (value !== undefined) checkBoolean(flag, value);
   }
@@ -94,6 +106,7 @@ export function checkProviderOptions(options: ProviderOptions, url: string): Pro
     answerWithinMs,
     fetch: fetch ?? ((...request) => globalThis.fetch(...request)),
     access: { disableFileAccess, disableUrlAccess },
+    recipients,
   };
 }
 

@@ -1,7 +1,7 @@
 import { currentClaim, type Effect } from '@sendonce/core';
 import { errorCode, registerDispatcher } from '@sendonce/core/ledger';
 import { attachedClaim, markAsProvider } from '@sendonce/core/mail';
-import { readEmail } from './email.ts';
+import { type Email, readEmail } from './email.ts';
 import { toNote, type Outcome, toVerdict } from './outcome.ts';
 import { type Post, postOnce } from './post-once.ts';
 import type { ProviderMail } from './provider-mail.ts';
@@ -18,7 +18,10 @@ export interface ProviderSentInfo {
   readonly messageId: string | undefined;
   /** The recipients. */
   readonly accepted: readonly string[];
-  /** Always empty: a refusal is a {@link ProviderError}. */
+  /**
+   * Always empty: a refusal of the email is a {@link ProviderError}, and one of a copy (Cc, Bcc) is
+   * the event `partly-refused`.
+   */
   readonly rejected: readonly string[];
   /**
    * The HTTP status, and whether an earlier request sent the email: `200 sent` or `200
@@ -103,30 +106,35 @@ async function sendAndCallBack(email: OneEmail, callback: SendCallback): Promise
   callback(null, info);
 }
 
-async function sendOnce(email: OneEmail): Promise<ProviderSentInfo> {
-  const { provider, mail } = email;
+async function sendOnce(one: OneEmail): Promise<ProviderSentInfo> {
+  const { provider, mail } = one;
   const claim = attachedClaim(mail) ?? currentClaim();
   // Begun at once, so that perform() waits for a send that the processor does not await.
   const effect = claim?.begin();
-  const post = await preparePost(email, claim?.key, effect);
+  const { post, email } = await prepare(one, claim?.key, effect);
   await effect?.dispatch();
-  const outcome = readAnswer(provider, await postOnce(post), claim !== undefined);
+  const outcome = readAnswer(provider, await postOnce(post), {
+    email,
+    keyed: claim !== undefined,
+  });
   reportOutcome(provider.name, outcome, effect);
   return toSentInfo(outcome, mail);
 }
 
 /** Everything that can fail before the request. */
-async function preparePost(
+async function prepare(
   { provider, settings, mail }: OneEmail,
   key: string | undefined,
   effect: Effect | undefined,
-): Promise<Post> {
+): Promise<{ readonly post: Post; readonly email: Email }> {
   try {
-    const { access } = settings;
-    const email = await readEmail(mail, provider, { underClaim: effect !== undefined, access });
+    const { access, recipients } = settings;
+    const oneRecipient = recipients === 'one' && effect !== undefined;
+    const email = await readEmail(mail, provider, { oneRecipient, access });
     const { headers, body } = provider.request(email, key);
     const { url, answerWithinMs, fetch } = settings;
-    return { url, headers, body: JSON.stringify(body), answerWithinMs, fetch };
+    const post = { url, headers, body: JSON.stringify(body), answerWithinMs, fetch };
+    return { post, email };
   } catch (error) {
     effect?.report({ verdict: 'not-sent', note: errorCode(error), error });
     throw error;
@@ -135,11 +143,11 @@ async function preparePost(
 
 /** Reports an outcome to the claim. @throws {ProviderError} unless the email was sent. */
 function reportOutcome(provider: string, outcome: Outcome, effect: Effect | undefined): void {
-  const { state, messageId, retryAfterMs } = outcome;
+  const { state, messageId, retryAfterMs, refused } = outcome;
   const verdict = toVerdict(state);
   const id = messageId !== undefined && { messageId };
   if (verdict === 'sent') {
-    effect?.report({ verdict, ...id, ...(state === 'sent-already' && { note: state }) });
+    effect?.report({ verdict, ...id, refused, ...(state === 'sent-already' && { note: state }) });
     return;
   }
   const error = toProviderError(provider, outcome);

@@ -23,6 +23,9 @@ export const supportsEverything: Capabilities = {
   inlineImages: true,
 };
 
+/** @internal What a 2xx answer means: undefined if it cannot be read. */
+export type Accepted = Pick<Outcome, 'messageId' | 'refused'> | Outcome | undefined;
+
 /** @internal A provider: the requests of its API, and the meaning of its answers. */
 export interface Provider {
   readonly name: string;
@@ -39,7 +42,7 @@ export interface Provider {
    * Reads a 2xx answer: the id, another outcome (for example a suppressed recipient), or undefined
    * if the answer cannot be read.
    */
-  accepted(answer: HttpAnswer): { readonly messageId: string } | Outcome | undefined;
+  accepted(answer: HttpAnswer, email: Email): Accepted;
   /** Whether a 2xx answer repeats that of an earlier request with the same key. */
   replayed?(answer: HttpAnswer): boolean;
   /** The provider's error code. */

@@ -1,4 +1,5 @@
 import { DAY_MS } from '@sendonce/core/ledger';
+import type { Email } from './email.ts';
 import { type Outcome, identifier, type OutcomeState } from './outcome.ts';
 import type { HttpAnswer, NoAnswer } from './post-once.ts';
 import type { Provider } from './provider.ts';
@@ -10,13 +11,13 @@ const refusingStatuses = new Set([401, 402, 403, 404, 405, 421, 425, 426, 429]);
 export function readAnswer(
   provider: Provider,
   answer: HttpAnswer | NoAnswer,
-  keyed: boolean,
+  { email, keyed }: { readonly email: Email; readonly keyed: boolean },
 ): Outcome {
   if (!('status' in answer)) {
     return { state: answer.left ? 'unknown' : 'not-sent', code: answer.code };
   }
   const { status } = answer;
-  if (status >= 200 && status <= 299) return readSuccess(provider, answer);
+  if (status >= 200 && status <= 299) return readSuccess(provider, answer, email);
   const code = identifier(provider.providerCode(answer));
   const retryAfterMs = readRetryAfterMs(answer);
   return {
@@ -30,9 +31,9 @@ export function readAnswer(
   };
 }
 
-function readSuccess(provider: Provider, answer: HttpAnswer): Outcome {
+function readSuccess(provider: Provider, answer: HttpAnswer, email: Email): Outcome {
   const { status } = answer;
-  const accepted = provider.accepted(answer);
+  const accepted = provider.accepted(answer, email);
   // The page of a proxy, or an incomplete answer.
   if (accepted === undefined) return { state: 'unknown', status, code: 'unreadable' };
   if ('state' in accepted) return { ...accepted, status };

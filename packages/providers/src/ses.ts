@@ -33,6 +33,7 @@ const NAMES: OptionNames<SesOptions> = {
   fetch: true,
   disableFileAccess: true,
   disableUrlAccess: true,
+  recipients: true,
 };
 
 /**

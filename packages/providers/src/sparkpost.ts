@@ -1,8 +1,8 @@
 import { DAY_MS, checkNames } from '@sendonce/core/ledger';
 import { keyHeader } from './idempotency-key.ts';
-import type { Email } from './email.ts';
-import { contact } from './mailbox.ts';
-import { type Outcome } from './outcome.ts';
+import type { Email, EmailAddress } from './email.ts';
+import { encodedWords } from './encoded-word.ts';
+import { contact, mailbox } from './mailbox.ts';
 import type { HttpAnswer } from './post-once.ts';
 import { cannotCarry } from './provider-error.ts';
 import {
@@ -12,7 +12,7 @@ import {
   KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { supportsEverything, type Provider } from './provider.ts';
+import { type Accepted, supportsEverything, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
@@ -20,8 +20,8 @@ import { field, readMessageId } from './read-answer.ts';
  * it sends the claim's key in the header `Idempotency-Key`, and SparkPost repeats its first answer,
  * marked as such.
  *
- * An email may have one recipient, also outside of a claim, because SparkPost makes a separate
- * email for each. A text with `{{` is refused, because SparkPost would read it as a template.
+ * SparkPost makes a separate message for each recipient, so each gets the same To and Cc by the
+ * fields `header_to` and `CC`. A text with `{{` is refused, because SparkPost would read it as a template.
  *
  * Written from SparkPost's documentation of November 2026 and tested against a local server that
  * behaves as it describes. It was never run against a live account.
@@ -41,7 +41,7 @@ export function sparkPostTransport(options: KeyedProviderOptions): ProviderTrans
 function sparkPost(apiKey: string): Provider {
   return {
     name: 'SparkPost',
-    supports: { ...supportsEverything, severalRecipients: false, replyTo: 1 },
+    supports: { ...supportsEverything, replyTo: 1 },
     request: (email, key) => ({
       headers: { authorization: apiKey, ...keyHeader(key) },
       body: buildBody(email),
@@ -61,26 +61,56 @@ function sparkPost(apiKey: string): Provider {
   };
 }
 
-function accepted({ json }: HttpAnswer): { readonly messageId: string } | Outcome | undefined {
+function accepted({ json }: HttpAnswer): Accepted {
   const results = field(json, 'results');
   // A transmission has an id even if its only recipient was refused.
   if (field(results, 'total_accepted_recipients') === 0) {
     return { state: 'rejected', code: 'recipient_rejected' };
   }
-  return readMessageId(field(results, 'id'));
+  const sent = readMessageId(field(results, 'id'));
+  const refused = field(results, 'total_rejected_recipients');
+  // The answer does not say which ones, so it may be those in To.
+  if (sent && typeof refused === 'number' && refused > 0) {
+    return { state: 'unknown', code: 'some_recipients_rejected', ...sent };
+  }
+  return sent;
+}
+
+/**
+ * The recipients, each with the To of the email as the others see it. Cc is a header, and Bcc is in
+ * neither.
+ */
+function buildRecipients({ to, cc, bcc }: Email): {
+  readonly recipients: object[];
+  readonly copied: Readonly<Record<string, string>>;
+} {
+  const [only, ...others] = [...to, ...cc, ...bcc];
+  if (others.length === 0) return { recipients: [{ address: contact(only!) }], copied: {} };
+  const list = (addresses: readonly EmailAddress[]) =>
+    addresses.map(({ name, address }) => mailbox({ name: encodedWords(name), address })).join(', ');
+  const headerTo = list(to);
+  return {
+    recipients: [only!, ...others].map(({ address }) => ({
+      address: { email: address, header_to: headerTo },
+    })),
+    copied: cc.length > 0 ? { CC: list(cc) } : {},
+  };
 }
 
 function buildBody(email: Email): object {
-  const { from, to, replyTo, subject, html, text, headers, attachments } = email;
+  const { from, to, cc, replyTo, subject, html, text, attachments } = email;
+  const { recipients, copied } = buildRecipients(email);
+  const headers = { ...email.headers, ...copied };
+  const names = [from, ...to, ...cc].map(({ name }) => name);
   if (
-    [subject, html, text, from.name, ...Object.values(headers)].some((part) => part?.includes('{{'))
+    [subject, html, text, ...names, ...Object.values(headers)].some((part) => part?.includes('{{'))
   ) {
     throw cannotCarry('SparkPost', 'it contains "{{", which SparkPost reads as a template');
   }
   const files = attachments.filter(({ cid }) => cid === undefined);
   const images = attachments.filter(({ cid }) => cid !== undefined);
   return {
-    recipients: to.map((one) => ({ address: contact(one) })),
+    recipients,
     content: {
       from: contact(from),
       subject,

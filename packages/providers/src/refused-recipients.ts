@@ -1,0 +1,32 @@
+import { coverEveryTo, describeRefusals, type RecipientField } from '@sendonce/core/mail';
+import type { Email } from './email.ts';
+import type { Accepted } from './provider.ts';
+
+/**
+ * @internal Reads an answer that accepts an email and names the recipients who do not get it. If
+ * they are all of To, a copy (Cc, Bcc) has left without them: that is a doubt, because a retry
+ * would send the copy again.
+ *
+ * @param refused the addresses in lower case.
+ * @param code why they do not get it.
+ */
+export function withRefused(
+  sent: { readonly messageId: string } | undefined,
+  email: Email,
+  { refused, code }: { readonly refused: ReadonlySet<string>; readonly code?: string | undefined },
+): Accepted {
+  if (!sent || refused.size === 0) return sent;
+  const fields = (['to', 'cc', 'bcc'] as const).flatMap((field) =>
+    email[field].map(({ address }): [RecipientField, string] => [field, address.toLowerCase()]),
+  );
+  const refusals = fields
+    .filter(([, address]) => refused.has(address))
+    .map(([field]) => ({ field, code }));
+  if (refusals.length === 0) return sent;
+  const isLost = coverEveryTo(
+    refusals,
+    fields.map(([field]) => field),
+  );
+  if (isLost) return { state: 'unknown', code: 'to_refused', ...sent };
+  return { ...sent, refused: describeRefusals(refusals) };
+}

@@ -53,6 +53,38 @@ onBothVersions((bullmq) => {
     expect(counters).toMatchObject({ claimed: 1, sent: 1, duplicate: 1 });
   });
 
+  test('sent, but not to all: the log, a counter and the record say so, and no retry sends it', async () => {
+    const stage = startStage(bullmq);
+    const options = { ledger: stage.ledger, key: select, dispatch: 'at-send' } as const;
+    const notes: unknown[] = [];
+    const processor = once(
+      async () => {
+        await currentClaim()?.dispatch();
+        currentClaim()?.report({ verdict: 'sent', refused: 'cc 550, bcc 451 x2' });
+      },
+      {
+        ...options,
+        onEvent: ({ type, note }) => {
+          if (type === 'partly-refused') notes.push(note);
+        },
+      },
+    );
+    stage.worker(processor);
+    const seen = await stage.ended(await notice(stage));
+    expect(seen).toMatchObject({
+      state: 'completed',
+      logs: [
+        'sendonce: sent, but some of its recipients do not get it (refused: cc 550, bcc 451 x2): it is not sent to them again',
+      ],
+    });
+    expect(notes).toEqual(['refused: cc 550, bcc 451 x2']);
+    const record = await stage.ledger.read(key);
+    expect(record).toMatchObject({ state: 'sent', note: 'refused: cc 550, bcc 451 x2' });
+    const copy = await stage.ended(await notice(stage));
+    expect(copy.logs[0]).toContain('(refused: cc 550, bcc 451 x2)');
+    expect(processor.counters).toMatchObject({ sent: 1, duplicate: 1, 'partly-refused': 1 });
+  });
+
   test('duplicate: the log names the Message-ID that was reported', async () => {
     const stage = startStage(bullmq);
     const options = { ledger: stage.ledger, key: select, dispatch: 'at-send' } as const;

@@ -1,4 +1,10 @@
 import type { PerformEvent } from '@sendonce/core';
+import {
+  createTransport,
+  type SentMessageInfo,
+  type Transport,
+  type Transporter,
+} from 'nodemailer';
 import { describe, expect, it, vi } from 'vitest';
 import { atSend } from '../src/index.ts';
 import {
@@ -172,6 +178,79 @@ describe.concurrent('To, Cc and Bcc of one message are one email', () => {
     expect(smtp.received).toHaveLength(2);
   });
 });
+
+describe.concurrent('replies for the recipients that come in another way', () => {
+  it.for(majors)(
+    'nodemailer %i: if they are not shown before the dot, an email that only copies get is in doubt',
+    async (major, test) => {
+      const refused = new Set([to]);
+      const rejectRecipients = (address: string) => (refused.has(address) ? 550 : undefined);
+      const smtp = await smtpServer(test, { rejectRecipients });
+      const transporter = transporterTo(test, smtp, { major, plugin: false });
+      hideReplies(transporter);
+      const dispatch = atSend(transporter);
+      const send = () => transporter.sendMail(email(copies));
+      const [first, second] = [newJob(), newJob()];
+      expect((await attempt(first, send, { dispatch })).state).toBe('in-doubt');
+      expect((await first.ledger.read(first.key))?.note).toBe('refused: to 550');
+      refused.delete(to);
+      refused.add(cc);
+      expect((await attempt(second, send, { dispatch })).state).toBe('sent');
+      expect((await second.ledger.read(second.key))?.note).toBe('refused: cc 550');
+    },
+  );
+
+  const infos = [
+    { info: {}, state: 'sent', note: undefined },
+    { info: { accepted: [to, cc, bcc], rejected: [] }, state: 'sent', note: undefined },
+    {
+      info: { accepted: [to], rejected: [cc, bcc], response: '250 ok' },
+      state: 'sent',
+      note: 'refused: cc without a code, bcc without a code',
+    },
+    { info: { accepted: [cc], rejected: [to, bcc] }, state: 'in-doubt', note: undefined },
+    {
+      info: { accepted: [], rejected: [to, cc, bcc], response: '552 full' },
+      state: 'rejected',
+      note: '552',
+    },
+    { info: { accepted: [], rejected: [to, cc, bcc] }, state: 'in-doubt', note: undefined },
+  ];
+  it.for(infos)(
+    'a transport of your own that returns $info: $state',
+    async ({ info, state, note }) => {
+      const transport: Transport = {
+        name: 'custom',
+        version: '1',
+        send: (_mail, callback) => callback(null, info as SentMessageInfo),
+      };
+      const transporter = createTransport(transport);
+      const job = newJob();
+      const ended = await attempt(job, () => transporter.sendMail(email(copies)), {
+        dispatch: atSend(transporter),
+      });
+      expect(ended.state).toBe(state);
+      if (note !== undefined || state === 'sent') {
+        expect((await job.ledger.read(job.key))?.note).toBe(note);
+      }
+    },
+  );
+});
+
+/** As a version of nodemailer would that keeps the replies in an object of its own. */
+function hideReplies(transporter: Transporter): void {
+  const transport = transporter.transporter as unknown as {
+    send: (mail: object, callback: unknown) => unknown;
+  };
+  const send = transport.send.bind(transport);
+  transport.send = (mail, callback) => {
+    const { message } = mail as { message: { getEnvelope: () => object } };
+    const hidden = Object.create(message, {
+      getEnvelope: { value: () => ({ ...message.getEnvelope() }) },
+    }) as object;
+    return send(Object.create(mail, { message: { value: hidden } }) as object, callback);
+  };
+}
 
 describe.concurrent('an email without a To', () => {
   const fields = [

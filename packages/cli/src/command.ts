@@ -5,13 +5,16 @@ import type { Terminal } from './terminal.ts';
 export interface CommandLine {
   /** The arguments of the command. */
   readonly words: readonly string[];
-  /** The options by their long names: `queue-prefix`. Without a value, an option is `true`. */
-  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  /**
+   * The options by their long names: `queue-prefix`. Without a value, an option is `true`. One that
+   * may be repeated is a list.
+   */
+  readonly values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   readonly json: boolean;
 }
 
-/** An option: its flags, as the help shows them, and one line about it. */
-export type OptionHelp = readonly [flags: string, description: string];
+/** An option: its flags, as the help shows them, one line about it, and whether it is a list. */
+export type OptionHelp = readonly [flags: string, description: string, repeated?: 'repeated'];
 
 export interface Command {
   readonly name: string;
@@ -53,4 +56,10 @@ export const locationOptions = {
 export function textOption({ values }: CommandLine, option: string): string | undefined {
   const value = values[option];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** The values of an option that may be repeated. Undefined if it was not given. */
+export function listOption({ values }: CommandLine, option: string): readonly string[] | undefined {
+  const value = values[option];
+  return Array.isArray(value) ? (value as readonly string[]) : undefined;
 }

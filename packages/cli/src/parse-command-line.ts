@@ -59,7 +59,10 @@ export function parseCommandLine(
     }
     if (usage !== undefined) one.usage(usage);
     if (details !== undefined) one.addHelpText('after', wrapHelp(details));
-    for (const [flags, help] of options) one.option(flags, help);
+    for (const [flags, help, repeated] of options) {
+      if (repeated) one.option(flags, help, addValue);
+      else one.option(flags, help);
+    }
     one.action(() => {
       request = { command, commandLine: readCommandLine(parser, one) };
     });
@@ -80,8 +83,12 @@ export function parseCommandLine(
   return request!;
 }
 
+function addValue(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 function readCommandLine(parser: Parser, one: Parser): CommandLine {
-  const given: Record<string, string | boolean | undefined> = one.optsWithGlobals();
+  const given: CommandLine['values'] = one.optsWithGlobals();
   const options = [...parser.options, ...one.options];
   const values = Object.fromEntries(
     options.map((option) => [option.name(), given[option.attributeName()]]),

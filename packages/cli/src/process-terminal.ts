@@ -9,6 +9,8 @@ export function processTerminal(): Terminal {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
+  // The terminal was closed.
+  process.once('SIGHUP', () => stop.abort());
   let isFailed = false;
   // The command ends as it would, so that a verdict reaches the journal; only its exit code is
   // another one: 1 would say that emails are in doubt.

@@ -1,13 +1,16 @@
 import type { LedgerRecord } from '@sendonce/core';
 import {
+  describeCause,
   findWorker,
   formatDuration,
   lastLabel,
   listAtMost,
+  matchesFilter,
   senderOf,
 } from '@sendonce/core/inspect';
 import type { Backend } from '../backend.ts';
 import type { Command } from '../command.ts';
+import { filterOptions, listFilters, readFilter } from '../doubt-filter.ts';
 import { describeNextStep } from '../describe-email.ts';
 import { toJson } from '../json.ts';
 import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
@@ -24,10 +27,16 @@ export const doubts: Command = {
   name: 'doubts',
   summary: 'the emails that may or may not have been sent, oldest first',
   details: 'Exit code 1 while there are any.',
-  async run({ json }, terminal, openBackend) {
+  options: filterOptions,
+  async run(commandLine, terminal, openBackend) {
+    const { json } = commandLine;
+    const filter = readFilter(commandLine);
+    const isFiltered = listFilters(commandLine).length > 0;
     const backend = await openBackend();
     const { ledger, journal } = backend;
-    const { records, unreadable } = await listAtMost(ledger, 'in-doubt');
+    const listed = await listAtMost(ledger, 'in-doubt');
+    const { unreadable } = listed;
+    const records = listed.records.filter((record) => matchesFilter(record, filter));
     const shown = records.slice(0, json ? undefined : MAX_SHOWN);
     const emails = await Promise.all(shown.map((record) => loadDoubt(record, journal)));
     const isNone = emails.length === 0 && unreadable === undefined;
@@ -35,7 +44,8 @@ export const doubts: Command = {
     if (json)
       terminal.out(toJson({ doubts: emails, nothingKnown, ...unreadableJson({ unreadable }) }));
     else if (nothingKnown) return reportNothingKnown(nothingKnown, terminal);
-    else if (isNone) terminal.out('No email is in doubt.');
+    else if (isNone)
+      terminal.out(isFiltered ? 'No email in doubt matches.' : 'No email is in doubt.');
     else if (emails.length === 0) terminal.out('No email that can be read is in doubt.');
     else {
       terminal.out(renderDoubts(emails, terminal));
@@ -51,18 +61,18 @@ export const doubts: Command = {
 };
 
 /** The record, and what the journal knows about the email. */
-interface Doubt extends LedgerRecord {
+export interface Doubt extends LedgerRecord {
   readonly label: string;
   readonly worker: string;
 }
 
-async function loadDoubt(record: LedgerRecord, journal: Backend['journal']): Promise<Doubt> {
+export async function loadDoubt(record: LedgerRecord, journal: Backend['journal']): Promise<Doubt> {
   const history = (await journal?.history(record.key)) ?? [];
   const worker = findWorker(record, history) ?? '';
   return { ...record, label: lastLabel(history) ?? '', worker };
 }
 
-function renderDoubts(emails: readonly Doubt[], terminal: Terminal): string {
+export function renderDoubts(emails: readonly Doubt[], terminal: Terminal): string {
   const columns = [
     { title: 'for', right: true },
     { title: 'label', mayShrink: true },
@@ -76,15 +86,8 @@ function renderDoubts(emails: readonly Doubt[], terminal: Terminal): string {
     email.label,
     senderOf(email),
     email.worker,
-    describeReason(email),
+    describeCause(email),
     email.key,
   ]);
   return renderTable(columns, rows, terminal);
-}
-
-function describeReason({
-  note = 'the sender stopped without an outcome',
-  lateNotSent,
-}: LedgerRecord): string {
-  return lateNotSent ? 'not sent; the next attempt sends it' : note;
 }

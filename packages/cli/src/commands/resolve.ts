@@ -3,11 +3,13 @@ import { type LedgerRecord, type Resolution, resolveEmail } from '@sendonce/core
 import { type FoundEmail, readEmail, retryJob, senderOf } from '@sendonce/core/inspect';
 import type { Backend } from '../backend.ts';
 import { type Command, type CommandLine, textOption } from '../command.ts';
+import { filterOptions, listFilters } from '../doubt-filter.ts';
 import { toJson } from '../json.ts';
 import { describeState, formatTime } from '../describe-email.ts';
 import { wrap } from '../wrap.ts';
 import { findNothingKnown, reportNothingKnown } from '../nothing-known.ts';
 import { exitCodes, stripControls, type Terminal, UsageError } from '../terminal.ts';
+import { resolveAll } from './resolve-all.ts';
 import { emailArgument, findNamedEmails, notFoundMessage, renderEmail } from './show.ts';
 
 type Verdict = Resolution['verdict'];
@@ -22,11 +24,12 @@ interface Context {
 
 export const resolve: Command = {
   name: 'resolve',
-  argument: emailArgument,
-  usage: '<email...> --sent | --not-sent',
-  summary: 'resolves an email in doubt by what you found out; who and why are recorded',
-  details:
-    'Exit code 1 if it is not in doubt, or not any more: its state is then shown, and nothing is changed.',
+  // Optional, because --all takes none. Without --all, its absence is an error of the command.
+  argument: { ...emailArgument, name: '[email...]' },
+  usage: '<email...> | --all --sent | --not-sent',
+  summary: 'resolves emails in doubt by what you found out; who and why are recorded',
+  details: `Exit code 1 if it is not in doubt, or not any more: its state is then shown, and nothing is changed.
+With --all: exit code 1 if one of them did not get the verdict, 3 if a server did not answer. It is safe to stop (Ctrl-C) and to run again: a verdict is about one attempt, and an email that has another verdict or outcome meanwhile is not changed. With --not-sent --retry, an email whose job is gone stays in doubt, because nothing would send it.`,
   options: [
     ['--sent', 'it was sent: it is kept as sent, and its job completes when it runs again'],
     [
@@ -34,12 +37,23 @@ export const resolve: Command = {
       'it was certainly not sent: the next attempt sends it. Also for a rejected email, after its cause is corrected',
     ],
     ['--retry', 'retries its failed job'],
+    ['--all', 'all emails in doubt that match; it shows them and asks for their number'],
+    ...filterOptions,
     ['--why <text>', 'how you know; kept with the email, so write no address in it'],
     ['--by <name>', 'who you are (default: the user of this machine)'],
-    ['-y, --yes', 'does not ask for a confirmation'],
+    ['-y, --yes', 'does not ask for a confirmation; with --all, the number follows: --yes 1998'],
   ],
   async run(commandLine, terminal, openBackend) {
     const verdict = parseVerdict(commandLine);
+    if (commandLine.values['all']) {
+      return resolveAll({ commandLine, terminal, verdict }, openBackend);
+    }
+    const [filter] = listFilters(commandLine);
+    if (filter !== undefined)
+      throw new UsageError(`${filter} chooses among many: give --all, too.`);
+    if (commandLine.words.length === 0) {
+      throw new UsageError('Which email? Give its name, or --all for all that match.');
+    }
     const context = { commandLine, terminal, backend: await openBackend(), verdict };
     const email = await findOneEmail(context);
     if (!email) return reportNotFound(context);

@@ -4,6 +4,17 @@
  */
 export { senderOf } from '../sender.ts';
 export {
+  chooseDoubts,
+  type ChosenDoubt,
+  type ChosenDoubts,
+  countDoubts,
+  describeCause,
+  type DoubtCount,
+  type DoubtCounts,
+  type DoubtFilter,
+  matchesFilter,
+} from './choose-doubts.ts';
+export {
   findEmails,
   findWorker,
   type FoundEmail,
@@ -16,6 +27,14 @@ export { formatDuration } from './format-duration.ts';
 export { foldCopies, type StepGroup } from './fold-copies.ts';
 export { listAtMost, type Listed } from './list-at-most.ts';
 export { type Overview, overviewOf } from './overview.ts';
+export {
+  type ManyResolved,
+  type ManyVerdicts,
+  type NamedDoubt,
+  resolveEmails,
+  type VerdictProblem,
+  type VerdictResult,
+} from './resolve-emails.ts';
 export {
   type FindQueue,
   type QueueOfJobs,

@@ -2,23 +2,28 @@ import { isSendonceError } from '@sendonce/core';
 import { readEmail } from '@sendonce/core/inspect';
 import { isKey, warn } from '@sendonce/core/ledger';
 import { admit } from './admission.ts';
+import { confirmManyPage } from './confirm-many-page.ts';
 import { formToken } from './csrf.ts';
 import { withDeadline } from './deadline.ts';
 import { unreadableMessage } from './describe-email.ts';
+import { doubtsPage } from './doubts-page.ts';
 import { emailPage, emailParts } from './email-page.ts';
 import { findPage } from './find-page.ts';
 import { icon, script } from './generated/assets.ts';
 import { badRequestPage, barePage, messagePage, type PageContext } from './layout.ts';
 import { liveStreams } from './live-streams.ts';
 import { overviewLoader } from './load-overview.ts';
+import { MANY_SCOPE, MAX_MANY_BYTES } from './many-doubts.ts';
 import { type DashboardOptions, resolveOptions, type Settings, type Viewer } from './options.ts';
 import { overviewPage, overviewParts } from './overview-page.ts';
 import { formatOverviewQuery, readOverviewQuery } from './overview-query.ts';
-import { resolvePage } from './resolve-page.ts';
+import { resolveManyPage } from './resolve-many-page.ts';
+import { resolvePage, type ResolveSettings } from './resolve-page.ts';
 import { assetResponse, streamResponse } from './responses.ts';
 import { matchRoute, pathInside, type Route } from './routes.ts';
 import { checkedSources } from './sources.ts';
 import { stylesheet } from './stylesheet.ts';
+import { admitForm } from './verdict-gate.ts';
 import type { VerdictRights } from './verdict-form.ts';
 import { verdictNotice } from './verdict-link.ts';
 
@@ -80,6 +85,14 @@ export function dashboard(options: DashboardOptions): Dashboard {
       }
       case 'resolve':
         return resolvePage(page, { viewer, key: route.key, request }, { ...settings, sources });
+      case 'doubts':
+        return doubtsPage(page, sources, {
+          fields: url.searchParams,
+          csrf: rights.csrf?.(MANY_SCOPE),
+        });
+      case 'confirm-many':
+      case 'resolve-many':
+        return manyPage(route.name, context, { ...settings, sources });
       case 'events':
         return request.method === 'HEAD' ? streamResponse(null) : openStream(context);
       case 'style':
@@ -153,6 +166,25 @@ export function dashboard(options: DashboardOptions): Dashboard {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Reads the form of a verdict about many emails, and answers it. */
+async function manyPage(
+  step: 'confirm-many' | 'resolve-many',
+  { request, viewer, page }: RequestContext,
+  settings: ResolveSettings,
+): Promise<Response> {
+  const asked = { viewer, request, scope: MANY_SCOPE, maxBytes: MAX_MANY_BYTES };
+  const admitted = await admitForm(asked, settings);
+  if ('form' in admitted) {
+    return step === 'confirm-many'
+      ? confirmManyPage(page, { ...settings, ...admitted })
+      : resolveManyPage(page, { viewer, ...admitted }, settings);
+  }
+  const stale =
+    'This form was made for another person, or before the server started. Open the list again.';
+  const { status, problem } = 'isStale' in admitted ? { status: 403, problem: stale } : admitted;
+  return messagePage(page, status, 'Nothing was changed', problem);
 }
 
 function findRights(viewer: Viewer, { secret, findQueue }: Settings): VerdictRights {

@@ -1,4 +1,5 @@
 import type { LedgerRecord } from '@sendonce/core';
+import { describeCause } from '@sendonce/core/inspect';
 import { hash128 } from '@sendonce/core/ledger';
 
 /** The emails in doubt that have the same cause. */
@@ -22,12 +23,6 @@ export interface DoubtPage {
 }
 
 export const DOUBTS_ON_A_PAGE = 25;
-
-/** Why an email is in doubt, for people. */
-export function describeCause({ note, lateNotSent }: LedgerRecord): string {
-  if (lateNotSent) return 'not sent; the next attempt sends it';
-  return note ?? 'the sender stopped without an outcome';
-}
 
 /** The causes of doubts, the commonest first. */
 export function groupByCause(records: readonly LedgerRecord[]): readonly DoubtGroup[] {

@@ -1,6 +1,7 @@
-import { senderOf } from '@sendonce/core/inspect';
+import { describeCause, senderOf } from '@sendonce/core/inspect';
 import { unreadableMessage } from './describe-email.ts';
-import { describeCause, type DoubtPage } from './doubt-list.ts';
+import type { DoubtPage } from './doubt-list.ts';
+import { formatDoubtsQuery } from './doubts-query.ts';
 import { type Html, html, textOr } from './html.ts';
 import type { Doubt, OverviewData } from './load-overview.ts';
 import { formatNumber } from './numbers.ts';
@@ -48,7 +49,15 @@ function renderReadableDoubts(base: string, data: OverviewData): Html {
         </tbody>
       </table>
     </div>
-    ${renderPages(base, query, page)}`;
+    ${renderPages(base, query, page)} ${renderManyLink(base, data)}`;
+}
+
+/** To the page that resolves many at once: those of the cause that is shown. */
+function renderManyLink(base: string, { causes, inDoubt, query }: OverviewData): Html | undefined {
+  if (inDoubt.length < 2) return undefined;
+  const cause = causes.find(({ id }) => id === query.cause)?.cause;
+  const url = `${base}/doubts${formatDoubtsQuery({ cause: cause ?? '' })}`;
+  return html`<p><a href="${url}">Filter them, and resolve many at once</a></p>`;
 }
 
 /** Links to the doubts of one cause. Nothing if there is only one. */

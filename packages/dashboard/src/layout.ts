@@ -18,6 +18,8 @@ export interface Page {
   readonly main: Html;
   /** The path of the page's event stream, below the base. Without one the page is not live. */
   readonly events?: string;
+  /** Whether the page needs the script without being live. */
+  readonly hasScript?: boolean;
   /** The text in the search field. */
   readonly query?: string;
 }
@@ -27,7 +29,7 @@ const [styleVersion, scriptVersion] = [stylesheet, script].map((text) => hash128
 
 export function renderPage(
   { base, viewer }: PageContext,
-  { title, main, events, query }: Page,
+  { title, main, events, hasScript = events !== undefined, query }: Page,
 ): Html {
   return html`<html lang="en">
     <head>
@@ -37,7 +39,7 @@ export function renderPage(
       <title>${title} · sendonce</title>
       <link rel="icon" href="${base}/icon.svg" />
       <link rel="stylesheet" href="${base}/style.css?v=${styleVersion}" />
-      ${events !== undefined && html`<script src="${base}/script.js?v=${scriptVersion}" defer></script>`}
+      ${hasScript && html`<script src="${base}/script.js?v=${scriptVersion}" defer></script>`}
     </head>
     <body>
       <a class="skip" href="#main">To the content</a>

@@ -1,16 +1,15 @@
 import { isSendonceError, type LedgerRecord, resolveEmail, type Sources } from '@sendonce/core';
 import { type FoundEmail, readEmail } from '@sendonce/core/inspect';
-import { isFormToken, isSameOrigin } from './csrf.ts';
 import { withDeadline } from './deadline.ts';
 import { confirmPage } from './confirm-page.ts';
 import { describeResolver, describeState } from './describe-email.ts';
-import { MAX_FORM_BYTES, readForm } from './form-body.ts';
 import { html } from './html.ts';
 import { messagePage, type PageContext, renderPage } from './layout.ts';
 import type { Settings, Viewer } from './options.ts';
 import { pageResponse, redirectTo } from './responses.ts';
 import { retryAfterVerdict } from './retry-after-verdict.ts';
-import { type Decision, isVerdict, verdictLink } from './verdict-link.ts';
+import { type AdmittedForm, admitForm } from './verdict-gate.ts';
+import { type Decision, isVerdict, readReason, verdictLink } from './verdict-link.ts';
 
 /** The settings, with sources whose journal cannot hold up a verdict. */
 export interface ResolveSettings extends Settings {
@@ -46,35 +45,20 @@ export async function resolvePage(
 
 type CheckedForm =
   | { readonly decision: Decision; readonly isConfirmed: boolean; readonly csrf: string }
-  /** The form is not genuine. It may only be old. */
-  | { readonly isStale: true }
-  | { readonly status: number; readonly problem: string };
+  | Exclude<AdmittedForm, { readonly form: URLSearchParams }>;
 
 async function checkForm(
   { viewer, key, request }: ResolveRequest,
-  { secret }: Settings,
+  settings: Settings,
 ): Promise<CheckedForm> {
-  const deny = (status: number, problem: string) => ({ status, problem });
-  if (!viewer.mayResolve) {
-    return deny(
-      403,
-      'You may look, but not resolve: "authorize" of the dashboard did not grant you mayResolve.',
-    );
-  }
-  if (!isSameOrigin(request)) {
-    return deny(403, 'This form did not come from a page of this dashboard.');
-  }
-  const body = await readForm(request);
-  if ('status' in body) {
-    return deny(body.status, formProblems[body.status]);
-  }
-  const { form } = body;
-  const csrf = form.get('csrf') ?? '';
-  if (!isFormToken(secret, [viewer.name, key, csrf])) return { isStale: true };
+  const admitted = await admitForm({ viewer, request, scope: key }, settings);
+  if (!('form' in admitted)) return admitted;
+  const { form, csrf } = admitted;
   const decision = parseDecision(form);
+  const problem = 'Expected a verdict, "sent" or "not-sent", and the token of the doubt.';
   return decision
     ? { decision, isConfirmed: form.get('confirmed') === 'yes', csrf }
-    : deny(400, 'Expected a verdict, "sent" or "not-sent", and the token of the doubt.');
+    : { status: 400, problem };
 }
 
 /** For a form that is not genuine. If the email was resolved meanwhile, the page says by whom. */
@@ -90,17 +74,10 @@ async function stalePage(
   return messagePage(context, 403, 'Nothing was changed', problem);
 }
 
-const formProblems = {
-  400: 'The form is incomplete. Open the email again.',
-  413: `The form is larger than ${MAX_FORM_BYTES} bytes.`,
-  415: 'Expected a form: application/x-www-form-urlencoded.',
-} as const;
-
 function parseDecision(form: URLSearchParams): Decision | undefined {
   const [verdict, token] = [form.get('verdict'), form.get('token') ?? ''];
   if (!isVerdict(verdict) || token === '') return undefined;
-  const why = (form.get('why') ?? '').replace(/\s+/g, ' ').trim().slice(0, 500);
-  return { verdict, token, why };
+  return { verdict, token, why: readReason(form) };
 }
 
 async function recordVerdict(

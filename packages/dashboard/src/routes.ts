@@ -2,7 +2,8 @@ import { isKey } from '@sendonce/core/ledger';
 
 /** A page or a file of the dashboard. */
 export type Route =
-  | { readonly name: 'overview' | 'find' | 'events' | 'style' | 'script' | 'icon' }
+  | { readonly name: 'overview' | 'find' | 'doubts' | 'events' | 'style' | 'script' | 'icon' }
+  | { readonly name: 'confirm-many' | 'resolve-many' }
   | { readonly name: 'email' | 'resolve'; readonly key: string };
 
 export interface MatchedRoute {
@@ -15,10 +16,16 @@ const readMethods = ['GET', 'HEAD'] as const;
 const fixedRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/', { name: 'overview' }],
   ['/find', { name: 'find' }],
+  ['/doubts', { name: 'doubts' }],
   ['/events', { name: 'events' }],
   ['/style.css', { name: 'style' }],
   ['/script.js', { name: 'script' }],
   ['/icon.svg', { name: 'icon' }],
+]);
+
+const formRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['/doubts/confirm', { name: 'confirm-many' }],
+  ['/doubts/resolve', { name: 'resolve-many' }],
 ]);
 
 /**
@@ -28,6 +35,8 @@ const fixedRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
 export function matchRoute(path: string): MatchedRoute | undefined {
   const route = fixedRoutes.get(path);
   if (route) return { route, methods: readMethods };
+  const formRoute = formRoutes.get(path);
+  if (formRoute) return { route: formRoute, methods: ['POST'] };
   const [, key, resolve] = /^\/email\/([^/]+)(\/resolve)?$/.exec(path) ?? [];
   if (!isKey(key)) return undefined;
   if (resolve === undefined) return { route: { name: 'email', key }, methods: readMethods };

@@ -18,6 +18,11 @@ export function isVerdict(value: unknown): value is Verdict {
   return value === 'sent' || value === 'not-sent';
 }
 
+/** How the viewer knows, in one line. */
+export function readReason(form: URLSearchParams): string {
+  return (form.get('why') ?? '').replace(/\s+/g, ' ').trim().slice(0, 500);
+}
+
 /** The viewer and the email that a link is made for. It shows nothing to another viewer. */
 interface LinkScope {
   readonly key: string;

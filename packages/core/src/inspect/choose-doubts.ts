@@ -82,9 +82,11 @@ export async function chooseDoubts(
 /** Whether an email in doubt matches everything that the filter gives. See {@link chooseDoubts}. */
 export function matchesFilter(
   record: LedgerRecord,
-  { causes, queues, sinceMs = -Infinity, untilMs = Infinity }: DoubtFilter,
+  { causes, queues, sinceMs, untilMs }: DoubtFilter,
 ): boolean {
-  if (record.atMs < sinceMs || record.atMs > untilMs) return false;
+  // A store of another make may have no time, which is NaN here.
+  if (sinceMs !== undefined && !(record.atMs >= sinceMs)) return false;
+  if (untilMs !== undefined && !(record.atMs <= untilMs)) return false;
   const queue = record.job?.queue;
   if (queues && (queue === undefined || !queues.includes(queue))) return false;
   const cause = describeCause(record);

@@ -13,6 +13,7 @@ import {
   filterFields,
   formatDoubtsQuery,
   readDoubtsQuery,
+  toFieldTime,
   toFilter,
 } from './doubts-query.ts';
 import { type Html, html, textOr } from './html.ts';
@@ -69,14 +70,14 @@ const fieldLabels = {
 function renderFilter({ base }: PageContext, query: DoubtsQuery): Html {
   return html`<form class="filter" action="${base}/doubts" aria-label="Filter">
     ${filterFields.map((name) => {
-      const type = name === 'since' || name === 'until' ? 'datetime-local' : 'text';
+      const isTime = name === 'since' || name === 'until';
       return html`<div>
         <label for="${name}">${fieldLabels[name]}</label>
         <input
           id="${name}"
           name="${name}"
-          type="${type}"
-          value="${query[name]}"
+          type="${isTime ? 'datetime-local' : 'text'}"
+          value="${isTime ? toFieldTime(query[name]) : query[name]}"
           maxlength="500"
           autocomplete="off"
           spellcheck="false"

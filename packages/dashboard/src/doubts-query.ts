@@ -57,6 +57,12 @@ export function toFilter({ cause, queue, since, until }: DoubtsQuery): DoubtFilt
   };
 }
 
+/** A time as the field of a form has it. Empty if it is not one. */
+export function toFieldTime(text: string): string {
+  const ms = readMinute(text);
+  return ms === undefined || Number.isNaN(ms) ? '' : new Date(ms).toJSON().slice(0, 16);
+}
+
 /** Undefined: not given. NaN: not a time. */
 function readMinute(text: string): number | undefined {
   if (text === '') return undefined;

@@ -73,9 +73,16 @@ function readBody(req: FrameworkRequest): ReadableStream<Uint8Array> | URLSearch
   if (typeof body === 'string' || body instanceof Uint8Array) return Buffer.from(body).toString();
   const form = new URLSearchParams();
   for (const [name, value] of Object.entries((body ?? {}) as Record<string, unknown>)) {
-    if (typeof value === 'string') form.append(name, value);
+    for (const one of listTexts(value)) form.append(name, one);
   }
   return form;
+}
+
+/** Of a field that a form has several times, parsers make a list, or an object if it is long. */
+function listTexts(value: unknown): readonly string[] {
+  const values: unknown[] =
+    typeof value === 'object' && value !== null ? Object.values(value) : [value];
+  return values.filter((one) => typeof one === 'string');
 }
 
 /**

@@ -37,6 +37,12 @@ async function tryAll(ledger: Ledger, where: readonly string[]): Promise<void> {
   expect((await run(['resolve', 'notice', '1', '--sent', '--yes', ...where])).code).toBe(0);
   expect((await run(['show', 'notice', '1', ...where])).out).toMatch(/^sent \(resolved by /m);
   expect(JSON.parse((await run(['doubts', '--json', ...where])).out).doubts).toHaveLength(1);
+  await bring(ledger, 'in-doubt', attemptOf(['notice', 3]));
+  const all = ['resolve', '--all', '--note', 'ETIMEDOUT', '--not-sent', '--json'];
+  const resolved = await run([...all, '--yes', '2', ...where]);
+  expect([resolved.code, JSON.parse(resolved.out)]).toMatchObject([0, { resolved: 2 }]);
+  expect((await run(['doubts', ...where])).code).toBe(0);
+  await bring(ledger, 'in-doubt', attemptOf(['notice', 4]));
 }
 
 describe('each ledger', () => {

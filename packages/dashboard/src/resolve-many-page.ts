@@ -32,7 +32,7 @@ interface Run {
 }
 
 type Counts = Readonly<Record<(typeof countNames)[number], number>>;
-const countNames = ['resolved', 'retried', 'changed'] as const;
+const countNames = ['resolved', 'retried', 'notFailed', 'changed'] as const;
 
 /** A step takes about as long: then the page shows how far it is. */
 const STEP_MS = 1_000;
@@ -75,7 +75,7 @@ function readRun(context: PageContext, form: URLSearchParams): Run | string {
     return `Type the number of emails, ${formatNumber(emails.length)}. Nothing was changed.`;
   }
   const read = (name: string) => Math.min(Number(form.get(name)) || 0, MAX_AT_ONCE);
-  const [resolved, retried, changed] = countNames.map(read) as [number, number, number];
+  const counts = Object.fromEntries(countNames.map((name) => [name, read(name)])) as Counts;
   return {
     verdict,
     why: readReason(form),
@@ -83,7 +83,7 @@ function readRun(context: PageContext, form: URLSearchParams): Run | string {
     back: readBack(context, form),
     total: isFirst ? emails.length : read('total'),
     emails,
-    counts: { resolved, retried, changed },
+    counts,
     problems: parseProblems(form.get('problems') ?? ''),
   };
 }
@@ -121,6 +121,7 @@ async function makeStep(
     counts: {
       resolved: before.resolved + resolved,
       retried: before.retried + counts.retried + counts.resumed,
+      notFailed: before.notFailed + counts['not-failed'],
       changed: before.changed + counts.changed + counts.resumed,
     },
     problems: [...run.problems, ...problems.filter(({ result }) => result !== 'unavailable')],
@@ -172,12 +173,16 @@ function describeState({ total, emails }: Run, isAway: boolean): string {
 }
 
 function renderCounts({ verdict, isRetried, counts }: Run): Html {
-  const { resolved, retried, changed } = counts;
+  const { resolved, retried, notFailed, changed } = counts;
   return html`<ul>
     <li>
       ${formatNumber(resolved)} ${verdict === 'sent' ? 'resolved as sent' : 'resolved as not sent'}
     </li>
     ${isRetried && html`<li>${formatNumber(retried)} failed jobs run again</li>`}
+    ${
+      notFailed > 0 &&
+      html`<li>${formatNumber(notFailed)} jobs had not failed: they wait, run or are completed</li>`
+    }
     ${
       changed > 0 &&
       html`<li>

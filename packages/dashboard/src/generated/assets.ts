@@ -315,6 +315,7 @@ export const parts: string = [
   "grid-template-columns: repeat(auto-fit, minmax(200px, 1fr));",
   "gap: 10px 14px;",
   "align-items: end;",
+  "margin-bottom: 20px;",
   "}",
   ".filter label {",
   "font-size: 13px;",

@@ -45,10 +45,13 @@ export function processTerminal(): Terminal {
   };
 }
 
+/** Empty if the user ends the question (Ctrl-C, Ctrl-D): that confirms nothing. */
 async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  lines.once('SIGINT', () => lines.close());
   try {
-    return await lines.question(question);
+    return await Promise.race([lines.question(question), closed]);
   } finally {
     lines.close();
   }

@@ -261,7 +261,7 @@ describe('shell completion', () => {
       return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim();
     };
     expect(complete(['sendonce', 'do'])).toBe('doubts doctor');
-    expect(complete(['sendonce', 'resolve', '--not'])).toBe('--not-sent');
+    expect(complete(['sendonce', 'resolve', '--not-'])).toBe('--not-sent');
     expect(complete(['sendonce', 'status', '--redl'])).toBe('--redlock');
   });
 

@@ -79,9 +79,14 @@ for (const name of names.length > 0 ? names : Object.keys(ledgers)) {
   try {
     const fillMs = await timed(() => fill(opened.ledger, side.url));
     const where = [...opened.where, '--journal', side.url, '--queue', side.url];
+    const verdict = ['--not-sent', '--retry', '--json', '--yes', String(count)];
     const { ms, peakMb, out } = await run([
-      ...['resolve', '--all', '--note', '401', '--not-sent', '--retry', '--json'],
-      ...['--yes', String(count), ...where],
+      'resolve',
+      '--all',
+      '--note',
+      '401',
+      ...verdict,
+      ...where,
     ]);
     const { resolved, counts } = JSON.parse(out) as { resolved: number; counts: object };
     console.log(

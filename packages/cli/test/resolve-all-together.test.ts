@@ -46,7 +46,9 @@ test('two people with opposite verdicts at once: each email has one of them', as
   let [ofAda, ofGrace, ofSenders] = [0, 0, 0];
   for (const { key } of attempts) {
     const record = await ledger.read(key);
-    const verdicts = (await journal.history(key)).filter(({ type }) => /^resolved-/.test(type));
+    const verdicts = (await journal.history(key)).filter(({ type }) =>
+      type.startsWith('resolved-'),
+    );
     // The sender's own outcome replaces a verdict, which the history still tells.
     const isSender = record !== undefined && record.resolvedBy === undefined;
     if (isSender) ofSenders += 1;

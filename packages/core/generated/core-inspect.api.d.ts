@@ -1,12 +1,58 @@
 // Written by `pnpm api`: the public surface of this entry point.
 
+// Warning: (ae-forgotten-export) The symbol "Ledger" needs to be exported by the entry point index.d.ts
+//
+// @public
+export function chooseDoubts(ledger: Pick<Ledger, 'list'>, filter: DoubtFilter, max?: number): Promise<ChosenDoubts>;
+
+// Warning: (ae-forgotten-export) The symbol "LedgerRecord" needs to be exported by the entry point index.d.ts
+//
+// @public
+export type ChosenDoubt = Pick<LedgerRecord, 'key' | 'token' | 'atMs' | 'job'> & {
+    readonly cause: string;
+};
+
+// @public
+export interface ChosenDoubts {
+    readonly doubts: readonly ChosenDoubt[];
+    readonly more: boolean;
+    // Warning: (ae-forgotten-export) The symbol "UnreadableRecordError" needs to be exported by the entry point index.d.ts
+    readonly unreadable: UnreadableRecordError | undefined;
+}
+
+// @public
+export function countDoubts(doubts: readonly Pick<ChosenDoubt, 'cause' | 'job' | 'atMs'>[], nowMs?: number): DoubtCounts;
+
+// @public
+export function describeCause(input: Pick<LedgerRecord, 'note' | 'lateNotSent'>): string;
+
+// @public
+export interface DoubtCount {
+    readonly count: number;
+    readonly name: string;
+}
+
+// @public
+export interface DoubtCounts {
+    readonly ages: readonly DoubtCount[];
+    readonly causes: readonly DoubtCount[];
+    readonly queues: readonly DoubtCount[];
+}
+
+// @public
+export interface DoubtFilter {
+    readonly causes?: readonly string[] | undefined;
+    readonly queues?: readonly string[] | undefined;
+    readonly sinceMs?: number | undefined;
+    readonly untilMs?: number | undefined;
+}
+
 // @public
 export function findEmails(sources: Sources, words: readonly string[]): Promise<readonly FoundEmail[]>;
 
 // @public
 export type FindQueue = (name: string) => QueueOfJobs | undefined;
 
-// Warning: (ae-forgotten-export) The symbol "LedgerRecord" needs to be exported by the entry point index.d.ts
 // Warning: (ae-forgotten-export) The symbol "JournalEntry" needs to be exported by the entry point index.d.ts
 //
 // @public
@@ -30,8 +76,6 @@ export interface FoundEmail {
 // @public
 export function lastLabel(history: readonly JournalEntry[]): string | undefined;
 
-// Warning: (ae-forgotten-export) The symbol "Ledger" needs to be exported by the entry point index.d.ts
-//
 // @public
 export function listAtMost(ledger: Pick<Ledger, 'list'>, state: 'open' | 'in-doubt', max?: number): Promise<Listed>;
 
@@ -39,9 +83,34 @@ export function listAtMost(ledger: Pick<Ledger, 'list'>, state: 'open' | 'in-dou
 export interface Listed {
     readonly more: boolean;
     readonly records: readonly LedgerRecord[];
-    // Warning: (ae-forgotten-export) The symbol "UnreadableRecordError" needs to be exported by the entry point index.d.ts
     readonly unreadable: UnreadableRecordError | undefined;
 }
+
+// @public
+export interface ManyResolved {
+    readonly counts: Readonly<Record<VerdictResult, number>>;
+    // Warning: (ae-forgotten-export) The symbol "LedgerUnavailableError" needs to be exported by the entry point index.d.ts
+    readonly error: LedgerUnavailableError | undefined;
+    readonly notReached: number;
+    readonly problems: readonly VerdictProblem[];
+    readonly resolved: number;
+}
+
+// Warning: (ae-forgotten-export) The symbol "FoundOut" needs to be exported by the entry point index.d.ts
+//
+// @public
+export interface ManyVerdicts extends Pick<FoundOut, 'verdict' | 'by' | 'why' | 'retentionMs'> {
+    readonly beforeVerdict?: ((doubt: NamedDoubt) => void) | undefined;
+    readonly onResult?: ((doubt: NamedDoubt, result: VerdictResult) => void) | undefined;
+    readonly retryIn?: FindQueue | undefined;
+    readonly signal?: AbortSignal | undefined;
+}
+
+// @public
+export function matchesFilter(record: LedgerRecord, input: DoubtFilter): boolean;
+
+// @public
+export type NamedDoubt = Pick<LedgerRecord, 'key' | 'token' | 'job'>;
 
 // @public
 export interface Overview {
@@ -67,6 +136,9 @@ export interface QueueOfJobs {
 
 // @public
 export function readEmail(input: Sources, key: string): Promise<FoundEmail>;
+
+// @public
+export function resolveEmails(sources: Sources, doubts: readonly NamedDoubt[], many: ManyVerdicts): Promise<ManyResolved>;
 
 // @public
 export interface RetriedJob {
@@ -98,4 +170,17 @@ export interface Sources {
 
 // @public
 export type StepGroup = readonly [JournalEntry, ...JournalEntry[]];
+
+// @public
+export interface VerdictProblem {
+    // Warning: (ae-forgotten-export) The symbol "JobRef" needs to be exported by the entry point index.d.ts
+    readonly job: JobRef | undefined;
+    readonly key: string;
+    readonly result: VerdictResult;
+}
+
+// Warning: (ae-forgotten-export) The symbol "verdictResults" needs to be exported by the entry point index.d.ts
+//
+// @public
+export type VerdictResult = (typeof verdictResults)[number];
 

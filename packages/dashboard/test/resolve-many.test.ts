@@ -478,12 +478,10 @@ describe.skipIf(findChromium() === undefined)('in Chromium', { timeout: 120_000 
 
 /** By the Tab key alone. */
 async function tabTo(page: Page, selector: string): Promise<void> {
-  const wanted = await page.locator(selector).first().elementHandle();
+  const wanted = page.locator(selector).first();
   for (let presses = 0; presses < 60; presses += 1) {
     await page.keyboard.press('Tab');
-    // A group of radio buttons has one stop: the arrow keys choose.
-    if (await wanted!.evaluate((element) => element === element.ownerDocument.activeElement))
-      return;
+    if (await wanted.evaluate((element) => element === element.ownerDocument.activeElement)) return;
   }
   throw new Error(`${selector} cannot be reached by the keyboard`);
 }

@@ -133,9 +133,11 @@ export async function resolveEmails(
   >;
   const problems: VerdictProblem[] = [];
   const run: Run = { ...sources, ...many, silentQueues: new Set() };
+  const waiting = doubts[Symbol.iterator]();
+  const ends = new AbortController();
+  const isOver = () => ends.signal.aborted || many.signal?.aborted === true;
+  let done = 0;
   let error: LedgerUnavailableError | undefined;
-  let failure: { readonly cause: unknown } | undefined;
-  let [next, done] = [0, 0];
 
   async function tryOne(doubt: NamedDoubt): Promise<VerdictResult> {
     try {
@@ -144,13 +146,15 @@ export async function resolveEmails(
       if (isSendonceError(cause, 'SENDONCE_UNREADABLE_RECORD')) return 'unreadable';
       if (!isSendonceError(cause, 'SENDONCE_LEDGER_UNAVAILABLE')) throw cause;
       error ??= cause;
+      ends.abort();
       return 'unavailable';
     }
   }
 
   async function work(): Promise<void> {
-    while (next < doubts.length && !many.signal?.aborted && !error && !failure) {
-      const doubt = doubts[next++]!;
+    while (!isOver()) {
+      const { value: doubt } = waiting.next();
+      if (!doubt) return;
       const result = await tryOne(doubt);
       counts[result] += 1;
       if (!FINE.has(result)) problems.push({ key: doubt.key, job: doubt.job, result });
@@ -160,13 +164,16 @@ export async function resolveEmails(
   }
 
   // The emails under way end before an error is thrown, such as that of a wrong option.
-  const workers = Array.from({ length: AT_ONCE }, () =>
-    work().catch((cause: unknown) => void (failure ??= { cause })),
-  );
-  await Promise.all(workers);
-  if (failure) throw failure.cause;
+  const workers = Array.from({ length: AT_ONCE }, () => work().catch(stopAll));
+  const failed = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
   const resolved = RECORDED.reduce((sum, result) => sum + counts[result], 0);
   return { counts, resolved, notReached: doubts.length - done, problems, error };
+
+  function stopAll(reason: unknown): never {
+    ends.abort();
+    throw reason;
+  }
 }
 
 interface Run extends Sources, ManyVerdicts {

@@ -85,4 +85,4 @@ async function send(form) {
   return new DOMParser().parseFromString(await response.text(), 'text/html');
 }
 
-continueRun();
+void continueRun();

@@ -479,7 +479,7 @@ export const script: string = [
   "});",
   "return new DOMParser().parseFromString(await response.text(), 'text/html');",
   "}",
-  "continueRun();",
+  "void continueRun();",
 ].join('\n');
 
 export const style: string = [

@@ -9,6 +9,7 @@ export { lettermintTransport } from './lettermint.ts';
 export { loopsTransport, type LoopsOptions, type LoopsParts } from './loops.ts';
 export type { LookUpOptions } from './look-up.ts';
 export type { OutcomeState } from './outcome.ts';
+export { plunkTransport } from './plunk.ts';
 export { postmarkLookUp, type PostmarkLookUpOptions } from './postmark-look-up.ts';
 export { postmarkTransport, type PostmarkOptions } from './postmark.ts';
 export { ProviderError } from './provider-error.ts';

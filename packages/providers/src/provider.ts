@@ -48,7 +48,11 @@ export interface Provider {
   /** The provider's error code. */
   providerCode(answer: HttpAnswer): unknown;
   /** The outcome of a request with a key, if the status and the code concern the key. */
-  keyAnswer?(status: number, code: string | undefined): OutcomeState | undefined;
+  keyAnswer?(
+    status: number,
+    code: string | undefined,
+    answer: HttpAnswer,
+  ): OutcomeState | undefined;
   /** The outcome of a status and code, if it differs from that of other providers. */
   refusal?(status: number, code: string | undefined): OutcomeState | undefined;
 }

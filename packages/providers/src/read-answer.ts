@@ -22,7 +22,7 @@ export function readAnswer(
   const retryAfterMs = readRetryAfterMs(answer);
   return {
     state:
-      (keyed ? provider.keyAnswer?.(status, code) : undefined) ??
+      (keyed ? provider.keyAnswer?.(status, code, answer) : undefined) ??
       provider.refusal?.(status, code) ??
       byStatus(answer, retryAfterMs),
     status,

@@ -15,6 +15,10 @@ interface Case {
 const queued = { object: 'message', id: 'a1', status: 'queued' };
 const failed = { object: 'message', id: null, status: 'error', error: 'suppressed' };
 
+function reused(originalStatusCode: unknown) {
+  return { error: { code: 'IDEMPOTENCY_KEY_REUSED', details: { originalStatusCode } } };
+}
+
 /** Answers that are documented and are no faults of a server. */
 const cases: readonly Case[] = [
   { provider: 'Brevo', status: 201, body: { messageId: '<a@b>' }, outcome: 'sent' },
@@ -102,6 +106,32 @@ const cases: readonly Case[] = [
     outcome: 'sent-already',
   },
   { provider: 'Loops', status: 200, body: { success: false }, outcome: 'unknown' },
+  { provider: 'Plunk', status: 409, body: reused(200), outcome: 'sent-already' },
+  {
+    provider: 'Plunk',
+    status: 409,
+    body: reused(null),
+    outcome: 'in-progress',
+    note: 'in-progress',
+  },
+  {
+    provider: 'Plunk',
+    status: 409,
+    body: reused(500),
+    outcome: 'unknown',
+    note: '409 IDEMPOTENCY_KEY_REUSED',
+  },
+  // The first request was refused while this one was read.
+  { provider: 'Plunk', status: 409, body: reused(undefined), outcome: 'in-progress' },
+  { provider: 'Plunk', status: 409, body: { error: { code: 'CONFLICT' } }, outcome: 'unknown' },
+  { provider: 'Plunk', status: 200, body: { success: true, data: {} }, outcome: 'unknown' },
+  {
+    provider: 'Plunk',
+    status: 503,
+    headers: { 'retry-after': '7' },
+    body: {},
+    outcome: 'unknown',
+  },
   { provider: 'Postmark', status: 200, body: { ErrorCode: 406 }, outcome: 'unknown' },
   {
     provider: 'Postmark',

@@ -8,6 +8,7 @@ const all = [
   'Lettermint',
   'AhaSend',
   'Loops',
+  'Plunk',
   'Postmark',
   'SendGrid',
   'Azure',
@@ -116,7 +117,7 @@ export const parts = {
   'X-Mailer': { mail: { xMailer: 'Shop 1' }, carriedBy: without('Loops'), trace: ['Shop 1'] },
   'a template of SparkPost': {
     mail: { text: 'Hello {{name}}' },
-    carriedBy: without('SparkPost'),
+    carriedBy: without('SparkPost', 'Plunk'),
     trace: ['{{name}}'],
   },
   raw: { mail: { raw: 'To: a@b.example\r\n\r\nx' }, carriedBy: [], trace: [] },
@@ -261,6 +262,24 @@ export const wantedBodies: Readonly<Record<string, object>> = {
     transactionalId: 'notice',
     dataVariables: { from: shop, subject, text, html, replyTo: help },
     attachments: [{ filename: 'a.pdf', contentType: 'application/pdf', data: pdf }],
+  },
+  Plunk: {
+    to: { email: ada, name: 'Ädä' },
+    from: { email: from, name: 'Shop, "The"' },
+    subject,
+    body: html,
+    reply: help,
+    headers,
+    attachments: [
+      { filename: 'a.pdf', content: pdf, contentType: 'application/pdf' },
+      {
+        filename: 'logo.png',
+        content: logo,
+        contentType: 'image/png',
+        contentId: 'logo@shop',
+        disposition: 'inline',
+      },
+    ],
   },
   Postmark: {
     From: shop,

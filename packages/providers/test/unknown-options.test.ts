@@ -23,6 +23,7 @@ test.each<[string, (unknown: object) => unknown]>([
         ...more,
       }),
   ],
+  ['plunkTransport', (more) => providers.plunkTransport({ apiKey, ...more })],
   ['postmarkLookUp', (more) => providers.postmarkLookUp({ apiKey, ...more })],
   ['postmarkTransport', (more) => providers.postmarkTransport({ apiKey, ...more })],
   ['resendTransport', (more) => providers.resendTransport({ apiKey, ...more })],

@@ -19,6 +19,8 @@ export interface Accepted extends ProviderRequest {
   readonly id: string;
   readonly key: string | undefined;
   readonly atMs: number;
+  /** The status of its reply. Undefined while there is none, or if the connection ended before. */
+  readonly answeredWith?: number | undefined;
 }
 
 /** How one provider behaves, as its documentation says. */
@@ -38,9 +40,13 @@ export interface Dialect {
   readonly conflict?: Reply;
   /** The same key while the first request is being processed; undefined: not documented. */
   readonly inProgress?: Reply;
+  /** Whether a 5xx uses up the key although no email was made. */
+  readonly keepsKeyAfterError?: boolean;
   /** The body of an error with this status. */
   error(status: number): unknown;
 }
+
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 export interface ProviderServer {
   readonly url: string;
@@ -67,7 +73,9 @@ export interface ProviderServer {
  */
 export async function startProviderServer(dialect: Dialect): Promise<ProviderServer> {
   const requests: ProviderRequest[] = [];
-  const accepted: Accepted[] = [];
+  const accepted: Writable<Accepted>[] = [];
+  /** The first requests of keys that are used up without an email. */
+  const failed: Writable<Accepted>[] = [];
   const pending = new Set<string>();
   const sockets = new Set<Socket>();
   let [posts, connections, aheadMs] = [0, 0, 0];
@@ -78,7 +86,7 @@ export async function startProviderServer(dialect: Dialect): Promise<ProviderSer
   const answer = (request: ProviderRequest): Reply => {
     if (dialect.apiKeyOf(request.headers) !== dialect.apiKey) return errorReply(401);
     const key = dialect.keyOf(request);
-    const first = accepted.find(
+    const first = [...accepted, ...failed].find(
       (email) => key !== undefined && email.key === key && nowMs() - email.atMs < dialect.windowMs,
     );
     if (first && dialect.conflict && first.raw !== request.raw) return dialect.conflict;
@@ -112,6 +120,21 @@ export async function startProviderServer(dialect: Dialect): Promise<ProviderSer
       const raw = Buffer.concat(chunks).toString();
       const request = { headers: incoming.headers, raw, body: JSON.parse(raw) as never };
       requests.push(request);
+      const before = accepted.length;
+      response.on('finish', () => {
+        const { statusCode: answeredWith } = response;
+        const email = accepted[before];
+        if (email) email.answeredWith = answeredWith;
+        else if (dialect.keepsKeyAfterError && answeredWith >= 500) {
+          failed.push({
+            ...request,
+            id: 'none',
+            key: dialect.keyOf(request),
+            atMs: nowMs(),
+            answeredWith,
+          });
+        }
+      });
       if (incoming.url !== dialect.path) return send(response, errorReply(404));
       if (!struck) return send(response, answer(request));
       return strike(struck, {

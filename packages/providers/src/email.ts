@@ -5,8 +5,9 @@ import { checkContentSources, type ContentAccess } from './content-sources.ts';
 import { checkHeaders, readHeaders } from './custom-headers.ts';
 import { oneLine } from './one-line.ts';
 import type { ProviderMail } from './provider-mail.ts';
-import type { Provider } from './provider.ts';
+import type { Capabilities, Provider, TemplateCapabilities } from './provider.ts';
 import { cannotCarry, incompleteEmail } from './provider-error.ts';
+import { type EmailTemplate, readTemplate } from './template.ts';
 
 /** @internal */
 export interface EmailAddress {
@@ -17,14 +18,18 @@ export interface EmailAddress {
 
 /** @internal An email that nodemailer has normalised, in the form that all APIs need. */
 export interface Email {
+  /** Its address is empty if a template of the provider sets the sender. */
   readonly from: EmailAddress;
   readonly to: readonly EmailAddress[];
   readonly cc: readonly EmailAddress[];
   readonly bcc: readonly EmailAddress[];
   readonly replyTo: readonly EmailAddress[];
+  /** Empty if there is none. */
   readonly subject: string;
   readonly text: string | undefined;
   readonly html: string | undefined;
+  /** A template of the provider, instead of `text` and `html`. */
+  readonly template: EmailTemplate | undefined;
   /** Custom headers, sorted by name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly attachments: readonly EmailAttachment[];
@@ -45,12 +50,15 @@ export interface ReadEmailOptions {
  */
 export async function readEmail(
   mail: ProviderMail,
-  provider: Provider,
+  of: Provider,
   { oneRecipient, access }: ReadEmailOptions,
 ): Promise<Email> {
   const data = mail.data as Record<string, unknown>;
   checkAddressFields(data);
-  checkFields(data, provider.name);
+  checkFields(data, of.name);
+  const template = readTemplate(data['template'], of);
+  const { templates } = of;
+  const provider = template && templates ? { ...of, supports: templates } : of;
   // nodemailer also accepts a single attachment.
   if (data['attachments']) data['attachments'] = [data['attachments']].flat();
   checkAttachments(data['attachments'], provider);
@@ -60,17 +68,42 @@ export async function readEmail(
   await normalize(mail);
   const text = content(data['text'], 'text', provider.name);
   const html = content(data['html'], 'html', provider.name);
-  if (text === undefined && html === undefined) {
-    throw incompleteEmail(provider.name, 'it has neither "text" nor "html"');
+  const subject = oneLine(data['subject'] ?? '');
+  if (template && templates) checkBesideTemplate({ text, html, subject }, of.name, templates);
+  else if (text === undefined && html === undefined) {
+    throw incompleteEmail(of.name, `it has ${nothing(data, templates)}`);
   }
   return {
     ...addresses,
-    subject: oneLine(data['subject'] ?? ''),
+    subject,
     text,
     html,
+    template,
     headers: readHeaders(mail, provider),
     attachments: readAttachments(data['attachments'], provider.name),
   };
+}
+
+/** Refuses what the provider would ignore, or use instead of the template. */
+function checkBesideTemplate(
+  { text, html, subject }: Pick<Email, 'text' | 'html' | 'subject'>,
+  provider: string,
+  { subject: mayHaveSubject }: TemplateCapabilities,
+): void {
+  if (text !== undefined || html !== undefined) {
+    const field = html === undefined ? 'text' : 'html';
+    throw incompleteEmail(provider, `it has "${field}" beside a "template", which is its content`);
+  }
+  if (subject && !mayHaveSubject) {
+    const what = `it has a "subject" beside a "template", and ${provider} takes that of the template`;
+    throw incompleteEmail(provider, what);
+  }
+}
+
+/** Says what an email without content lacks. */
+function nothing({ template }: Record<string, unknown>, templates: unknown): string {
+  if (template && templates) return 'a "template" without "id", and neither "text" nor "html"';
+  return templates ? 'neither "text", "html" nor "template"' : 'neither "text" nor "html"';
 }
 
 // Fields of nodemailer that no API accepts. `encoding`, `textEncoding` and the boundary are not
@@ -121,7 +154,7 @@ function readAddresses(mail: ProviderMail, provider: Provider, oneRecipient: boo
   const count = seen.size;
   if (oneRecipient && count !== 1) throw new RecipientsError(count);
   const { name, supports } = provider;
-  if (!from) throw incompleteEmail(name, 'it has no "from"');
+  checkFrom(from, name, supports);
   if (otherFrom.length > 0) throw cannotCarry(name, 'it has several From addresses');
   if (to.length === 0) throw incompleteEmail(name, 'it has no recipient in "to"');
   if (count > 1 && !supports.severalRecipients) {
@@ -133,7 +166,20 @@ function readAddresses(mail: ProviderMail, provider: Provider, oneRecipient: boo
       supports.replyTo === 0 ? 'it has a Reply-To' : 'it has several Reply-To',
     );
   }
-  return { from, to, cc, bcc, replyTo };
+  return { from: from ?? { name: '', address: '' }, to, cc, bcc, replyTo };
+}
+
+function checkFrom(
+  from: EmailAddress | undefined,
+  provider: string,
+  supports: Capabilities | TemplateCapabilities,
+): void {
+  const rule = 'from' in supports ? supports.from : 'required';
+  if (!from && rule === 'required') throw incompleteEmail(provider, 'it has no "from"');
+  if (from && rule === 'refused') {
+    const what = `it has a "from" beside a "template", and ${provider} takes that of the template`;
+    throw incompleteEmail(provider, what);
+  }
 }
 
 function normalize(mail: ProviderMail): Promise<void> {

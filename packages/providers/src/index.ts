@@ -20,3 +20,5 @@ export { sendGridLookUp } from './sendgrid-look-up.ts';
 export { sendGridTransport } from './sendgrid.ts';
 export { sesTransport, type SesOptions } from './ses.ts';
 export { sparkPostTransport } from './sparkpost.ts';
+export type { ProviderTemplate, TemplateMessage } from './template.ts';
+export type { TemplateValue } from './template-variables.ts';

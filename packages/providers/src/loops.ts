@@ -10,10 +10,21 @@ import {
   KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { supportsEverything, type Provider } from './provider.ts';
-import { field } from './read-answer.ts';
+import { incompleteEmail } from './provider-error.ts';
+import {
+  type Capabilities,
+  supportsEverything,
+  supportsTemplates,
+  type Provider,
+} from './provider.ts';
+import { field, isObject } from './read-answer.ts';
+import type { EmailTemplate } from './template.ts';
+import { checkVariables, isTextOrNumber, type TemplateValue } from './template-variables.ts';
 
-/** The parts of an email that a Loops template can show: the argument of `dataVariables`. */
+/**
+ * The parts of an email without `template` that a Loops template can show: the argument of
+ * `dataVariables`.
+ */
 export interface LoopsParts {
   readonly from: string;
   readonly subject: string;
@@ -24,10 +35,15 @@ export interface LoopsParts {
 
 /** The options of {@link loopsTransport}. */
 export interface LoopsOptions extends KeyedProviderOptions {
-  /** The id of the Loops template. Loops sends only templates. */
-  readonly transactionalId: string;
   /**
-   * Returns the data variables of the template. It must return the same ones for the same email.
+   * The id of the Loops template for an email without `template`, which has its content in
+   * `subject`, `text` and `html`.
+   * @default none: an email without `template` is refused, because Loops sends only templates
+   */
+  readonly transactionalId?: string | undefined;
+  /**
+   * Returns the data variables of the template `transactionalId`. It must return the same ones for
+   * the same email.
    * @default the parts: `from`, `subject`, `text`, `html`, `replyTo`
    */
   readonly dataVariables?:
@@ -43,7 +59,10 @@ const NAMES: OptionNames<LoopsOptions> = {
 
 /**
  * Returns a nodemailer transport for Loops' API (`POST /api/v1/transactional`), which fills a
- * template: the email contains only what the template shows. Under a claim it sends the claim's key
+ * template: that of the email ({@link TemplateMessage}), or `transactionalId`. The email contains
+ * only what the template shows. A template's variables are texts, numbers, and lists of objects of
+ * them. `from`, `subject` and Reply-To are refused beside it, because Loops takes them from the
+ * template. Under a claim it sends the claim's key
  * in the header `Idempotency-Key`, and Loops answers a second request with the same key by a 409,
  * even with other content.
  *
@@ -57,20 +76,26 @@ const NAMES: OptionNames<LoopsOptions> = {
  * refused request uses up its key.
  *
  * @example
- * const transporter = createTransport(loopsTransport({ apiKey, transactionalId }))
+ * const transporter = createTransport(loopsTransport({ apiKey }))
  * @throws {OptionError} for a wrong option. The message never shows the API key.
  */
 export function loopsTransport(options: LoopsOptions): ProviderTransport {
   checkNames('loopsTransport()', options, NAMES);
   const settings = checkProviderOptions(options, 'https://app.loops.so/api/v1/transactional');
   const { transactionalId, dataVariables = asTheyAre } = options;
-  checkHeaderText('transactionalId', transactionalId, 'the id of a Loops template');
+  if (transactionalId !== undefined) {
+    checkHeaderText('transactionalId', transactionalId, 'the id of a Loops template');
+  }
   checkFunction('dataVariables', dataVariables);
   const windowMs = checkWindow(options, DAY_MS);
   const body = (email: Email) => ({
     email: email.to[0]?.address,
-    transactionalId,
-    dataVariables: dataVariables(toLoopsParts(email)),
+    ...(email.template
+      ? toTemplate(email.template)
+      : {
+          transactionalId: transactionalId ?? refuseContent(),
+          dataVariables: dataVariables(toLoopsParts(email)),
+        }),
     ...(email.attachments.length > 0 && {
       attachments: email.attachments.map(({ filename, contentType, content }) => ({
         filename,
@@ -82,16 +107,19 @@ export function loopsTransport(options: LoopsOptions): ProviderTransport {
   return providerTransport(loops(settings.apiKey, body), settings, windowMs);
 }
 
+const supports: Capabilities = {
+  ...supportsEverything,
+  severalRecipients: false,
+  replyTo: 1,
+  headers: false,
+  inlineImages: false,
+};
+
 function loops(apiKey: string, body: (email: Email) => object): Provider {
   return {
     name: 'Loops',
-    supports: {
-      ...supportsEverything,
-      severalRecipients: false,
-      replyTo: 1,
-      headers: false,
-      inlineImages: false,
-    },
+    supports,
+    templates: { ...supportsTemplates, ...supports, replyTo: 0, from: 'refused' },
     request: (email, key) => ({
       headers: {
         authorization: `Bearer ${apiKey}`,
@@ -105,6 +133,27 @@ function loops(apiKey: string, body: (email: Email) => object): Provider {
     // There is no keyAnswer: a 409 does not say whether the email was sent, is in progress, or has
     // other content.
   };
+}
+
+function toTemplate(template: EmailTemplate): object {
+  checkVariables(template.variables, 'Loops', isVariable);
+  return {
+    transactionalId: template.id,
+    ...(template.variables && { dataVariables: template.variables }),
+  };
+}
+
+/** A text, a number, or a list of objects of them. */
+function isVariable(value: TemplateValue): boolean {
+  if (!Array.isArray(value)) return isTextOrNumber(value);
+  return (value as readonly TemplateValue[]).every(
+    (item) => isObject(item) && Object.values(item).every(isTextOrNumber),
+  );
+}
+
+function refuseContent(): never {
+  const what = 'it has no "template", and the transport no "transactionalId"';
+  throw incompleteEmail('Loops', `${what}: Loops sends only templates`);
 }
 
 function asTheyAre({ from, subject, text, html, replyTo }: LoopsParts): Record<string, string> {

@@ -12,8 +12,14 @@ import {
   KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { supportsEverything, type Provider } from './provider.ts';
+import {
+  type Capabilities,
+  supportsEverything,
+  supportsTemplates,
+  type Provider,
+} from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
+import type { Variables } from './template-variables.ts';
 
 /**
  * Returns a nodemailer transport for Plunk's API (`POST /v1/send`). Under a claim it sends the
@@ -31,6 +37,9 @@ import { field, readMessageId } from './read-answer.ts';
  * or `{%` is refused, because Plunk would read it as a template. For Plunk on your own server, set
  * `url`, and `windowMs` if its keys live shorter than 24 hours (`IDEMPOTENCY_KEY_TTL_HOURS`).
  *
+ * A `template` ({@link TemplateMessage}) is one of Plunk's, by its id. `from` and `subject` may be
+ * left out; they replace those of the template. The variables are not kept as data of the contact.
+ *
  * Written from Plunk's documentation and source of October 2026 and tested against a local server
  * that behaves as they describe. It was never run against a live account.
  *
@@ -46,10 +55,13 @@ export function plunkTransport(options: KeyedProviderOptions): ProviderTransport
   return providerTransport(plunk(settings.apiKey), settings, windowMs);
 }
 
+const supports: Capabilities = { ...supportsEverything, severalRecipients: false, replyTo: 1 };
+
 function plunk(apiKey: string): Provider {
   return {
     name: 'Plunk',
-    supports: { ...supportsEverything, severalRecipients: false, replyTo: 1 },
+    supports,
+    templates: { ...supportsTemplates, ...supports, from: 'optional', subject: true },
     request: (email, key) => ({
       headers: { authorization: `Bearer ${apiKey}`, ...keyHeader(key) },
       body: buildBody(email),
@@ -74,19 +86,22 @@ function readFirstStatus({ json }: HttpAnswer): OutcomeState {
 }
 
 function buildBody(email: Email): object {
-  const { from, to, replyTo, subject, html, text, headers, attachments } = email;
+  const { from, to, replyTo, subject, html, text, headers, attachments, template } = email;
   if (text !== undefined) {
     throw cannotCarry('Plunk', 'it has a text version, and Plunk makes one from the HTML');
   }
-  if (!subject) throw incompleteEmail('Plunk', 'it has no subject, which Plunk requires');
+  if (!subject && !template)
+    throw incompleteEmail('Plunk', 'it has no subject, which Plunk requires');
   if ([subject, html].some((part) => part !== undefined && /\{[{%]/.test(part))) {
     throw cannotCarry('Plunk', 'it contains "{{" or "{%", which Plunk reads as a template');
   }
   return {
     to: to[0] && contact(to[0]),
-    from: contact(from),
-    subject,
-    body: html,
+    ...(from.address && { from: contact(from) }),
+    ...(subject && { subject }),
+    ...(html !== undefined && { body: html }),
+    ...(template && { template: template.id }),
+    ...(template?.variables && { data: forThisEmail(template.variables) }),
     ...(replyTo[0] && { reply: replyTo[0].address }),
     ...(Object.keys(headers).length > 0 && { headers }),
     ...(attachments.length > 0 && {
@@ -98,4 +113,11 @@ function buildBody(email: Email): object {
       })),
     }),
   };
+}
+
+/** Otherwise Plunk would keep the values as data of the contact. */
+function forThisEmail(variables: Variables): object {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [name, { value, persistent: false }]),
+  );
 }

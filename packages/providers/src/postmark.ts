@@ -9,9 +9,16 @@ import {
   PROVIDER_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { type Accepted, supportsEverything, type Provider } from './provider.ts';
+import {
+  type Accepted,
+  type Capabilities,
+  supportsEverything,
+  supportsTemplates,
+  type Provider,
+} from './provider.ts';
 import { withRefused } from './refused-recipients.ts';
 import { field, readMessageId } from './read-answer.ts';
+import type { EmailTemplate } from './template.ts';
 
 /** The options of {@link postmarkTransport}. */
 export interface PostmarkOptions extends ProviderOptions {
@@ -25,6 +32,10 @@ const NAMES: OptionNames<PostmarkOptions> = { ...PROVIDER_OPTION_NAMES, messageS
  * Returns a nodemailer transport for Postmark's API (`POST /email`). Postmark has no idempotency
  * key, so a doubt is never resolved by sending again. Under a claim the email has the claim's key
  * as the metadata `sendonce`, by which {@link postmarkLookUp} finds it.
+ *
+ * A `template` ({@link TemplateMessage}) is one of Postmark's: a number is its id, a string its
+ * alias. It is posted to `url` with `/withTemplate` added. `subject` is refused, because the
+ * template has it.
  *
  * Written from Postmark's documentation of November 2026 and tested against a local server that
  * behaves as it describes. It was never run against a live account.
@@ -50,13 +61,17 @@ export function postmarkTransport(options: PostmarkOptions): ProviderTransport {
  */
 const accountCodes = new Set(['10', '402', '405', '412', '413']);
 
+const supports: Capabilities = { ...supportsEverything, replyTo: 1 };
+
 function postmark(apiKey: string, messageStream: string | undefined): Provider {
   return {
     name: 'Postmark',
-    supports: { ...supportsEverything, replyTo: 1 },
+    supports,
+    templates: { ...supportsTemplates, ...supports, ids: ['string', 'number'] },
     request: (email, key) => ({
       headers: { 'x-postmark-server-token': apiKey },
       body: buildBody(email, key, messageStream),
+      ...(email.template && { subpath: 'withTemplate' }),
     }),
     accepted,
     providerCode: ({ json }) => field(json, 'ErrorCode'),
@@ -74,6 +89,12 @@ function accepted({ json }: HttpAnswer, email: Email): Accepted {
   return withRefused(sent, email, { refused, code: 'inactive' });
 }
 
+function toTemplate({ id, variables = {} }: EmailTemplate): object {
+  return typeof id === 'number'
+    ? { TemplateId: id, TemplateModel: variables }
+    : { TemplateAlias: id, TemplateModel: variables };
+}
+
 function buildBody(
   email: Email,
   key: string | undefined,
@@ -88,7 +109,7 @@ function buildBody(
     ...(cc.length > 0 && { Cc: list(cc) }),
     ...(bcc.length > 0 && { Bcc: list(bcc) }),
     ...(replyTo[0] && { ReplyTo: mailbox(replyTo[0]) }),
-    Subject: subject,
+    ...(email.template ? toTemplate(email.template) : { Subject: subject }),
     ...(html !== undefined && { HtmlBody: html }),
     ...(text !== undefined && { TextBody: text }),
     ...(named.length > 0 && { Headers: named }),

@@ -97,7 +97,7 @@ function remedyFor({ status, retryAfterMs }: Outcome): string {
   }
   if (status === 402) return 'The account has no credit left. Add credit, then retry.';
   if (status === 404 || status === 405) {
-    return 'There is no such API at "url". Fix "url", then retry.';
+    return 'There is no such API at "url", or no such template. Fix it, then retry.';
   }
   const when = retryAfterMs === undefined ? 'later' : `in ${retryAfterMs} ms`;
   return `The provider accepts no more emails now. Retry ${when}.`;

@@ -12,7 +12,7 @@ import { readAnswer } from './read-answer.ts';
 
 /** The result of `sendMail()` with a provider transport. */
 export interface ProviderSentInfo {
-  /** The sender and the recipients. */
+  /** The sender, empty if a template sets it, and the recipients. */
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
   /** The provider's id of the email, if the answer has one. */
   readonly messageId: string | undefined;
@@ -128,17 +128,23 @@ async function prepare(
   effect: Effect | undefined,
 ): Promise<{ readonly post: Post; readonly email: Email }> {
   try {
-    const { access, recipients } = settings;
+    const { access, recipients, answerWithinMs, fetch } = settings;
     const oneRecipient = recipients === 'one' && effect !== undefined;
     const email = await readEmail(mail, provider, { oneRecipient, access });
-    const { headers, body } = provider.request(email, key);
-    const { url, answerWithinMs, fetch } = settings;
+    const { headers, body, subpath } = provider.request(email, key);
+    const url = subpath === undefined ? settings.url : addToPath(settings.url, subpath);
     const post = { url, headers, body: JSON.stringify(body), answerWithinMs, fetch };
     return { post, email };
   } catch (error) {
     effect?.report({ verdict: 'not-sent', note: errorCode(error), error });
     throw error;
   }
+}
+
+function addToPath(url: string, subpath: string): string {
+  const longer = new URL(url);
+  longer.pathname = `${longer.pathname.replace(/\/$/, '')}/${subpath}`;
+  return longer.href;
 }
 
 /** Reports an outcome to the claim. @throws {ProviderError} unless the email was sent. */
@@ -162,7 +168,7 @@ function toSentInfo(
   const { from, to } = message.getEnvelope();
   const accepted = Array.isArray(to) ? to.map(String) : [];
   return {
-    envelope: { from: String(from), to: accepted },
+    envelope: { from: from ? String(from) : '', to: accepted },
     messageId,
     accepted,
     rejected: [],

@@ -14,6 +14,16 @@ export interface Capabilities {
   readonly inlineImages: boolean;
 }
 
+/** @internal What an API can carry beside a stored template. */
+export interface TemplateCapabilities extends Capabilities {
+  /** The types of a template's id. */
+  readonly ids: readonly ('string' | 'number')[];
+  /** `refused`: the template alone sets the sender. `optional`: it replaces the template's. */
+  readonly from: 'required' | 'optional' | 'refused';
+  /** Whether a subject replaces that of the template. */
+  readonly subject: boolean;
+}
+
 /** @internal For an API that lacks something: `{ ...supportsEverything, replyTo: 1 }`. */
 export const supportsEverything: Capabilities = {
   severalRecipients: true,
@@ -26,18 +36,33 @@ export const supportsEverything: Capabilities = {
 /** @internal What a 2xx answer means: undefined if it cannot be read. */
 export type Accepted = Pick<Outcome, 'messageId' | 'refused'> | Outcome | undefined;
 
+/** @internal The usual API with templates: its template sets the subject. */
+export const supportsTemplates: TemplateCapabilities = {
+  ...supportsEverything,
+  ids: ['string'],
+  from: 'required',
+  subject: false,
+};
+
+/** @internal */
+export interface ProviderRequest {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: object;
+  /** Added to the path of the URL. */
+  readonly subpath?: string;
+}
+
 /** @internal A provider: the requests of its API, and the meaning of its answers. */
 export interface Provider {
   readonly name: string;
   readonly supports: Capabilities;
+  /** What an email with a stored template can carry. Undefined if the API has no templates. */
+  readonly templates?: TemplateCapabilities;
   /**
    * Builds the request. The body must be the same for the same email and key: no time, no random
    * value, and fields in a fixed order. It throws if the API cannot carry the email.
    */
-  request(
-    email: Email,
-    key: string | undefined,
-  ): { readonly headers: Readonly<Record<string, string>>; readonly body: object };
+  request(email: Email, key: string | undefined): ProviderRequest;
   /**
    * Reads a 2xx answer: the id, another outcome (for example a suppressed recipient), or undefined
    * if the answer cannot be read.

@@ -8,8 +8,9 @@ import {
   KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { supportsEverything, type Provider } from './provider.ts';
+import { supportsEverything, supportsTemplates, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
+import { checkVariables, isTextOrNumber } from './template-variables.ts';
 
 /**
  * Returns a nodemailer transport for Resend's API (`POST /emails`). Under a claim it sends the
@@ -19,6 +20,9 @@ import { field, readMessageId } from './read-answer.ts';
  *
  * Resend's answer does not say that it is a repetition, so the outcome is `sent` and not
  * `sent-already`.
+ *
+ * A `template` ({@link TemplateMessage}) is one of Resend's, by id or alias. Its variables are texts
+ * and numbers. `from` and `subject` may be left out; they replace those of the template.
  *
  * Written from Resend's documentation of November 2026 and tested against a local server that
  * behaves as it describes. It was never run against a live account.
@@ -39,13 +43,14 @@ function resend(apiKey: string): Provider {
   return {
     name: 'Resend',
     supports: supportsEverything,
-    request: (email, key) => ({
-      headers: {
-        authorization: `Bearer ${apiKey}`,
-        ...keyHeader(key),
-      },
-      body: mailboxBody(email),
-    }),
+    templates: { ...supportsTemplates, from: 'optional', subject: true },
+    request: (email, key) => {
+      if (email.template) checkVariables(email.template.variables, 'Resend', isTextOrNumber);
+      return {
+        headers: { authorization: `Bearer ${apiKey}`, ...keyHeader(key) },
+        body: mailboxBody(email),
+      };
+    },
     accepted: ({ json }) => readMessageId(field(json, 'id')),
     providerCode: ({ json }) => field(json, 'name'),
     keyAnswer: (_status, code) => {

@@ -7,7 +7,7 @@ import {
   PROVIDER_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { supportsEverything, type Provider } from './provider.ts';
+import { supportsEverything, supportsTemplates, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
@@ -15,6 +15,10 @@ import { field, readMessageId } from './read-answer.ts';
  * idempotency key, so a doubt is never resolved by sending again. Under a claim the email has the
  * claim's key as the custom argument `sendonce`, which events and Email Activity contain: {@link
  * sendGridLookUp}.
+ *
+ * A `template` ({@link TemplateMessage}) is a dynamic template, whose id begins with `d-`. `subject`
+ * is refused, because SendGrid takes that of the template: write `{{subject}}` there, and give it as
+ * a variable.
  *
  * Written from SendGrid's documentation of November 2026 and tested against a local server that
  * behaves as it describes. It was never run against a live account.
@@ -34,6 +38,7 @@ function sendGrid(apiKey: string): Provider {
   return {
     name: 'SendGrid',
     supports: supportsEverything,
+    templates: supportsTemplates,
     request: (email, key) => ({
       headers: { authorization: `Bearer ${apiKey}` },
       body: buildBody(email, key),
@@ -50,22 +55,28 @@ function sendGrid(apiKey: string): Provider {
 
 function buildBody(email: Email, key: string | undefined): object {
   const { from, to, cc, bcc, replyTo, subject, html, text, headers, attachments } = email;
+  const { template } = email;
   return {
     personalizations: [
       {
         to: to.map(contact),
         ...(cc.length > 0 && { cc: cc.map(contact) }),
         ...(bcc.length > 0 && { bcc: bcc.map(contact) }),
+        ...(template?.variables && { dynamic_template_data: template.variables }),
       },
     ],
     from: contact(from),
     ...(replyTo.length > 0 && { reply_to_list: replyTo.map(contact) }),
-    subject,
-    // RFC 2046 and SendGrid require this order.
-    content: [
-      ...(text === undefined ? [] : [{ type: 'text/plain', value: text }]),
-      ...(html === undefined ? [] : [{ type: 'text/html', value: html }]),
-    ],
+    ...(template
+      ? { template_id: template.id }
+      : {
+          subject,
+          // RFC 2046 and SendGrid require this order.
+          content: [
+            ...(text === undefined ? [] : [{ type: 'text/plain', value: text }]),
+            ...(html === undefined ? [] : [{ type: 'text/html', value: html }]),
+          ],
+        }),
     ...(attachments.length > 0 && {
       attachments: attachments.map(({ filename, content, contentType, cid }) => ({
         content,

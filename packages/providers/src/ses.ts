@@ -7,7 +7,7 @@ import type { HttpAnswer } from './post-once.ts';
 import { cannotCarry } from './provider-error.ts';
 import { checkHeaderText, checkProviderOptions, type ProviderOptions } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { supportsEverything, type Provider } from './provider.ts';
+import { supportsEverything, supportsTemplates, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 import { type AwsCredentials, sigV4Headers } from './sigv4.ts';
 
@@ -45,6 +45,10 @@ const NAMES: OptionNames<SesOptions> = {
  * It sends `Content.Simple` and not nodemailer's MIME text, whose Date, Message-ID and boundaries
  * differ between two attempts. SES writes the Date and the Message-ID. Custom headers are refused
  * if they are not ASCII, have more than 870 characters, or are more than 15.
+ *
+ * A `template` ({@link TemplateMessage}) is one of SES, by its name. `subject` is refused, because
+ * the template has it. SES accepts a template that it cannot fill, and sends nothing: the event
+ * `Rendering Failure` of a configuration set reports it.
  *
  * Written from AWS's documentation of November 2026 and tested against a local server that behaves
  * as it describes. It was never run against a live account.
@@ -88,6 +92,7 @@ function ses(url: string, region: string, credentials: AwsCredentials): Provider
   return {
     name: 'SES',
     supports: supportsEverything,
+    templates: supportsTemplates,
     request: (email, key) => {
       const body = buildBody(email, key);
       const signed = { method: 'POST', url, headers: {}, body: JSON.stringify(body) };
@@ -112,8 +117,13 @@ function providerCode({ headers, json }: HttpAnswer): unknown {
 
 function buildBody(email: Email, key: string | undefined): object {
   const { from, to, cc, bcc, replyTo, subject, html, text, headers, attachments } = email;
+  const { template } = email;
   const list = (addresses: readonly EmailAddress[]) => addresses.map(encoded);
   const utf8 = (Data: string) => ({ Data, Charset: 'UTF-8' });
+  const beside = {
+    ...(Object.keys(headers).length > 0 && { Headers: buildHeaders(headers) }),
+    ...(attachments.length > 0 && { Attachments: attachments.map(buildAttachment) }),
+  };
   return {
     FromEmailAddress: encoded(from),
     Destination: {
@@ -122,17 +132,24 @@ function buildBody(email: Email, key: string | undefined): object {
       ...(bcc.length > 0 && { BccAddresses: list(bcc) }),
     },
     ...(replyTo.length > 0 && { ReplyToAddresses: list(replyTo) }),
-    Content: {
-      Simple: {
-        Subject: utf8(subject),
-        Body: {
-          ...(text !== undefined && { Text: utf8(text) }),
-          ...(html !== undefined && { Html: utf8(html) }),
+    Content: template
+      ? {
+          Template: {
+            TemplateName: template.id,
+            TemplateData: JSON.stringify(template.variables ?? {}),
+            ...beside,
+          },
+        }
+      : {
+          Simple: {
+            Subject: utf8(subject),
+            Body: {
+              ...(text !== undefined && { Text: utf8(text) }),
+              ...(html !== undefined && { Html: utf8(html) }),
+            },
+            ...beside,
+          },
         },
-        ...(Object.keys(headers).length > 0 && { Headers: buildHeaders(headers) }),
-        ...(attachments.length > 0 && { Attachments: attachments.map(buildAttachment) }),
-      },
-    },
     ...(key !== undefined && { EmailTags: [{ Name: 'sendonce', Value: key }] }),
   };
 }

@@ -12,7 +12,7 @@ import {
   KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { type Accepted, supportsEverything, type Provider } from './provider.ts';
+import { type Accepted, supportsEverything, supportsTemplates, type Provider } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
@@ -22,6 +22,9 @@ import { field, readMessageId } from './read-answer.ts';
  *
  * SparkPost makes a separate message for each recipient, so each gets the same To and Cc by the
  * fields `header_to` and `CC`. A text with `{{` is refused, because SparkPost would read it as a template.
+ *
+ * A `template` ({@link TemplateMessage}) is a stored one, by its id. `from`, `subject`, Reply-To,
+ * headers and attachments are refused beside it, because SparkPost takes them from the template.
  *
  * Written from SparkPost's documentation of November 2026 and tested against a local server that
  * behaves as it describes. It was never run against a live account.
@@ -42,6 +45,15 @@ function sparkPost(apiKey: string): Provider {
   return {
     name: 'SparkPost',
     supports: { ...supportsEverything, replyTo: 1 },
+    // The content of the request is the id alone.
+    templates: {
+      ...supportsTemplates,
+      severalRecipients: false,
+      replyTo: 0,
+      headers: false,
+      attachments: false,
+      from: 'refused',
+    },
     request: (email, key) => ({
       headers: { authorization: apiKey, ...keyHeader(key) },
       body: buildBody(email),
@@ -98,8 +110,15 @@ function buildRecipients({ to, cc, bcc }: Email): {
 }
 
 function buildBody(email: Email): object {
-  const { from, to, cc, replyTo, subject, html, text, attachments } = email;
+  const { from, to, cc, replyTo, subject, html, text, attachments, template } = email;
   const { recipients, copied } = buildRecipients(email);
+  if (template) {
+    return {
+      recipients,
+      content: { template_id: template.id },
+      ...(template.variables && { substitution_data: template.variables }),
+    };
+  }
   const headers = { ...email.headers, ...copied };
   const names = [from, ...to, ...cc].map(({ name }) => name);
   if (

@@ -14,8 +14,9 @@ export const brevoDialect: Dialect = {
   windowMs: 15 * 60_000,
   check(request) {
     const key = brevoDialect.keyOf(request);
-    const { sender, to, subject, htmlContent, textContent } = request.body;
+    const { sender, to, subject, htmlContent, textContent, templateId } = request.body;
     if (key !== undefined && !uuid.test(key)) return { status: 400, body: brevoDialect.error(400) };
+    if (to && typeof templateId === 'number') return undefined;
     if (sender && to && subject && (htmlContent ?? textContent)) return undefined;
     return { status: 400, body: { code: 'missing_parameter', message: 'a parameter is missing' } };
   },

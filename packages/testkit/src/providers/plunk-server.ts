@@ -18,8 +18,10 @@ export const plunkDialect: Dialect = {
   keyOf: ({ headers }) => headers['idempotency-key'] as string | undefined,
   windowMs: 24 * 3_600_000,
   keepsKeyAfterError: true,
-  check: ({ body: { to, from, subject, body } }) =>
-    to && from && subject && body ? undefined : { status: 422, body: plunkDialect.error(422) },
+  check: ({ body: { to, from, subject, body, template } }) =>
+    to && ((from && subject && body) || template)
+      ? undefined
+      : { status: 422, body: plunkDialect.error(422) },
   accepted: (id) => ({
     status: 200,
     body: { success: true, data: { emails: [{ contact: { id: 'c' }, email: id }] } },

@@ -7,8 +7,12 @@ export const postmarkDialect: Dialect = {
   apiKeyOf: (headers) => headers['x-postmark-server-token'] as string | undefined,
   keyOf: () => undefined,
   windowMs: 0,
-  check: ({ body: { From, To } }) =>
-    From && To ? undefined : { status: 422, body: postmarkDialect.error(422) },
+  templatePath: '/email/withTemplate',
+  check: ({ path, body: { From, To, TemplateId, TemplateAlias, TemplateModel } }) => {
+    const isWhole = From && To && Boolean(TemplateId ?? TemplateAlias) === Boolean(TemplateModel);
+    const isThere = (path === postmarkDialect.templatePath) === Boolean(TemplateModel);
+    return isWhole && isThere ? undefined : { status: 422, body: postmarkDialect.error(422) };
+  },
   accepted: (id) => ({
     status: 200,
     body: { To: 'customer@customer.example', MessageID: id, ErrorCode: 0, Message: 'OK' },

@@ -10,6 +10,7 @@ export interface Reply {
 }
 
 export interface ProviderRequest {
+  readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly raw: string;
   readonly body: Record<string, unknown>;
@@ -26,6 +27,8 @@ export interface Accepted extends ProviderRequest {
 /** How one provider behaves, as its documentation says. */
 export interface Dialect {
   readonly path: string;
+  /** Where it takes emails with a stored template, if elsewhere. */
+  readonly templatePath?: string;
   readonly apiKey: string;
   apiKeyOf(headers: IncomingHttpHeaders): string | undefined;
   keyOf(request: ProviderRequest): string | undefined;
@@ -118,7 +121,12 @@ export async function startProviderServer(dialect: Dialect): Promise<ProviderSer
     incoming.on('end', () => {
       if (struck === 'reset-in-body') return;
       const raw = Buffer.concat(chunks).toString();
-      const request = { headers: incoming.headers, raw, body: JSON.parse(raw) as never };
+      const request = {
+        path: incoming.url ?? '',
+        headers: incoming.headers,
+        raw,
+        body: JSON.parse(raw) as never,
+      };
       requests.push(request);
       const before = accepted.length;
       response.on('finish', () => {
@@ -135,7 +143,9 @@ export async function startProviderServer(dialect: Dialect): Promise<ProviderSer
           });
         }
       });
-      if (incoming.url !== dialect.path) return send(response, errorReply(404));
+      const { path, templatePath } = dialect;
+      const isElsewhere = incoming.url !== path && incoming.url !== templatePath;
+      if (isElsewhere) return send(response, errorReply(404));
       if (!struck) return send(response, answer(request));
       return strike(struck, {
         response,

@@ -24,8 +24,9 @@ export const resendDialect: Dialect = {
     if (key !== undefined && (key.length === 0 || key.length > 256)) {
       return { status: 400, body: errorBody(400, 'invalid_idempotency_key') };
     }
-    const { from, to, html, text } = request.body;
-    if (from && to && (html ?? text)) return undefined;
+    const { from, to, html, text, template } = request.body;
+    if (from && to && (html ?? text) && !template) return undefined;
+    if (to && template && !html && !text) return undefined;
     return { status: 422, body: errorBody(422, 'missing_required_field') };
   },
   accepted: (id) => ({ status: 200, body: { id } }),

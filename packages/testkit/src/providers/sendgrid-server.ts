@@ -7,8 +7,8 @@ export const sendGridDialect: Dialect = {
   apiKeyOf: ({ authorization }) => authorization?.replace(/^Bearer /, ''),
   keyOf: () => undefined,
   windowMs: 0,
-  check: ({ body: { from, personalizations, content } }) =>
-    from && personalizations && content
+  check: ({ body: { from, personalizations, content, template_id } }) =>
+    from && personalizations && (content ?? template_id)
       ? undefined
       : { status: 400, body: sendGridDialect.error(400) },
   accepted: (id) => ({ status: 202, headers: { 'x-message-id': id } }),

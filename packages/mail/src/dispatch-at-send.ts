@@ -147,6 +147,7 @@ function prepare(
   checkUnderClaim(claim, () => {
     checkAddressFields(mail.data);
     if (idempotencyHeader && isRaw(mail.data)) throw rawMessageError();
+    if (isSmtp(transport) && isOnlyTemplate(mail.data)) throw templateError();
   });
   // The provider transport begins, dispatches and reports.
   if (isProvider(transport)) {
@@ -224,6 +225,23 @@ function rawMessageError(): Error {
   return new NotSentError(
     'The email was not sent: a raw message cannot get the "idempotencyHeader". Give nodemailer its parts, ' +
       'or use a transporter without that option.',
+  );
+}
+
+/**
+ * Whether the content of an email is a template of a provider, which nodemailer ignores. A template
+ * for a plugin that writes the content has no `id`, or its content by now.
+ */
+function isOnlyTemplate(data: object): boolean {
+  const { template, html, text, raw } = data as Record<string, unknown>;
+  if (typeof template !== 'object' || template === null || !('id' in template)) return false;
+  return !html && !text && !raw;
+}
+
+function templateError(): Error {
+  return new NotSentError(
+    'The email was not sent: its content is a "template" of a provider, and SMTP would send it without any ' +
+      'content. Use the transport of that provider, or give it "html" or "text".',
   );
 }
 

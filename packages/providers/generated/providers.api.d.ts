@@ -58,7 +58,7 @@ export interface LookUpOptions extends Pick<ProviderOptions, 'apiKey' | 'fetch'>
 // @public
 export interface LoopsOptions extends KeyedProviderOptions {
     readonly dataVariables?: ((parts: LoopsParts) => Readonly<Record<string, string | number>>) | undefined;
-    readonly transactionalId: string;
+    readonly transactionalId?: string | undefined;
 }
 
 // @public
@@ -80,6 +80,9 @@ export function loopsTransport(options: LoopsOptions): ProviderTransport;
 
 // @public
 export type OutcomeState = 'sent' | 'sent-already' | 'in-progress' | 'conflict' | 'rejected' | 'refused' | 'not-sent' | 'unknown';
+
+// @public
+export function plunkTransport(options: KeyedProviderOptions): ProviderTransport;
 
 // @public
 export function postmarkLookUp(options: PostmarkLookUpOptions): Resolver;
@@ -145,6 +148,14 @@ export interface ProviderSentInfo {
 }
 
 // @public
+export interface ProviderTemplate {
+    readonly id: string | number;
+    readonly variables?: {
+        readonly [name: string]: TemplateValue;
+    } | undefined;
+}
+
+// @public
 export interface ProviderTransport {
     readonly name: string;
     send(mail: ProviderMessage, callback: (error: Error | null, info: ProviderSentInfo) => void): void;
@@ -174,4 +185,14 @@ export function sesTransport(options: SesOptions): ProviderTransport;
 
 // @public
 export function sparkPostTransport(options: KeyedProviderOptions): ProviderTransport;
+
+// @public
+export interface TemplateMessage {
+    readonly template: ProviderTemplate;
+}
+
+// @public
+export type TemplateValue = string | number | boolean | null | readonly TemplateValue[] | {
+    readonly [name: string]: TemplateValue;
+};
 

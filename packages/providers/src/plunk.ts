@@ -25,8 +25,7 @@ import type { Variables } from './template-variables.ts';
  * Returns a nodemailer transport for Plunk's API (`POST /v1/send`). Under a claim it sends the
  * claim's key in the header `Idempotency-Key`, and Plunk refuses a second request with the same
  * key. Its refusal has the status of the first request: if it was accepted, the email is
- * `sent-already`, without an id. If it failed with a 5xx, nobody knows, and the email stays in
- * doubt.
+ * `sent-already`, without an id. If it failed with a 5xx, the email stays in doubt.
  *
  * If the connection of the first request broke, Plunk keeps the status `null`, which also means "in
  * progress". Such an email stays in doubt although Plunk has its key: look it up in Plunk, then
@@ -73,12 +72,12 @@ function plunk(apiKey: string): Provider {
     providerCode: ({ json }) => field(field(json, 'error'), 'code'),
     keyAnswer: (_status, code, answer) =>
       code === 'IDEMPOTENCY_KEY_REUSED' ? readFirstStatus(answer) : undefined,
-    // A 5xx keeps the key, and the email may have been sent, whatever `Retry-After` says.
+    // A 5xx keeps the key, and the email may have been sent, also with a `Retry-After`.
     refusal: (status) => (status === 503 ? 'unknown' : undefined),
   };
 }
 
-/** What became of the first request with the key. */
+/** Reads how the first request with the key ended. */
 function readFirstStatus({ json }: HttpAnswer): OutcomeState {
   const status = field(field(field(json, 'error'), 'details'), 'originalStatusCode');
   if (typeof status !== 'number') return 'in-progress';

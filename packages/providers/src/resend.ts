@@ -21,8 +21,8 @@ import { checkVariables, isTextOrNumber } from './template-variables.ts';
  * Resend's answer does not say that it is a repetition, so the outcome is `sent` and not
  * `sent-already`.
  *
- * A `template` ({@link TemplateMessage}) is one of Resend's, by id or alias. Its variables are texts
- * and numbers. `from` and `subject` may be left out; they replace those of the template.
+ * A `template` ({@link TemplateMessage}) is one of Resend's, by id or alias. Its variables are
+ * texts and numbers. `from` and `subject` may be left out; they replace those of the template.
  *
  * Written from Resend's documentation of November 2026 and tested against a local server that
  * behaves as it describes. It was never run against a live account.

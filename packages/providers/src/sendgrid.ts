@@ -16,9 +16,9 @@ import { field, readMessageId } from './read-answer.ts';
  * claim's key as the custom argument `sendonce`, which events and Email Activity contain: {@link
  * sendGridLookUp}.
  *
- * A `template` ({@link TemplateMessage}) is a dynamic template, whose id begins with `d-`. `subject`
- * is refused, because SendGrid takes that of the template: write `{{subject}}` there, and give it as
- * a variable.
+ * A `template` ({@link TemplateMessage}) is a dynamic template, whose id begins with `d-`.
+ * `subject` is refused, because SendGrid takes that of the template: write `{{subject}}` there, and
+ * give it as a variable.
  *
  * Written from SendGrid's documentation of November 2026 and tested against a local server that
  * behaves as it describes. It was never run against a live account.

@@ -48,7 +48,7 @@ const NAMES: OptionNames<SesOptions> = {
  *
  * A `template` ({@link TemplateMessage}) is one of SES, by its name. `subject` is refused, because
  * the template has it. SES accepts a template that it cannot fill, and sends nothing: the event
- * `Rendering Failure` of a configuration set reports it.
+ * `RENDERING_FAILURE` of a configuration set reports it.
  *
  * Written from AWS's documentation of November 2026 and tested against a local server that behaves
  * as it describes. It was never run against a live account.

@@ -13,8 +13,8 @@ export type TemplateValue =
 export type Variables = Readonly<Record<string, TemplateValue>>;
 
 /**
- * @internal A copy of the variables with sorted names, so that the bytes are always equal. Undefined
- * if there are none.
+ * @internal A copy of the variables with sorted names, so that the bytes are always equal.
+ * Undefined if there are none.
  * @throws {ProviderError} for a value that JSON would change or leave out.
  */
 export function copyVariables(given: unknown, provider: string): Variables | undefined {
@@ -57,8 +57,8 @@ function copyValue(value: unknown, path: readonly string[], provider: string): T
 }
 
 /**
- * @internal The names for an error. A name that is not an identifier is left out, because it could be
- * an address.
+ * @internal The names for an error. A name that is not an identifier is left out, because it could
+ * be an address.
  */
 export function shownPath(path: readonly string[]): string {
   return path.map((name) => (/^[\w-]{1,40}$/.test(name) ? name : '…')).join('.');

@@ -220,7 +220,7 @@ it.for(others)('$name has no templates, and refuses one', async (provider, test)
   expect(await refused(test, provider, mail)).toContain('it has a template of the provider');
 });
 
-it('a template is posted below "url", whatever that is', async (test) => {
+it('a template is posted below "url", also with a query', async (test) => {
   const { server } = await setUp(test, postmark);
   const setup = await setUp(test, postmark, { url: `${server.url}/?a=b` });
   await send(setup, templateEmail('Postmark'));

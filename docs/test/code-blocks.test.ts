@@ -32,7 +32,7 @@ function markdownFiles(folder: string): string[] {
 
 function tsBlocks(file: string): Block[] {
   const blocks = blocksOf(relative(root, file), readFileSync(file, 'utf8'));
-  return blocks.filter(({ language }) => language === 'ts');
+  return blocks.filter(({ language }) => language === 'ts' || language === 'tsx');
 }
 
 /** The errors of tsc in the blocks, at the lines of the documents; empty if there are none. */
@@ -42,12 +42,15 @@ async function compile(blocks: readonly Block[]): Promise<string> {
   const folder = mkdtempSync(join(docs, '.blocks', 'run-'));
   try {
     for (const [index, block] of blocks.entries()) {
-      writeFileSync(join(folder, `block-${index}.ts`), `${block.code}\nexport {};\n`);
+      writeFileSync(
+        join(folder, `block-${index}.${block.language}`),
+        `${block.code}\nexport {};\n`,
+      );
     }
     const config = {
       extends: join(root, 'tsconfig.base.json'),
-      compilerOptions: { noEmit: true, types: ['node'] },
-      include: ['*.ts'],
+      compilerOptions: { noEmit: true, types: ['node'], jsx: 'react-jsx' },
+      include: ['*.ts', '*.tsx'],
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -57,7 +60,7 @@ async function compile(blocks: readonly Block[]): Promise<string> {
       (error: { stdout: string; stderr: string }) => error.stdout + error.stderr,
     );
     return output.replace(
-      /^\S*block-(\d+)\.ts\((\d+),\d+\)/gm,
+      /^\S*block-(\d+)\.tsx?\((\d+),\d+\)/gm,
       (_, index: string, line: string) => {
         const block = blocks[Number(index)]!;
         return `${block.file}:${block.line + Number(line)}`;

@@ -37,6 +37,7 @@ const compilerOptions = {
   skipLibCheck: true,
   allowJs: true,
   checkJs: true,
+  jsx: 'react-jsx',
   outDir: 'out',
   rootDir: 'src',
 };
@@ -86,7 +87,7 @@ export async function makeFreshProject(
     // Without input files tsc fails.
     compile: async () => (page.blocks.length === 0 ? [] : compile(folder, page)),
     sourceFile: (block) => join(folder, 'src', fileOf(block)),
-    compiledFile: (block) => join(folder, 'out', fileOf(block).replace(/ts$/, 'js')),
+    compiledFile: (block) => join(folder, 'out', fileOf(block).replace(/tsx?$/, 'js')),
     remove: async () => rm(folder, { recursive: true, force: true }),
   };
 }
@@ -105,7 +106,7 @@ async function compile(folder: string, page: Page): Promise<string[]> {
     .split('\n')
     .filter((line) => line !== '')
     .map((text) =>
-      text.replace(/^src\/block-(\d+)\.[tj]s\((\d+),\d+\)/, (_, fence: string, line: string) => {
+      text.replace(/^src\/block-(\d+)\.[tj]sx?\((\d+),\d+\)/, (_, fence: string, line: string) => {
         return `${page.file}:${Number(fence) + Number(line)}`;
       }),
     );

@@ -32,7 +32,6 @@ async function startMailer(options: MailerOptions): Promise<MailerService> {
   const app = await NestFactory.createApplicationContext(
     MailerModule.forRoot({
       plugins: [{ step: 'stream', plugin: dispatchAtSend() }],
-      defaults: { from: 'shop@example.com' },
       template: {
         dir: new URL('templates', import.meta.url).pathname,
         adapter: new HandlebarsAdapter(),
@@ -49,6 +48,7 @@ function wrap(mailer: MailerService, options: Partial<OnceOptions<Job<Notice>>> 
   return once(
     async ({ data: { orderId, transporterName } }: Job<Notice>) =>
       mailer.sendMail({
+        from: 'shop@example.com',
         to: 'ada@example.org',
         subject: `Order ${orderId}`,
         template: 'notice',
@@ -91,7 +91,8 @@ test('a fallback to another transporter sends only what the first one surely has
   const mailer = await startMailer({
     transports: { orders: urlOf(first), fallback: urlOf(second) },
   });
-  const email = { to: 'ada@example.org', template: 'notice', context: { orderId: 4711 } };
+  const from = 'shop@example.com';
+  const email = { from, to: 'ada@example.org', template: 'notice', context: { orderId: 4711 } };
   const send = (transporterName: string) => mailer.sendMail({ ...email, transporterName });
   const processor = () =>
     once(async (_job: Job<Notice>) => send('orders').catch(() => send('fallback')), {

@@ -44,7 +44,7 @@ export function readPage(file: string): Page {
 
 export function parsePage(file: string, text: string): Page {
   const blocks = blocksOf(file, text);
-  const isCode = (block: Block) => ['ts', 'js'].includes(block.language);
+  const isCode = (block: Block) => ['ts', 'tsx', 'js'].includes(block.language);
   return {
     file,
     blocks: blocks.filter(isCode),

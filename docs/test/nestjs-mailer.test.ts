@@ -11,7 +11,7 @@ import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 // The recipe docs/recipes/nestjs-mailer.md, against the real package.
 
 const servers = await Promise.all([startSmtpServer(), startSmtpServer()]);
-const [first, second] = servers as [SmtpServer, SmtpServer];
+const [first, second] = servers;
 afterAll(() => Promise.all(servers.map((server) => server.close())));
 beforeEach(() => {
   for (const server of servers) {
@@ -87,7 +87,7 @@ test('every named transporter has the plugin, and one that is added later, too',
   expect(processor.counters).toMatchObject({ sent: 2, dispatched: 2, undispatched: 0 });
 });
 
-test('a fallback to another transporter sends only what the first one surely has not', async () => {
+test('a fallback to another transporter sends only what the first one has certainly not', async () => {
   const mailer = await startMailer({
     transports: { orders: urlOf(first), fallback: urlOf(second) },
   });
@@ -110,7 +110,7 @@ test('a fallback to another transporter sends only what the first one surely has
   expect([first.received.length, second.received.length]).toEqual([1, 1]);
 });
 
-test('an email that "sendTimeout" has given up is recorded as what became of it', async () => {
+test('an email that "sendTimeout" has given up is recorded when its outcome is known', async () => {
   const mailer = await startMailer({ transport: urlOf(first), sendTimeout: 100 });
   first.setFault({ at: 'dot-after-accept', how: 'hang' });
   const ledger = memoryLedger();

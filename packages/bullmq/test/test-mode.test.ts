@@ -39,8 +39,8 @@ onBothVersions((bullmq) => {
       const worker = stage.worker(tested, { concurrency: 8 });
       const jobs = await Promise.all(Array.from({ length: 32 }, () => notice(stage)));
       const seen = await Promise.all(jobs.map((job) => stage.ended(job)));
-      expect(seen.map(({ state, returnvalue }) => `${state} ${returnvalue}`)).toEqual(
-        Array.from({ length: 32 }, () => 'completed null'),
+      expect(seen.map(({ state, returnvalue }) => [state, returnvalue])).toEqual(
+        Array.from({ length: 32 }, () => ['completed', null]),
       );
       for (const { logs } of seen)
         expect(logs.at(-1)).toBe('sendonce: skipped (test-mode): not sent');

@@ -2,7 +2,7 @@ import { memoryLedger, NotSentError, OptionError } from '@sendonce/core';
 import { DelayedError, RateLimitError, UnrecoverableError } from 'bullmq';
 import { describe, expect, test, vi } from 'vitest';
 import { once, type ProcessorOf } from '../src/index.ts';
-import { type FakeJob, fakeJob, runJob, runJobs } from '../src/testing/index.ts';
+import { fakeJob, runJob, runJobs } from '../src/testing/index.ts';
 import { type Job, onBothVersions, startStage } from './stage.ts';
 
 const data = { order: 7, to: 'ada@example.org' };

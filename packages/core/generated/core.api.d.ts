@@ -459,6 +459,7 @@ export interface PerformOptions {
     readonly resolver?: Resolver | undefined;
     readonly retentionMs?: number | undefined;
     readonly settleVia?: SettleVia | undefined;
+    readonly testMode?: boolean | undefined;
     readonly undispatched?: Undispatched | undefined;
     readonly waitMs?: number | undefined;
 }

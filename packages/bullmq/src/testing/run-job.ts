@@ -17,7 +17,7 @@ export interface JobRun<R> {
   /**
    * - `completed`: it has `value`.
    * - `retried`: it failed with `error`, and BullMQ would run it again.
-   * - `failed`: it failed with `error` for good: no attempts are left, or the error is an
+   * - `failed`: it failed with `error` permanently: no attempts are left, or the error is an
    *   `UnrecoverableError`.
    * - `delayed`, `waiting`, `waiting-children`: it was moved there, which uses up no attempt.
    */

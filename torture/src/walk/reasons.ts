@@ -27,7 +27,6 @@ export const reasons: readonly Reason[] = [
   {
     why: 'what people ask, and what runs a job again for them',
     places: [
-      /^core inspect\/choose-doubts /,
       /^core inspect\/find-emails /,
       /^core inspect\/overview /,
       /^core inspect\/resolve-emails /,

@@ -9,7 +9,7 @@ import { hook } from './runtime.ts';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** What runs between a job and its email: the wrapper, the peers, and the processor itself. */
 const onTheWay =
-  /^packages\/(core|bullmq|mail|redis|redlock|postgres)\/src\/|^torture\/src\/(systems\/|worker\/notice)/;
+  /^packages\/(core|bullmq|mail|providers|redis|redlock|postgres)\/src\/|^torture\/src\/(systems\/|worker\/notice)/;
 
 /** Makes every await on the way a named point; collects the names. */
 export function pointMaker() {

@@ -18,6 +18,7 @@ export interface Means {
 
 /** Within the 24 hours for which Resend remembers a key. */
 const REPLAY_WITHIN_MS = 20 * 60_000;
+const HOUR_MS = 60 * 60_000;
 /** Short enough that a stalled network is noticed within a lease. */
 const IMPATIENT_MS = 400;
 
@@ -53,6 +54,8 @@ export async function openScenario(
     onEvent: ({ type, token, job }) => tell(job, type, token),
     ...(scenario.route === 'provider' && { replayWithinMs: REPLAY_WITHIN_MS }),
     ...(scenario.conflict && { fingerprint: (job) => ({ copy: job.id }) }),
+    ...(scenario.notAfter && { notAfter: limitOf(scenario) }),
+    ...(scenario.onRefused && { onRefused: scenario.onRefused }),
     ...(scenario.resolver && { resolver: resolverOf(scenario, means) }),
   });
   return { processor, close };
@@ -93,6 +96,11 @@ function behave(
 function block(forMs: number): void {
   const untilMs = performance.now() + forMs;
   while (performance.now() < untilMs);
+}
+
+function limitOf({ notAfter }: Scenario): () => number {
+  const inMs = notAfter === 'is over' ? -1 : HOUR_MS;
+  return () => Date.now() + inMs;
 }
 
 function resolverOf({ resolver }: Scenario, { ask }: Means): Resolver {

@@ -18,6 +18,7 @@ export const reasons: readonly Reason[] = [
       /^bullmq delayed-emails /,
       /^bullmq email-jobs /,
       /^bullmq pages /,
+      /^bullmq replace-jobs /,
       /^bullmq reschedule-email /,
       /^bullmq schedule-email /,
     ],
@@ -48,7 +49,7 @@ export const reasons: readonly Reason[] = [
   },
   {
     why: 'a look-up: a resolver that only reads',
-    places: [/^mail providers\/look-up /, /^mail providers\/[\w-]+-look-up /],
+    places: [/^providers look-up /, /^providers [\w-]+-look-up /],
   },
   {
     why: 'cancel(): the producer, not the worker',

@@ -58,6 +58,10 @@ export interface Scenario {
   readonly resolver?: 'knows' | 'throws, then knows';
   /** The copies of the job differ in what must not change. */
   readonly conflict?: true;
+  /** The time of the email. */
+  readonly notAfter?: 'is over' | 'is not over';
+  /** What the job does when the provider asks to wait. @default 'throw' */
+  readonly onRefused?: 'rate-limit';
   /** What the ledger holds before. */
   readonly before?: 'cancelled' | 'cancelled on one node' | 'in doubt';
   /**
@@ -128,6 +132,14 @@ export const scenarios: readonly Scenario[] = [
   },
   { ...provided, name: 'provider, replayed', provider: 'reset-after' },
   { ...provided, name: 'provider, refused', provider: 'too-many' },
+  {
+    ...provided,
+    name: 'provider, asks to wait',
+    provider: 'too-many',
+    onRefused: 'rate-limit',
+  },
+  { ...atSend, name: 'time is not over', notAfter: 'is not over' },
+  { ...atSend, name: 'time is over', end: 'skipped', notAfter: 'is over', certain: true },
   {
     ...atSend,
     name: 'a doubt that was there',

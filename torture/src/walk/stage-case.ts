@@ -51,7 +51,7 @@ export async function stageCase(scenario: Scenario, place: Place): Promise<CaseS
   const { servers, pool, lane } = place;
   const { route, copies = 1 } = scenario;
   const number = (count += 1);
-  const skips = scenario.processor === 'skips';
+  const skips = scenario.end === 'skipped';
   const email: Email = { number, route, copies, dueMs: 0, failsAfterSend: false, skips };
   const key = deriveKey(keyOf(email));
   const plan = planOf(scenario, number, place);

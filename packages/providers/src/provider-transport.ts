@@ -168,7 +168,7 @@ function toSentInfo(
   const { from, to } = message.getEnvelope();
   const accepted = Array.isArray(to) ? to.map(String) : [];
   return {
-    envelope: { from: from ? String(from) : '', to: accepted },
+    envelope: { from: typeof from === 'string' ? from : '', to: accepted },
     messageId,
     accepted,
     rejected: [],

@@ -67,7 +67,7 @@ export interface Stage {
   ledgerKeys(): Promise<string[]>;
 }
 
-export function startStage(bullmq: BullMQ): Stage {
+export function startStage(bullmq: BullMQ = bullmq6): Stage {
   const prefix = namespace('bullmq');
   const connection = { ...urlParts(redisUrl()), maxRetriesPerRequest: null };
   const ends: (() => unknown)[] = [];

@@ -78,7 +78,7 @@ function ahaSend(apiKey: string): Provider {
   };
 }
 
-function accepted({ json }: HttpAnswer, email: Email): Accepted {
+function accepted({ json }: HttpAnswer, email: Email | undefined): Accepted {
   const data = field(json, 'data');
   if (!Array.isArray(data) || data.length === 0) return undefined;
   // The answer has one entry for each recipient.

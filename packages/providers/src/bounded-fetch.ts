@@ -31,7 +31,8 @@ export async function boundedFetch(
   return { status, headers, readText: () => readText(body, signal) };
 }
 
-async function readText(body: Response['body'], signal: AbortSignal): Promise<string> {
+/** @internal Reads a body. @throws {AnswerTooLargeError} @throws if it is incomplete or late. */
+export async function readText(body: Response['body'], signal: AbortSignal): Promise<string> {
   if (!body) return '';
   const decoder = new TextDecoder();
   // Not getReader(), because the body of node-fetch is a stream of Node.

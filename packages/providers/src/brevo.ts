@@ -14,6 +14,7 @@ import {
   supportsEverything,
   supportsTemplates,
   type Provider,
+  type ProviderAnswers,
 } from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
@@ -48,9 +49,18 @@ export function brevoTransport(options: KeyedProviderOptions): ProviderTransport
 
 const supports: Capabilities = { ...supportsEverything, replyTo: 1, inlineImages: false };
 
+/** @internal */
+export const brevoAnswers: ProviderAnswers = {
+  name: 'Brevo',
+  accepted: ({ json }) => readMessageId(field(json, 'messageId')),
+  providerCode: ({ json }) => field(json, 'code'),
+  keyAnswer: (_status, code) => (code === 'duplicate_parameter' ? 'sent-already' : undefined),
+  refusal: (_status, code) => (code === 'not_enough_credits' ? 'refused' : undefined),
+};
+
 function brevo(apiKey: string): Provider {
   return {
-    name: 'Brevo',
+    ...brevoAnswers,
     supports,
     templates: {
       ...supportsTemplates,
@@ -60,10 +70,6 @@ function brevo(apiKey: string): Provider {
       subject: true,
     },
     request: (email, key) => ({ headers: { 'api-key': apiKey }, body: buildBody(email, key) }),
-    accepted: ({ json }) => readMessageId(field(json, 'messageId')),
-    providerCode: ({ json }) => field(json, 'code'),
-    keyAnswer: (_status, code) => (code === 'duplicate_parameter' ? 'sent-already' : undefined),
-    refusal: (_status, code) => (code === 'not_enough_credits' ? 'refused' : undefined),
   };
 }
 

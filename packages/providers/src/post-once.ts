@@ -1,5 +1,5 @@
-import { errorCode } from '@sendonce/core/ledger';
 import { AnswerTooLargeError, type BoundedAnswer, boundedFetch } from './bounded-fetch.ts';
+import { networkErrorCode, neverConnected } from './network-error.ts';
 
 /** The `fetch` of Node. */
 export type Fetch = typeof globalThis.fetch;
@@ -81,35 +81,4 @@ async function readAnswerOnce({
     // The answer is incomplete or not JSON. Only the status is used.
   }
   return { status, headers, json };
-}
-
-interface NetworkError {
-  readonly name?: unknown;
-  readonly code?: unknown;
-  readonly syscall?: unknown;
-  readonly message?: unknown;
-  readonly cause?: unknown;
-  readonly errors?: unknown;
-}
-
-/** Codes of TLS handshakes that failed before the request. */
-const handshake =
-  /^(CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_SSL_WRONG_VERSION_NUMBER$|HOSTNAME_MISMATCH$|INVALID_CA$)/;
-
-function neverConnected(error: unknown): boolean {
-  const { cause } = (error ?? {}) as NetworkError;
-  const { code, syscall, message, errors } = (cause ?? {}) as NetworkError;
-  // Several addresses were tried, such as ::1 and 127.0.0.1 for localhost.
-  if (Array.isArray(errors) && errors.length > 0) {
-    return errors.every((one) => neverConnected({ cause: one as unknown }));
-  }
-  if (syscall === 'connect' || syscall === 'getaddrinfo') return true;
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || message === 'bad port') return true;
-  return typeof code === 'string' && handshake.test(code);
-}
-
-/** The code of a failed fetch, which is a TypeError whose cause is the network error. */
-function networkErrorCode(error: unknown): string {
-  const { name, cause } = (error ?? {}) as NetworkError;
-  return name === 'TimeoutError' ? 'ETIMEDOUT' : errorCode(cause ?? error);
 }

@@ -15,6 +15,7 @@ import {
   supportsEverything,
   supportsTemplates,
   type Provider,
+  type ProviderAnswers,
 } from './provider.ts';
 import { withRefused } from './refused-recipients.ts';
 import { field, readMessageId } from './read-answer.ts';
@@ -63,9 +64,18 @@ const accountCodes = new Set(['10', '402', '405', '412', '413']);
 
 const supports: Capabilities = { ...supportsEverything, replyTo: 1 };
 
+/** @internal */
+export const postmarkAnswers: ProviderAnswers = {
+  name: 'Postmark',
+  accepted,
+  providerCode: ({ json }) => field(json, 'ErrorCode'),
+  refusal: (status, code = '') =>
+    status === 422 && accountCodes.has(code) ? 'refused' : undefined,
+};
+
 function postmark(apiKey: string, messageStream: string | undefined): Provider {
   return {
-    name: 'Postmark',
+    ...postmarkAnswers,
     supports,
     templates: { ...supportsTemplates, ...supports, ids: ['string', 'number'] },
     request: (email, key) => ({
@@ -73,14 +83,10 @@ function postmark(apiKey: string, messageStream: string | undefined): Provider {
       body: buildBody(email, key, messageStream),
       ...(email.template && { subpath: 'withTemplate' }),
     }),
-    accepted,
-    providerCode: ({ json }) => field(json, 'ErrorCode'),
-    refusal: (status, code = '') =>
-      status === 422 && accountCodes.has(code) ? 'refused' : undefined,
   };
 }
 
-function accepted({ json }: HttpAnswer, email: Email): Accepted {
+function accepted({ json }: HttpAnswer, email: Email | undefined): Accepted {
   if (field(json, 'ErrorCode') !== 0) return undefined;
   // "Message OK, but will not deliver to these inactive addresses: a@x.example, b@x.example. …"
   const [, list = ''] = /inactive addresses: (.*)$/s.exec(String(field(json, 'Message'))) ?? [];

@@ -2,8 +2,8 @@ import { SendonceError } from '@sendonce/core';
 import { type Outcome, type OutcomeState, toMayHaveLeft } from './outcome.ts';
 
 /**
- * A provider transport did not send its email, or does not know whether it was sent: see
- * `mayHaveLeft`. The error never contains the API key, an address, the content or the provider's
+ * A provider transport or {@link sendWith} did not send its email, or does not know whether it was
+ * sent: see `mayHaveLeft`. The error never contains the API key, an address, the content or the provider's
  * own message. Its `code` is `SENDONCE_PROVIDER`.
  *
  * @example if (isSendonceError(error, 'SENDONCE_PROVIDER')) console.log(error.mayHaveLeft);
@@ -20,14 +20,20 @@ export class ProviderError extends SendonceError {
   readonly reason: string | undefined;
   /** How long the provider asks to wait before a retry, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /**
+   * What the SDK threw or resolved with, for {@link sendWith}. It may contain the API key, the
+   * addresses and the content, so the property is not enumerable, and logs do not show it.
+   */
+  declare readonly sdkError: unknown;
 
-  constructor(provider: string, outcome: Outcome, message: string) {
+  constructor(provider: string, outcome: Outcome, message: string, sdkError?: unknown) {
     super('SENDONCE_PROVIDER', toMayHaveLeft(outcome.state), message);
     this.provider = provider;
     this.outcome = outcome.state;
     this.status = outcome.status;
     this.reason = outcome.code;
     this.retryAfterMs = outcome.retryAfterMs;
+    Object.defineProperty(this, 'sdkError', { value: sdkError });
   }
 }
 
@@ -48,13 +54,18 @@ export function incompleteEmail(provider: string, what: string): ProviderError {
 }
 
 /** @internal The error of an outcome other than sent. It says what to do next. */
-export function toProviderError(provider: string, outcome: Outcome): ProviderError {
+export function toProviderError(
+  provider: string,
+  outcome: Outcome,
+  sdkError?: unknown,
+): ProviderError {
   const { status, code } = outcome;
   const known = [status, code].filter((part) => part !== undefined).join(', ');
   return new ProviderError(
     provider,
     outcome,
     `${provider}${known && ` (${known})`}: ${explainOutcome(outcome)}`,
+    sdkError,
   );
 }
 

@@ -52,22 +52,15 @@ export interface ProviderRequest {
   readonly subpath?: string;
 }
 
-/** @internal A provider: the requests of its API, and the meaning of its answers. */
-export interface Provider {
+/** @internal The meaning of a provider's answers: the same for its transport and its SDK. */
+export interface ProviderAnswers {
   readonly name: string;
-  readonly supports: Capabilities;
-  /** What an email with a stored template can carry. Undefined if the API has no templates. */
-  readonly templates?: TemplateCapabilities;
-  /**
-   * Builds the request. The body must be the same for the same email and key: no time, no random
-   * value, and fields in a fixed order. It throws if the API cannot carry the email.
-   */
-  request(email: Email, key: string | undefined): ProviderRequest;
   /**
    * Reads a 2xx answer: the id, another outcome (for example a suppressed recipient), or undefined
    * if the answer cannot be read.
+   * @param email undefined for a call of an SDK.
    */
-  accepted(answer: HttpAnswer, email: Email): Accepted;
+  accepted(answer: HttpAnswer, email: Email | undefined): Accepted;
   /** Whether a 2xx answer repeats that of an earlier request with the same key. */
   replayed?(answer: HttpAnswer): boolean;
   /** The provider's error code. */
@@ -80,4 +73,16 @@ export interface Provider {
   ): OutcomeState | undefined;
   /** The outcome of a status and code, if it differs from that of other providers. */
   refusal?(status: number, code: string | undefined): OutcomeState | undefined;
+}
+
+/** @internal A provider: the requests of its API, and the meaning of its answers. */
+export interface Provider extends ProviderAnswers {
+  readonly supports: Capabilities;
+  /** What an email with a stored template can carry. Undefined if the API has no templates. */
+  readonly templates?: TemplateCapabilities;
+  /**
+   * Builds the request. The body must be the same for the same email and key: no time, no random
+   * value, and fields in a fixed order. It throws if the API cannot carry the email.
+   */
+  request(email: Email, key: string | undefined): ProviderRequest;
 }

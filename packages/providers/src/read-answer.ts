@@ -2,16 +2,16 @@ import { DAY_MS } from '@sendonce/core/ledger';
 import type { Email } from './email.ts';
 import { type Outcome, identifier, type OutcomeState } from './outcome.ts';
 import type { HttpAnswer, NoAnswer } from './post-once.ts';
-import type { Provider } from './provider.ts';
+import type { ProviderAnswers } from './provider.ts';
 
 /** Statuses that mean "not sent" for a reason outside the email: API key, quota, URL, rate. */
 const refusingStatuses = new Set([401, 402, 403, 404, 405, 421, 425, 426, 429]);
 
 /** @internal The outcome of an answer. `keyed` says whether the request had an idempotency key. */
 export function readAnswer(
-  provider: Provider,
+  provider: ProviderAnswers,
   answer: HttpAnswer | NoAnswer,
-  { email, keyed }: { readonly email: Email; readonly keyed: boolean },
+  { email, keyed }: { readonly email?: Email | undefined; readonly keyed: boolean },
 ): Outcome {
   if (!('status' in answer)) {
     return { state: answer.left ? 'unknown' : 'not-sent', code: answer.code };
@@ -31,7 +31,11 @@ export function readAnswer(
   };
 }
 
-function readSuccess(provider: Provider, answer: HttpAnswer, email: Email): Outcome {
+function readSuccess(
+  provider: ProviderAnswers,
+  answer: HttpAnswer,
+  email: Email | undefined,
+): Outcome {
   const { status } = answer;
   const accepted = provider.accepted(answer, email);
   // The page of a proxy, or an incomplete answer.

@@ -7,15 +7,16 @@ import type { Accepted } from './provider.ts';
  * they are all of To, a copy (Cc, Bcc) has left without them: that is a doubt, because a retry
  * would send the copy again.
  *
+ * @param email undefined for a call of an SDK, whose fields are not known.
  * @param refused the addresses in lower case.
  * @param code why they do not get it.
  */
 export function withRefused(
   sent: { readonly messageId: string } | undefined,
-  email: Email,
+  email: Email | undefined,
   { refused, code }: { readonly refused: ReadonlySet<string>; readonly code?: string | undefined },
 ): Accepted {
-  if (!sent || refused.size === 0) return sent;
+  if (!sent || !email || refused.size === 0) return sent;
   const fields = (['to', 'cc', 'bcc'] as const).flatMap((field) =>
     email[field].map(({ address }): [RecipientField, string] => [field, address.toLowerCase()]),
   );

@@ -8,7 +8,12 @@ import {
   KEYED_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { supportsEverything, supportsTemplates, type Provider } from './provider.ts';
+import {
+  type Provider,
+  type ProviderAnswers,
+  supportsEverything,
+  supportsTemplates,
+} from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 import { checkVariables, isTextOrNumber } from './template-variables.ts';
 
@@ -39,9 +44,20 @@ export function resendTransport(options: KeyedProviderOptions): ProviderTranspor
   return providerTransport(resend(settings.apiKey), settings, windowMs);
 }
 
+/** @internal */
+export const resendAnswers: ProviderAnswers = {
+  name: 'Resend',
+  accepted: ({ json }) => readMessageId(field(json, 'id')),
+  providerCode: ({ json }) => field(json, 'name'),
+  keyAnswer: (_status, code) => {
+    if (code === 'concurrent_idempotent_requests') return 'in-progress';
+    return code === 'invalid_idempotent_request' ? 'conflict' : undefined;
+  },
+};
+
 function resend(apiKey: string): Provider {
   return {
-    name: 'Resend',
+    ...resendAnswers,
     supports: supportsEverything,
     templates: { ...supportsTemplates, from: 'optional', subject: true },
     request: (email, key) => {
@@ -50,12 +66,6 @@ function resend(apiKey: string): Provider {
         headers: { authorization: `Bearer ${apiKey}`, ...keyHeader(key) },
         body: mailboxBody(email),
       };
-    },
-    accepted: ({ json }) => readMessageId(field(json, 'id')),
-    providerCode: ({ json }) => field(json, 'name'),
-    keyAnswer: (_status, code) => {
-      if (code === 'concurrent_idempotent_requests') return 'in-progress';
-      return code === 'invalid_idempotent_request' ? 'conflict' : undefined;
     },
   };
 }

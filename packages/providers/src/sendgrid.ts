@@ -7,7 +7,12 @@ import {
   PROVIDER_OPTION_NAMES,
 } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { supportsEverything, supportsTemplates, type Provider } from './provider.ts';
+import {
+  type Provider,
+  type ProviderAnswers,
+  supportsEverything,
+  supportsTemplates,
+} from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 
 /**
@@ -34,22 +39,27 @@ export function sendGridTransport(options: ProviderOptions): ProviderTransport {
   return providerTransport(sendGrid(settings.apiKey), settings, undefined);
 }
 
+/** @internal */
+export const sendGridAnswers: ProviderAnswers = {
+  name: 'SendGrid',
+  // The answer is 202 with an empty body. The id is in a header.
+  accepted: ({ status, headers }) =>
+    status === 202 ? readMessageId(headers.get('x-message-id')) : undefined,
+  providerCode: ({ json }) => {
+    const errors = field(json, 'errors');
+    return field(Array.isArray(errors) ? errors[0] : undefined, 'field');
+  },
+};
+
 function sendGrid(apiKey: string): Provider {
   return {
-    name: 'SendGrid',
+    ...sendGridAnswers,
     supports: supportsEverything,
     templates: supportsTemplates,
     request: (email, key) => ({
       headers: { authorization: `Bearer ${apiKey}` },
       body: buildBody(email, key),
     }),
-    // The answer is 202 with an empty body. The id is in a header.
-    accepted: ({ status, headers }) =>
-      status === 202 ? readMessageId(headers.get('x-message-id')) : undefined,
-    providerCode: ({ json }) => {
-      const errors = field(json, 'errors');
-      return field(Array.isArray(errors) ? errors[0] : undefined, 'field');
-    },
   };
 }
 

@@ -7,7 +7,12 @@ import type { HttpAnswer } from './post-once.ts';
 import { cannotCarry } from './provider-error.ts';
 import { checkHeaderText, checkProviderOptions, type ProviderOptions } from './provider-options.ts';
 import { providerTransport, type ProviderTransport } from './provider-transport.ts';
-import { supportsEverything, supportsTemplates, type Provider } from './provider.ts';
+import {
+  type Provider,
+  type ProviderAnswers,
+  supportsEverything,
+  supportsTemplates,
+} from './provider.ts';
 import { field, readMessageId } from './read-answer.ts';
 import { type AwsCredentials, sigV4Headers } from './sigv4.ts';
 
@@ -88,9 +93,18 @@ const accountCodes = new Set([
   'ThrottlingException',
 ]);
 
+/** @internal */
+export const sesAnswers: ProviderAnswers = {
+  name: 'SES',
+  accepted: ({ json }) => readMessageId(field(json, 'MessageId')),
+  providerCode,
+  refusal: (status, code = '') =>
+    status === 400 && accountCodes.has(code) ? 'refused' : undefined,
+};
+
 function ses(url: string, region: string, credentials: AwsCredentials): Provider {
   return {
-    name: 'SES',
+    ...sesAnswers,
     supports: supportsEverything,
     templates: supportsTemplates,
     request: (email, key) => {
@@ -100,10 +114,6 @@ function ses(url: string, region: string, credentials: AwsCredentials): Provider
       const service = { region, service: 'ses', credentials, date: new Date() };
       return { headers: sigV4Headers({ ...signed, ...service }), body };
     },
-    accepted: ({ json }) => readMessageId(field(json, 'MessageId')),
-    providerCode,
-    refusal: (status, code = '') =>
-      status === 400 && accountCodes.has(code) ? 'refused' : undefined,
   };
 }
 

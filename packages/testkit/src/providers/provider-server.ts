@@ -125,7 +125,7 @@ export async function startProviderServer(dialect: Dialect): Promise<ProviderSer
         path: incoming.url ?? '',
         headers: incoming.headers,
         raw,
-        body: JSON.parse(raw) as never,
+        body: readBody(raw),
       };
       requests.push(request);
       const before = accepted.length;
@@ -188,6 +188,13 @@ export async function startProviderServer(dialect: Dialect): Promise<ProviderSer
       await new Promise<void>((resolve) => void server.close(() => resolve()));
     },
   };
+}
+
+/** JSON, or the text fields of a form. */
+function readBody(raw: string): Record<string, unknown> {
+  if (raw.startsWith('{')) return JSON.parse(raw) as Record<string, unknown>;
+  const fields = raw.matchAll(/; name="([^"]+)"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r]*)\r\n/g);
+  return Object.fromEntries(Array.from(fields, ([, name, value]) => [name, value]));
 }
 
 export function send(response: ServerResponse, { status, body, headers }: Reply): void {

@@ -1,0 +1,71 @@
+import { isSendonceError, type Verdict } from '@sendonce/core';
+import { type OutcomeState, toVerdict } from '../outcome.ts';
+import { brevoSdk } from './brevo-sdk.ts';
+import { mailgunSdk } from './mailgun-sdk.ts';
+import { postmarkSdk } from './postmark-sdk.ts';
+import { resendSdk } from './resend-sdk.ts';
+import type { SdkAdapter } from './sdk-adapter.ts';
+import { sendGridSdk } from './sendgrid-sdk.ts';
+import { sesSdk } from './ses-sdk.ts';
+
+/**
+ * Tells what an error of a provider's SDK means, as `classify` of `once()` and `perform()` in the
+ * default mode: for processors that stay as they are. It knows the errors of the SDKs of Resend,
+ * Brevo, SendGrid, Postmark, SES and Mailgun. {@link sendWith} knows more, and sees the results as
+ * well.
+ *
+ * 401, 402, 403, 404, 429 and a connection that was not made are `refused` or `not-sent`: the job
+ * is retried. Another 4xx with the provider's JSON is `rejected`. A 5xx, a reset, a timeout and an
+ * answer that was cut off stay in doubt.
+ *
+ * **The email must be the last request of the processor.** The error of a later request of the same
+ * SDK would be taken for that of the email, and the email would be sent again. So errors that any
+ * other program may have thrown stay in doubt: the plain errors of Node, `fetch`, axios and got (a
+ * database that is down after the email has the same `ECONNREFUSED`).
+ *
+ * Resend's SDK resolves with `{ error }` and does not throw, and the email is recorded as sent. Use
+ * `sendWith()`, or throw the error: `if (error) throw error`.
+ *
+ * @returns undefined if the error proves nothing.
+ *
+ * @example once(processor, { ledger, key, classify: classifySdkError })
+ */
+export function classifySdkError(error: unknown): Verdict | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const verdict = isSendonceError(error, 'SENDONCE_PROVIDER')
+    ? toVerdict((error as { readonly outcome?: OutcomeState }).outcome ?? 'unknown')
+    : toVerdict((adapterOf(error)?.readError(error, true) ?? { state: 'unknown' }).state);
+  // "Sent" would let the attempt fail after all; a person, or a replay, finds it out.
+  return verdict === 'unknown' || verdict === 'sent' ? undefined : verdict;
+}
+
+/** The SDK that throws such errors. Other programs may throw errors of a similar shape. */
+function adapterOf(error: object): SdkAdapter | undefined {
+  const { type, name, code, config, statusCode, $metadata, syscall } = error as Record<
+    string,
+    unknown
+  >;
+  const classes = classNames(error);
+  // Without an answer, the error has no class of SES: that of the network, with metadata.
+  const isAwsNetworkError = $metadata !== undefined && syscall !== undefined;
+  if (isAwsNetworkError || name === 'CredentialsProviderError') return sesSdk;
+  if (classes.includes('SESv2ServiceException')) return sesSdk;
+  if (classes.includes('BrevoError')) return brevoSdk;
+  if (type === 'MailgunAPIError') return mailgunSdk;
+  if (classes.includes('ResponseError') && typeof code === 'number') return sendGridSdk;
+  if (classes.includes('PostmarkError')) return postmarkSdk;
+  const isResendName = typeof name === 'string' && /^[a-z]+(_[a-z]+)+$/.test(name);
+  if (isResendName && statusCode !== undefined) return resendSdk;
+  // The error of axios, if the request was SendGrid's.
+  const { url } = (config ?? {}) as { readonly url?: unknown };
+  return url === '/v3/mail/send' ? sendGridSdk : undefined;
+}
+
+/** The names, because two copies of an SDK may be loaded. */
+function classNames(error: object): string[] {
+  const names: string[] = [];
+  for (let one: object | null = error; one !== null; one = Object.getPrototypeOf(one)) {
+    names.push(String(one.constructor?.name));
+  }
+  return names;
+}

@@ -1,0 +1,68 @@
+import { readText } from '../bounded-fetch.ts';
+import type { Outcome } from '../outcome.ts';
+import type { HttpAnswer } from '../post-once.ts';
+import type { ProviderAnswers } from '../provider.ts';
+import { field, isObject, readAnswer, readMessageId } from '../read-answer.ts';
+import { readNoAnswer, type SdkAdapter } from './sdk-adapter.ts';
+
+const answers: ProviderAnswers = {
+  name: 'HTTP',
+  accepted: readAccepted,
+  providerCode: ({ json }) => field(json, 'code') ?? field(json, 'name'),
+};
+
+/**
+ * Reads the `Response` of a plain `fetch()`, for {@link sendWith}: the way for a provider without
+ * an adapter. `sendWith()` resolves with the `Response`, whose body is still unread.
+ *
+ * A 2xx means sent if its body is complete, is empty or JSON, and says nothing of an error. 401,
+ * 402, 403, 404 and 429 mean refused, another 4xx with JSON means rejected, and everything else is
+ * a doubt. If the provider's API differs, write an {@link SdkAdapter}.
+ *
+ * Set a timeout (`signal`), and do not follow redirects, which send the email to another host.
+ *
+ * @example
+ * await sendWith(fetchCall, ({ idempotencyKey }) =>
+ *   fetch('https://api.example.com/emails', {
+ *     method: 'POST',
+ *     headers: { authorization, 'idempotency-key': idempotencyKey },
+ *     body: JSON.stringify(email),
+ *     redirect: 'error',
+ *     signal: AbortSignal.timeout(60_000),
+ *   }),
+ * );
+ */
+export const fetchCall: SdkAdapter = {
+  name: answers.name,
+  async readResult(result) {
+    // Not instanceof: other packages have a Response as well.
+    const { status, headers } = (result ?? {}) as Partial<Response>;
+    if (typeof status !== 'number' || typeof headers?.get !== 'function') {
+      return { state: 'unknown', code: 'no-response' };
+    }
+    const json = await readJson(result as Response);
+    return readAnswer(answers, { status, headers, json }, { keyed: false });
+  },
+  readError: readNoAnswer,
+};
+
+/** The body of a copy, so that the caller's is still unread. Null if it is empty. */
+async function readJson(response: Response): Promise<unknown> {
+  try {
+    const text = await readText(response.clone().body, new AbortController().signal);
+    return text === '' ? null : JSON.parse(text);
+  } catch {
+    // It is incomplete, too large, not JSON, or was read before.
+    return undefined;
+  }
+}
+
+function readAccepted({ json }: HttpAnswer): { readonly messageId: string } | Outcome | undefined {
+  if (json === undefined) return undefined;
+  if (isObject(json)) {
+    const { error, errors, ok, success, id, messageId } = json;
+    if ((error ?? errors) || ok === false || success === false) return undefined;
+    return readMessageId(id ?? messageId) ?? { state: 'sent' };
+  }
+  return { state: 'sent' };
+}

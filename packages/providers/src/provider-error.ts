@@ -90,13 +90,26 @@ function explainOutcome(outcome: Outcome): string {
     case 'refused':
       return `the email was not sent. ${remedyFor(outcome)}`;
     case 'not-sent':
-      return 'no connection was made, so the email was not sent. Check the network and "url", then retry.';
+      return 'no connection was made, so the email was not sent. Check the network and the URL, then retry.';
     case 'unknown':
       return (
-        'the answer was lost or cannot be read. The email may have been sent, so it is not sent again. Look it ' +
-        'up at the provider, then resolve the doubt.'
+        `${explainUnknown(outcome)} The email may have been sent, so it is not sent again. Look it up at the ` +
+        'provider, then resolve the doubt.'
       );
   }
+}
+
+function explainUnknown({ code }: Outcome): string {
+  if (code === 'no-result') {
+    return 'the call of sendWith() returned nothing: return the promise of the SDK.';
+  }
+  if (code === 'repeated') {
+    return (
+      'the SDK repeated the request, so its last answer proves nothing about the first one. Turn its retries off ' +
+      '(Brevo "maxRetries: 0", AWS "maxAttempts: 1").'
+    );
+  }
+  return 'the answer was lost or cannot be read.';
 }
 
 function remedyFor({ status, retryAfterMs }: Outcome): string {
@@ -108,7 +121,7 @@ function remedyFor({ status, retryAfterMs }: Outcome): string {
   }
   if (status === 402) return 'The account has no credit left. Add credit, then retry.';
   if (status === 404 || status === 405) {
-    return 'There is no such API at "url", or no such template. Fix it, then retry.';
+    return 'There is no such API at the URL, or no such template. Fix it, then retry.';
   }
   const when = retryAfterMs === undefined ? 'later' : `in ${retryAfterMs} ms`;
   return `The provider accepts no more emails now. Retry ${when}.`;

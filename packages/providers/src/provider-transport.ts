@@ -147,8 +147,17 @@ function addToPath(url: string, subpath: string): string {
   return longer.href;
 }
 
-/** Reports an outcome to the claim. @throws {ProviderError} unless the email was sent. */
-function reportOutcome(provider: string, outcome: Outcome, effect: Effect | undefined): void {
+/**
+ * @internal Reports an outcome to the claim.
+ * @param said what an SDK threw or resolved with.
+ * @throws {ProviderError} unless the email was sent.
+ */
+export function reportOutcome(
+  provider: string,
+  outcome: Outcome,
+  effect: Effect | undefined,
+  said?: unknown,
+): void {
   const { state, messageId, retryAfterMs, refused } = outcome;
   const verdict = toVerdict(state);
   const id = messageId !== undefined && { messageId };
@@ -156,7 +165,7 @@ function reportOutcome(provider: string, outcome: Outcome, effect: Effect | unde
     effect?.report({ verdict, ...id, refused, ...(state === 'sent-already' && { note: state }) });
     return;
   }
-  const error = toProviderError(provider, outcome);
+  const error = toProviderError(provider, outcome, said);
   effect?.report({ verdict, error, note: toNote(outcome), retryAfterMs, ...id });
   throw error;
 }

@@ -1,6 +1,6 @@
 import { brevoAnswers } from '../brevo.ts';
 import { field, readAnswer } from '../read-answer.ts';
-import { isStatus, readNoAnswer, type SdkAdapter, toAnswer } from './sdk-adapter.ts';
+import { isStatus, NO_ANSWER, readNoAnswer, type SdkAdapter, toAnswer } from './sdk-adapter.ts';
 
 /**
  * Reads the results of Brevo's SDK (`@getbrevo/brevo` 4 to 6), for {@link sendWith}. Pass `uuid` as
@@ -37,6 +37,6 @@ export const brevoSdk: SdkAdapter = {
       return readAnswer(brevoAnswers, toAnswer(statusCode, body, rawResponse?.headers), { keyed });
     }
     // The cause is the error of fetch, or the text "timeout".
-    return cause instanceof Error ? readNoAnswer(cause) : { state: 'unknown', code: 'no-answer' };
+    return cause instanceof Error ? readNoAnswer(cause) : { state: 'unknown', code: NO_ANSWER };
   },
 };

@@ -1,7 +1,7 @@
 import type { Outcome } from '../outcome.ts';
 import { field, readAnswer } from '../read-answer.ts';
 import { resendAnswers } from '../resend.ts';
-import { isStatus, readNoAnswer, type SdkAdapter, toAnswer } from './sdk-adapter.ts';
+import { isStatus, NO_ANSWER, readNoAnswer, type SdkAdapter, toAnswer } from './sdk-adapter.ts';
 
 /**
  * Reads the results of Resend's SDK (`resend` 3 to 6), for {@link sendWith}. Pass
@@ -9,7 +9,8 @@ import { isStatus, readNoAnswer, type SdkAdapter, toAnswer } from './sdk-adapter
  *
  * The SDK does not throw: it resolves with `{ data: null, error }`, also for a wrong API key. Under
  * `once()` without `sendWith()`, such an email is recorded as sent. `sendWith()` throws instead.
- * The SDK does not tell a connection that was refused from an answer that was lost.
+ * The SDK does not tell a connection that was refused from an answer that was lost; `sendWith()`
+ * finds it out from Node's diagnostics channels.
  *
  * Tested with `resend` 6.38.0 against a local server. Source: the SDK's `fetchRequest()`.
  *
@@ -31,7 +32,7 @@ export const resendSdk: SdkAdapter = {
 
 function readFailure(error: unknown, headers: unknown, keyed: boolean): Outcome {
   const { statusCode, name } = error as { readonly statusCode?: unknown; readonly name?: unknown };
-  if (!isStatus(statusCode)) return { ...readNoAnswer(error), code: 'no-answer' };
+  if (!isStatus(statusCode)) return { ...readNoAnswer(error), code: NO_ANSWER };
   // The SDK makes this one itself where the answer is not Resend's JSON.
   const json = name === 'application_error' ? undefined : { name };
   return readAnswer(resendAnswers, toAnswer(statusCode, json, headers), { keyed });

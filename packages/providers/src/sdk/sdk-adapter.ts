@@ -32,6 +32,12 @@ export interface SdkAdapter {
   readonly readError: (error: unknown, keyed: boolean) => Outcome;
 }
 
+/**
+ * @internal The code of an outcome where the SDK shows only that it got no answer. sendWith() then
+ * looks whether a connection was made.
+ */
+export const NO_ANSWER = 'no-answer';
+
 /** @internal An answer, as an SDK shows it. `headers` is a `Headers`, or a plain object. */
 export function toAnswer(status: number, json: unknown, headers?: unknown): HttpAnswer {
   return { status, json, headers: { get: (name) => readHeader(headers, name) } };
@@ -59,7 +65,7 @@ function unknownCode(error: unknown): string | undefined {
   return code === 'error' || code === 'Error' || code === '0' ? undefined : networkErrorCode(error);
 }
 
-/** @internal A member of a value that may be an error, which `field()` reads as well. */
+/** @internal Whether a value can be the status of an HTTP answer. */
 export function isStatus(status: unknown): status is number {
   return typeof status === 'number' && Number.isInteger(status) && status >= 100 && status <= 599;
 }

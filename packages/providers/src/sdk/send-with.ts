@@ -1,9 +1,11 @@
-import { type Claim, currentClaim, type Effect, OptionError } from '@sendonce/core';
+import { type Claim, currentClaim, OptionError } from '@sendonce/core';
 import { checkFunction, describe, registerDispatcher } from '@sendonce/core/ledger';
 import { toUuid } from '../idempotency-key.ts';
-import { type Outcome, toNote, toVerdict } from '../outcome.ts';
-import { ProviderError, toProviderError } from '../provider-error.ts';
-import type { SdkAdapter } from './sdk-adapter.ts';
+import { type Outcome, toVerdict } from '../outcome.ts';
+import { ProviderError } from '../provider-error.ts';
+import { reportOutcome } from '../provider-transport.ts';
+import { NO_ANSWER, type SdkAdapter } from './sdk-adapter.ts';
+import { watchRequests } from './watch-requests.ts';
 
 // At the import, and not at the first email: until then, an error that a processor throws before
 // its first sendWith() would be a doubt.
@@ -59,8 +61,9 @@ export async function sendWith<R>(
   // Begun at once, so that the claim waits for a send that the processor does not await.
   const effect = claim.begin();
   await effect.dispatch();
-  const answer = await callOnce(sdk, call, claim.key);
-  return finish(sdk, effect, answer);
+  const { outcome, result, said } = await callOnce(sdk, call, claim.key);
+  reportOutcome(sdk.name, outcome, effect, said);
+  return result;
 }
 
 /** What the SDK said, and what it means. */
@@ -68,8 +71,12 @@ interface SdkAnswer<R> {
   readonly outcome: Outcome;
   /** What it resolved with, if it did. */
   readonly result: R | undefined;
-  readonly error: unknown;
+  /** What it threw or resolved with. */
+  readonly said: unknown;
 }
+
+/** The call returns nothing, or not what the SDK returns. */
+const noResult: Outcome = { state: 'unknown', code: 'no-result' };
 
 /** Never throws. */
 async function callOnce<R>(
@@ -88,15 +95,32 @@ async function callOnce<R>(
       return toUuid(key);
     },
   };
-  let result: R;
+  const { returned, requests } = watchRequests(async () => call(keys));
+  let answer: SdkAnswer<R>;
   try {
-    result = await call(keys);
+    const result = await returned;
+    const read = () => sdk.readResult(result, isKeyed);
+    const outcome = result === undefined ? noResult : await readSafely(read);
+    answer = { outcome, result, said: result };
   } catch (error) {
     const outcome = await readSafely(() => sdk.readError(error, isKeyed));
-    return { outcome, result: undefined, error };
+    answer = { outcome, result: undefined, said: error };
   }
-  const outcome = await readSafely(() => sdk.readResult(result, isKeyed));
-  return { outcome, result, error: result };
+  return { ...answer, outcome: withEvidence(answer.outcome, requests) };
+}
+
+/** What the requests prove beyond what the SDK says. */
+function withEvidence(
+  outcome: Outcome,
+  { unconnectedCode, isRepeated }: ReturnType<typeof watchRequests>['requests'],
+): Outcome {
+  if (isRepeated) {
+    // A refusal of the second request proves nothing about the first one.
+    const isSent = toVerdict(outcome.state) === 'sent';
+    return { ...outcome, state: isSent ? outcome.state : 'unknown', code: 'repeated' };
+  }
+  if (outcome.code !== NO_ANSWER || unconnectedCode === undefined) return outcome;
+  return { state: 'not-sent', code: unconnectedCode };
 }
 
 /** An error may have a getter that throws, and the adapter may be another's. */
@@ -109,22 +133,6 @@ async function readSafely(read: () => Outcome | Promise<Outcome>): Promise<Outco
     // What cannot be read proves nothing.
   }
   return { state: 'unknown', code: 'unreadable' };
-}
-
-function finish<R>(
-  sdk: SdkAdapter,
-  effect: Effect,
-  { outcome, result, error: sdkError }: SdkAnswer<R>,
-): R | undefined {
-  const { state, messageId } = outcome;
-  const verdict = toVerdict(state);
-  if (verdict === 'sent') {
-    effect.report({ verdict, messageId, ...(state === 'sent-already' && { note: state }) });
-    return result;
-  }
-  const error = toProviderError(sdk.name, outcome, sdkError);
-  effect.report({ verdict, messageId, error, note: toNote(outcome) });
-  throw error;
 }
 
 function checkAdapter(sdk: unknown): asserts sdk is SdkAdapter {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { once, skipEmail } from '@sendonce/bullmq';
 import { type Ledger, LedgerUnavailableError, type Resolver } from '@sendonce/core';
 import { dispatchAtSend } from '@sendonce/mail';
+import { fetchCall, sendWith } from '@sendonce/providers';
 import { keyOf, type Route } from '../email.ts';
 import type { NoticeProcessor, Opened, Tools } from '../system.ts';
 import { systems } from '../systems/index.ts';
@@ -43,6 +44,7 @@ export async function openScenario(
     await ledger.read('A'.repeat(22)).catch(() => {});
   }
   if (scenario.transport === 'not SMTP') hide(transporters['at-send']);
+  if (scenario.transport === 'sendWith') sendByCalls(transporters.provider, plan.provider);
   transporters['at-send'].use('stream', dispatchAtSend());
   const { leaseMs, retentionMs } = plan.timing;
   const processor = once(behave(scenario, tools, means), {
@@ -125,6 +127,25 @@ function makeSilent(ledger: Ledger, verb: Verb): void {
     if (calls <= 2) throw new LedgerUnavailableError(`No answer to ${verb}.`);
     return answers(request);
   };
+}
+
+/** The same provider, by a plain request in the place of its transport. */
+function sendByCalls(
+  transporter: Tools['transporters'][Route],
+  { url, apiKey }: Tools['plan']['provider'],
+): void {
+  const sendMail = async (email: object) => {
+    const response = await sendWith(fetchCall, ({ idempotencyKey }) =>
+      fetch(url, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${apiKey}`, 'idempotency-key': idempotencyKey },
+        body: JSON.stringify(email),
+      }),
+    );
+    const { id } = (await response?.json()) as { id: string };
+    return { messageId: id };
+  };
+  Object.assign(transporter, { sendMail });
 }
 
 /** The same SMTP connection behind an unknown transport. */

@@ -53,7 +53,7 @@ export interface Scenario {
     | 'is cancelled before the send'
     | 'is closed by force';
   /** What it sends by. @default one SMTP connection for each email */
-  readonly transport?: 'pool' | 'not SMTP';
+  readonly transport?: 'pool' | 'not SMTP' | 'sendWith';
   /** Asks the mail server's log. */
   readonly resolver?: 'knows' | 'throws, then knows';
   /** The copies of the job differ in what must not change. */
@@ -132,6 +132,9 @@ export const scenarios: readonly Scenario[] = [
   },
   { ...provided, name: 'provider, replayed', provider: 'reset-after' },
   { ...provided, name: 'provider, refused', provider: 'too-many' },
+  { ...provided, name: 'sendWith()', transport: 'sendWith' },
+  { ...provided, name: 'sendWith(), replayed', transport: 'sendWith', provider: 'reset-after' },
+  { ...provided, name: 'sendWith(), refused', transport: 'sendWith', provider: 'too-many' },
   {
     ...provided,
     name: 'provider, asks to wait',

@@ -142,8 +142,7 @@ function sendByCalls(
         body: JSON.stringify(email),
       }),
     );
-    const { id } = (await response?.json()) as { id: string };
-    return { messageId: id };
+    return { messageId: ((await response?.json()) as { id: string } | undefined)?.id };
   };
   Object.assign(transporter, { sendMail });
 }

@@ -32,11 +32,21 @@ import { sesSdk } from './ses-sdk.ts';
  */
 export function classifySdkError(error: unknown): Verdict | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  const verdict = isSendonceError(error, 'SENDONCE_PROVIDER')
-    ? toVerdict((error as { readonly outcome?: OutcomeState }).outcome ?? 'unknown')
-    : toVerdict((adapterOf(error)?.readError(error, true) ?? { state: 'unknown' }).state);
-  // "Sent" would let the attempt fail after all; a person, or a replay, finds it out.
-  return verdict === 'unknown' || verdict === 'sent' ? undefined : verdict;
+  try {
+    const verdict = toVerdict(readState(error));
+    // "Sent" would let the attempt fail after all; a person, or a replay, finds it out.
+    return verdict === 'unknown' || verdict === 'sent' ? undefined : verdict;
+  } catch {
+    // A proxy, or a getter that throws.
+    return undefined;
+  }
+}
+
+function readState(error: object): OutcomeState {
+  if (isSendonceError(error, 'SENDONCE_PROVIDER')) {
+    return (error as { readonly outcome?: OutcomeState }).outcome ?? 'unknown';
+  }
+  return adapterOf(error)?.readError(error, true).state ?? 'unknown';
 }
 
 /** The SDK that throws such errors. Other programs may throw errors of a similar shape. */
@@ -65,7 +75,7 @@ function adapterOf(error: object): SdkAdapter | undefined {
 function classNames(error: object): string[] {
   const names: string[] = [];
   for (let one: object | null = error; one !== null; one = Object.getPrototypeOf(one)) {
-    names.push(String(one.constructor?.name));
+    names.push(one.constructor?.name);
   }
   return names;
 }

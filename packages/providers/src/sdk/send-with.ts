@@ -114,11 +114,9 @@ function withEvidence(
   outcome: Outcome,
   { unconnectedCode, isRepeated }: ReturnType<typeof watchRequests>['requests'],
 ): Outcome {
-  if (isRepeated) {
-    // A refusal of the second request proves nothing about the first one.
-    const isSent = toVerdict(outcome.state) === 'sent';
-    return { ...outcome, state: isSent ? outcome.state : 'unknown', code: 'repeated' };
-  }
+  if (toVerdict(outcome.state) === 'sent') return outcome;
+  // A refusal of the second request proves nothing about the first one.
+  if (isRepeated) return { ...outcome, state: 'unknown', code: 'repeated' };
   if (outcome.code !== NO_ANSWER || unconnectedCode === undefined) return outcome;
   return { state: 'not-sent', code: unconnectedCode };
 }

@@ -39,7 +39,9 @@ async function trySending(sdk: SdkAdapter, call: (keys: SdkKeys) => Promise<unkn
 }
 
 const answering = (result: unknown) => () => Promise.resolve(result);
-const failing = (error: unknown) => () => Promise.reject(error as Error);
+const failing = (error: unknown) => async () => {
+  throw error;
+};
 
 /** An adapter that gives the same outcome for everything. */
 const always = (outcome: Outcome): SdkAdapter => ({
@@ -94,14 +96,11 @@ describe('what sendWith() resolves and rejects with', () => {
     expect(error.cause).toBeUndefined();
     const shown = inspect(error, { depth: 10 }) + JSON.stringify(error) + String(error.stack);
     expect(shown).not.toMatch(/secret|customer/);
-    expect(JSON.stringify({ ...error })).not.toMatch(/secret|customer/);
+    expect(Object.keys(error)).not.toContain('sdkError');
   });
 
   it('Brevo reports as an error that an earlier request sent the email: sent', async () => {
-    const duplicate = Object.assign(new Error('duplicate'), {
-      statusCode: 400,
-      body: { code: 'duplicate_parameter' },
-    });
+    const duplicate = { statusCode: 400, body: { code: 'duplicate_parameter' } };
     const keyed = await trySending(brevoSdk, ({ uuid }) => failing({ ...duplicate, uuid })());
     expect(keyed).toMatchObject({ state: 'sent', result: undefined });
     // Without the key it is the refusal of another parameter.
@@ -184,6 +183,11 @@ describe('errors of the network', () => {
     code: 'ECONNREFUSED',
     syscall: 'connect',
   });
+  const laterRefused = Object.assign(new Error('x'), {
+    code: 'ECONNREFUSED',
+    syscall: 'connect',
+    $metadata: { attempts: 2 },
+  });
   const reset = Object.assign(new Error('read ECONNRESET'), {
     code: 'ECONNRESET',
     syscall: 'read',
@@ -235,7 +239,7 @@ describe('errors of the network', () => {
       sesSdk,
       Object.assign(new Error('x'), { name: 'SyntaxError', $metadata: { httpStatusCode: 400 } }),
     ],
-    ['SES, later attempt', sesSdk, { ...refused, $metadata: { attempts: 2 } } as never],
+    ['SES, later attempt', sesSdk, laterRefused],
     ['fetch', fetchCall, inFetch(reset)],
     ['Brevo', brevoSdk, inBrevo(reset)],
     ['Mailgun', mailgunSdk, inMailgun(reset)],

@@ -7,7 +7,7 @@ export const connect = (url: string, apiKey: string) =>
 
 // #region before
 export const before = (brevo: BrevoClient) =>
-  async function sendNotice({ data }: NoticeJob) {
+  async function sendNotice({ data }: NoticeJob): Promise<unknown> {
     return brevo.transactionalEmails.sendTransacEmail({
       sender: { email: 'shop@shop.example' },
       to: [{ email: data.to }],
@@ -19,7 +19,7 @@ export const before = (brevo: BrevoClient) =>
 
 // #region after
 export const after = (brevo: BrevoClient) =>
-  async function sendNotice({ data }: NoticeJob) {
+  async function sendNotice({ data }: NoticeJob): Promise<unknown> {
     return sendWith(brevoSdk, ({ uuid }) =>
       brevo.transactionalEmails.sendTransacEmail({
         sender: { email: 'shop@shop.example' },

@@ -9,7 +9,7 @@ export const connect = (url: string, key: string): MailgunClient =>
 
 // #region before
 export const before = (mailgun: MailgunClient) =>
-  async function sendNotice({ data }: NoticeJob) {
+  async function sendNotice({ data }: NoticeJob): Promise<unknown> {
     return mailgun.messages.create('shop.example', {
       from: 'shop@shop.example',
       to: [data.to],
@@ -21,7 +21,7 @@ export const before = (mailgun: MailgunClient) =>
 
 // #region after
 export const after = (mailgun: MailgunClient) =>
-  async function sendNotice({ data }: NoticeJob) {
+  async function sendNotice({ data }: NoticeJob): Promise<unknown> {
     return sendWith(mailgunSdk, ({ idempotencyKey }) =>
       mailgun.messages.create('shop.example', {
         from: 'shop@shop.example',

@@ -24,7 +24,7 @@ export const resendSdk: SdkAdapter = {
   readResult(result, keyed) {
     const error = field(result, 'error');
     const headers = field(result, 'headers');
-    if (error !== null && error !== undefined) return readFailure(error, headers, { keyed });
+    if (error !== null && error !== undefined) return readFailure(error, headers, keyed);
     return readAnswer(resendAnswers, toAnswer(200, field(result, 'data'), headers), { keyed });
   },
   readError: (error, keyed) => readFailure(error, undefined, keyed),

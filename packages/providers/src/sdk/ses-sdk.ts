@@ -27,7 +27,7 @@ export const sesSdk: SdkAdapter = {
   name: sesAnswers.name,
   readResult: (result, keyed) => readAnswer(sesAnswers, toAnswer(200, result), { keyed }),
   readError(error, keyed) {
-    const outcome = readSesError(error as SesError, { keyed });
+    const outcome = readSesError(error as SesError, keyed);
     const attempts = (error as SesError).$metadata?.attempts ?? 1;
     return attempts === 1 ? outcome : { ...outcome, state: 'unknown', code: 'repeated' };
   },

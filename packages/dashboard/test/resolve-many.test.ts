@@ -481,7 +481,8 @@ async function tabTo(page: Page, selector: string): Promise<void> {
   const wanted = page.locator(selector).first();
   for (let presses = 0; presses < 60; presses += 1) {
     await page.keyboard.press('Tab');
-    if (await wanted.evaluate((element) => element === element.ownerDocument.activeElement)) return;
+    const isFocused = '(element) => element === document.activeElement';
+    if (await wanted.evaluate(isFocused)) return;
   }
   throw new Error(`${selector} cannot be reached by the keyboard`);
 }

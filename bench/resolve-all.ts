@@ -1,7 +1,7 @@
 /**
  * Measures `sendonce resolve --all --not-sent --retry`, the real program in a process, on each
- * ledger, with emails in doubt whose jobs have failed. The queue and the journal are on a Redis of
- * their own.
+ * ledger, with emails in doubt whose jobs have failed. The queue and the journal are on a second
+ * Redis.
  *
  *     npx tsx bench/resolve-all.ts [emails, default 2000] [redis] [redlock] [postgres]
  */

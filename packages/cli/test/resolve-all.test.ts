@@ -242,7 +242,7 @@ describe('what happens between the preview and the verdict', () => {
     expect(await ordersInDoubt(scene)).toEqual([1]);
   });
 
-  test('it stops when it is told to, and says how to go on', async () => {
+  test('a signal stops it, and it says how to continue', async () => {
     const scene = startAll();
     for (let order = 0; order < 200; order += 1) await doubt(scene, order);
     const stop = new AbortController();

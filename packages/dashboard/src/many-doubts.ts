@@ -13,7 +13,9 @@ import { formatNumber } from './numbers.ts';
 /** What the forms about many emails are signed for. No key is as short. */
 export const MANY_SCOPE = 'doubts';
 
-/** The command line resolves more. Their names are in the form, which body parsers limit to 100 KB. */
+/**
+ * The command line resolves more. Their names are in the form, which body parsers limit to 100 KB.
+ */
 export const MAX_AT_ONCE = 2000;
 export const MAX_MANY_BYTES = 160 * 1024;
 

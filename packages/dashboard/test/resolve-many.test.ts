@@ -79,7 +79,9 @@ async function scene(causes: readonly string[], options: Partial<DashboardOption
   return { stage, board, ask, choose, record, retried };
 }
 
-/** The fields that a browser would send. Radio buttons and boxes that are not ticked are left out. */
+/**
+ * The fields that a browser would send. Radio buttons and boxes that are not ticked are left out.
+ */
 function readForm(text: string, action: string): URLSearchParams {
   const [, inside = ''] =
     new RegExp(`<form[^>]*action="${action}"[^>]*>([^]*?)</form>`).exec(text) ?? [];

@@ -117,7 +117,7 @@ function describeConsequence({ verdict, commandLine }: Context): string {
   return `Verdict: they were not sent; ${jobs}. If that is wrong for one of them, its customer gets it twice.`;
 }
 
-/** What was done, what is left, and how to go on. */
+/** What was done, what is left, and how to continue. */
 export function describeResolved(
   { terminal, verdict, commandLine }: Pick<Context, 'terminal' | 'verdict' | 'commandLine'>,
   { counts, resolved, notReached, problems, error }: ManyResolved,

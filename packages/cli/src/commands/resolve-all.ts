@@ -81,7 +81,9 @@ function readCount({ words, values }: CommandLine, { ask }: Terminal): number | 
   return word === undefined ? undefined : Number(word);
 }
 
-/** Undefined where no job is retried after its doubt was removed, and where it cannot be written. */
+/**
+ * Undefined where no job is retried after its doubt was removed, and where it cannot be written.
+ */
 function openFile({ commandLine, terminal, backend, verdict }: Context): Unfinished | undefined {
   if (verdict === 'sent' || commandLine.values['retry'] !== true) return undefined;
   try {

@@ -219,7 +219,7 @@ async function retryUnsent(run: Run, doubt: NamedDoubt): Promise<VerdictResult> 
   return result === 'retried' ? 'resumed' : 'changed';
 }
 
-/** Undefined: no job is wanted. A text: why there is none that can run. */
+/** Undefined: no job is retried. A text: why there is none that can run. */
 type FoundJob = RetriedJob | 'no-job' | 'no-queue' | 'queue-unavailable' | undefined;
 
 async function findJob(run: Run, ref: JobRef | undefined): Promise<FoundJob> {

@@ -43,7 +43,7 @@ async function expiredKey(count: number) {
     Array.from({ length: count }, (_, order) => ({ name: 'n', data: { order }, opts: {} })),
   );
   await eventually(async () => expect(await queue.getFailedCount()).toBe(count), {
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
   });
   isExpired = false;
   const start = (words: readonly string[]): ChildProcess & { readonly text: () => string } => {
@@ -73,11 +73,11 @@ function expectEachOnce(sent: ReadonlyMap<number, number>, count: number): void 
   expect(sent.size).toBe(count);
 }
 
-describe('2,000 emails in doubt', { timeout: 120_000 }, () => {
+describe('2,000 emails in doubt', { timeout: 300_000 }, () => {
   test('SIGINT ends the run after those under way, and the next run resolves the rest', async () => {
     const { ledger, queue, sent, start } = await expiredKey(2_000);
     const first = start(['--not-sent', '--retry', '--yes', '2000']);
-    await eventually(() => expect(sent.size).toBeGreaterThan(300), { timeoutMs: 30_000 });
+    await eventually(() => expect(sent.size).toBeGreaterThan(300), { timeoutMs: 60_000 });
     first.kill('SIGINT');
     expect(await ended(first)).toBe(1);
     const left = await countDoubts(ledger);
@@ -90,7 +90,7 @@ describe('2,000 emails in doubt', { timeout: 120_000 }, () => {
     const second = start(['--not-sent', '--retry', '--yes', String(left)]);
     expect([await ended(second), second.text()]).toEqual([0, expect.anything()]);
     await eventually(async () => expect(await queue.getCompletedCount()).toBe(2_000), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     expectEachOnce(sent, 2_000);
   });
@@ -102,8 +102,8 @@ describe('2,000 emails in doubt', { timeout: 120_000 }, () => {
     for (let left = 2_000; left > 0; left = await countDoubts(ledger)) {
       const child = start([...about, String(left)]);
       const from = sent.size;
-      await eventually(() => expect(sent.size).toBeGreaterThan(Math.min(from + 50, 1_999)), {
-        timeoutMs: 30_000,
+      await eventually(() => expect(sent.size).toBeGreaterThan(Math.min(from + 150, 1_999)), {
+        timeoutMs: 60_000,
       });
       await sleep(Math.random() * 300);
       if (child.exitCode === null && child.kill('SIGKILL')) kills += 1;
@@ -112,7 +112,7 @@ describe('2,000 emails in doubt', { timeout: 120_000 }, () => {
     // No doubt is left. What the last one had begun with is ended by one more run.
     await ended(start([...about, '0']));
     await eventually(async () => expect(await queue.getCompletedCount()).toBe(2_000), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     expect(kills).toBeGreaterThan(2);
     expectEachOnce(sent, 2_000);

@@ -101,12 +101,12 @@ describe('2,000 emails in doubt', { timeout: 300_000 }, () => {
     let kills = 0;
     for (let left = 2_000; left > 0; left = await countDoubts(ledger)) {
       const child = start([...about, String(left)]);
-      const from = sent.size;
-      await eventually(() => expect(sent.size).toBeGreaterThan(Math.min(from + 150, 1_999)), {
-        timeoutMs: 60_000,
-      });
-      await sleep(Math.random() * 300);
-      if (child.exitCode === null && child.kill('SIGKILL')) kills += 1;
+      const enough = sent.size + 150;
+      if (kills < 5 && left > 300) {
+        await eventually(() => expect(sent.size).toBeGreaterThan(enough), { timeoutMs: 60_000 });
+        await sleep(Math.random() * 50);
+        if (child.exitCode === null && child.kill('SIGKILL')) kills += 1;
+      }
       await ended(child);
     }
     // No doubt is left. What the last one had begun with is ended by one more run.

@@ -61,8 +61,8 @@ const OPTION_NAMES: OptionNames<FakeJobOptions<unknown>> = {
 let lastId = 0;
 
 /**
- * A job for a unit test, as BullMQ would give it to a processor, without Redis. It waits: pass it to
- * {@link runJob}, or to the processor itself.
+ * A job for a unit test, as BullMQ would give it to a processor, without Redis. It waits: pass it
+ * to {@link runJob}, or to the processor itself.
  * @throws {OptionError} for an unknown option, and for data that are not JSON.
  *
  * @example

@@ -127,8 +127,9 @@ export async function causeMessages(): Promise<Messages> {
       await transporter.sendMail(mail(data.to));
     };
     await fail(() => processor(two, { ledger: memoryLedger(), dispatch })(jobFor(4711)));
-    const many: Send = async () => transporter.sendMail(mail('ada@example.org, bob@example.org'));
-    await fail(() => processor(many, { dispatch })(jobFor(5)));
+    const withoutTo: Send = async () =>
+      transporter.sendMail({ ...mail(''), bcc: ['ada@example.org', 'bob@example.org'] });
+    await fail(() => processor(withoutTo, { dispatch })(jobFor(5)));
     const noAddress: Send = async () => transporter.sendMail(mail('ada@example.org\r\nBcc: x@y.z'));
     await fail(() => processor(noAddress, { dispatch })(jobFor(6)));
 

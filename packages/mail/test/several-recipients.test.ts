@@ -83,7 +83,7 @@ describe.concurrent('To, Cc and Bcc of one message are one email', () => {
           expect(codeOf(ended.error)).toBe('SENDONCE_PROVIDER');
           expect(texts.join(' ')).not.toMatch(/customer@|sales@|archive@/);
         }
-        // The retry of an email that nobody got reaches everyone, and no other retry does anything.
+        // The retry of an email that was not sent reaches everyone. No other retry does anything.
         codes.clear();
         const retry = await attempt(job, () => transporter.sendMail(email(copies)));
         expect(retry.state).toBe({ sent: 'duplicate', threw: 'sent', rejected: 'rejected' }[state]);
@@ -237,7 +237,7 @@ describe.concurrent('replies for the recipients that come in another way', () =>
   );
 });
 
-/** As a version of nodemailer would that keeps the replies in an object of its own. */
+/** As a version of nodemailer that keeps the replies elsewhere. */
 function hideReplies(transporter: Transporter): void {
   const transport = transporter.transporter as unknown as {
     send: (mail: object, callback: unknown) => unknown;

@@ -275,8 +275,8 @@ export class SecondEmailError extends SendonceError {
 }
 
 /**
- * The recipients of an email under a claim: none of them is in To, or there is not exactly one where
- * the option `recipients` is `one`.
+ * No recipient of an email under a claim is in To, or there is not exactly one, and the option
+ * `recipients` is `one`.
  */
 export class RecipientsError extends SendonceError {
   override readonly name = 'RecipientsError';

@@ -20,11 +20,13 @@ import { field, readMessageId } from './read-answer.ts';
  * it sends the claim's key in the header `Idempotency-Key`, and SparkPost repeats its first answer,
  * marked as such.
  *
- * SparkPost makes a separate message for each recipient, so each gets the same To and Cc by the
- * fields `header_to` and `CC`. A text with `{{` is refused, because SparkPost would read it as a template.
+ * SparkPost makes a separate message for each recipient. Each of them has the same To and Cc, by the
+ * fields `header_to` and `CC`. A text with `{{` is refused, because SparkPost would read it as a
+ * template.
  *
  * A `template` ({@link TemplateMessage}) is a stored one, by its id. `from`, `subject`, Reply-To,
- * headers and attachments are refused beside it, because SparkPost takes them from the template.
+ * headers, attachments and several recipients are refused beside it, because SparkPost takes the
+ * headers from the template.
  *
  * Written from SparkPost's documentation of November 2026 and tested against a local server that
  * behaves as it describes. It was never run against a live account.

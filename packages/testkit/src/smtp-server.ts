@@ -18,8 +18,8 @@ export interface SmtpServerOptions {
   /** A reply code refuses the recipient, such as 550 or 450. @default accepts all */
   rejectRecipients?: (address: string) => number | undefined;
   /**
-   * Speaks LMTP instead of SMTP: after the dot it replies for each recipient with what this returns,
-   * such as `552 5.2.2 full`. `close` closes the connection, undefined accepts.
+   * Speaks LMTP instead of SMTP: after the dot it replies for each recipient with what this
+   * returns, such as `552 5.2.2 full`. `close` closes the connection, undefined accepts.
    */
   lmtp?: (address: string) => string | undefined;
   /** Whether EHLO offers PIPELINING. @default true */

@@ -48,7 +48,8 @@ export type EmailStatus = { readonly key: string } & (
     }
   | {
       /**
-       * Its processor decided not to send, or its time was over. `schedule()` may schedule it again.
+       * Its processor decided not to send, or its time was over. `schedule()` may schedule it
+       * again.
        */
       readonly state: 'skipped';
       readonly at: Date;

@@ -74,12 +74,13 @@ export interface OnceOptions<J extends JobLike> extends Omit<
    */
   readonly fingerprint?: ((job: J) => unknown) | undefined;
   /**
-   * Selects when the time of the email is over, as a `Date` or in milliseconds since 1970. From then
-   * on it is not sent: it is `skipped` with the reason `not-after`, and its job completes without a
-   * result. That is decided before the processor runs, and in `at-send` again directly before the
-   * email is dispatched, by the clock of the queue's Redis (on another server, by the clock of this
-   * machine). A doubt stays a doubt. If `schedule()` was given a `notAfter` as well, the earlier one
-   * counts. A value that is no time fails the job with an `OptionError`, and nothing is sent.
+   * Selects when the time of the email is over, as a `Date` or in milliseconds since 1970. From
+   * then on it is not sent: it is `skipped` with the reason `not-after`, and its job completes
+   * without a result. That is decided before the processor runs, and in `at-send` again directly
+   * before the email is dispatched, by the clock of the queue's Redis (on another server, by the
+   * clock of this machine). A doubt stays a doubt. If `schedule()` was given a `notAfter` as well,
+   * the earlier one counts. A value that is no time fails the job with an `OptionError`, and
+   * nothing is sent.
    *
    * @default none: an email is sent however late it is
    * @example (job) => new Date(job.data.deliveryDay)
@@ -117,12 +118,12 @@ export interface OnceOptions<J extends JobLike> extends Omit<
    * Without such a time it is always `throw`, also for a 4xx reply of SMTP.
    *
    * - `throw`: fails the attempt. BullMQ's `attempts` and `backoff` decide when it runs again.
-   * - `delay`: moves the job to delayed for that time, at most one day and at least 250 ms. That uses
-   *   up no attempt, so a provider that refuses for ever delays the job for ever: the job's log has
-   *   a line for each time, the counter `released` counts them, and `notAfter` ends it. It counts
-   *   as a start: do not combine it with `maxStartedAttempts`.
-   * - `rate-limit`: the same, and the queue is paused for that time by `worker.rateLimit()`, for all
-   *   workers that have BullMQ's option `limiter`.
+   * - `delay`: moves the job to delayed for that time, at most one day and at least 250 ms. That
+   *   uses up no attempt, so a provider that refuses for ever delays the job for ever: the job's
+   *   log has a line for each time, the counter `released` counts them, and `notAfter` ends it. It
+   *   counts as a start: do not combine it with `maxStartedAttempts`.
+   * - `rate-limit`: the same, and the queue is paused for that time by `worker.rateLimit()`, for
+   *   all workers that have BullMQ's option `limiter`.
    * @default 'throw'
    */
   readonly onRefused?: 'throw' | 'delay' | 'rate-limit' | undefined;

@@ -20,8 +20,8 @@ export function growingWaitMs({ attemptsStarted = 1, attemptsMade = 0 }: JobLike
  *
  * BullMQ's delay ends by the clock of the worker that polls next. A machine whose clock is two
  * hours ahead would delay a job by two hours, and one whose clock is behind would not delay it at
- * all. Such a machine holds the job briefly, and then moves it behind the other waiting jobs, unless
- * the wait is much longer than the difference.
+ * all. Such a machine holds the job briefly, and then moves it behind the other waiting jobs,
+ * unless the wait is much longer than the difference.
  *
  * @returns the error that the processor must throw, so that the worker leaves the job where it is.
  */

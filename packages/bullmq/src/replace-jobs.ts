@@ -43,8 +43,8 @@ export async function planSuccessor(
 
 /**
  * Adds the new job.
- * @returns its id. Undefined if the email was sent, cancelled or begun meanwhile, or if another call
- *   took the id.
+ * @returns its id. Undefined if the email was sent, cancelled or begun meanwhile, or if another
+ *   call took the id.
  */
 export async function addSuccessor(
   { queue, ledger }: Producer,

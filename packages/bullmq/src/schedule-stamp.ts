@@ -2,8 +2,8 @@ import { deriveKey, fingerprintOf, KeyChangedError, ScheduleError } from '@sendo
 import { createToken, differingFields } from '@sendonce/core/ledger';
 
 /**
- * The versions of the stamp's format. A format that an older worker would misread gets the next one:
- * without its `notAfterMs`, version 1, it would send an email whose time is over.
+ * The versions of the stamp's format. A format that an older worker would misread gets the next
+ * one: without its `notAfterMs`, version 1, it would send an email whose time is over.
  */
 type StampVersion = 1 | 2;
 const NEWEST_VERSION = 2;

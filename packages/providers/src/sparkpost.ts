@@ -20,9 +20,9 @@ import { field, readMessageId } from './read-answer.ts';
  * it sends the claim's key in the header `Idempotency-Key`, and SparkPost repeats its first answer,
  * marked as such.
  *
- * SparkPost makes a separate message for each recipient. Each of them has the same To and Cc, by the
- * fields `header_to` and `CC`. A text with `{{` is refused, because SparkPost would read it as a
- * template.
+ * SparkPost makes a separate message for each recipient. Each of them has the same To and Cc, by
+ * the fields `header_to` and `CC`. A text with `{{` is refused, because SparkPost would read it as
+ * a template.
  *
  * A `template` ({@link TemplateMessage}) is a stored one, by its id. `from`, `subject`, Reply-To,
  * headers, attachments and several recipients are refused beside it, because SparkPost takes the

@@ -9,7 +9,7 @@ import type { Job } from 'bullmq';
 /** How a provider is down. */
 export interface Outage {
   readonly name: string;
-  /** Undefined: nobody listens. */
+  /** Undefined: no one listens. */
   readonly fault: FaultName | undefined;
   /** What a person finds out about the emails in doubt, in the provider's log. */
   readonly verdict: 'sent' | 'not-sent';

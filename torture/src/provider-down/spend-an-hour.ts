@@ -145,7 +145,7 @@ async function untilQuiet(queue: Queue): Promise<void> {
   }
 }
 
-/** A port in front of the provider that can be shut: then nobody listens. */
+/** A port in front of the provider that can be shut: then no one listens. */
 async function openDoor(target: URL) {
   const port = await freePort();
   const listen = (server: Server) =>

@@ -34,7 +34,7 @@ export interface SdkAdapter {
 
 /**
  * @internal The code of an outcome where the SDK shows only that it got no answer. sendWith() then
- * looks whether a connection was made.
+ * checks whether a connection was made.
  */
 export const NO_ANSWER = 'no-answer';
 

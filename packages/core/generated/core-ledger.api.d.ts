@@ -299,6 +299,7 @@ export type Settlement = Attempt & ({
     readonly outcome: 'sent';
     readonly result?: string | undefined;
     readonly messageId?: string | undefined;
+    readonly note?: string | undefined;
     readonly undispatched?: true | undefined;
 } | {
     readonly outcome: 'rejected' | 'skipped';

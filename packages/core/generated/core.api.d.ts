@@ -122,6 +122,7 @@ export interface EffectReport {
     readonly error?: unknown;
     readonly messageId?: string | undefined;
     readonly note?: string | undefined;
+    readonly refused?: string | undefined;
     readonly retryAfterMs?: number | undefined;
     readonly verdict: Verdict;
 }
@@ -428,6 +429,11 @@ export interface PerformEvent {
     | 'repeated'
     /** The email was sent, and its result cannot be kept for duplicates: too large, or not JSON. */
     | 'result-dropped'
+    /**
+    * The email was sent, and some of its recipients were refused: they do not get it, and it is
+    * not sent again. `note` has the codes.
+    */
+    | 'partly-refused'
     /** The ledger did not answer the claim or the dispatch. Nothing was sent. */
     | 'unavailable'
     /**
@@ -473,7 +479,7 @@ export class ProcessorError extends SendonceError {
 
 // @public
 export class RecipientsError extends SendonceError {
-    constructor(count: number);
+    constructor(count: number, expected?: 'one' | 'to');
     readonly count: number;
     // (undocumented)
     readonly name = "RecipientsError";
@@ -562,6 +568,7 @@ export type Settlement = Attempt & ({
     readonly outcome: 'sent';
     readonly result?: string | undefined;
     readonly messageId?: string | undefined;
+    readonly note?: string | undefined;
     readonly undispatched?: true | undefined;
 } | {
     readonly outcome: 'rejected' | 'skipped';

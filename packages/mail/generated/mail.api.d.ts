@@ -22,6 +22,7 @@ export interface DispatchAtSendOptions {
     readonly idempotencyHeader?: string | undefined;
     readonly messageIdDomain?: string | undefined;
     readonly outsideClaim?: 'pass' | 'refuse' | undefined;
+    readonly recipients?: 'any' | 'one' | undefined;
 }
 
 // @public

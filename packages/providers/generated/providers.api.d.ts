@@ -3,6 +3,7 @@
 import { checkAddress } from '@sendonce/core/mail';
 import type { Resolver } from '@sendonce/core';
 import { SendonceError } from '@sendonce/core';
+import { Verdict } from '@sendonce/core';
 
 // @public
 export interface AhaSendOptions extends KeyedProviderOptions {
@@ -37,9 +38,18 @@ export function azureTransport(options: AzureOptions): ProviderTransport;
 export function brevoLookUp(options: LookUpOptions): Resolver;
 
 // @public
+export const brevoSdk: SdkAdapter;
+
+// @public
 export function brevoTransport(options: KeyedProviderOptions): ProviderTransport;
 
 export { checkAddress }
+
+// @public
+export function classifySdkError(error: unknown): Verdict | undefined;
+
+// @public
+export const fetchCall: SdkAdapter;
 
 // @public
 export interface KeyedProviderOptions extends ProviderOptions {
@@ -79,6 +89,21 @@ export interface LoopsParts {
 export function loopsTransport(options: LoopsOptions): ProviderTransport;
 
 // @public
+export const mailgunSdk: SdkAdapter;
+
+// @public
+export interface Outcome {
+    readonly code?: string | undefined;
+    readonly messageId?: string | undefined;
+    readonly refused?: string | undefined;
+    // (undocumented)
+    readonly retryAfterMs?: number | undefined;
+    // (undocumented)
+    readonly state: OutcomeState;
+    readonly status?: number | undefined;
+}
+
+// @public
 export type OutcomeState = 'sent' | 'sent-already' | 'in-progress' | 'conflict' | 'rejected' | 'refused' | 'not-sent' | 'unknown';
 
 // @public
@@ -98,18 +123,21 @@ export interface PostmarkOptions extends ProviderOptions {
 }
 
 // @public
+export const postmarkSdk: SdkAdapter;
+
+// @public
 export function postmarkTransport(options: PostmarkOptions): ProviderTransport;
 
 // @public
 export class ProviderError extends SendonceError {
-    // Warning: (ae-forgotten-export) The symbol "Outcome" needs to be exported by the entry point index.d.ts
-    constructor(provider: string, outcome: Outcome, message: string);
+    constructor(provider: string, outcome: Outcome, message: string, sdkError?: unknown);
     // (undocumented)
     readonly name = "ProviderError";
     readonly outcome: OutcomeState;
     readonly provider: string;
     readonly reason: string | undefined;
     readonly retryAfterMs: number | undefined;
+    readonly sdkError: unknown;
     readonly status: number | undefined;
 }
 
@@ -132,6 +160,7 @@ export interface ProviderOptions {
     readonly disableUrlAccess?: boolean | undefined;
     // Warning: (ae-forgotten-export) The symbol "Fetch" needs to be exported by the entry point index.d.ts
     readonly fetch?: Fetch | undefined;
+    readonly recipients?: 'any' | 'one' | undefined;
     readonly url?: string | undefined;
 }
 
@@ -164,13 +193,35 @@ export interface ProviderTransport {
 }
 
 // @public
+export const resendSdk: SdkAdapter;
+
+// @public
 export function resendTransport(options: KeyedProviderOptions): ProviderTransport;
+
+// @public
+export interface SdkAdapter {
+    readonly name: string;
+    readonly readError: (error: unknown, keyed: boolean) => Outcome;
+    readonly readResult: (result: unknown, keyed: boolean) => Outcome | Promise<Outcome>;
+}
+
+// @public
+export interface SdkKeys {
+    readonly idempotencyKey: string;
+    readonly uuid: string;
+}
 
 // @public
 export function sendGridLookUp(options: LookUpOptions): Resolver;
 
 // @public
+export const sendGridSdk: SdkAdapter;
+
+// @public
 export function sendGridTransport(options: ProviderOptions): ProviderTransport;
+
+// @public
+export function sendWith<R>(sdk: SdkAdapter, call: (keys: SdkKeys) => Promise<R>): Promise<R | undefined>;
 
 // @public
 export interface SesOptions extends Omit<ProviderOptions, 'apiKey'> {
@@ -179,6 +230,9 @@ export interface SesOptions extends Omit<ProviderOptions, 'apiKey'> {
     readonly secretAccessKey: string;
     readonly sessionToken?: string | undefined;
 }
+
+// @public
+export const sesSdk: SdkAdapter;
 
 // @public
 export function sesTransport(options: SesOptions): ProviderTransport;

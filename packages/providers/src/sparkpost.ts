@@ -24,9 +24,9 @@ import { field, readMessageId } from './read-answer.ts';
  * the fields `header_to` and `CC`. A text with `{{` is refused, because SparkPost would read it as
  * a template.
  *
- * A `template` ({@link TemplateMessage}) is a stored one, by its id. `from`, `subject`, Reply-To,
- * headers, attachments and several recipients are refused beside it, because SparkPost takes the
- * headers from the template.
+ * A `template` ({@link TemplateMessage}) is a stored one, by its id. `from`, `subject`, Cc,
+ * Reply-To, headers and attachments are refused beside it, because SparkPost takes them from the
+ * template.
  *
  * Written from SparkPost's documentation of November 2026 and tested against a local server that
  * behaves as it describes. It was never run against a live account.
@@ -50,7 +50,6 @@ function sparkPost(apiKey: string): Provider {
     // The content of the request is the id alone.
     templates: {
       ...supportsTemplates,
-      severalRecipients: false,
       replyTo: 0,
       headers: false,
       attachments: false,
@@ -114,19 +113,21 @@ function buildRecipients({ to, cc, bcc }: Email): {
 function buildBody(email: Email): object {
   const { from, to, cc, replyTo, subject, html, text, attachments, template } = email;
   const { recipients, copied } = buildRecipients(email);
-  if (template) {
-    return {
-      recipients,
-      content: { template_id: template.id },
-      ...(template.variables && { substitution_data: template.variables }),
-    };
-  }
   const headers = { ...email.headers, ...copied };
   const names = [from, ...to, ...cc].map(({ name }) => name);
   if (
     [subject, html, text, ...names, ...Object.values(headers)].some((part) => part?.includes('{{'))
   ) {
     throw cannotCarry('SparkPost', 'it contains "{{", which SparkPost reads as a template');
+  }
+  if (template) {
+    if (cc.length > 0)
+      throw cannotCarry('SparkPost', 'it has a template and a Cc, which is a header');
+    return {
+      recipients,
+      content: { template_id: template.id },
+      ...(template.variables && { substitution_data: template.variables }),
+    };
   }
   const files = attachments.filter(({ cid }) => cid === undefined);
   const images = attachments.filter(({ cid }) => cid !== undefined);

@@ -12,6 +12,8 @@ interface TemplateCase {
   readonly attachment: boolean;
   readonly headers: boolean;
   readonly replyTo: boolean;
+  /** Which copies it takes beside a template. */
+  readonly copies: readonly ('cc' | 'bcc')[];
   /** Whether a variable may be an object. */
   readonly nested: boolean;
   /** The request with `variables` and all that it takes. */
@@ -38,6 +40,7 @@ export const templateCases: Readonly<Record<string, TemplateCase>> = {
     attachment: true,
     headers: true,
     replyTo: true,
+    copies: ['cc', 'bcc'],
     nested: true,
     body: {
       sender: { email: shop },
@@ -58,6 +61,7 @@ export const templateCases: Readonly<Record<string, TemplateCase>> = {
     attachment: true,
     headers: true,
     replyTo: true,
+    copies: ['cc', 'bcc'],
     nested: false,
     body: {
       from: shop,
@@ -76,6 +80,7 @@ export const templateCases: Readonly<Record<string, TemplateCase>> = {
     attachment: false,
     headers: false,
     replyTo: false,
+    copies: ['bcc'],
     nested: true,
     body: {
       recipients: [{ address: { email: ada } }],
@@ -90,6 +95,7 @@ export const templateCases: Readonly<Record<string, TemplateCase>> = {
     attachment: true,
     headers: false,
     replyTo: false,
+    copies: [],
     nested: false,
     body: {
       email: ada,
@@ -105,6 +111,7 @@ export const templateCases: Readonly<Record<string, TemplateCase>> = {
     attachment: true,
     headers: true,
     replyTo: true,
+    copies: [],
     nested: true,
     body: {
       to: { email: ada },
@@ -127,6 +134,7 @@ export const templateCases: Readonly<Record<string, TemplateCase>> = {
     attachment: true,
     headers: true,
     replyTo: true,
+    copies: ['cc', 'bcc'],
     nested: true,
     body: {
       From: shop,
@@ -146,6 +154,7 @@ export const templateCases: Readonly<Record<string, TemplateCase>> = {
     attachment: true,
     headers: true,
     replyTo: true,
+    copies: ['cc', 'bcc'],
     nested: true,
     body: {
       personalizations: [{ to: [{ email: ada }], dynamic_template_data: sorted }],
@@ -166,6 +175,7 @@ export const templateCases: Readonly<Record<string, TemplateCase>> = {
     attachment: true,
     headers: true,
     replyTo: true,
+    copies: ['cc', 'bcc'],
     nested: true,
     body: {
       FromEmailAddress: shop,

@@ -122,6 +122,19 @@ describe.for(withTemplates)('$name', (provider) => {
     }
   });
 
+  it(`its copies are sent: ${wanted.copies.join(' and ') || 'none'}`, async (test) => {
+    for (const field of ['cc', 'bcc'] as const) {
+      const mail = templateEmail(provider.name, { [field]: 'copy@shop.example' });
+      if (wanted.copies.includes(field)) {
+        const setup = await setUp(test, provider);
+        expect((await send(setup, mail)).error).toBeUndefined();
+        expect(setup.server.requests[0]?.raw).toContain('copy@shop.example');
+      } else {
+        await refused(test, provider, mail);
+      }
+    }
+  });
+
   it(`a variable that is an object is ${wanted.nested ? 'sent' : 'refused'}`, async (test) => {
     const template = { id: wanted.id, variables: { a: { b: ['c', null, true] } } };
     const mail = templateEmail(provider.name, { template });
@@ -218,6 +231,12 @@ it('an email whose content a plugin wrote keeps the field of that plugin', async
 it.for(others)('$name has no templates, and refuses one', async (provider, test) => {
   const mail = templateEmail(provider.name);
   expect(await refused(test, provider, mail)).toContain('it has a template of the provider');
+});
+
+it('SparkPost: a name with "{{" is refused beside a template, too', async (test) => {
+  const copies = { to: { name: '{{x}}', address: 'ada@shop.example' }, bcc: 'b@shop.example' };
+  const mail = templateEmail('SparkPost', copies);
+  expect(await refused(test, named('SparkPost'), mail)).toContain('"{{"');
 });
 
 it('a template is posted below "url", also with a query', async (test) => {

@@ -91,7 +91,10 @@ const pairs = array(tuple(name, plain), { maxLength: 5 }).map((all) => {
  */
 const requests = record({
   method: constantFrom('POST', 'GET', 'PUT'),
-  host: stringMatching(/^[a-z][a-z\d-]{0,20}(\.[a-z][a-z\d]{1,8}){1,3}(:[1-9]\d{3})?$/),
+  // "xn--" and what is not Punycode after it is no host.
+  host: stringMatching(/^[a-z][a-z\d-]{0,20}(\.[a-z][a-z\d]{1,8}){1,3}(:[1-9]\d{3})?$/).filter(
+    (host) => URL.canParse(`https://${host}`),
+  ),
   path: array(
     plain.filter((part) => !/^\.+$/.test(part)),
     { maxLength: 5 },

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { NamedDoubt } from '@sendonce/core/inspect';
-import { hash128, HOUR_MS } from '@sendonce/core/ledger';
+import { createToken, hash128, HOUR_MS } from '@sendonce/core/ledger';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -35,7 +35,7 @@ export function openUnfinished(location: string, { env }: Pick<Terminal, 'env'>)
   const others = readdirSync(folder)
     .filter((name) => name.startsWith(prefix) && !isRunning(parseInt(name.slice(prefix.length))))
     .map((name) => join(folder, name));
-  const file = join(folder, `${prefix}${process.pid}.json`);
+  const file = join(folder, `${prefix}${process.pid}-${createToken()}.json`);
   const underWay = new Map<string, NamedDoubt>();
 
   return {
@@ -70,7 +70,9 @@ function readDoubts(file: string): readonly NamedDoubt[] {
   }
 }
 
+/** In a container, a process often has the number of the one before it. */
 function isRunning(pid: number): boolean {
+  if (pid === process.pid) return false;
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -23,6 +23,11 @@ import { unreadableJson } from './status.ts';
 /** A person does not read more lines at once. --json has all of them. */
 const MAX_SHOWN = 200;
 
+/** So many are resolved one by one. */
+const FEW = 5;
+const MANY_HINT =
+  'Many with the same answer: sendonce resolve --all --note <why> --not-sent --retry';
+
 export const doubts: Command = {
   name: 'doubts',
   summary: 'the emails that may or may not have been sent, oldest first',
@@ -53,6 +58,7 @@ export const doubts: Command = {
       if (more > 0) terminal.out(`and ${more} more`);
       // On the same stream as the table: two streams would arrive in any order.
       terminal.out(`\n${wrap(describeNextStep('<key>'), terminal)}`);
+      if (emails.length > FEW) terminal.out(wrap(MANY_HINT, terminal));
     }
     if (unreadable) return reportError(unreadable, terminal);
     if (nothingKnown) return exitCodes.nothingKnown;

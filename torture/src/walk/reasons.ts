@@ -11,7 +11,6 @@ export interface Reason {
 export const reasons: readonly Reason[] = [
   { why: 'another system, or the processor of another route', places: [/^torture /] },
   { why: 'the sweeper: another process', places: [/^bullmq doubt-sweeper /] },
-  { why: 'the unit tests of a user', places: [/^bullmq testing\//] },
   {
     why: 'delayedEmails(): the producer, not the worker',
     places: [

@@ -7,7 +7,7 @@ import { expectEqual } from './expect-equal.ts';
 import { countEmails, type Project } from './project.ts';
 
 const node = process.execPath;
-const functions = 'function '.repeat(9).trim();
+const functions = 'function '.repeat(10).trim();
 
 /** All entry points by import and by require, and the command. */
 export const checkEntryPoints: readonly Check[] = [

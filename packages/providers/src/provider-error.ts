@@ -3,7 +3,7 @@ import { type Outcome, type OutcomeState, toMayHaveLeft } from './outcome.ts';
 
 /**
  * A provider transport or {@link sendWith} did not send its email, or does not know whether it was
- * sent: see `mayHaveLeft`. The error never contains the API key, an address, the content or the
+ * sent: see `mayHaveLeft`. Its message never contains the API key, an address, the content or the
  * provider's own message. Its `code` is `SENDONCE_PROVIDER`.
  *
  * @example if (isSendonceError(error, 'SENDONCE_PROVIDER')) console.log(error.mayHaveLeft);

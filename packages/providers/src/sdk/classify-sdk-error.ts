@@ -19,9 +19,9 @@ import { sesSdk } from './ses-sdk.ts';
  * answer that was cut off stay in doubt.
  *
  * **The email must be the last request of the processor.** The error of a later request of the same
- * SDK would be mistaken for that of the email, and the email would be sent again. So errors that
- * any other program may have thrown stay in doubt: the plain errors of Node, `fetch`, axios and got
- * (a database that is down after the email has the same `ECONNREFUSED`).
+ * SDK would be treated as that of the email, and the email would be sent again. So errors that any
+ * other program may have thrown stay in doubt: the plain errors of Node, `fetch`, axios and got (a
+ * database that is down after the email has the same `ECONNREFUSED`).
  *
  * Resend's SDK resolves with `{ error }` and does not throw, and the email is recorded as sent. Use
  * `sendWith()`, or throw the error: `if (error) throw error`.

@@ -139,8 +139,8 @@ function checkAdapter(sdk: unknown): asserts sdk is SdkAdapter {
   if (reads && typeof name === 'string') return;
   throw new OptionError(
     'sdk',
-    `Expected "sdk" to be an adapter such as resendSdk, got ${describe(sdk)}. Use the client of the SDK in ` +
-      'the call: sendWith(resendSdk, () => resend.emails.send(email)). Nothing was sent.',
+    `Expected "sdk" to be an adapter such as resendSdk, got ${describe(sdk)}. Nothing was sent. Use the ` +
+      'client in the call: sendWith(resendSdk, () => resend.emails.send(email)).',
   );
 }
 

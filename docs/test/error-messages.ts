@@ -166,6 +166,14 @@ export async function causeMessages(): Promise<Messages> {
       resend.sendMail({ ...mail(data.to), subject: 'Delayed' });
     await fail(() => processor(byResend, { dispatch: 'at-send' })(jobFor(12)));
 
+    const refused: Send = async () => {
+      currentClaim()!.report({ verdict: 'refused', note: '429', retryAfterMs: 60_000 });
+    };
+    const worker = { rateLimit: async () => {}, opts: {} };
+    const byWorker = jobFor(19, '17', { queue: worker, moveToDelayed: async () => {} });
+    const limited = processor(refused, { dispatch: 'at-send', onRefused: 'rate-limit' });
+    await limited(byWorker, 'token').catch(() => {});
+
     const away = new Redis({ port: closedPort, host: '127.0.0.1', maxRetriesPerRequest: null });
     away.on('error', () => {});
     clients.push(away);
@@ -204,7 +212,7 @@ export async function causeMessages(): Promise<Messages> {
     await notices.schedule({ orderId: 4711, to: 'ada@example.org' }, { delay: 3_600_000 });
     const [scheduled] = await queue.getDelayed();
     await fail(() => processor(send)(scheduled as Job<Notice>));
-    const ofOther = jobFor(16, '17', { opts: { sendonce: { version: 2, token: 'x' } } });
+    const ofOther = jobFor(16, '17', { opts: { sendonce: { version: 3, token: 'x' } } });
     await fail(() => processor(send)(ofOther));
     await queue.close();
 

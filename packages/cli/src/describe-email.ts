@@ -86,7 +86,7 @@ function describeRecord({ state, note, resolvedBy, lateNotSent }: LedgerRecord):
     case 'rejected':
       return `rejected permanently by the mail server or provider${reason}`;
     case 'skipped':
-      return `skipped: its processor decided not to send it${reason}; the next attempt may`;
+      return `skipped: it was not sent on purpose${reason}; the next attempt may send it`;
     case 'cancelled':
       return 'cancelled: it will not be sent';
   }

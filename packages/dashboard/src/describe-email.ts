@@ -13,7 +13,7 @@ const steps: Readonly<Record<JournalType, string>> = {
   busy: 'busy: another attempt holds it',
   'in-doubt': 'in doubt',
   rejected: 'rejected',
-  skipped: 'skipped: its processor decided not to send',
+  skipped: 'skipped: not sent, on purpose',
   cancelled: 'cancelled',
   conflict: 'conflict: the same key, another payload',
   released: 'released: nothing was sent',

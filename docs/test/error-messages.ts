@@ -138,6 +138,11 @@ export async function causeMessages(): Promise<Messages> {
     const large: Send = async () => 'x'.repeat(20_000);
     await processor(large)(jobFor(8));
     await processor(send, { ledger: memoryLedger(), testMode: true })(jobFor(18));
+    await processor(async () => {
+      const post = () => fetch(`http://127.0.0.1:${closedPort}/v3/smtp/email`, { method: 'POST' });
+      await post().catch(() => post().catch(() => {}));
+    })(jobFor(19));
+    await warned('SENDONCE_REPEATED');
     const observable: Send = async () => ({ subscribe() {}, pipe() {} });
     await fail(() => processor(observable)(jobFor(9)));
 

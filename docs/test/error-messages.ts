@@ -12,6 +12,7 @@ import {
   skipEmail,
 } from '@sendonce/bullmq';
 import { dashboard } from '@sendonce/dashboard';
+import { fakeJob } from '@sendonce/bullmq/testing';
 import { atSend } from '@sendonce/mail';
 import { resendTransport } from '@sendonce/providers';
 import { sendonceTelemetry } from '@sendonce/otel';
@@ -143,6 +144,15 @@ export async function causeMessages(): Promise<Messages> {
       await post().catch(() => post().catch(() => {}));
     })(jobFor(19));
     await warned('SENDONCE_REPEATED');
+    await fail(async () => {
+      const refused: Send = async () => {
+        currentClaim()!.report({ verdict: 'refused', note: '429', retryAfterMs: 1000 });
+        throw new Error('429');
+      };
+      const job = fakeJob({ data: jobFor(20).data });
+      await processor(refused, { onRefused: 'rate-limit' })(job as never, 'token');
+    });
+    await warned('SENDONCE_RATE_LIMIT');
     const observable: Send = async () => ({ subscribe() {}, pipe() {} });
     await fail(() => processor(observable)(jobFor(9)));
 

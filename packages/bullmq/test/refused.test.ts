@@ -182,9 +182,10 @@ onBothVersions((bullmq) => {
       for (const job of [refused, ...(await Promise.all(others))]) {
         expect(await stage.ended(job)).toMatchObject({ state: 'completed', attemptsMade: 1 });
       }
-      const [at, ...later] = [...first.runs, ...second.runs].toSorted();
+      const [at, ...later] = [...first.runs, ...second.runs].toSorted((one, other) => one - other);
       expect(Math.min(...later) - at!).toBeGreaterThanOrEqual(1_400);
-      expect([...first.sent, ...second.sent].toSorted()).toEqual([7, 8, 9]);
+      expect(new Set([...first.sent, ...second.sent])).toEqual(new Set([7, 8, 9]));
+      expect([...first.sent, ...second.sent]).toHaveLength(3);
     });
 
     test('a worker without a limiter is not paused by BullMQ: a warning says so, once per queue', async () => {

@@ -483,8 +483,12 @@ async function tabTo(page: Page, selector: string): Promise<void> {
   const wanted = page.locator(selector).first();
   for (let presses = 0; presses < 60; presses += 1) {
     await page.keyboard.press('Tab');
-    const isFocused = '(element) => element === document.activeElement';
     if (await wanted.evaluate(isFocused)) return;
   }
   throw new Error(`${selector} cannot be reached by the keyboard`);
+}
+
+/** Runs in the page. */
+function isFocused(element: unknown): boolean {
+  return (element as { matches(selector: string): boolean }).matches(':focus');
 }

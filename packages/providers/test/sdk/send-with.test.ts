@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { deriveKey, isSendonceError, memoryLedger } from '@sendonce/core';
+import { deriveKey, memoryLedger } from '@sendonce/core';
 import { AxiosError } from 'axios';
 import { Resend } from 'resend';
 import { describe, expect, it } from 'vitest';
@@ -329,12 +329,5 @@ describe('wrong calls', () => {
       });
     });
     expect(ended.state).toBe('sent');
-  });
-
-  it('what is thrown before the first sendWith() of a process is no doubt', async () => {
-    const job = { ledger: memoryLedger(), key: deriveKey(['before']) };
-    const ended = await attempt(job, () => Promise.reject(new Error('the template is missing')));
-    expect([ended.state, await recordState(job)]).toEqual(['threw', 'absent']);
-    expect(isSendonceError(ended.error)).toBe(false);
   });
 });

@@ -31,7 +31,7 @@ export function judgeBeforeDot({
   const verdict = code >= 500 && code <= 599 ? 'rejected' : 'refused';
   const error = refusedError(verdict, {
     who: 'every recipient in "to"',
-    when: 'before DATA',
+    when: 'at RCPT',
     code,
     more: ' Its copies (Cc, Bcc) were not sent either.',
   });

@@ -108,9 +108,10 @@ export interface PerformOptions {
    * the requests of `fetch`, undici and `node:http`, and so those of most SDKs. Nothing is
    * prevented.
    *
-   * `warn`: the event `repeated`, and a process warning once per queue. `ignore`: nothing is
-   * watched. The requests of a processor count from its dispatch on: in `before-processor` all of
-   * them.
+   * `warn`: the event `repeated`, and a process warning once per queue; `classify` is not asked
+   * about an error, because that of the second request proves nothing about the first. `ignore`:
+   * nothing is watched. The requests of a processor count from its dispatch on: in
+   * `before-processor` all of them.
    * @default 'warn'
    */
   readonly onRepeatedRequest?: 'warn' | 'ignore' | undefined;

@@ -91,6 +91,11 @@ export class ActiveClaim {
     if (this.requests.count.add(host, path)) this.context.reportRepeated(host);
   }
 
+  get wasRepeated(): boolean {
+    const { requests, slot } = this;
+    return requests !== undefined && requests.email === slot?.email && requests.count.wasRepeated;
+  }
+
   /** @throws {ClaimLostError} when the time of the email is over: it must not leave. */
   refuseOverdue(): void {
     if (!this.context.isOver) return;
@@ -121,6 +126,8 @@ export interface ClosedClaim<R> {
   readonly report: EffectReport | undefined;
   /** The ledger may have executed a dispatch. */
   readonly wasRequested: boolean;
+  /** A request was repeated while the email was being sent, see {@link RequestCount}. */
+  readonly wasRepeated: boolean;
   readonly facts: ClaimFacts;
 }
 
@@ -190,5 +197,6 @@ export async function runAndClose<R>(
     isUnseen: phase === 'claimed' && !hasDispatcher(),
     undispatched: options.undispatched ?? 'in-doubt',
   };
-  return { value, error, report, wasRequested, facts };
+  const wasRepeated = active.wasRepeated;
+  return { value, error, report, wasRequested, wasRepeated, facts };
 }

@@ -78,12 +78,14 @@ export function markAsNested(error: unknown): void {
 
 /**
  * What `classify` of the options says where nothing else knows: about the error of a sender that
- * reported "unknown", or else about what the effect threw.
+ * reported "unknown", or else about what the effect threw. If a request was repeated, the error of
+ * the second one proves nothing about the first.
  */
 export function classifiedVerdict(
-  { error, report, facts }: ClosedClaim<unknown>,
-  { classify }: SharedOptions,
+  { error, report, facts, wasRepeated }: ClosedClaim<unknown>,
+  options: SharedOptions,
 ): Verdict {
+  const classify = wasRepeated ? undefined : options.classify;
   if (report) {
     const isUnknown = report.verdict === 'unknown' && report.error !== undefined;
     return isUnknown ? ask(classify, report.error) : 'unknown';

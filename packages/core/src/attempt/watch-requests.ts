@@ -46,10 +46,11 @@ function hostOf(request: SeenRequest): string {
   return URL.canParse(url) ? new URL(url).host : String(request.getHeader?.('host'));
 }
 
-/** The POSTs of one email, and whether one was repeated. */
+/** The POSTs of one email. */
 export class RequestCount {
+  /** Whether one was repeated. */
+  wasRepeated = false;
   private readonly urls = new Set<string>();
-  private wasRepeated = false;
 
   /** Whether this is the first repeated request. */
   add(host: string, path: string): boolean {

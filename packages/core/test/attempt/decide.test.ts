@@ -175,7 +175,13 @@ describe('classifiedVerdict()', () => {
     isUnseen: false,
     undispatched: 'in-doubt',
   };
-  const closed = { value: undefined, report: undefined, wasRequested: true, facts };
+  const closed = {
+    value: undefined,
+    report: undefined,
+    wasRequested: true,
+    wasRepeated: false,
+    facts,
+  };
   const error = new Error('broken');
 
   test('is "unknown" without "classify"', () => {

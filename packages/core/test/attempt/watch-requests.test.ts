@@ -149,6 +149,27 @@ test('an email that certainly did not leave may be tried again', async (t) => {
   expect(await repeatedIn(again, { dispatch: 'at-send' })).toEqual([]);
 });
 
+test.for(['refused', 'not-sent', 'rejected'] as const)(
+  'an error that means "%s" after a repeated request is a doubt: the first request may have sent',
+  async (verdict, t) => {
+    const { url } = await serve(t);
+    const ledger = memoryLedger();
+    const attempt = async (posts: number, options: Partial<PerformOptions> = {}) => {
+      const key = deriveKey(['watched', keys++]);
+      const fail = async () => {
+        for (let count = 0; count < posts; count++) await byFetch(url);
+        throw new Error('429');
+      };
+      await perform(fail, { ledger, key, classify: () => verdict, ...options }).catch(() => {});
+      return (await ledger.read(key))?.state;
+    };
+    const once = verdict === 'rejected' ? 'rejected' : undefined;
+    expect(await attempt(1)).toBe(once);
+    expect(await attempt(2)).toBe('in-doubt');
+    expect(await attempt(2, { onRepeatedRequest: 'ignore' })).toBe(once);
+  },
+);
+
 test('"ignore" reports nothing', async (t) => {
   const { url } = await serve(t);
   const twice = async () => {

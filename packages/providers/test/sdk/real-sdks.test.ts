@@ -59,6 +59,31 @@ describe('an SDK that repeats requests', () => {
     expect(String(error)).toMatch(/maxRetries: 0/);
   });
 
+  it('Brevo in the default mode, accepted and answered by 500, then refused: a doubt, and the event', async (test) => {
+    const { server, base } = await startServer(test, brevoDialect, 'error-after', 'unauthorized');
+    const brevo = brevoOf(base);
+    const events: string[] = [];
+    const { state } = await trySending(() => brevo.transactionalEmails.sendTransacEmail(email), {
+      dispatch: 'before-processor',
+      classify: classifySdkError,
+      onEvent: ({ type }) => void events.push(type),
+    });
+    expect([state, server.posts, server.accepted.length]).toEqual(['in-doubt', 2, 1]);
+    expect(events).toContain('repeated');
+  });
+
+  it('Brevo in the default mode, two emails and "sent": the event "repeated"', async (test) => {
+    const { server, base } = await startServer(test, brevoDialect, 'error-after');
+    const brevo = brevoOf(base);
+    const events: string[] = [];
+    const { state } = await trySending(() => brevo.transactionalEmails.sendTransacEmail(email), {
+      dispatch: 'before-processor',
+      onEvent: ({ type }) => void events.push(type),
+    });
+    expect([state, server.posts, server.accepted.length]).toEqual(['sent', 2, 2]);
+    expect(events.filter((type) => type === 'repeated')).toHaveLength(1);
+  });
+
   it('Brevo with the key: one email, sent', async (test) => {
     const { server, base } = await startServer(test, brevoDialect, 'error-after');
     const brevo = brevoOf(base);

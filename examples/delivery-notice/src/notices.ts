@@ -87,7 +87,7 @@ export function openNotices(config: Config, redis: Redis, compose: Compose): Not
     cancel: (id) =>
       withRedis(
         'It is not known whether the notice was cancelled. Send the same request again.',
-        () => emails.cancel(id, { ...id, by: 'the API' }),
+        () => emails.cancel(id, { occurrence: id.occurrence, by: 'the API' }),
       ),
     status: (id) => withRedis('Nothing was changed.', () => emails.status(id, id)),
     close: () => queue.close(),

@@ -36,7 +36,9 @@ export const fetchCall: SdkAdapter = {
   name: answers.name,
   async readResult(result) {
     // Not instanceof: other packages have a Response as well.
-    const { status, headers } = (result ?? {}) as Partial<Response>;
+    const { status, headers, redirected } = (result ?? {}) as Partial<Response>;
+    // It answers the request for another page, which tells nothing about the email.
+    if (redirected === true) return { state: 'unknown', code: 'redirected' };
     if (typeof status !== 'number' || typeof headers?.get !== 'function') {
       return { state: 'unknown', code: 'no-response' };
     }

@@ -112,11 +112,14 @@ async function callOnce<R>(
 /** What the requests prove beyond what the SDK says. */
 function withEvidence(
   outcome: Outcome,
-  { unconnectedCode, isRepeated }: ReturnType<typeof watchRequests>['requests'],
+  { unconnectedCode, isRepeated, hasPosted }: ReturnType<typeof watchRequests>['requests'],
 ): Outcome {
-  if (toVerdict(outcome.state) === 'sent') return outcome;
-  // A refusal of the second request proves nothing about the first one.
-  if (isRepeated) return { ...outcome, state: 'unknown', code: 'repeated' };
+  const verdict = toVerdict(outcome.state);
+  if (verdict === 'sent') return outcome;
+  // A refusal of the second request proves nothing about the first one, and neither does the
+  // connection that was not made for it.
+  const isRefusal = verdict !== 'unknown';
+  if ((isRepeated && isRefusal) || (hasPosted && verdict === 'not-sent')) return { ...outcome, state: 'unknown', code: 'repeated' };
   if (outcome.code !== NO_ANSWER || unconnectedCode === undefined) return outcome;
   return { state: 'not-sent', code: unconnectedCode };
 }

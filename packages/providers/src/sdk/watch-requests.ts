@@ -11,16 +11,27 @@ class CallRequests {
   /** How many POSTs left, by their address. The requests of `node:http` are only in here. */
   private readonly posts = new Map<string, number>();
   private code: string | undefined;
+  /** A POST left, and no answer to it came. */
+  private hasLost = false;
 
   /** The code of the network, if this call has made requests and none had a connection. */
   get unconnectedCode(): string | undefined {
-    const hasLeft = this.written > 0 || [...this.posts.values()].some((count) => count > 0);
+    const hasLeft = this.written > 0 || this.hasPosted;
     return this.made > 0 && this.failed === this.made && !hasLeft ? this.code : undefined;
   }
 
-  /** Whether the same POST left more than once. */
+  /** Whether a POST left. */
+  get hasPosted(): boolean {
+    return [...this.posts.values()].some((count) => count > 0);
+  }
+
+  /** Whether the same POST left more than once, or another one left and its answer was lost. */
   get isRepeated(): boolean {
-    return [...this.posts.values()].some((count) => count > 1);
+    return this.hasLost || [...this.posts.values()].some((count) => count > 1);
+  }
+
+  noteLost(method: unknown): void {
+    this.hasLost ||= method === 'POST';
   }
 
   noteMade(): void {
@@ -32,6 +43,8 @@ class CallRequests {
   }
 
   noteFailed(error: unknown): void {
+    // Undici 6 says nothing of what it writes to a connection of HTTP/2.
+    if (!neverConnected(error)) return;
     this.failed += 1;
     this.code = networkErrorCode(error);
   }
@@ -43,6 +56,9 @@ class CallRequests {
 
 const currentCall = new AsyncLocalStorage<CallRequests>();
 const callOf = new WeakMap<object, CallRequests>();
+/** The requests of undici that were written, and those whose answer has begun. */
+const wasWritten = new WeakSet<object>();
+const wasAnswered = new WeakSet<object>();
 let isSubscribed = false;
 
 /**
@@ -77,16 +93,18 @@ function subscribeOnce(): void {
     callOf.set(request, call);
     call.noteMade();
   });
-  // Directly before the first byte is written.
-  subscribe('undici:client:sendHeaders', (message) => {
-    const { request } = message as UndiciMessage;
-    const call = callOf.get(request);
-    call?.noteWritten();
-    call?.notePost(request.method, `${String(request.origin)}${String(request.path)}`);
+  // Directly before the first byte is written. With HTTP/2, undici 6 publishes only the second one.
+  subscribe('undici:client:sendHeaders', noteWritten);
+  subscribe('undici:request:bodySent', noteWritten);
+  subscribe('undici:request:headers', (message) => {
+    noteWritten(message);
+    wasAnswered.add((message as UndiciMessage).request);
   });
   subscribe('undici:request:error', (message) => {
     const { request, error } = message as UndiciMessage;
-    callOf.get(request)?.noteFailed(error);
+    const call = callOf.get(request);
+    call?.noteFailed(error);
+    if (wasWritten.has(request) && !wasAnswered.has(request)) call?.noteLost(request.method);
   });
   subscribe('http.client.request.start', (message) => {
     const { request } = message as HttpMessage;
@@ -97,9 +115,19 @@ function subscribeOnce(): void {
   });
   subscribe('http.client.request.error', (message) => {
     const { request, error } = message as HttpMessage;
-    if (neverConnected(error))
-      callOf.get(request)?.notePost(request.method, addressOf(request), -1);
+    const call = callOf.get(request);
+    if (neverConnected(error)) call?.notePost(request.method, addressOf(request), -1);
+    else call?.noteLost(request.method);
   });
+}
+
+function noteWritten(message: unknown): void {
+  const { request } = message as UndiciMessage;
+  const call = callOf.get(request);
+  if (!call || wasWritten.has(request)) return;
+  wasWritten.add(request);
+  call.noteWritten();
+  call.notePost(request.method, `${String(request.origin)}${String(request.path)}`);
 }
 
 function addressOf({ host, path }: HttpMessage['request']): string {

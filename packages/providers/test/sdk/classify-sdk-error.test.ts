@@ -41,6 +41,32 @@ it.each([
     Object.assign(new Error('x'), { isAxiosError: true, response: { status: 404 } }),
     undefined,
   ],
+  // The AWS SDK adds $metadata to the network errors of each of its clients: DynamoDB, S3, SQS.
+  [
+    'DynamoDB after the email, no connection',
+    Object.assign(
+      new Error('getaddrinfo EAI_AGAIN dynamodb'),
+      { code: 'EAI_AGAIN', syscall: 'getaddrinfo' },
+      // It does not repeat this error.
+      { $metadata: { attempts: 1, totalRetryDelay: 0 } },
+    ),
+    undefined,
+  ],
+  [
+    'S3 after the email, no credentials',
+    Object.assign(new Error('x'), { name: 'CredentialsProviderError', tryNextLink: false }),
+    undefined,
+  ],
+  [
+    'oauth2-server, 401',
+    Object.assign(new Error('x'), { name: 'invalid_token', statusCode: 401 }),
+    undefined,
+  ],
+  [
+    'oauth2-server, 400',
+    Object.assign(new Error('x'), { name: 'invalid_grant', statusCode: 400 }),
+    undefined,
+  ],
   ['a wrapped error', new Error('x', { cause: brevo(401, {}) }), undefined],
   ['nothing', undefined, undefined],
   ['a text', 'no', undefined],

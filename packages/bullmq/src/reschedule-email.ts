@@ -91,8 +91,10 @@ async function moveEmail(producer: Producer, move: Move): Promise<Rescheduled | 
   const stale = findStale(movable, times);
   const kept = movable.find((job) => !stale.includes(job));
   const successor = kept ? undefined : await planSuccessor(move, first);
-  const delayed = movable.filter(({ state }) => state === 'delayed');
-  // All of them, because one that is not moved would send at the old time.
+  const delayed = movable.filter((job) => job.state === 'delayed' && !stale.includes(job));
+  // All of them, because one that is not moved would send at the old time. Those that are replaced
+  // stay where they are until they are removed: after a crash, one that was moved behind its own
+  // `notAfter` would be skipped.
   await Promise.all(delayed.map((job) => moveJob(job, times.atMs)));
   const jobId = successor ? await addSuccessor(producer, key, successor) : kept?.job.id;
   // The others go last: a crash before that leaves two jobs of one email, of which the ledger lets

@@ -90,7 +90,8 @@ function accepted({ json }: HttpAnswer, email: Email | undefined): Accepted {
   if (field(json, 'ErrorCode') !== 0) return undefined;
   // "Message OK, but will not deliver to these inactive addresses: a@x.example, b@x.example. …"
   const [, list = ''] = /inactive addresses: (.*)$/s.exec(String(field(json, 'Message'))) ?? [];
-  const refused = new Set(list.split(/[,\s]+/).map((one) => one.replace(/\.$/, '').toLowerCase()));
+  const words = list.split(/[,\s]+/).filter((one) => one.includes('@'));
+  const refused = new Set(words.map((one) => one.replace(/\.$/, '').toLowerCase()));
   const sent = readMessageId(field(json, 'MessageID'));
   return withRefused(sent, email, { refused, code: 'inactive' });
 }

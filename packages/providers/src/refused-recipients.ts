@@ -23,7 +23,9 @@ export function withRefused(
   const refusals = fields
     .filter(([, address]) => refused.has(address))
     .map(([field]) => ({ field, code }));
-  if (refusals.length === 0) return sent;
+  // An address that is written in another way than it was sent (IDN, a comment) may be that of To.
+  const isUnknown = [...refused].some((one) => !fields.some(([, address]) => address === one));
+  if (isUnknown) return { state: 'unknown', code: 'some_recipients_refused', ...sent };
   const isLost = coverEveryTo(
     refusals,
     fields.map(([field]) => field),

@@ -35,9 +35,13 @@ export function watchRequests(): void {
 function noteRequest(message: unknown): void {
   const claim = runningClaim();
   if (!claim?.noteRequest) return;
-  const { request } = message as { readonly request: SeenRequest };
-  if (request.method !== 'POST') return;
-  claim.noteRequest(hostOf(request), String(request.path));
+  try {
+    const { request } = message as { readonly request: SeenRequest };
+    if (request.method !== 'POST') return;
+    claim.noteRequest(hostOf(request), String(request.path));
+  } catch {
+    // Anybody may publish to these channels, and an error in a subscriber ends the process.
+  }
 }
 
 /** The host, with its port if it is an unusual one. */

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { subscribe } from 'node:diagnostics_channel';
+import * as channels from 'node:diagnostics_channel';
 import { networkErrorCode, neverConnected } from '../network-error.ts';
 
 /** The requests of one call of an SDK, as Node reports them. */
@@ -82,6 +82,17 @@ interface UndiciMessage {
 interface HttpMessage {
   readonly request: { readonly method: unknown; readonly host: unknown; readonly path: unknown };
   readonly error?: unknown;
+}
+
+/** Anybody may publish to a channel, and an error in a subscriber ends the process. */
+function subscribe(name: string, note: (message: unknown) => void): void {
+  channels.subscribe(name, (message) => {
+    try {
+      note(message);
+    } catch {
+      // It tells nothing of a request.
+    }
+  });
 }
 
 function subscribeOnce(): void {

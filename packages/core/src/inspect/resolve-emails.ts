@@ -4,7 +4,7 @@ import type { JobRef, LedgerRecord } from '../record.ts';
 import { checkFunction, checkNames, type OptionNames } from '../store/check-options.ts';
 import { withTimeout } from '../store/with-timeout.ts';
 import type { Sources } from './find-emails.ts';
-import { type FindQueue, type RetriedJob, retryIfFailed } from './retry-job.ts';
+import { type FindQueue, type RetriedJob, retryIfFailed, StillRunningError } from './retry-job.ts';
 
 /**
  * One verdict for many emails in doubt.
@@ -249,8 +249,8 @@ async function retryFound(
   if (job === undefined || typeof job === 'string') return 'resolved';
   try {
     return (await inTime(retryIfFailed(job))) ? 'retried' : 'not-failed';
-  } catch {
-    run.silentQueues.add(ref!.queue);
+  } catch (error) {
+    if (!(error instanceof StillRunningError)) run.silentQueues.add(ref!.queue);
     return 'not-retried';
   }
 }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nowMs } from '../clock.ts';
 import type { LedgerRecord } from '../record.ts';
 
 /**
@@ -44,12 +46,31 @@ export async function retryJob(
   return (await retryIfFailed(job)) ? 'retried' : 'not-failed';
 }
 
+/** The job runs all the time. */
+export class StillRunningError extends Error {}
+
+const RUNS_AT_MOST_MS = 3_000;
+
 /**
- * Runs a job again if it has failed. A job that waits or runs needs no retry.
+ * A run that met the doubt before the verdict, and asks its resolver, fails in a moment. Nothing
+ * would run the job again then.
+ */
+async function stateAfterRun(job: RetriedJob): Promise<string> {
+  const untilMs = nowMs() + RUNS_AT_MOST_MS;
+  for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 2, 500)) {
+    const state = await job.getState();
+    if (state !== 'active') return state;
+    if (nowMs() > untilMs) throw new StillRunningError('The job still runs: retry it if it fails.');
+    await sleep(pauseMs);
+  }
+}
+
+/**
+ * Runs a job again if it has failed. A job that waits needs no retry.
  * See {@link retryJob}.
  */
 export async function retryIfFailed(job: RetriedJob): Promise<boolean> {
-  if ((await job.getState()) !== 'failed') return false;
+  if ((await stateAfterRun(job)) !== 'failed') return false;
   try {
     await job.retry('failed');
   } catch (error) {

@@ -60,11 +60,28 @@ async function readJson(response: Response): Promise<unknown> {
 }
 
 function readAccepted({ json }: HttpAnswer): { readonly messageId: string } | Outcome | undefined {
-  if (json === undefined) return undefined;
-  if (isObject(json)) {
-    const { error, errors, ok, success, id, messageId } = json;
-    if ((error ?? errors) || ok === false || success === false) return undefined;
-    return readMessageId(id ?? messageId) ?? { state: 'sent' };
-  }
+  if (json === undefined || saysFailed(json)) return undefined;
+  if (isObject(json)) return readMessageId(json['id'] ?? json['messageId']) ?? { state: 'sent' };
   return { state: 'sent' };
+}
+
+/**
+ * Whether an answer speaks of a failure. Some providers answer 200 for an email that they do not
+ * send: Mandrill (`[{ status: 'rejected' }]`), SMTP2GO (`{ data: { failed: 1 } }`), Mailjet
+ * (`{ Messages: [{ Status: 'error' }] }`).
+ */
+function saysFailed(json: unknown, depth = 0): boolean {
+  if (typeof json !== 'object' || json === null || depth > 4) return false;
+  if (Array.isArray(json)) return json.some((one) => saysFailed(one, depth + 1));
+  return Object.entries(json).some(([name, value]: [string, unknown]) => {
+    if (/^(ok|success)$/i.test(name) && value === false) return true;
+    if (/^(errors?|failed|failures|rejected)$/i.test(name) && isSomething(value)) return true;
+    if (/^(status|state)$/i.test(name) && /error|fail|reject|invalid|bounce/i.test(String(value)))
+      return true;
+    return saysFailed(value, depth + 1);
+  });
+}
+
+function isSomething(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }

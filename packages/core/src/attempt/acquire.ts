@@ -109,7 +109,11 @@ async function resolveDoubt(context: AttemptContext, record: LedgerRecord): Prom
   const { resolver } = asked;
   if (!resolver) return false;
   try {
-    return (await askResolver(context, { record }, { ...asked, resolver })) !== 'unknown';
+    if ((await askResolver(context, { record }, { ...asked, resolver })) !== 'unknown') return true;
+    // A person may have decided while the resolver was asked. A job that fails for a doubt that is
+    // gone would not come back.
+    const now = await context.ledger.read(record.key);
+    return now?.state !== 'in-doubt' || now.token !== record.token;
   } catch (error) {
     context.noteOutage(error);
     throw error;

@@ -49,23 +49,45 @@ function readState(error: object): OutcomeState {
   return adapterOf(error)?.readError(error, true).state ?? 'unknown';
 }
 
+/**
+ * The names of Resend's errors (https://resend.com/docs/api-reference/errors). Other programs have
+ * names of this form, too: `invalid_token` of OAuth.
+ */
+const resendNames: ReadonlySet<unknown> = new Set([
+  'application_error',
+  'concurrent_idempotent_requests',
+  'daily_quota_exceeded',
+  'internal_server_error',
+  'invalid_access',
+  'invalid_api_key',
+  'invalid_attachment',
+  'invalid_from_address',
+  'invalid_idempotency_key',
+  'invalid_idempotent_request',
+  'invalid_parameter',
+  'invalid_region',
+  'method_not_allowed',
+  'missing_api_key',
+  'missing_required_field',
+  'monthly_quota_exceeded',
+  'not_found',
+  'rate_limit_exceeded',
+  'restricted_api_key',
+  'security_error',
+  'validation_error',
+]);
+
 /** The SDK that throws such errors. Other programs may throw errors of a similar shape. */
 function adapterOf(error: object): SdkAdapter | undefined {
-  const { type, name, code, config, statusCode, $metadata, syscall } = error as Record<
-    string,
-    unknown
-  >;
+  const { type, name, code, config, statusCode } = error as Record<string, unknown>;
   const classes = classNames(error);
-  // Without an answer, the error has no class of SES: that of the network, with metadata.
-  const isAwsNetworkError = $metadata !== undefined && syscall !== undefined;
-  if (isAwsNetworkError || name === 'CredentialsProviderError') return sesSdk;
+  // Without an answer, the errors of all clients of AWS look alike: those of DynamoDB or S3, too.
   if (classes.includes('SESv2ServiceException')) return sesSdk;
   if (classes.includes('BrevoError')) return brevoSdk;
   if (type === 'MailgunAPIError') return mailgunSdk;
   if (classes.includes('ResponseError') && typeof code === 'number') return sendGridSdk;
   if (classes.includes('PostmarkError')) return postmarkSdk;
-  const isResendName = typeof name === 'string' && /^[a-z]+(_[a-z]+)+$/.test(name);
-  if (isResendName && statusCode !== undefined) return resendSdk;
+  if (resendNames.has(name) && statusCode !== undefined) return resendSdk;
   // The error of axios, if the request was SendGrid's.
   const { url } = (config ?? {}) as { readonly url?: unknown };
   return url === '/v3/mail/send' ? sendGridSdk : undefined;

@@ -23,7 +23,7 @@ it.each([
   ['SES, a rejected message', ses('MessageRejected'), 'rejected'],
   ['SES, paused', ses('SendingPausedException'), 'refused'],
   ['SES, third attempt', ses('x', { $metadata: { httpStatusCode: 429, attempts: 3 } }), undefined],
-  ['SES, no connection', Object.assign(new Error('x'), connect, { $metadata: {} }), 'not-sent'],
+  ['SES, no connection', Object.assign(new Error('x'), connect, { $metadata: {} }), undefined],
   ['Resend, 429', { name: 'rate_limit_exceeded', statusCode: 429, message: 'x' }, 'refused'],
   ['Resend, 422', { name: 'validation_error', statusCode: 422, message: 'x' }, 'rejected'],
   ['Resend, no answer', { name: 'application_error', statusCode: null, message: 'x' }, undefined],

@@ -16,7 +16,9 @@ export function withRefused(
   email: Email | undefined,
   { refused, code }: { readonly refused: ReadonlySet<string>; readonly code?: string | undefined },
 ): Accepted {
-  if (!sent || !email || refused.size === 0) return sent;
+  if (!sent || refused.size === 0) return sent;
+  // Whether they are all of To is not known.
+  if (!email) return { state: 'unknown', code: 'some_recipients_refused', ...sent };
   const fields = (['to', 'cc', 'bcc'] as const).flatMap((field) =>
     email[field].map(({ address }): [RecipientField, string] => [field, address.toLowerCase()]),
   );

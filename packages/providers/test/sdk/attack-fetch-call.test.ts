@@ -32,3 +32,17 @@ it.each(Object.entries(taken))('%s takes it', async (name, json) => {
   const { state } = await attempt(job, () => sendWith(fetchCall, async () => Response.json(json)));
   expect(state).toBe('sent');
 });
+
+it('Postmark takes the archive and not the To: somebody is told', async () => {
+  const { postmarkSdk } = await import('../../src/index.ts');
+  const job = { ledger: memoryLedger(), key: deriveKey(['postmark, partly']) };
+  const { state } = await attempt(job, () =>
+    sendWith(postmarkSdk, async () => ({
+      ErrorCode: 0,
+      MessageID: 'id-1',
+      Message: 'Message OK, but will not deliver to these inactive addresses: ada@example.org.',
+    })),
+  );
+  const record = await job.ledger.read(job.key);
+  expect([state, record?.note]).not.toEqual(['sent', undefined]);
+});

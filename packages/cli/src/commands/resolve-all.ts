@@ -107,6 +107,8 @@ async function isConfirmed({ commandLine, terminal }: Context, count: number): P
 const NOT_ENDED: ReadonlySet<VerdictResult> = new Set([
   'not-retried',
   'queue-unavailable',
+  // Perhaps it is another ledger than that of the run that was killed.
+  'left-unsent',
   'unavailable',
 ]);
 

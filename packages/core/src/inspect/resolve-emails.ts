@@ -42,6 +42,8 @@ export type NamedDoubt = Pick<LedgerRecord, 'key' | 'token' | 'job'>;
  *   yourself;
  * - another verdict or outcome was faster: `changed`; `resumed`: it had been resolved as not sent,
  *   and its failed job runs again now;
+ * - `left-unsent`: it had been resolved as not sent, and its job is gone, completed or not known
+ *   here, so nothing sends it;
  * - it is left in doubt: `no-job`: its job is gone or completed, so nothing would send it;
  *   `no-queue`: its queue is not known here; `queue-unavailable`: its queue did not answer (then
  *   it may also have been resolved as not sent before, and its job is not retried yet);
@@ -62,6 +64,7 @@ const verdictResults = [
   'no-queue',
   'queue-unavailable',
   'known-unsent',
+  'left-unsent',
   'unreadable',
   'unavailable',
 ] as const;
@@ -214,7 +217,9 @@ async function resolveOne(run: Run, doubt: NamedDoubt): Promise<VerdictResult> {
 async function retryUnsent(run: Run, doubt: NamedDoubt): Promise<VerdictResult> {
   const history = doubt.job ? [] : ((await run.journal?.history(doubt.key)) ?? []);
   const ref = doubt.job ?? history.findLast(({ job }) => job !== undefined)?.job;
-  const result = await retryFound(run, ref, await findJob(run, ref));
+  const job = await findJob(run, ref);
+  if (job === 'no-job' || job === 'no-queue') return 'left-unsent';
+  const result = await retryFound(run, ref, job);
   if (result === 'not-retried') return 'queue-unavailable';
   return result === 'retried' ? 'resumed' : 'changed';
 }

@@ -55,13 +55,16 @@ function findFields(
 ): Map<string, RecipientField> {
   const found = message.getAddresses();
   const [to, cc, bcc] = [found.to, found.cc, found.bcc].map(
-    (list) => new Set(list?.map(({ address }) => address)),
+    (list) => new Set(list?.map(({ address }) => address?.toLowerCase())),
   );
-  const hasTo = [...addresses].some((address) => to!.has(address));
+  // An `envelope` of the user may write an address in another case than the field does.
+  const isIn = (field: ReadonlySet<string | undefined> | undefined, address: string) =>
+    field!.has(address.toLowerCase());
+  const hasTo = [...addresses].some((address) => isIn(to, address));
   const fieldOf = (address: string): RecipientField => {
-    if (to!.has(address)) return 'to';
-    if (cc!.has(address)) return 'cc';
-    return hasTo || bcc!.has(address) ? 'bcc' : 'to';
+    if (isIn(to, address)) return 'to';
+    if (isIn(cc, address)) return 'cc';
+    return hasTo || isIn(bcc, address) ? 'bcc' : 'to';
   };
   const recipients = new Map([...addresses].map((address) => [address, fieldOf(address)]));
   if (![...recipients.values()].includes('to')) throw new RecipientsError(addresses.size, 'to');

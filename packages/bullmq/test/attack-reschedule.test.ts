@@ -23,7 +23,10 @@ test('reschedule() that dies after it moved the job: the email is still sent, at
     },
   });
   const emails = delayedEmails<{ order: number }>(dying, { ledger, key });
-  const moved = emails.reschedule({ order: 7 }, { at: fromNow(3 * HOUR_MS), notAfter: fromNow(4 * HOUR_MS) });
+  const moved = emails.reschedule(
+    { order: 7 },
+    { at: fromNow(3 * HOUR_MS), notAfter: fromNow(4 * HOUR_MS) },
+  );
   await expect(moved).rejects.toThrow();
   const status = await emails.status({ order: 7 });
   // The job is due an hour after its own notAfter: it would be skipped.

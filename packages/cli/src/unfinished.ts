@@ -13,6 +13,8 @@ import type { Terminal } from './terminal.ts';
 export interface Unfinished {
   /** The emails of runs that were killed. */
   readonly left: readonly NamedDoubt[];
+  /** The files of runs that were killed so long ago that a person must look at the jobs. */
+  readonly old: readonly string[];
   /** Call it before the verdict. */
   begin(doubt: NamedDoubt): void;
   /** Call it when the job needs nothing more. */
@@ -34,12 +36,16 @@ export function openUnfinished(location: string, { env }: Pick<Terminal, 'env'>)
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const others = readdirSync(folder)
     .filter((name) => name.startsWith(prefix) && !isRunning(parseInt(name.slice(prefix.length))))
-    .map((name) => join(folder, name));
+    .map((name) => join(folder, name))
+    .map((path) => ({ path, ...readSaved(path) }));
+  const fresh = others.filter(({ atMs }) => Date.now() - atMs < MAX_AGE_MS);
+  const old = others.filter((other) => !fresh.includes(other) && other.doubts.length > 0);
   const file = join(folder, `${prefix}${process.pid}-${createToken()}.json`);
   const underWay = new Map<string, NamedDoubt>();
 
   return {
-    left: others.flatMap(readDoubts),
+    left: fresh.flatMap(({ doubts }) => doubts),
+    old: old.map(({ path }) => path),
     begin({ key, token, job }) {
       underWay.set(key, { key, token, job });
       const saved: Saved = { atMs: Date.now(), doubts: [...underWay.values()] };
@@ -49,8 +55,9 @@ export function openUnfinished(location: string, { env }: Pick<Terminal, 'env'>)
     },
     end: ({ key }) => void underWay.delete(key),
     close({ leftDone }) {
-      const done = [...(underWay.size === 0 ? [file] : []), ...(leftDone ? others : [])];
-      for (const one of done) rmSync(one, { force: true });
+      const done = leftDone ? others.filter((other) => !old.includes(other)) : [];
+      for (const { path } of done) rmSync(path, { force: true });
+      if (underWay.size === 0) rmSync(file, { force: true });
     },
   };
 }
@@ -60,13 +67,12 @@ interface Saved {
   readonly doubts: readonly NamedDoubt[];
 }
 
-function readDoubts(file: string): readonly NamedDoubt[] {
+function readSaved(file: string): Saved {
   try {
-    const { atMs, doubts } = JSON.parse(readFileSync(file, 'utf8')) as Saved;
-    return Date.now() - atMs < MAX_AGE_MS ? doubts : [];
+    return JSON.parse(readFileSync(file, 'utf8')) as Saved;
   } catch {
     // Killed while it wrote its first one: that verdict had not begun.
-    return [];
+    return { atMs: 0, doubts: [] };
   }
 }
 

@@ -229,7 +229,8 @@ const problemTexts: Readonly<Partial<Record<VerdictResult, string>>> = {
   'no-queue': 'still in doubt: the dashboard does not have its queue',
   'queue-unavailable': 'its queue did not answer: give the verdict again later',
   'known-unsent': 'still in doubt: its sender knows that it was not sent',
-  'left-unsent': 'resolved as not sent before, and its job is gone or not known here: nothing sends it',
+  'left-unsent':
+    'resolved as not sent before, and its job is gone or not known here: nothing sends it',
   unreadable: 'its record cannot be read',
 };
 

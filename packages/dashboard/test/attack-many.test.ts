@@ -53,7 +53,11 @@ test('"not sent" while the job runs and waits for the look-up: it is sent, or so
   expect(resolved.problems).toEqual([]);
   await sleep(1_500);
   // Not sent, not listed, and the job will not run again.
-  const now = { sent: counts().sent, record: (await ledger.read(key))?.state, job: await job.getState() };
+  const now = {
+    sent: counts().sent,
+    record: (await ledger.read(key))?.state,
+    job: await job.getState(),
+  };
   expect(now).not.toEqual({ sent: 0, record: undefined, job: 'failed' });
   expect(now.sent).toBe(1);
 });

@@ -5,7 +5,10 @@ import { attempt } from '../../mail/test/helpers.ts';
 import { ahaSendTransport, postmarkTransport } from '../src/index.ts';
 
 const answering = (json: object) => async () =>
-  new Response(JSON.stringify(json), { status: 200, headers: { 'content-type': 'application/json' } });
+  new Response(JSON.stringify(json), {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+  });
 const email = {
   from: 'shop@example.com',
   to: 'ada@münchen.example',
@@ -35,14 +38,21 @@ it.each([
       fetch: answering({
         ErrorCode: 0,
         MessageID: 'id-1',
-        Message: 'Message OK, but will not deliver to these inactive addresses: ada@münchen.example.',
+        Message:
+          'Message OK, but will not deliver to these inactive addresses: ada@münchen.example.',
       }),
     } as never),
   ],
-])('%s names a refused To in another form of its domain: it is not simply "sent"', async (_, transport) => {
-  const job = { ledger: memoryLedger(), key: deriveKey(['refused', _]) };
-  const { state, error } = await attempt(job, () => createTransport(transport).sendMail(email) as never);
-  if (error) console.log(String(error));
-  const record = await job.ledger.read(job.key);
-  expect([state, record?.note]).not.toEqual(['sent', undefined]);
-});
+])(
+  '%s names a refused To in another form of its domain: it is not simply "sent"',
+  async (_, transport) => {
+    const job = { ledger: memoryLedger(), key: deriveKey(['refused', _]) };
+    const { state, error } = await attempt(
+      job,
+      () => createTransport(transport).sendMail(email) as never,
+    );
+    if (error) console.log(String(error));
+    const record = await job.ledger.read(job.key);
+    expect([state, record?.note]).not.toEqual(['sent', undefined]);
+  },
+);

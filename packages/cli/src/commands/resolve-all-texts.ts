@@ -170,7 +170,8 @@ const problemTexts: Readonly<Partial<Record<VerdictResult, string>>> = {
   'no-queue': 'still in doubt: its queue is not known here',
   'queue-unavailable': 'its queue did not answer: run the command again',
   'known-unsent': 'still in doubt: its sender knows that it was not sent',
-  'left-unsent': 'resolved as not sent before, and its job is gone or not known here: nothing sends it',
+  'left-unsent':
+    'resolved as not sent before, and its job is gone or not known here: nothing sends it',
   unreadable: 'its record cannot be read',
   unavailable: 'the ledger did not answer: run the command again',
 };

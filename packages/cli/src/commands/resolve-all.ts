@@ -87,7 +87,12 @@ function readCount({ words, values }: CommandLine, { ask }: Terminal): number | 
 function openFile({ commandLine, terminal, backend, verdict }: Context): Unfinished | undefined {
   if (verdict === 'sent' || commandLine.values['retry'] !== true) return undefined;
   try {
-    return openUnfinished(backend.location, terminal);
+    const unfinished = openUnfinished(backend.location, terminal);
+    for (const file of unfinished.old) {
+      const text = `A run before was killed more than an hour ago, and its jobs are not retried. Retry those that have failed, then delete the file that names them: ${file}`;
+      terminal.err(wrap(text, terminal));
+    }
+    return unfinished;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const text = `The folder of XDG_STATE_HOME cannot be written (${code}). If this command is killed, some jobs that it has resolved may stay failed: retry the failed jobs of the queue then.`;

@@ -113,7 +113,8 @@ async function resolveDoubt(context: AttemptContext, record: LedgerRecord): Prom
     // A person may have decided while the resolver was asked. A job that fails for a doubt that is
     // gone would not come back.
     const now = await context.ledger.read(record.key);
-    return now?.state !== 'in-doubt' || now.token !== record.token;
+    const isOpen = now?.state === 'in-doubt' || now?.state === 'dispatched';
+    return !isOpen || now.token !== record.token;
   } catch (error) {
     context.noteOutage(error);
     throw error;

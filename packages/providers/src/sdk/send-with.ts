@@ -119,7 +119,8 @@ function withEvidence(
   // A refusal of the second request proves nothing about the first one, and neither does the
   // connection that was not made for it.
   const isRefusal = verdict !== 'unknown';
-  if ((isRepeated && isRefusal) || (hasPosted && verdict === 'not-sent')) return { ...outcome, state: 'unknown', code: 'repeated' };
+  if ((isRepeated && isRefusal) || (hasPosted && verdict === 'not-sent'))
+    return { ...outcome, state: 'unknown', code: 'repeated' };
   if (outcome.code !== NO_ANSWER || unconnectedCode === undefined) return outcome;
   return { state: 'not-sent', code: unconnectedCode };
 }

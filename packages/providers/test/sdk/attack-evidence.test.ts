@@ -47,8 +47,12 @@ it('HTTP/2: undici 6 does not publish sendHeaders, which is no proof that nothin
   // Any SDK that hides the cause: Resend and Postmark.
   const { state } = await attempt(job, () =>
     sendWith(postmarkSdk, () =>
-      fetch(`https://${host}/email`, { method: 'POST', body: '{}', dispatcher } as RequestInit).catch(
-        () => Promise.reject(Object.assign(new Error('fetch failed'), { code: 0 })),
+      fetch(`https://${host}/email`, {
+        method: 'POST',
+        body: '{}',
+        dispatcher,
+      } as RequestInit).catch(() =>
+        Promise.reject(Object.assign(new Error('fetch failed'), { code: 0 })),
       ),
     ),
   );
@@ -62,7 +66,8 @@ const losing = () =>
     request.resume();
     request.on('end', () => request.socket.destroy());
   });
-const post = (host: string) => fetch(`http://${host}/emails`, { method: 'POST', body: '{}', headers: { connection: 'close' } });
+const post = (host: string) =>
+  fetch(`http://${host}/emails`, { method: 'POST', body: '{}', headers: { connection: 'close' } });
 
 it('a call that falls back to a second host: the error of the second proves nothing about the first', async () => {
   const first = await listen(losing());

@@ -5,7 +5,9 @@ import { fetchCall, sendWith } from '../../src/index.ts';
 
 const answers = {
   // https://mailchimp.com/developer/transactional/api/messages/send-new-message/
-  Mandrill: [{ email: 'ada@example.org', status: 'rejected', reject_reason: 'hard-bounce', _id: 'x' }],
+  Mandrill: [
+    { email: 'ada@example.org', status: 'rejected', reject_reason: 'hard-bounce', _id: 'x' },
+  ],
   'Mandrill, invalid': [{ email: 'ada@example.org', status: 'invalid', _id: 'x' }],
   // https://developers.smtp2go.com/reference/send-standard-email
   SMTP2GO: { request_id: 'x', data: { succeeded: 0, failed: 1, failures: ['x'], email_id: 'y' } },
@@ -14,17 +16,25 @@ const answers = {
   'a status': { status: 'error', message: 'no such sender' },
 };
 
-it.each(Object.entries(answers))('%s says with 200 that it did not take the email', async (name, json) => {
-  const job = { ledger: memoryLedger(), key: deriveKey(['fetch', name]) };
-  const { state } = await attempt(job, () => sendWith(fetchCall, async () => Response.json(json)));
-  expect(state).not.toBe('sent');
-});
+it.each(Object.entries(answers))(
+  '%s says with 200 that it did not take the email',
+  async (name, json) => {
+    const job = { ledger: memoryLedger(), key: deriveKey(['fetch', name]) };
+    const { state } = await attempt(job, () =>
+      sendWith(fetchCall, async () => Response.json(json)),
+    );
+    expect(state).not.toBe('sent');
+  },
+);
 
 const taken = {
   Mandrill: [{ email: 'ada@example.org', status: 'queued', reject_reason: null, _id: 'x' }],
   SMTP2GO: { request_id: 'x', data: { succeeded: 1, failed: 0, failures: [], email_id: 'y' } },
   Mailjet: { Messages: [{ Status: 'success', To: [{ MessageID: 1 }] }] },
-  ZeptoMail: { data: [{ code: 'EM_104', additional_info: [], message: 'Email request received' }], message: 'OK' },
+  ZeptoMail: {
+    data: [{ code: 'EM_104', additional_info: [], message: 'Email request received' }],
+    message: 'OK',
+  },
 };
 
 it.each(Object.entries(taken))('%s takes it', async (name, json) => {

@@ -40,6 +40,6 @@ test('a file that is older than an hour is not thrown away unread', () => {
   rmSync(join(path, 'sendonce', name!));
   const next = openUnfinished('redis://x', { env });
   next.close({ leftDone: true });
-  // Somebody has to hear of its job: from `left`, or from the file.
+  // A person can still find its job: in `left`, or in the file.
   expect(next.left.length + files().length).toBeGreaterThan(0);
 });

@@ -290,7 +290,7 @@ export class RecipientsError extends SendonceError {
       expected === 'one'
         ? `The email has ${count} recipients (to, cc, bcc); expected exactly one, because "recipients" is "one". It ` +
             'was not sent. Use one job, or one perform() with its own key, per recipient.'
-        : `The email has ${count} recipients (to, cc, bcc), none of them in "to". It was not sent. Cc and Bcc get ` +
+        : `The email has ${count} recipient${count === 1 ? '' : 's'} (to, cc, bcc), none of them in "to". It was not sent. Cc and Bcc get ` +
             'copies of an email to another recipient: give the email a "to", or use one email per recipient.',
     );
     this.count = count;

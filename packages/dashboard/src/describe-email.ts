@@ -56,7 +56,7 @@ const states: Readonly<Record<RecordState, Description>> = {
   },
   skipped: {
     name: 'skipped',
-    sentence: 'Its processor decided not to send it. The next attempt may send it.',
+    sentence: 'It was not sent on purpose, see the note. Nothing prevents a next attempt.',
   },
   cancelled: {
     name: 'cancelled',

@@ -41,7 +41,7 @@ async function failedJob(resolverMs: number) {
   return { stage, job, key, doubts, counts: () => ({ sent, asked }) };
 }
 
-test('"not sent" while the job runs and waits for the look-up: it is sent, or somebody is told', async () => {
+test('"not sent" while the job runs and waits for the look-up: it is sent, or a person sees it', async () => {
   const { stage, job, key, doubts, counts } = await failedJob(500);
   const { ledger, queue } = stage;
   const before = counts().asked;

@@ -24,6 +24,7 @@ export type OutcomeState =
 
 /** The outcome of one request, with its details. */
 export interface Outcome {
+  /** What the answer means. */
   readonly state: OutcomeState;
   /** The status of the HTTP answer, if there is one. */
   readonly status?: number | undefined;
@@ -31,6 +32,7 @@ export interface Outcome {
   readonly code?: string | undefined;
   /** The provider's id of the email. */
   readonly messageId?: string | undefined;
+  /** How long the provider asks to wait before the next attempt, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
   /** Of an email that was sent: which of its recipients do not get it, `cc inactive`. */
   readonly refused?: string | undefined;

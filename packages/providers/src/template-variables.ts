@@ -1,4 +1,4 @@
-import { cannotCarry, incompleteEmail } from './provider-error.ts';
+import { incompleteEmail } from './provider-error.ts';
 
 /** A value of a template's variable: what JSON keeps unchanged. */
 export type TemplateValue =
@@ -66,7 +66,8 @@ export function shownPath(path: readonly string[]): string {
 
 function kindOf(value: unknown): string {
   if (value instanceof Date) return 'a Date';
-  if (typeof value === 'object') return 'an object of a class';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return isPlain(value) ? 'an object' : 'an object of a class';
   return typeof value === 'number' ? String(value) : typeof value;
 }
 
@@ -81,8 +82,8 @@ export function checkVariables(
 ): void {
   const other = Object.entries(variables ?? {}).find(([, value]) => !isKnown(value));
   if (other === undefined) return;
-  const what = `the variable "${shownPath([other[0]])}" of its template is of a kind`;
-  throw cannotCarry(provider, what);
+  const what = `the variable "${shownPath([other[0]])}" of its template is ${kindOf(other[1])}, which ${provider} does not take`;
+  throw incompleteEmail(provider, what);
 }
 
 /** @internal */

@@ -1,5 +1,5 @@
 import type { Provider } from './provider.ts';
-import { cannotCarry, incompleteEmail } from './provider-error.ts';
+import { incompleteEmail } from './provider-error.ts';
 import {
   copyVariables,
   shownPath,
@@ -54,7 +54,12 @@ export interface EmailTemplate {
 export function readTemplate(given: unknown, provider: Provider): EmailTemplate | undefined {
   if (!isTemplate(given)) return undefined;
   const { name, templates } = provider;
-  if (templates === undefined) throw cannotCarry(name, 'it has a template of the provider');
+  if (templates === undefined) {
+    throw incompleteEmail(
+      name,
+      `it has a "template", and ${name} has none: it needs "html" or "text"`,
+    );
+  }
   const { id, variables, ...others } = given;
   const [other] = Object.keys(others);
   if (other !== undefined) {

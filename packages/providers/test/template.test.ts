@@ -230,7 +230,7 @@ it('an email whose content a plugin wrote keeps the field of that plugin', async
 
 it.for(others)('$name has no templates, and refuses one', async (provider, test) => {
   const mail = templateEmail(provider.name);
-  expect(await refused(test, provider, mail)).toContain('it has a template of the provider');
+  expect(await refused(test, provider, mail)).toContain('it has a "template", and');
 });
 
 it('SparkPost: a name with "{{" is refused beside a template, too', async (test) => {

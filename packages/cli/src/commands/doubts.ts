@@ -26,7 +26,7 @@ const MAX_SHOWN = 200;
 /** So many are resolved one by one. */
 const FEW = 5;
 const MANY_HINT =
-  'Many with the same answer: sendonce resolve --all --note <why> --not-sent --retry';
+  'Many with the same answer: sendonce resolve --all --note <why>, and --sent, or --not-sent --retry';
 
 export const doubts: Command = {
   name: 'doubts',

@@ -77,7 +77,7 @@ function listFacts({ key, record }: FoundEmail): [name: string, value: string][]
     ['by', senderOf(record)],
     ['Message-ID', messageId],
     // Why the email was in doubt before it was resolved.
-    ['doubt', state === 'sent' ? note : undefined],
+    ['note', state === 'sent' ? note : undefined],
   ];
   return facts.flatMap(([name, value]) => (value ? [[name, value]] : []));
 }

@@ -43,7 +43,7 @@ it.each(Object.entries(taken))('%s takes it', async (name, json) => {
   expect(state).toBe('sent');
 });
 
-it('Postmark takes the archive and not the To: somebody is told', async () => {
+it('Postmark takes the archive and not the To: a person sees it', async () => {
   const { postmarkSdk } = await import('../../src/index.ts');
   const job = { ledger: memoryLedger(), key: deriveKey(['postmark, partly']) };
   const { state } = await attempt(job, () =>

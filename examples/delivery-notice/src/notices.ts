@@ -71,10 +71,10 @@ export function openNotices(config: Config, redis: Redis, compose: Compose): Not
       compose({ ...order, orderId: id.orderId });
       const standing = await withRedis('Nothing was scheduled.', () => orders.create(id, order));
       const fields = differences(order, standing);
-      if (fields.length > 0) return { key: emails.keyOf(id, id), state: 'conflict', fields };
+      if (fields.length > 0) return { key: emails.keyOf(id, which(id)), state: 'conflict', fields };
       return withRedis(
         'It is not known whether the notice was scheduled. Send the same request again: it is not scheduled twice.',
-        () => emails.schedule(id, { at: at(standing), occurrence: id.occurrence }),
+        () => emails.schedule(id, { at: at(standing), ...which(id) }),
       );
     },
     move(id, arrivesAt) {
@@ -87,9 +87,9 @@ export function openNotices(config: Config, redis: Redis, compose: Compose): Not
     cancel: (id) =>
       withRedis(
         'It is not known whether the notice was cancelled. Send the same request again.',
-        () => emails.cancel(id, { occurrence: id.occurrence, by: 'the API' }),
+        () => emails.cancel(id, { ...which(id), by: 'the API' }),
       ),
-    status: (id) => withRedis('Nothing was changed.', () => emails.status(id, id)),
+    status: (id) => withRedis('Nothing was changed.', () => emails.status(id, which(id))),
     close: () => queue.close(),
   };
 
@@ -98,12 +98,12 @@ export function openNotices(config: Config, redis: Redis, compose: Compose): Not
    * the order, and an alarm that rings too early is set again.
    */
   async function moveNotice(id: NoticeId, arrivesAt: string): Promise<Rescheduled> {
-    const key = emails.keyOf(id, id);
+    const key = emails.keyOf(id, which(id));
     if (!(await orders.move(id, arrivesAt))) return { key, state: 'not-scheduled' };
     let goal = arrivesAt;
     for (;;) {
       const when = at({ arrivesAt: goal });
-      const moved = await emails.reschedule(id, { at: when, occurrence: id.occurrence });
+      const moved = await emails.reschedule(id, { at: when, ...which(id) });
       // Another call may have moved it meanwhile: the job must have the time of the order.
       const now = (await orders.read(id))?.arrivesAt ?? goal;
       if (now === goal) return moved.state === 'too-late' ? orDue(moved, when) : moved;
@@ -116,4 +116,9 @@ export function openNotices(config: Config, redis: Redis, compose: Compose): Not
 function orDue(moved: Extract<Rescheduled, { state: 'too-late' }>, at: Date): Rescheduled {
   const { key, email } = moved;
   return email.state === 'due' ? { key, state: 'rescheduled', at, jobId: email.jobId } : moved;
+}
+
+/** Which of the order's notices. */
+function which({ occurrence }: NoticeId): { readonly occurrence: NoticeId['occurrence'] } {
+  return { occurrence };
 }

@@ -16,9 +16,10 @@ async function failedJob(resolverMs: number) {
   let isBroken = true;
   let sent = 0;
   let asked = 0;
-  const processor = async (_: Job<{ order: number }>) => {
+  const processor = async ({ data }: Job<{ order: number }>) => {
     if (isBroken) throw Object.assign(new Error('Unauthorized'), { code: '401' });
     sent += 1;
+    return data.order;
   };
   stage.worker(
     once(processor, {

@@ -96,9 +96,7 @@ export interface Outcome {
     readonly code?: string | undefined;
     readonly messageId?: string | undefined;
     readonly refused?: string | undefined;
-    // (undocumented)
     readonly retryAfterMs?: number | undefined;
-    // (undocumented)
     readonly state: OutcomeState;
     readonly status?: number | undefined;
 }

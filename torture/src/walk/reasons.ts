@@ -145,6 +145,10 @@ export const reasons: readonly Reason[] = [
     ],
   },
   {
+    why: 'a resolver that does not know, and a read: attack-resolver.test.ts of core',
+    places: [/^core attempt\/acquire resolveDoubt\(\): context\.ledger\.read/],
+  },
+  {
     why: 'an attempt that sleeps until its doubt is called: passed by --freeze',
     places: [
       /^core attempt\/acquire confirmLateDispatch\(\)/,

@@ -51,9 +51,7 @@ it('HTTP/2: undici 6 does not publish sendHeaders, which is no proof that nothin
         method: 'POST',
         body: '{}',
         dispatcher,
-      } as RequestInit).catch(() =>
-        Promise.reject(Object.assign(new Error('fetch failed'), { code: 0 })),
-      ),
+      }).catch(() => Promise.reject(Object.assign(new Error('fetch failed'), { code: 0 }))),
     ),
   );
   expect(emails).toBe(1);

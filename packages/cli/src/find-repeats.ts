@@ -1,5 +1,5 @@
 import type { Finding } from '@sendonce/core';
-import { DAY_MS } from '@sendonce/core/ledger';
+import { DAY_MS, withErrorPage } from '@sendonce/core/ledger';
 import type { Backend } from './backend.ts';
 import { sumCounts } from './sum-counts.ts';
 
@@ -8,12 +8,13 @@ export async function findRepeats({ journal }: Backend): Promise<readonly Findin
   const sinceMs = Date.now() - DAY_MS;
   const { repeated = 0 } = sumCounts((await journal?.counts(sinceMs)) ?? [], sinceMs);
   if (repeated === 0) return [];
+  const [emails, them] = repeated === 1 ? ['email', 'it'] : ['emails', 'them'];
   return [
     {
       severity: 'warning',
       check: 'repeated',
-      found: `In the last 24 hours, ${repeated} email${repeated === 1 ? '' : 's'} had a second request to the same address: an SDK may have sent ${repeated === 1 ? 'it' : 'them'} twice.`,
-      remedy: 'Switch off the retries of the SDK, see docs/errors/repeated.md.',
+      found: `In the last 24 hours, ${repeated} ${emails} had a second request to the same address: an SDK may have sent ${them} twice.`,
+      remedy: withErrorPage('Switch off the retries of the SDK.', 'SENDONCE_REPEATED'),
     },
   ];
 }

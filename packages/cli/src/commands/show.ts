@@ -70,14 +70,14 @@ export function renderEmail(email: FoundEmail, terminal: Terminal): string {
 
 function listFacts({ key, record }: FoundEmail): [name: string, value: string][] {
   if (!record) return [['key', key]];
-  const { state, atMs, messageId, note } = record;
+  const { state, atMs, messageId, note, resolvedBy } = record;
   const facts: [string, string | undefined][] = [
     ['key', key],
     ['since', `${formatTime(atMs)}, ${formatDuration(Date.now() - atMs)} ago`],
     ['by', senderOf(record)],
     ['Message-ID', messageId],
-    // Why the email was in doubt before it was resolved.
-    ['note', state === 'sent' ? note : undefined],
+    // Why the email was in doubt before it was resolved, or which of its copies were refused.
+    [resolvedBy ? 'doubt' : 'note', state === 'sent' ? note : undefined],
   ];
   return facts.flatMap(([name, value]) => (value ? [[name, value]] : []));
 }

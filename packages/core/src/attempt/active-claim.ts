@@ -8,7 +8,7 @@ import type { WonClaim } from './acquire.ts';
 import type { ClaimFacts, EffectEnd } from './decide.ts';
 import type { DispatchLoss } from './dispatch.ts';
 import { EmailSlot, type StartedEmail } from './email-slot.ts';
-import { RequestCount, watchRequests } from './watch-requests.ts';
+import { RequestCount } from './watch-requests.ts';
 
 /** What sends the email. It gets the claim if it asks for it: `claim` is made on demand. */
 export type EffectFunction<R> = (active: { readonly claim: Claim }) => Promise<R> | R;
@@ -38,9 +38,7 @@ export class ActiveClaim {
   /** An email was about to leave when its time was over. */
   isOverdue = false;
   slot: EmailSlot | undefined;
-  private requests:
-    | { readonly email: StartedEmail | undefined; readonly count: RequestCount }
-    | undefined;
+  requests: { readonly email: StartedEmail | undefined; readonly count: RequestCount } | undefined;
   private userClaim: Claim | undefined;
   private leaseLost: AbortController | undefined;
 
@@ -49,7 +47,6 @@ export class ActiveClaim {
     this.won = won;
     this.context = context;
     this.phase = context.mode === 'before-processor' ? 'dispatched' : 'claimed';
-    if (context.options.onRepeatedRequest !== 'ignore') watchRequests();
     const { ledger, attempt } = context;
     this.lease = startRenewing(ledger, attempt, () => this.onLeaseLost(), requestedAtMs);
   }
@@ -89,18 +86,6 @@ export class ActiveClaim {
     if (this.requests?.email !== email) this.requests = undefined;
     this.requests ??= { email, count: new RequestCount() };
     if (this.requests.count.add(host, path)) this.context.reportRepeated(host);
-  }
-
-  get wasRepeated(): boolean {
-    const { requests, slot } = this;
-    return requests !== undefined && requests.email === slot?.email && requests.count.wasRepeated;
-  }
-
-  /** @throws {ClaimLostError} when the time of the email is over: it must not leave. */
-  refuseOverdue(): void {
-    if (!this.context.isOver) return;
-    this.isOverdue = true;
-    throw new ClaimLostError('The time of the email is over (not-after). The email was not sent.');
   }
 
   private get ownSlot(): EmailSlot {
@@ -197,6 +182,7 @@ export async function runAndClose<R>(
     isUnseen: phase === 'claimed' && !hasDispatcher(),
     undispatched: options.undispatched ?? 'in-doubt',
   };
-  const wasRepeated = active.wasRepeated;
+  const { requests } = active;
+  const wasRepeated = requests?.email === slot?.email && requests?.count.wasRepeated === true;
   return { value, error, report, wasRequested, wasRepeated, facts };
 }

@@ -94,6 +94,10 @@ export const confirmReplay: Confirm = async (active) => {
 
 function refuseWhenOver(active: ActiveClaim): void {
   const { phase } = active;
+  if (active.context.isOver) {
+    active.isOverdue = true;
+    throw new ClaimLostError('The time of the email is over (not-after). The email was not sent.');
+  }
   if (phase === 'lost')
     throw new ClaimLostError('The claim was lost before. The email was not sent.');
   if (phase !== 'closed') return;

@@ -138,10 +138,7 @@ function startEmail(active: ActiveClaim, isAwaited: boolean): StartedEmail {
       if (isRequested || reported) throw new SecondEmailError(active.context.attempt.key);
       isRequested = true;
       try {
-        active.refuseOverdue();
         await active.won.confirm(active);
-        // The ledger may have taken its time to answer.
-        active.refuseOverdue();
         if (isUnsent) throw reportedBefore();
       } catch (error) {
         email.report({ verdict: 'not-sent', error });

@@ -18,6 +18,7 @@ import { classifiedVerdict, decide, markAsNested } from './decide.ts';
 import { recordOutcome } from './record-outcome.ts';
 import { withResult } from './result-json.ts';
 import { optionsForTest, skipForTest } from './test-mode.ts';
+import { watchRequests } from './watch-requests.ts';
 
 /**
  * Runs an effect that sends one email, at most once per key within the retention.
@@ -87,6 +88,7 @@ export async function performWith<R>(
     void examineOnce(context.ledger);
     const acquired = await acquire(context, outerClaim);
     if (acquired.state !== 'won') return context.finish(withResult<R>(acquired));
+    if (options.onRepeatedRequest !== 'ignore') watchRequests();
     const active = new ActiveClaim(acquired);
     const closed = await runAndClose(active, effect);
     const outcome = decide(closed.facts, classifiedVerdict(closed, options));

@@ -1,5 +1,4 @@
 import type { AttemptContext } from '../attempt-context.ts';
-import type { EffectReport } from '../claim.ts';
 import { nowMs } from '../clock.ts';
 import { askResolver } from '../doubts/ask-resolver.ts';
 import { errorCode } from '../error-code.ts';
@@ -65,7 +64,8 @@ async function recordSent<R>(
     outcome: 'sent',
     result: result.json,
     messageId: report?.messageId,
-    note: refusalNote(report),
+    // Some of the recipients get the email, and these were refused.
+    note: report?.refused && `refused: ${report.refused}`,
     undispatched: facts.isDispatched ? undefined : true,
   };
   // A job that fails may run again at once. That run must find the email recorded.
@@ -93,11 +93,6 @@ async function recordSent<R>(
   if (hasFailed) throw error;
   const resultError = result.error && { resultError: result.error };
   return { state: 'sent', value: value as R, ...resultError };
-}
-
-/** Some of the recipients get the email, and these were refused. */
-function refusalNote(report: EffectReport | undefined): string | undefined {
-  return report?.refused && `refused: ${report.refused}`;
 }
 
 function reportDroppedResult(context: AttemptContext, { message }: ResultError): void {

@@ -182,11 +182,25 @@ export function checkList(method: string, list: unknown, field?: 'data' | 'email
 }
 
 /** @throws {OptionError} */
+/** @throws {OptionError} for what cannot be iterated. */
+export function checkIterable(method: string, emails: unknown): void {
+  const isIterable =
+    typeof emails === 'object' &&
+    emails !== null &&
+    (Symbol.iterator in emails || Symbol.asyncIterator in emails);
+  if (isIterable) return;
+  throw new OptionError(
+    'emails',
+    `Expected "emails" of ${method}() to be a list, a generator or a stream of { data, at }, got ${describe(emails)}. ` +
+      'Nothing was done.',
+  );
+}
+
 export function checkDelayedEmails<D, K extends Partial<D>>(
   queue: QueueLike<D>,
   options: DelayedEmailsOptions<D, K>,
 ): void {
-  const methods = ['add', 'getJob', 'toKey'] as const;
+  const methods = ['add', 'addBulk', 'getJob', 'toKey'] as const;
   if (!methods.every((method) => typeof queue?.[method] === 'function')) {
     throw new OptionError(
       'queue',

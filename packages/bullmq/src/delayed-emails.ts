@@ -4,6 +4,7 @@ import { type Cancelled, cancelEmail } from './cancel-email.ts';
 import {
   type CancelOptions,
   checkDelayedEmails,
+  checkIterable,
   checkJobOptions,
   checkList,
   checkMethodOptions,
@@ -19,15 +20,15 @@ import { loadEmail, type QueueLike } from './email-jobs.ts';
 import { type EmailStatus, toStatus } from './email-status.ts';
 import { refusePromise } from './job-key.ts';
 import { labelFor } from './label.ts';
-import { inPages } from './pages.ts';
-import { type Rescheduled, rescheduleEmail } from './reschedule-email.ts';
+import { inPages, oneByOne, pageByTick, pagesOf } from './pages.ts';
+import { type NewTimes, type Rescheduled, rescheduleEmail } from './reschedule-email.ts';
 import {
   buildJobOptions,
   type Plan,
   type Producer,
   requireJobId,
   type Scheduled,
-  scheduleEmail,
+  scheduleEmails,
 } from './schedule-email.ts';
 import { createStamp, deriveEmailKey, hashParts } from './schedule-stamp.ts';
 import { checkNotAfter, dueMs } from './when.ts';
@@ -53,11 +54,29 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
    * Schedules a list of emails with shared round trips, 250 at a time. The answers have the order
    * of the list. All emails are checked before the first is scheduled.
    * @throws {OptionError} for a wrong list or email. Nothing was scheduled.
-   * @throws {ScheduleError} if the queue or the ledger did not answer. It is safe to call again.
+   * @throws {ScheduleError} if the queue or the ledger did not answer. Its `answers` are those so
+   *   far. It is safe to call again.
    *
    * @example await notices.scheduleBulk(orders.map((data) => ({ data, delay: 60_000 })))
    */
   scheduleBulk(emails: readonly ({ readonly data: D } & ScheduleOptions)[]): Promise<Scheduled[]>;
+  /**
+   * Schedules a stream of emails in flat memory, 250 at a time, and yields the answers in its order.
+   * A page is checked and scheduled when you ask for its first answer: if you leave the loop, the
+   * rest of the stream is not read.
+   * @throws {OptionError} for a wrong email. Nothing of its page was scheduled.
+   * @throws {ScheduleError} if the queue or the ledger did not answer. It is safe to begin again.
+   *
+   * @example
+   * let done = 0;
+   * for await (const { state } of notices.scheduleEach(readOrders())) {
+   *   done += 1;
+   *   if (state === 'scheduled' && done % 10_000 === 0) console.log(done);
+   * }
+   */
+  scheduleEach(
+    emails: AnyIterable<{ readonly data: D } & ScheduleOptions>,
+  ): AsyncGenerator<Scheduled, void, undefined>;
   /**
    * Moves a scheduled email to another time. If its job failed permanently and was kept, the email
    * gets a new job with the same data. An email that is due can be cancelled but no longer moved:
@@ -71,7 +90,10 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
    * @example await notices.reschedule({ orderId: 7, to }, { at: new Date('2027-01-02T09:00:00Z') })
    */
   reschedule(email: EmailRef<K>, options: RescheduleOptions): Promise<Rescheduled>;
-  /** Moves a list of emails, 250 at a time. The answers have the order of the list. */
+  /**
+   * Moves a list of emails, 250 at a time. The answers have the order of the list. All times are
+   * checked before the first email is moved.
+   */
   rescheduleBulk(
     emails: readonly ({ readonly email: EmailRef<K> } & RescheduleOptions)[],
   ): Promise<Rescheduled[]>;
@@ -106,6 +128,9 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
   /** The key of an email: 22 characters, as in the ledger. */
   keyOf(email: EmailRef<K>, options?: WhichEmail): string;
 }
+
+/** A list, a generator or a stream. */
+export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
 
 type DatedEmail = Extract<Scheduled | Rescheduled, { state: 'scheduled' | 'rescheduled' }>;
 
@@ -147,9 +172,13 @@ export function delayedEmails<D, K extends Partial<D> = D>(
   function deriveStoredKey(email: EmailRef<K>, occurrence: WhichEmail['occurrence']): string {
     checkOccurrence(occurrence);
     if (typeof email === 'string') return checkKey(email, occurrence);
+    return deriveEmailKey(selectParts(email), occurrence);
+  }
+
+  function selectParts(email: K): unknown {
     const selected = options.key(email);
     refusePromise('key', selected);
-    return deriveEmailKey(selected, occurrence);
+    return selected;
   }
 
   function keyOf(email: EmailRef<K>, which?: WhichEmail): string {
@@ -169,13 +198,15 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     const stored = storedData(data);
     // K is the part of D that `key` reads.
     const selectable = stored as unknown as K;
-    const key = deriveStoredKey(selectable, occurrence);
-    if (key !== deriveStoredKey(selectable, occurrence)) throw unsteadyKey();
+    checkOccurrence(occurrence);
+    const selected = selectParts(selectable);
+    const key = deriveEmailKey(selected, occurrence);
+    if (key !== deriveEmailKey(selectParts(selectable), occurrence)) throw unsteadyKey();
     await options.check?.(stored);
     const payload = options.fingerprint?.(stored);
     refusePromise('fingerprint', payload);
     const fingerprint = options.fingerprint && fingerprintOf(payload, key);
-    const parts = hashParts(options.key(selectable), key);
+    const parts = hashParts(selected, key);
     return {
       name,
       data: stored,
@@ -185,20 +216,32 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     };
   }
 
-  async function schedule(plan: Plan): Promise<Scheduled> {
-    const scheduled = await scheduleEmail(producer, plan);
-    if (scheduled.state === 'scheduled') {
-      const label = labelFor(options.label, plan.data as D);
-      writeToJournal(scheduled, { token: plan.stamp.token, label });
+  async function schedulePage(
+    plans: readonly Plan[],
+  ): Promise<readonly PromiseSettledResult<Scheduled>[]> {
+    const settled = await scheduleEmails(producer, plans);
+    for (const [index, { stamp, data }] of plans.entries()) {
+      const one = settled[index];
+      if (one?.status !== 'fulfilled' || one.value.state !== 'scheduled') continue;
+      const label = labelFor(options.label, data as D);
+      writeToJournal(one.value, { token: stamp.token, label });
     }
-    return scheduled;
+    flushSoon(journal);
+    return settled;
   }
 
-  async function reschedule(email: EmailRef<K>, when: RescheduleOptions): Promise<Rescheduled> {
+  const scheduleOne = pageByTick(schedulePage);
+
+  /** The new times of an email, checked before any email of a list is moved. */
+  function planMove(email: EmailRef<K>, when: RescheduleOptions): { key: string; times: NewTimes } {
     checkMethodOptions('reschedule', when);
     const atMs = dueMs(when, Date.now(), pastToleranceMs);
     const notAfterMs = checkNotAfter(when.notAfter, atMs, 'Nothing was moved.');
-    const rescheduled = await rescheduleEmail(producer, keyFrom(email, when), { atMs, notAfterMs });
+    return { key: keyFrom(email, when), times: { atMs, notAfterMs } };
+  }
+
+  async function reschedule({ key, times }: ReturnType<typeof planMove>): Promise<Rescheduled> {
+    const rescheduled = await rescheduleEmail(producer, key, times);
     if (rescheduled.state === 'rescheduled') writeToJournal(rescheduled);
     return rescheduled;
   }
@@ -224,28 +267,27 @@ export function delayedEmails<D, K extends Partial<D> = D>(
   const emails: DelayedEmails<D, K> = {
     keyOf,
     async schedule(data, when) {
-      const scheduled = await schedule(await makePlan(data, when));
-      flushSoon(journal);
-      return scheduled;
+      return scheduleOne(await makePlan(data, when));
     },
     async scheduleBulk(all) {
       checkList('scheduleBulk', all, 'data');
       const plans: Plan[] = [];
       for (const { data, ...when } of all) plans.push(await makePlan(data, when));
-      const scheduled = await inPages(plans, schedule);
-      flushSoon(journal);
-      return scheduled;
+      return inPages('scheduleBulk', plans, schedulePage);
+    },
+    async *scheduleEach(all) {
+      checkIterable('scheduleEach', all);
+      for await (const page of pagesOf(all)) yield* await emails.scheduleBulk(page);
     },
     async reschedule(email, when) {
-      const rescheduled = await reschedule(email, when);
+      const rescheduled = await reschedule(planMove(email, when));
       flushSoon(journal);
       return rescheduled;
     },
     async rescheduleBulk(all) {
       checkList('rescheduleBulk', all, 'email');
-      const rescheduled = await inPages(all, ({ email, ...when }) =>
-        reschedule(email, when as RescheduleOptions),
-      );
+      const moves = all.map(({ email, ...when }) => planMove(email, when as RescheduleOptions));
+      const rescheduled = await inPages('rescheduleBulk', moves, oneByOne(reschedule));
       flushSoon(journal);
       return rescheduled;
     },
@@ -257,7 +299,11 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     async cancelBulk(all, options) {
       checkList('cancelBulk', all);
       checkMethodOptions('cancel', options);
-      const cancelled = await inPages(all, (email) => cancel(email, options));
+      const cancelled = await inPages(
+        'cancelBulk',
+        all,
+        oneByOne((email) => cancel(email, options)),
+      );
       flushSoon(journal);
       return cancelled;
     },
@@ -269,7 +315,11 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     async statusBulk(all, which) {
       checkList('statusBulk', all);
       checkMethodOptions('status', which);
-      return inPages(all, (email) => emails.status(email, which));
+      return inPages(
+        'statusBulk',
+        all,
+        oneByOne((email) => emails.status(email, which)),
+      );
     },
     async flowJob(data, when) {
       const plan = await makePlan(data, when);

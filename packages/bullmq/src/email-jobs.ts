@@ -1,5 +1,6 @@
 import { jobIdOf, type Ledger, type LedgerRecord, ScheduleError } from '@sendonce/core';
 import { bareError } from '@sendonce/core/ledger';
+import { countJobs, redisOf } from './queue-commands.ts';
 
 /**
  * The part of a BullMQ `Queue` that {@link delayedEmails} uses. Every `Queue` of BullMQ 5 and 6
@@ -8,6 +9,7 @@ import { bareError } from '@sendonce/core/ledger';
 export interface QueueLike<D> {
   readonly name: string;
   add(name: string, data: D, opts?: object): Promise<unknown>;
+  addBulk(jobs: { name: string; data: D; opts?: object }[]): Promise<unknown>;
   getJob(jobId: string): Promise<StoredJob | undefined>;
   toKey(type: string): string;
   /** In BullMQ 5. */
@@ -65,7 +67,7 @@ export interface EmailSnapshot extends EmailJobs {
 const MAX_JOB_IDS = 4;
 
 /** The job ids of an email: derived from its key, so that a second schedule finds the first. */
-function listJobIds(key: string): string[] {
+export function listJobIds(key: string): string[] {
   const first = jobIdOf(key);
   const others = Array.from({ length: MAX_JOB_IDS - 1 }, (_, index) => `${first}.${index + 2}`);
   return [first, ...others];
@@ -89,30 +91,52 @@ export async function loadJobs<D>(queue: QueueLike<D>, key: string): Promise<Ema
   try {
     return await readJobs(queue, key);
   } catch (cause) {
-    throw new ScheduleError(
-      `The queue did not answer, so the state of the email ${key} is unknown. Nothing was changed. Call again.`,
-      'no',
-      bareError(cause),
-    );
+    throw queueUnavailable(key, cause);
   }
+}
+
+export function queueUnavailable(key: string, cause: unknown): ScheduleError {
+  return new ScheduleError(
+    `The queue did not answer, so the state of the email ${key} is unknown. Nothing was changed. Call again.`,
+    'no',
+    { cause: bareError(cause) },
+  );
 }
 
 async function readJobs<D>(queue: QueueLike<D>, key: string): Promise<EmailJobs> {
   const ids = listJobIds(key);
-  const stored = await Promise.all(ids.map((id) => queue.getJob(id)));
-  const jobs = stored.map(async (first, index) => {
-    const id = ids[index];
-    if (!first || id === undefined) return undefined;
-    // The job is read again after its state, so that a job that was moved since has its new time.
-    const [state, job] = await Promise.all([first.getState(), queue.getJob(id)]);
-    if (!job) return undefined;
-    const at = state === 'delayed' ? await findDueDate(queue, job) : undefined;
-    return { job: Object.assign(job, { id }), state, at };
-  });
+  const [first, ...others] = ids;
+  // Few emails have more than one job: whether there are others costs one command, not three.
+  const [firstJob, hasOthers] = await Promise.all([
+    queue.getJob(first!),
+    countJobs(queue, others).then((count) => count > 0),
+  ]);
+  const otherJobs = hasOthers ? await Promise.all(others.map((id) => queue.getJob(id))) : [];
+  const stored = [firstJob, ...otherJobs];
+  const jobs = await Promise.all(
+    stored.map((job, index) => job && readJob(queue, job, ids[index]!)),
+  );
   return {
-    jobs: (await Promise.all(jobs)).filter((job) => job !== undefined),
+    jobs: jobs.filter((job) => job !== undefined),
     nextJobId: ids.find((_, index) => !stored[index]),
   };
+}
+
+async function readJob<D>(
+  queue: QueueLike<D>,
+  loaded: StoredJob,
+  id: string,
+): Promise<EmailJob | undefined> {
+  const [state, score] = await Promise.all([loaded.getState(), findScore(queue, id)]);
+  const isDelayed = state === 'delayed';
+  if (isDelayed && score !== undefined) {
+    return { job: Object.assign(loaded, { id }), state, at: toDueDate(score) };
+  }
+  // The job is read again after its state, because it may have changed in between.
+  const job = await queue.getJob(id);
+  if (!job) return undefined;
+  const at = isDelayed ? estimateDueDate(job) : undefined;
+  return { job: Object.assign(job, { id }), state, at };
 }
 
 /** Moves a delayed job, by BullMQ's own compare-and-set on its state. */
@@ -125,30 +149,23 @@ export async function moveJob({ job }: EmailJob, dueMs: number): Promise<void> {
 /** BullMQ's score of a delayed job is its due time in ms, times this, plus a sequence number. */
 const SCORES_PER_MS = 0x1000;
 
+const toDueDate = (score: number) => new Date(Math.floor(score / SCORES_PER_MS));
+
 /**
- * When a delayed job is due. The job stores a delay, but not the moment from which it counts. After
- * `job.changeDelay()` or a backoff, only its score in the queue shows the due time.
+ * When a delayed job is due, by the job alone. It stores a delay, but not the moment from which it
+ * counts. After `job.changeDelay()` or a backoff, only its score in the queue shows the due time.
  */
-async function findDueDate<D>(queue: QueueLike<D>, job: StoredJob): Promise<Date | undefined> {
-  const score = await findScore(queue, job);
-  if (score !== undefined) return new Date(Math.floor(score / SCORES_PER_MS));
+function estimateDueDate(job: StoredJob): Date | undefined {
   if (job.processedOn !== undefined) return new Date(job.processedOn + job.delay);
   const { delay = 0 } = job.opts;
   return job.delay === delay ? new Date(job.timestamp + delay) : undefined;
 }
 
 /**
- * The score of a delayed job. Undefined if the queue is not on Redis or the job is no longer
- * delayed.
+ * The score of a delayed job. Undefined if the queue is not on Redis or the job is not delayed.
  */
-async function findScore<D>(
-  queue: QueueLike<D>,
-  { id = '' }: StoredJob,
-): Promise<number | undefined> {
-  const { client: ofBackend } = (queue.backend ?? queue) as { readonly client?: unknown };
-  const client = (await ofBackend) as
-    | { zscore?(key: string, member: string): Promise<string | number | null> }
-    | undefined;
+async function findScore<D>(queue: QueueLike<D>, id: string): Promise<number | undefined> {
+  const client = await redisOf(queue);
   const score = await client?.zscore?.(queue.toKey('delayed'), id);
   return score === undefined || score === null ? undefined : Number(score);
 }

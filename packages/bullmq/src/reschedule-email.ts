@@ -64,7 +64,7 @@ export async function rescheduleEmail(
     `It is unknown whether the email ${key} was moved: the queue failed ${TRIES} times. Check its status, ` +
       'then move it again.',
     'maybe',
-    cause,
+    { cause },
   );
 }
 

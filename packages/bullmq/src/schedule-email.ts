@@ -1,9 +1,18 @@
-import { type Ledger, type RecordState, ScheduleError } from '@sendonce/core';
-import { bareError, differingFields } from '@sendonce/core/ledger';
 import {
+  type JobRef,
+  type Ledger,
+  type LedgerRecord,
+  type RecordState,
+  ScheduleError,
+} from '@sendonce/core';
+import { bareError, differingFields } from '@sendonce/core/ledger';
+import { type AddedEmails, addEmails } from './add-emails.ts';
+import {
+  type EmailJob,
   type EmailSnapshot,
   isWaiting,
   loadEmail,
+  queueUnavailable,
   type QueueLike,
   type StoredJob,
 } from './email-jobs.ts';
@@ -49,17 +58,58 @@ export interface Plan {
 
 const TRIES = 5;
 
-/** Adds the job, unless the email already has one or the ledger has its outcome. */
-export async function scheduleEmail(producer: Producer, plan: Plan): Promise<Scheduled> {
+/**
+ * Schedules a page of emails. Most emails are new: their jobs are added with few commands for the
+ * whole page. The others are loaded and scheduled one by one.
+ */
+export async function scheduleEmails(
+  producer: Producer,
+  plans: readonly Plan[],
+): Promise<readonly PromiseSettledResult<Scheduled>[]> {
+  const page: AddedEmails = { added: new Set(), answers: new Map() };
+  try {
+    await addEmails(producer, plans, page);
+  } catch (cause) {
+    // Of several emails, one may have failed them all: each is tried alone.
+    const [plan] = plans;
+    if (plan && plans.length === 1) {
+      const { key } = plan.stamp;
+      const reason = page.added.has(plan) ? unknownError(key, cause) : queueUnavailable(key, cause);
+      return [{ status: 'rejected', reason }];
+    }
+  }
+  return Promise.allSettled(
+    plans.map(
+      (plan) => page.answers.get(plan) ?? scheduleEmail(producer, plan, page.added.has(plan)),
+    ),
+  );
+}
+
+/** Schedules one email, in whatever state it is. Its job may have been added already. */
+export async function scheduleEmail(
+  producer: Producer,
+  plan: Plan,
+  wasAdded = false,
+): Promise<Scheduled> {
+  const { queue, ledger } = producer;
   const { key } = plan.stamp;
-  for (let tried = 0; tried < TRIES; tried += 1) {
-    const before = await loadEmail(producer.queue, producer.ledger, key);
-    const existing = findExisting(before, plan);
-    if (existing) return existing;
-    const jobId = requireJobId(before, key);
-    const scheduled = await addJob(producer, plan, jobId);
+  let mayBeAdded = wasAdded;
+  const fail = (cause: unknown): never => {
+    throw mayBeAdded ? unknownError(key, cause) : cause;
+  };
+  // The last round only looks at what the one before it has added.
+  for (let round = 0; round <= TRIES; round += 1) {
+    const snapshot = await loadEmail(queue, ledger, key).catch(fail);
+    const own = snapshot.jobs.find(({ job }) => isStampedWith(plan.stamp.token, job));
+    const scheduled = own
+      ? await keepOwn(producer, plan, { ...snapshot, own }).catch(fail)
+      : findExisting(snapshot, plan);
     if (scheduled) return scheduled;
-    // The job disappeared without a record: it was removed, or it failed at once and was not kept.
+    // There is no job yet, or it disappeared without a record: it was removed, or it failed at once
+    // and was not kept.
+    const jobId = requireJobId(snapshot, key);
+    mayBeAdded = true;
+    await queue.add(plan.name, plan.data, buildJobOptions(plan, jobId)).catch(fail);
   }
   throw new ScheduleError(
     `The email ${key} could not be scheduled: its job disappeared immediately after it was added ` +
@@ -68,44 +118,56 @@ export async function scheduleEmail(producer: Producer, plan: Plan): Promise<Sch
   );
 }
 
-/** BullMQ's add is a compare-and-set on the job id. The stamp shows which call added the job. */
-async function addJob(
+/**
+ * The answer to the call whose job is in the queue.
+ * @returns undefined if the email must be loaded again.
+ */
+async function keepOwn(
   { queue, ledger }: Producer,
   plan: Plan,
-  jobId: string,
+  snapshot: EmailSnapshot & { readonly own: EmailJob },
 ): Promise<Scheduled | undefined> {
-  const { key, token } = plan.stamp;
-  try {
-    await queue.add(plan.name, plan.data, buildJobOptions(plan, jobId));
-    const found = await loadEmail(queue, ledger, key);
-    const own = found.jobs.find(({ job }) => isStampedWith(token, job));
-    if (!own) return findExisting(found, plan);
-
-    const { record } = found;
-    const ownRef = { queue: queue.name, id: jobId };
-    if (record && isFinal(record.state) && !isSameJob(record.job, ownRef)) {
-      // The email was cancelled or sent meanwhile. No other call adds a job over such a record, so
-      // this job is the one of this call.
-      await own.job.remove().catch(() => {});
-      return findExisting(found, plan);
-    }
-    const other = found.jobs.find((one) => one !== own && isWaiting(one.state));
-    const isFirst = other && found.jobs.indexOf(other) < found.jobs.indexOf(own);
-    // If two jobs were added under different ids, both stay: the ledger permits one email.
-    if (isFirst) {
-      const notAfter = notAfterOf(other.job);
-      const limit = notAfter && { notAfter };
-      return { key, state: 'already-scheduled', at: other.at, ...limit, jobId: other.job.id };
-    }
-    return { key, state: 'scheduled', at: new Date(plan.atMs), jobId };
-  } catch (cause) {
-    throw new ScheduleError(
-      `It is unknown whether the email ${key} is scheduled: the queue or the ledger did not answer. Schedule ` +
-        'it again: an email that is already scheduled is not scheduled twice.',
-      'maybe',
-      bareError(cause),
+  const { own, jobs, record } = snapshot;
+  const { key } = plan.stamp;
+  const { id: jobId } = own.job;
+  if (record && blocks(record, { queue: queue.name, id: jobId })) {
+    // The email is known already, so this job must not stay. While it was there, another call may
+    // have been answered `already-scheduled`. If the record disappears in this moment, because a
+    // person resolves the email as "not sent", the email needs a job again.
+    const isRemoved = await own.job.remove().then(
+      () => true,
+      () => false,
     );
+    const present = isRemoved ? await ledger.read(key) : record;
+    return present && present.state !== 'skipped' ? findExisting(snapshot, plan) : undefined;
   }
+  const other = jobs.find((one) => one !== own && isWaiting(one.state) && isBefore(one, own));
+  if (!other) return { key, state: 'scheduled', at: new Date(plan.atMs), jobId };
+  // The job of an earlier call has another id, because a job that failed and was kept had the first
+  // one. Of two jobs, exactly one is the earlier one for both callers, so one of them stays.
+  await own.job.remove().catch(() => {});
+  const notAfter = notAfterOf(other.job);
+  const limit = notAfter && { notAfter };
+  return { key, state: 'already-scheduled', at: other.at, ...limit, jobId: other.job.id };
+}
+
+function isBefore({ job }: EmailJob, other: EmailJob): boolean {
+  if (job.timestamp !== other.job.timestamp) return job.timestamp < other.job.timestamp;
+  return job.id < other.job.id;
+}
+
+/** Whether the email is known already, by a record that is not of this very job. */
+export function blocks(record: LedgerRecord, job: JobRef): boolean {
+  return record.state !== 'skipped' && !isSameJob(record.job, job);
+}
+
+function unknownError(key: string, cause: unknown): ScheduleError {
+  return new ScheduleError(
+    `It is unknown whether the email ${key} is scheduled: the queue or the ledger did not answer. Schedule ` +
+      'it again: an email that is already scheduled is not scheduled twice.',
+    'maybe',
+    { cause: bareError(cause) },
+  );
 }
 
 /** The options of the job of an email. */

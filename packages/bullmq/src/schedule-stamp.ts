@@ -1,5 +1,5 @@
 import { deriveKey, fingerprintOf, KeyChangedError, ScheduleError } from '@sendonce/core';
-import { createToken, differingFields } from '@sendonce/core/ledger';
+import { createToken, differingFields, hashFields } from '@sendonce/core/ledger';
 
 /**
  * The versions of the stamp's format. A format that an older worker would misread gets the next
@@ -89,8 +89,9 @@ export function deriveEmailKey(selected: unknown, occurrence: string | number | 
 
 /** The hashes of a key's parts for its stamp. The parts of a list are named by their index. */
 export function hashParts(selected: unknown, key: string): string {
-  const parts = Array.isArray(selected) ? Object.fromEntries(selected.entries()) : selected;
-  return fingerprintOf(parts, key);
+  // The key was derived from them, so they are plain JSON.
+  const hasParts = typeof selected === 'object' && selected !== null;
+  return hasParts ? hashFields(selected, key) : fingerprintOf(selected, key);
 }
 
 /**

@@ -263,7 +263,7 @@ onBothVersions((bullmq) => {
     await eventually(async () => expect((await emails.status(order)).state).toBe('failed'));
     failing = false;
     const answers = await Promise.all(
-      Array.from({ length: 32 }, () => emails.schedule(order, { delay: 300 })),
+      Array.from({ length: 32 }, () => emails.schedule(order, { delay: 1500 })),
     );
     expect(answers.map(({ state }) => state).toSorted()).toEqual([
       ...Array(31).fill('already-scheduled'),

@@ -456,9 +456,19 @@ export class KeyChangedError extends SendonceError {
 /** An email could not be scheduled or moved, or it is not known whether it was. */
 export class ScheduleError extends SendonceError {
   override readonly name = 'ScheduleError';
+  /**
+   * Of a method for a list of emails: its answers so far, in the order of the list. `undefined`
+   * where the state of an email is unknown, or where nothing was done yet.
+   */
+  readonly answers: readonly unknown[] | undefined;
 
-  constructor(message: string, mayHaveLeft: MayHaveLeft = 'no', cause?: unknown) {
+  constructor(
+    message: string,
+    mayHaveLeft: MayHaveLeft = 'no',
+    { cause, answers }: { readonly cause?: unknown; readonly answers?: readonly unknown[] } = {},
+  ) {
     super('SENDONCE_SCHEDULE', mayHaveLeft, message, cause);
+    this.answers = answers;
   }
 }
 

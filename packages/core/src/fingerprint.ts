@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson, checkPart } from './keys.ts';
 
 /**
@@ -18,13 +18,18 @@ export function fingerprintOf(payload: unknown, key: string): string {
   if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) {
     return `=${shortHash(stored, key)}`;
   }
-  const fields = Object.entries(stored);
+  return hashFields(stored, key);
+}
+
+/** The fingerprint of fields that were checked before. */
+export function hashFields(fields: object, key: string): string {
+  const hashes: string[] = [];
+  for (const [name, value] of Object.entries(fields)) {
+    hashes.push(`${encodeURIComponent(name)}=${shortHash(value, key)}`);
+  }
   // Never an empty text: a store may take it for a missing fingerprint.
-  if (fields.length === 0) return `=${shortHash({}, key)}`;
-  return fields
-    .map(([name, value]) => `${encodeURIComponent(name)}=${shortHash(value, key)}`)
-    .toSorted()
-    .join('&');
+  if (hashes.length === 0) return `=${shortHash({}, key)}`;
+  return hashes.length === 1 ? hashes[0]! : hashes.toSorted().join('&');
 }
 
 /**
@@ -63,5 +68,6 @@ function nameOrWhole(name: string): string {
 
 function shortHash(value: unknown, key: string): string {
   const text = `${key}\n${canonicalJson(value)}`;
-  return createHash('sha256').update(text).digest('base64url').slice(0, 6);
+  // In one call, which is three times as fast as a Hash object.
+  return hash('sha256', text, 'base64url').slice(0, 6);
 }

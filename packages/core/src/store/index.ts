@@ -5,7 +5,7 @@ export { performWith } from '../attempt/perform.ts';
 export { DAY_MS, HOUR_MS, MAX_DURATION_MS, MINUTE_MS } from '../durations.ts';
 export { errorCode } from '../error-code.ts';
 export { digestOf } from '../digest.ts';
-export { differingFields } from '../fingerprint.ts';
+export { differingFields, hashFields } from '../fingerprint.ts';
 export { bareMessageId, createToken, hash128, isKey, KEY_ALPHABET } from '../keys.ts';
 export type {
   Attempt,

@@ -86,6 +86,7 @@ test.each(vectors.keys.filter(({ occurrence }) => occurrence !== undefined))(
     const queue = {
       name: 'notices',
       add: none,
+      addBulk: none,
       getJob: none,
       toKey: (type: string) => type,
     };

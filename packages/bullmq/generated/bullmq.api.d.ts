@@ -132,6 +132,10 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
     scheduleBulk(emails: readonly ({
         readonly data: D;
     } & ScheduleOptions)[]): Promise<Scheduled[]>;
+    // Warning: (ae-forgotten-export) The symbol "AnyIterable" needs to be exported by the entry point index.d.ts
+    scheduleEach(emails: AnyIterable<{
+        readonly data: D;
+    } & ScheduleOptions>): AsyncGenerator<Scheduled, void, undefined>;
     status(email: EmailRef<K>, options?: WhichEmail): Promise<EmailStatus>;
     statusBulk(emails: readonly EmailRef<K>[], options?: WhichEmail): Promise<EmailStatus[]>;
 }
@@ -438,6 +442,12 @@ export type ProcessorOf<J, R> = (job: J, token?: string, signal?: AbortSignal) =
 export interface QueueLike<D> {
     // (undocumented)
     add(name: string, data: D, opts?: object): Promise<unknown>;
+    // (undocumented)
+    addBulk(jobs: {
+        name: string;
+        data: D;
+        opts?: object;
+    }[]): Promise<unknown>;
     readonly backend?: object | undefined;
     readonly client?: Promise<unknown>;
     // (undocumented)

@@ -54,7 +54,7 @@ export async function addEmails(
  * attempt would send nothing, but it would run. Such emails are looked for before their job is
  * added.
  */
-async function omitKnown({ queue, ledger }: Producer, plans: readonly Plan[]): Promise<Plan[]> {
+async function omitKnown({ ledger }: Producer, plans: readonly Plan[]): Promise<Plan[]> {
   const soonMs = Date.now() + SOON_MS;
   const soon = plans.filter(({ atMs }) => atMs < soonMs);
   if (soon.length === 0) return [...plans];

@@ -297,6 +297,7 @@ export function checkJobOptions(job: object = {}): void {
   const found = reservedJobOptions.find((name) => Object.hasOwn(job, name));
   if (found === undefined) {
     checkSpelling('"job"', job, JOB_OPTION_NAMES);
+    checkPriority((job as JobsOptions).priority);
     return;
   }
   throw new OptionError(
@@ -305,6 +306,22 @@ export function checkJobOptions(job: object = {}): void {
       'Nothing was scheduled. For one email per iteration, use upsertJobScheduler() and wrap the processor in once().',
   );
 }
+
+/**
+ * BullMQ checks it as well, but only when it adds the job: then other emails of a list are
+ * scheduled already.
+ */
+function checkPriority(priority: unknown = 0): void {
+  const isValid = Number.isInteger(priority) && Number(priority) >= 0;
+  if (isValid && Number(priority) <= MAX_PRIORITY) return;
+  throw new OptionError(
+    'job.priority',
+    `Expected "priority" to be an integer from 0 to ${MAX_PRIORITY}, got ${describe(priority)}. Nothing was scheduled.`,
+  );
+}
+
+/** https://docs.bullmq.io/guide/jobs/prioritized */
+const MAX_PRIORITY = 2 ** 21 - 1;
 
 /** @throws {OptionError} */
 export function checkOccurrence(occurrence: unknown): void {

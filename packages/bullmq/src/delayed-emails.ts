@@ -61,7 +61,8 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
    */
   scheduleBulk(emails: readonly ({ readonly data: D } & ScheduleOptions)[]): Promise<Scheduled[]>;
   /**
-   * Schedules a stream of emails in flat memory, 250 at a time, and yields the answers in its order.
+   * Schedules a stream of emails in flat memory, 250 at a time, and yields the answers in its
+   * order.
    * A page is checked and scheduled when you ask for its first answer: if you leave the loop, the
    * rest of the stream is not read.
    * @throws {OptionError} for a wrong email. Nothing of its page was scheduled.
@@ -129,7 +130,7 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
   keyOf(email: EmailRef<K>, options?: WhichEmail): string;
 }
 
-/** A list, a generator or a stream. */
+/** A list, a generator or a stream, as {@link DelayedEmails.scheduleEach} takes it. */
 export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
 
 type DatedEmail = Extract<Scheduled | Rescheduled, { state: 'scheduled' | 'rescheduled' }>;

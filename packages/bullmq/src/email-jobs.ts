@@ -114,7 +114,7 @@ async function readJobs<D>(queue: QueueLike<D>, key: string): Promise<EmailJobs>
   const otherJobs = hasOthers ? await Promise.all(others.map((id) => queue.getJob(id))) : [];
   const stored = [firstJob, ...otherJobs];
   const jobs = await Promise.all(
-    stored.map((job, index) => job && readJob(queue, job, ids[index]!)),
+    stored.map(async (job, index) => job && readJob(queue, job, ids[index]!)),
   );
   return {
     jobs: jobs.filter((job) => job !== undefined),

@@ -30,14 +30,14 @@ export async function inPages<T, R>(
   return answers as R[];
 }
 
-/** Each item of the page by itself, at the same time. */
+/** Each item of the page alone, at the same time. */
 export function oneByOne<T, R>(work: (item: T) => Promise<R>): PageWork<T, R> {
   return (page) => Promise.allSettled(page.map(work));
 }
 
 /**
- * How many emails share a page. 50 calls at a time reach 0.43 of a plain `add()` in pages of 16, and
- * 0.37 in one page, because then the servers wait while the page is prepared.
+ * How many emails share a page. 50 calls at a time reach 0.43 of a plain `add()` in pages of 16,
+ * and 0.37 in one page, because then the servers wait while the page is prepared.
  */
 const TICK_PAGE = 16;
 

@@ -17,7 +17,7 @@ export async function redisOf<D>(queue: QueueLike<D>): Promise<QueueRedis | unde
 /** How many jobs with these ids the queue has. On Redis, it is one command. */
 export async function countJobs<D>(queue: QueueLike<D>, ids: readonly string[]): Promise<number> {
   const redis = await redisOf(queue);
-  if (redis?.exists) return Number(await redis.exists(...ids.map((id) => queue.toKey(id))));
+  if (redis?.exists) return redis.exists(...ids.map((id) => queue.toKey(id)));
   const jobs = await Promise.all(ids.map((id) => queue.getJob(id)));
   return jobs.filter(Boolean).length;
 }

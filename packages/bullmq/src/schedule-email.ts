@@ -80,12 +80,12 @@ export async function scheduleEmails(
   }
   return Promise.allSettled(
     plans.map(
-      (plan) => page.answers.get(plan) ?? scheduleEmail(producer, plan, page.added.has(plan)),
+      async (plan) => page.answers.get(plan) ?? scheduleEmail(producer, plan, page.added.has(plan)),
     ),
   );
 }
 
-/** Schedules one email, in whatever state it is. Its job may have been added already. */
+/** Schedules one email, in any state that it is in. Its job may have been added already. */
 export async function scheduleEmail(
   producer: Producer,
   plan: Plan,

@@ -109,7 +109,10 @@ onBothVersions((bullmq) => {
     async function resolve(): Promise<void> {
       const record = await ledger.read(id);
       if (record?.state !== 'in-doubt') return;
-      await resolveEmail({ ledger }, { key: id, token: record.token, verdict: 'not-sent' });
+      await resolveEmail(
+        { ledger },
+        { key: id, token: record.token, verdict: 'not-sent', by: 'ada' },
+      );
     }
     const schedule = () => emails.schedule({ order, by: 'other' }, later);
     async function fail(jobId: string): Promise<void> {
@@ -145,7 +148,7 @@ onBothVersions((bullmq) => {
       'send a copy': sendCopy,
       'remove the job': async () => {
         const jobs = await Promise.all([first, `${first}.2`].map((one) => queue.getJob(one)));
-        await Promise.all(jobs.map((job) => job?.remove()));
+        await Promise.all(jobs.map(async (job) => job?.remove()));
       },
       reschedule: () => emails.reschedule({ order } as Notice, { delay: 7_200_000 }),
     };

@@ -149,6 +149,9 @@ export function flushSoon(journal: Journal | undefined): void;
 export function hash128(text: string): string;
 
 // @public
+export function hashFields(fields: object, key: string): string;
+
+// @public
 export type HeartbeatReply = 'kept' | 'lost' | 'unknown';
 
 // @public

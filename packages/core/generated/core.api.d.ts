@@ -542,7 +542,11 @@ export class ResultError extends SendonceError {
 
 // @public
 export class ScheduleError extends SendonceError {
-    constructor(message: string, mayHaveLeft?: MayHaveLeft, cause?: unknown);
+    constructor(message: string, mayHaveLeft?: MayHaveLeft, input?: {
+        readonly cause?: unknown;
+        readonly answers?: readonly unknown[];
+    });
+    readonly answers: readonly unknown[] | undefined;
     // (undocumented)
     readonly name = "ScheduleError";
 }

@@ -14,10 +14,12 @@ export const reasons: readonly Reason[] = [
   {
     why: 'delayedEmails(): the producer, not the worker',
     places: [
+      /^bullmq add-emails /,
       /^bullmq cancel-email /,
       /^bullmq delayed-emails /,
       /^bullmq email-jobs /,
       /^bullmq pages /,
+      /^bullmq queue-commands /,
       /^bullmq replace-jobs /,
       /^bullmq reschedule-email /,
       /^bullmq schedule-email /,

@@ -455,6 +455,10 @@ export interface QueueLike<D> {
     // (undocumented)
     readonly name: string;
     // (undocumented)
+    readonly opts?: {
+        readonly telemetry?: object | undefined;
+    } | undefined;
+    // (undocumented)
     toKey(type: string): string;
 }
 

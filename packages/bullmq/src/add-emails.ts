@@ -30,6 +30,7 @@ export async function addEmails(
 ): Promise<void> {
   const { queue, ledger } = producer;
   const adding = await omitKnown(producer, plans);
+  if (adding.length === 0) return;
   for (const plan of adding) added.add(plan);
   await addJobs(queue, adding);
   const [isOnlyJob, records] = await Promise.all([

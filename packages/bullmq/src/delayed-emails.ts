@@ -20,7 +20,7 @@ import { loadEmail, type QueueLike } from './email-jobs.ts';
 import { type EmailStatus, toStatus } from './email-status.ts';
 import { refusePromise } from './job-key.ts';
 import { labelFor } from './label.ts';
-import { inPages, oneByOne, pageByTick, pagesOf } from './pages.ts';
+import { inPages, oneByOne, pageByTick, pageForEach, pagesOf } from './pages.ts';
 import { type NewTimes, type Rescheduled, rescheduleEmail } from './reschedule-email.ts';
 import {
   buildJobOptions,
@@ -231,7 +231,9 @@ export function delayedEmails<D, K extends Partial<D> = D>(
     return settled;
   }
 
-  const scheduleOne = pageByTick(schedulePage);
+  // With telemetry, BullMQ gives each job the trace of the call that adds it. In a shared page, it
+  // would be the trace of another caller.
+  const scheduleOne = queue.opts?.telemetry ? pageForEach(schedulePage) : pageByTick(schedulePage);
 
   /** The new times of an email, checked before any email of a list is moved. */
   function planMove(email: EmailRef<K>, when: RescheduleOptions): { key: string; times: NewTimes } {

@@ -12,6 +12,7 @@ export interface QueueLike<D> {
   addBulk(jobs: { name: string; data: D; opts?: object }[]): Promise<unknown>;
   getJob(jobId: string): Promise<StoredJob | undefined>;
   toKey(type: string): string;
+  readonly opts?: { readonly telemetry?: object | undefined } | undefined;
   /** In BullMQ 5. */
   readonly client?: Promise<unknown>;
   /** In BullMQ 6, for a queue on Redis or on PostgreSQL. */

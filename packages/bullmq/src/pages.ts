@@ -70,6 +70,15 @@ export function pageByTick<T, R>(work: PageWork<T, R>): (item: T) => Promise<R> 
     });
 }
 
+/** Each item is a page, in the asynchronous context of its caller. */
+export function pageForEach<T, R>(work: PageWork<T, R>): (item: T) => Promise<R> {
+  return async (item) => {
+    const [settled] = await work([item]);
+    if (settled?.status !== 'fulfilled') throw settled?.reason;
+    return settled.value;
+  };
+}
+
 /** The pages of a stream. It is read only as far as it is asked for. */
 export async function* pagesOf<T>(
   items: Iterable<T> | AsyncIterable<T>,

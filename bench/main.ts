@@ -11,6 +11,7 @@ import { createProgress } from './progress.ts';
 import { renderPicture } from './report/picture.ts';
 import { renderTables } from './report/tables.ts';
 import type { Results } from './results.ts';
+import { measureSchedule } from './schedule.ts';
 import { measureThroughput } from './throughput.ts';
 
 // If run.ts is gone, no server may be left behind.
@@ -55,6 +56,7 @@ async function measure(
   const claimLatency = wants('latency') ? await measureLatency(args, progress) : [];
   const bytesPerEmail = wants('memory') ? await measureMemory(args, progress) : {};
   const looks = wants('look') ? await measureLooks(args, progress) : [];
+  const schedules = wants('schedule') ? await measureSchedule(args, progress) : [];
   const machine = await describeMachine(servers);
-  return { machine, cells, ...cost, bytesPerEmail, claimLatency, looks };
+  return { machine, cells, ...cost, bytesPerEmail, claimLatency, looks, schedules };
 }

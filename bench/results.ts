@@ -32,6 +32,22 @@ export interface Look {
   readonly slowestCommandMs: number;
 }
 
+/** A method of `delayedEmails()` beside what BullMQ alone offers for it. */
+export interface ScheduleCost {
+  readonly call: string;
+  readonly beside: string;
+  /** Emails per second as a ratio to BullMQ's: the median over the rounds. */
+  readonly ratio: number;
+  readonly from: number;
+  readonly to: number;
+  /** CPU of the producer for each email, in microseconds. */
+  readonly cpuUs: number;
+  readonly bareCpuUs: number;
+  /** Commands that Redis executed for each email, also inside scripts. */
+  readonly commands: number;
+  readonly bareCommands: number;
+}
+
 export interface Cost {
   readonly commandsPerEmail: Partial<Record<SystemName, number>>;
   readonly wireBytesPerEmail: Partial<Record<SystemName, number>>;
@@ -48,6 +64,7 @@ export interface Results extends Cost {
   readonly bytesPerEmail: Readonly<Partial<Record<MemoryForm, number>>>;
   readonly claimLatency: readonly ClaimLatency[];
   readonly looks: readonly Look[];
+  readonly schedules: readonly ScheduleCost[];
 }
 
 export interface Machine {

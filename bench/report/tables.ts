@@ -20,6 +20,7 @@ export function renderTables(results: Results, args: Arguments, paint: Paint): s
   if (results.claimLatency.length > 0) parts.push(latencyTable(results));
   if (args.parts.includes('memory')) parts.push(memoryTable(results));
   if (results.looks.length > 0) parts.push(lookTable(results));
+  if (results.schedules.length > 0) parts.push(scheduleTable(results));
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -102,4 +103,19 @@ function lookTable({ looks }: Results): string {
     ['asked', 'settled emails', 'median, ms', 'longest, ms', 'slowest command, ms'],
     ...rows,
   ]);
+}
+
+function scheduleTable({ schedules }: Results): string {
+  const rows = schedules.map((one) => [
+    one.call,
+    one.beside,
+    `${one.ratio.toFixed(2)} (${one.from.toFixed(2)}-${one.to.toFixed(2)})`,
+    `${one.cpuUs.toFixed(0)} (${one.bareCpuUs.toFixed(0)})`,
+    `${one.commands.toFixed(1)} (${one.bareCommands.toFixed(1)})`,
+  ]);
+  const head = ['method', 'beside', 'emails per second, ratio', 'CPU, us', 'Redis commands'];
+  const note =
+    'Emails per second as a ratio to BullMQ in the same round: median (lowest-highest). CPU of the producer and\n' +
+    'commands of Redis, also inside scripts, for each email; of BullMQ alone in parentheses.';
+  return `${align([head, ...rows])}\n${note}`;
 }

@@ -36,6 +36,14 @@ describe('the benchmark, in its own process', () => {
       'by label',
       'by key',
     ]);
+    expect(results.schedules.map(({ call }) => call)).toEqual([
+      'schedule, one at a time',
+      'schedule, 50 at a time',
+      'scheduleBulk',
+      'statusBulk',
+      'rescheduleBulk',
+      'cancelBulk',
+    ]);
     for (const number of numbersIn(results)) expect(number).toBeGreaterThan(0);
     expect(results.commandsPerEmail['before-processor']).toBeCloseTo(2, 0);
     expect(results.commandsPerEmail['set-nx']).toBeCloseTo(1, 0);

@@ -3,6 +3,7 @@ import { redisLedger } from '@sendonce/redis';
 import { deleteNamespace, findRedis, namespace } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
 import type { Arguments } from './arguments.ts';
+import { orderCells, renderHeadline, sortResults } from './headline.ts';
 import { count } from './plural.ts';
 import { type CellResult, runCell } from './run-cell.ts';
 import type { Progress } from './terminal/progress.ts';
@@ -53,9 +54,8 @@ export function startDemo(args: Arguments, progress: Progress): Demo & { run: Pr
         },
       ),
     ]);
-    const cells = args.scenarios.flatMap((scenario) =>
-      args.guards.map((guard) => ({ scenario, guard })),
-    );
+    const cells = orderCells(args);
+    let headline: string | undefined;
     for (const [index, cell] of cells.entries()) {
       if (over) return;
       progress.begin(cell, index + 1, cells.length);
@@ -64,11 +64,14 @@ export function startDemo(args: Arguments, progress: Progress): Demo & { run: Pr
       results.push(result);
       progress.done(result.cell, index + 1, cells.length);
       if (result.restless !== undefined) progress.line(`? ${result.restless}`);
+      const first = headline === undefined ? renderHeadline(results, workers) : undefined;
+      if (first !== undefined) progress.line((headline = first));
     }
   }
 
   async function cleanUp(): Promise<void> {
     over = true;
+    sortResults(results, args);
     // The workers first: a key that is deleted must stay deleted.
     for (const step of undo.splice(0).toReversed()) await step().catch(() => {});
   }

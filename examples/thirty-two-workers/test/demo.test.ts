@@ -81,6 +81,19 @@ describe('the demo, in a separate process', () => {
     expect(report).not.toMatch(/\b(src|href)="(?!#)|url\(|@import|<script|<link/);
   });
 
+  test('the first line of results says what sendonce is for, before all other cells', async () => {
+    const args = cells('copies', 'none,lock-only,sendonce', 8);
+    const { code, stdout, stderr } = await runMain(args, { REDIS_URL: redisUrl() });
+    const headline =
+      '8 workers, 8 copies of one job: 8 emails without a guard, 1 email with sendonce.';
+    expect(stdout).toContain(headline);
+    expect(stdout.indexOf(headline)).toBeLessThan(stdout.indexOf('guard  '));
+    expect(stderr.indexOf('copies / sendonce')).toBeLessThan(stderr.indexOf('copies / lock-only'));
+    // The table keeps its order.
+    expect(stdout.indexOf('lock only')).toBeLessThan(stdout.lastIndexOf('\nsendonce'));
+    expect(code).toBe(0);
+  });
+
   test('a naive SET NX loses the email where its reply or its worker was lost', async () => {
     const args = ['--json', ...cells('lost-reply,killed-before', 'naive-forever,sendonce', 3)];
     const { code, stdout } = await runMain(args, { REDIS_URL: redisUrl() });

@@ -132,8 +132,9 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
     scheduleBulk(emails: readonly ({
         readonly data: D;
     } & ScheduleOptions)[]): Promise<Scheduled[]>;
-    // Warning: (ae-forgotten-export) The symbol "AnyIterable" needs to be exported by the entry point index.d.ts
-    scheduleEach(emails: AnyIterable<{
+    scheduleEach(emails: Iterable<{
+        readonly data: D;
+    } & ScheduleOptions> | AsyncIterable<{
         readonly data: D;
     } & ScheduleOptions>): AsyncGenerator<Scheduled, void, undefined>;
     status(email: EmailRef<K>, options?: WhichEmail): Promise<EmailStatus>;

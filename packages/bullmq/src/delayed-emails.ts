@@ -76,7 +76,9 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
    * }
    */
   scheduleEach(
-    emails: AnyIterable<{ readonly data: D } & ScheduleOptions>,
+    emails:
+      | Iterable<{ readonly data: D } & ScheduleOptions>
+      | AsyncIterable<{ readonly data: D } & ScheduleOptions>,
   ): AsyncGenerator<Scheduled, void, undefined>;
   /**
    * Moves a scheduled email to another time. If its job failed permanently and was kept, the email
@@ -129,9 +131,6 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
   /** The key of an email: 22 characters, as in the ledger. */
   keyOf(email: EmailRef<K>, options?: WhichEmail): string;
 }
-
-/** A list, a generator or a stream, as {@link DelayedEmails.scheduleEach} takes it. */
-export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
 
 type DatedEmail = Extract<Scheduled | Rescheduled, { state: 'scheduled' | 'rescheduled' }>;
 

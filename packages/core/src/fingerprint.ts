@@ -21,7 +21,7 @@ export function fingerprintOf(payload: unknown, key: string): string {
   return hashFields(stored, key);
 }
 
-/** The fingerprint of fields that were checked before. */
+/** The fingerprint of fields that were checked before. See {@link fingerprintOf}. */
 export function hashFields(fields: object, key: string): string {
   const hashes: string[] = [];
   for (const [name, value] of Object.entries(fields)) {

@@ -57,7 +57,7 @@ export function cellsOfReadme(): Cell[] {
 type Behaviour = 'send' | 'skip' | 'wait' | 'dispatch and wait' | 'reject' | 'doubt' | 'fail';
 
 // Long enough for a question in between on a machine that has other work.
-const soon = { delay: 400 };
+const soon = { delay: 1500 };
 
 /** One email, which can be brought into every state; then a verb; then what left in the end. */
 export function openScene({ ledger, queue, order: number = 7, work }: Desk) {

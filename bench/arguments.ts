@@ -52,8 +52,8 @@ export const help = `What keeping emails from being sent twice costs, beside bar
                         it is asked for
   --setups <names>      ${setupNames.join(', ')}: the concurrency of one worker, or 32 workers of 1
   --jobs <n>            jobs of a round; of latency, claims (default 4000 for noop, 640 for 5ms and smtp,
-                        but 50 for each that run at once; 200 for smtp-50ms; 1000 for cost and latency; 2000 for
-                        schedule)
+                        but 50 for each that run at once; 200 for smtp-50ms; 1000 for cost and latency;
+                        2000 for schedule)
   --rounds <n>          measured rounds of throughput, latency and schedule; one more warms up (default 7)
   --records <n,n,…>     settled emails in the ledgers of latency; memory and look take the middle one
                         (default 10000,1000000,10000000)

@@ -33,13 +33,14 @@ export function measureSchedule(args: Arguments, progress: Progress): Promise<Sc
     const jobs = args.jobs ?? 2000;
     const meter = stage.connect();
     const costs: ScheduleCost[] = [];
-    for (const pair of openPairs(stage)) {
+    const scene = open(stage);
+    for (const pair of openPairs(scene)) {
       const rounds: { ours: Measured; bare: Measured }[] = [];
       for (let round = 0; round <= args.rounds; round++) {
         progress.show(`schedule: ${pair.call}, round ${round} of ${args.rounds}`);
         const run = async (which: 'ours' | 'bare') => {
           const notices = makeNotices(jobs);
-          if (pair.prepared) await prepare[which](stage, notices);
+          if (pair.prepared) await prepare[which](scene, notices);
           return measure(meter, notices, pair[which]);
         };
         const bare = await run('bare');
@@ -86,8 +87,8 @@ function summarise(
   rounds: readonly { readonly ours: Measured; readonly bare: Measured }[],
 ): ScheduleCost {
   const ratios = rounds.map(({ ours, bare }) => bare.wallUs / ours.wallUs);
-  const middle = (pick: (round: (typeof rounds)[number]) => number, digits = 1) =>
-    rounded(median(rounds.map(pick)), digits);
+  const middle = (pick: (round: (typeof rounds)[number]) => number) =>
+    rounded(median(rounds.map(pick)), 1);
   return {
     call,
     beside,
@@ -123,13 +124,7 @@ function open(stage: Stage) {
   return { queue, emails };
 }
 
-const opened = new WeakMap<Stage, ReturnType<typeof open>>();
-
-function openOnce(stage: Stage): ReturnType<typeof open> {
-  const known = opened.get(stage) ?? open(stage);
-  opened.set(stage, known);
-  return known;
-}
+type Scene = ReturnType<typeof open>;
 
 const later = { delay: DAY_MS };
 const jobId = ({ order }: Notice) => `notice-${order}`;
@@ -138,11 +133,11 @@ const asJobs = (notices: readonly Notice[]) =>
   notices.map((data) => ({ name: 'email', data, opts: { ...later, jobId: jobId(data) } }));
 
 const prepare = {
-  ours: async (stage: Stage, notices: readonly Notice[]) => {
-    await openOnce(stage).emails.scheduleBulk(asEmails(notices));
+  ours: async ({ emails }: Scene, notices: readonly Notice[]) => {
+    await emails.scheduleBulk(asEmails(notices));
   },
-  bare: (stage: Stage, notices: readonly Notice[]) =>
-    inPages(asJobs(notices), (page) => openOnce(stage).queue.addBulk(page)),
+  bare: ({ queue }: Scene, notices: readonly Notice[]) =>
+    inPages(asJobs(notices), (page) => queue.addBulk(page)),
 };
 
 async function inPages<T>(
@@ -166,8 +161,7 @@ async function atOnce(
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
-function openPairs(stage: Stage): Pair[] {
-  const { queue, emails } = openOnce(stage);
+function openPairs({ queue, emails }: Scene): Pair[] {
   const add = (notice: Notice) => queue.add('email', notice, { ...later, jobId: jobId(notice) });
   const schedule = (notice: Notice) => emails.schedule(notice, later);
   const oneByOne = (run: (id: string) => Promise<unknown>) => (notices: readonly Notice[]) =>

@@ -25,12 +25,12 @@ export function orderCells({
   return [...cells.filter(isHeadline), ...cells.filter((cell) => !isHeadline(cell))];
 }
 
-/** Puts the results into the order of the table. */
-export function sortResults(results: CellResult[], args: Arguments): void {
+/** The results in the order of the table. */
+export function sortResults(results: readonly CellResult[], args: Arguments): CellResult[] {
   const order = inTableOrder(args.scenarios, args.guards);
   const indexOf = ({ cell }: CellResult) =>
     order.findIndex(({ scenario, guard }) => scenario === cell.scenario && guard === cell.guard);
-  results.sort((one, other) => indexOf(one) - indexOf(other));
+  return results.toSorted((one, other) => indexOf(one) - indexOf(other));
 }
 
 function inTableOrder(scenarios: readonly ScenarioId[], guards: readonly GuardId[]): Field[] {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Arguments, help, parseArguments } from './arguments.ts';
+import { sortResults } from './headline.ts';
 import { renderReport } from './report/report.ts';
 import { count } from './plural.ts';
 import type { CellResult } from './run-cell.ts';
@@ -37,7 +38,7 @@ async function show(args: Arguments): Promise<number> {
   if (interrupted.aborted) return 1;
 
   // The cells that were measured before a failure are shown, too.
-  const { results } = demo;
+  const results = sortResults(demo.results, args);
   if (failed && results.length === 0) return 1;
   const seconds = (performance.now() - startMs) / 1000;
   process.stdout.write(args.json ? renderJson(args, results) : renderText(args, results));

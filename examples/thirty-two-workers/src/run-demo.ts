@@ -3,7 +3,7 @@ import { redisLedger } from '@sendonce/redis';
 import { deleteNamespace, findRedis, namespace } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
 import type { Arguments } from './arguments.ts';
-import { orderCells, renderHeadline, sortResults } from './headline.ts';
+import { orderCells, renderHeadline } from './headline.ts';
 import { count } from './plural.ts';
 import { type CellResult, runCell } from './run-cell.ts';
 import type { Progress } from './terminal/progress.ts';
@@ -55,7 +55,6 @@ export function startDemo(args: Arguments, progress: Progress): Demo & { run: Pr
       ),
     ]);
     const cells = orderCells(args);
-    let headline: string | undefined;
     for (const [index, cell] of cells.entries()) {
       if (over) return;
       progress.begin(cell, index + 1, cells.length);
@@ -64,14 +63,14 @@ export function startDemo(args: Arguments, progress: Progress): Demo & { run: Pr
       results.push(result);
       progress.done(result.cell, index + 1, cells.length);
       if (result.restless !== undefined) progress.line(`? ${result.restless}`);
-      const first = headline === undefined ? renderHeadline(results, workers) : undefined;
-      if (first !== undefined) progress.line((headline = first));
+      // The cells of the headline are the first two, if both were asked for.
+      const headline = index === 1 ? renderHeadline(results, workers) : undefined;
+      if (headline !== undefined) progress.line(headline);
     }
   }
 
   async function cleanUp(): Promise<void> {
     over = true;
-    sortResults(results, args);
     // The workers first: a key that is deleted must stay deleted.
     for (const step of undo.splice(0).toReversed()) await step().catch(() => {});
   }

@@ -74,9 +74,9 @@ async function addJobs(queue: Producer['queue'], plans: readonly Plan[]): Promis
     const { name, data } = plan;
     return { name, data, opts: buildJobOptions(plan, jobIdOf(keyOf(plan))) };
   });
-  const [first] = jobs;
-  if (!first) return;
-  await (jobs.length === 1 ? queue.add(first.name, first.data, first.opts) : queue.addBulk(jobs));
+  const [first, ...others] = jobs;
+  const isAlone = first && others.length === 0;
+  await (isAlone ? queue.add(first.name, first.data, first.opts) : queue.addBulk(jobs));
 }
 
 /** A record that cannot be read must not fail the other emails. */

@@ -180,3 +180,9 @@ export function latestDueMs({ at, job, state }: EmailJob): number {
 export function isWaiting(state: string): boolean {
   return ['delayed', 'waiting', 'prioritized', 'paused', 'waiting-children'].includes(state);
 }
+
+/** Whether all of them were removed. One that a worker has begun cannot be. */
+export async function removeJobs(jobs: readonly EmailJob[]): Promise<boolean> {
+  const removed = await Promise.allSettled(jobs.map(({ job }) => job.remove()));
+  return removed.every(({ status }) => status === 'fulfilled');
+}

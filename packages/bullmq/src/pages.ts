@@ -15,17 +15,21 @@ export async function inPages<T, R>(
   work: PageWork<T, R>,
 ): Promise<R[]> {
   const answers: (R | undefined)[] = [];
-  const inWork: Promise<readonly PromiseSettledResult<R>[]>[] = [];
   let failed: PromiseRejectedResult | undefined;
-  for (let start = 0; start < items.length || inWork.length > 0; start += MAX_BATCH) {
-    const page = failed ? [] : items.slice(start, start + MAX_BATCH);
-    if (page.length > 0) inWork.push(settlePage(page, work));
-    // Waits for all pages before it throws, so that no email is still in work after that.
-    if (page.length > 0 && inWork.length < 2) continue;
-    const settled = await inWork.shift()!;
+  const collect = async (page: ReturnType<typeof settlePage<T, R>>) => {
+    const settled = await page;
     answers.push(...settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined)));
     failed ??= settled.find((one) => one.status === 'rejected');
+  };
+  let inWork: ReturnType<typeof settlePage<T, R>> | undefined;
+  for (const page of slices(items, MAX_BATCH)) {
+    const begun = settlePage(page, work);
+    if (inWork) await collect(inWork);
+    inWork = begun;
+    if (failed) break;
   }
+  // Waits for all pages before it throws, so that no email is still in work after that.
+  if (inWork) await collect(inWork);
   if (failed) throw stoppedError(method, answers, items.length, failed.reason);
   return answers as R[];
 }
@@ -48,11 +52,10 @@ const TICK_PAGE = 16;
 export function pageByTick<T, R>(work: PageWork<T, R>): (item: T) => Promise<R> {
   let waiting: { item: T; settle: (settled: PromiseSettledResult<R>) => void }[] = [];
 
-  async function flush(): Promise<void> {
+  function flush(): void {
     const asked = waiting;
     waiting = [];
-    for (let start = 0; start < asked.length; start += TICK_PAGE) {
-      const page = asked.slice(start, start + TICK_PAGE);
+    for (const page of slices(asked, TICK_PAGE)) {
       void settlePage(
         page.map(({ item }) => item),
         work,
@@ -62,7 +65,7 @@ export function pageByTick<T, R>(work: PageWork<T, R>): (item: T) => Promise<R> 
 
   return (item) =>
     new Promise((resolve, reject) => {
-      if (waiting.length === 0) process.nextTick(() => void flush());
+      if (waiting.length === 0) process.nextTick(flush);
       waiting.push({
         item,
         settle: (one) => (one.status === 'fulfilled' ? resolve(one.value) : reject(one.reason)),
@@ -91,6 +94,10 @@ export async function* pagesOf<T>(
     page = [];
   }
   if (page.length > 0) yield page;
+}
+
+function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
 /** If the whole page failed, each of its emails did. */

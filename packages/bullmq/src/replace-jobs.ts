@@ -1,11 +1,10 @@
-import { ScheduleError } from '@sendonce/core';
+import { type RecordState, ScheduleError } from '@sendonce/core';
 import { type EmailJob, loadEmail } from './email-jobs.ts';
 import { isSameJob } from './job-ref.ts';
 import type { Move } from './reschedule-email.ts';
 import {
   buildJobOptions,
   copyJobOptions,
-  isFinal,
   type Plan,
   type Producer,
   requireJobId,
@@ -61,8 +60,7 @@ export async function addSuccessor(
   return undefined;
 }
 
-/** Whether all of them were removed. One that a worker has begun cannot be. */
-export async function removeJobs(jobs: readonly EmailJob[]): Promise<boolean> {
-  const removed = await Promise.allSettled(jobs.map(({ job }) => job.remove()));
-  return removed.every(({ status }) => status === 'fulfilled');
+/** Whether a record in this state prevents the email. */
+function isFinal(state: RecordState): boolean {
+  return state !== 'claimed' && state !== 'dispatched' && state !== 'skipped';
 }

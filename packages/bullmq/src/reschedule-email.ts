@@ -1,8 +1,15 @@
 import { OptionError, ScheduleError } from '@sendonce/core';
 import { bareError } from '@sendonce/core/ledger';
-import { type EmailJob, type EmailSnapshot, isWaiting, loadEmail, moveJob } from './email-jobs.ts';
+import {
+  type EmailJob,
+  type EmailSnapshot,
+  isWaiting,
+  loadEmail,
+  moveJob,
+  removeJobs,
+} from './email-jobs.ts';
 import { type EmailStatus, toStatus } from './email-status.ts';
-import { addSuccessor, planSuccessor, removeJobs } from './replace-jobs.ts';
+import { addSuccessor, planSuccessor } from './replace-jobs.ts';
 import { createStamp, notAfterOf, stampOf } from './schedule-stamp.ts';
 import { copyJobOptions, type Producer, scheduleEmail } from './schedule-email.ts';
 import { refuseNeverSent } from './when.ts';

@@ -1,10 +1,4 @@
-import {
-  type JobRef,
-  type Ledger,
-  type LedgerRecord,
-  type RecordState,
-  ScheduleError,
-} from '@sendonce/core';
+import { type JobRef, type Ledger, type LedgerRecord, ScheduleError } from '@sendonce/core';
 import { bareError, differingFields } from '@sendonce/core/ledger';
 import { type AddedEmails, addEmails } from './add-emails.ts';
 import {
@@ -14,6 +8,7 @@ import {
   loadEmail,
   queueUnavailable,
   type QueueLike,
+  removeJobs,
   type StoredJob,
 } from './email-jobs.ts';
 import { type EmailStatus, toStatus } from './email-status.ts';
@@ -134,18 +129,14 @@ async function keepOwn(
     // The email is known already, so this job must not stay. While it was there, another call may
     // have been answered `already-scheduled`. If the record disappears in this moment, because a
     // person resolves the email as "not sent", the email needs a job again.
-    const isRemoved = await own.job.remove().then(
-      () => true,
-      () => false,
-    );
-    const present = isRemoved ? await ledger.read(key) : record;
+    const present = (await removeJobs([own])) ? await ledger.read(key) : record;
     return present && present.state !== 'skipped' ? findExisting(snapshot, plan) : undefined;
   }
   const other = jobs.find((one) => one !== own && isWaiting(one.state) && isBefore(one, own));
   if (!other) return { key, state: 'scheduled', at: new Date(plan.atMs), jobId };
   // The job of an earlier call has another id, because a job that failed and was kept had the first
   // one. Of two jobs, exactly one is the earlier one for both callers, so one of them stays.
-  await own.job.remove().catch(() => {});
+  await removeJobs([own]);
   const notAfter = notAfterOf(other.job);
   const limit = notAfter && { notAfter };
   return { key, state: 'already-scheduled', at: other.at, ...limit, jobId: other.job.id };
@@ -237,9 +228,4 @@ function findConflict(
     record?.fingerprint ?? jobs.map(({ job }) => stampOf(job)?.fingerprint).find(Boolean);
   if (existing === undefined || existing === fingerprint) return undefined;
   return { key, state: 'conflict', fields: differingFields(existing, fingerprint) };
-}
-
-/** Whether a record in this state prevents the email. */
-export function isFinal(state: RecordState): boolean {
-  return state !== 'claimed' && state !== 'dispatched' && state !== 'skipped';
 }

@@ -23,13 +23,13 @@ export function fingerprintOf(payload: unknown, key: string): string {
 
 /** The fingerprint of fields that were checked before. See {@link fingerprintOf}. */
 export function hashFields(fields: object, key: string): string {
-  const hashes: string[] = [];
-  for (const [name, value] of Object.entries(fields)) {
-    hashes.push(`${encodeURIComponent(name)}=${shortHash(value, key)}`);
-  }
+  const entries = Object.entries(fields);
   // Never an empty text: a store may take it for a missing fingerprint.
-  if (hashes.length === 0) return `=${shortHash({}, key)}`;
-  return hashes.length === 1 ? hashes[0]! : hashes.toSorted().join('&');
+  if (entries.length === 0) return `=${shortHash({}, key)}`;
+  return entries
+    .map(([name, value]) => `${encodeURIComponent(name)}=${shortHash(value, key)}`)
+    .toSorted()
+    .join('&');
 }
 
 /**

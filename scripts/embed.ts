@@ -10,12 +10,12 @@ import { fileURLToPath } from 'node:url';
 const packages = fileURLToPath(new URL('../packages/', import.meta.url));
 
 embed('redis/src/lua/', 'redis/src/generated/scripts.ts', (file, code) => {
-  // All scripts of this package begin with it. The redlock ledger puts it before its own scripts.
+  // The redlock ledger puts it before its own scripts, too.
   if (file === 'record.lua') return `export const record: string = ${code} + '\\n';\n`;
   const name = camelCase(file);
-  // The journal knows no records.
-  const before = name.startsWith('journal') ? '' : 'record + ';
-  return `export const ${name}: string = ${before}${code};\n`;
+  if (name !== 'ledger') return `export const ${name}: string = ${code};\n`;
+  const verbs = scriptsIn('redis/src/lua/verbs/').map((verb) => `${verb} + '\\n' + `);
+  return `export const ledger: string = record + 'local verbs = {}\\n' + ${verbs.join('')}${code};\n`;
 });
 embed('redlock/src/lua/', 'redlock/src/generated/scripts.ts', (file, code) => {
   return `export const ${camelCase(file)}: string = ${code};\n`;
@@ -48,9 +48,7 @@ function embed(
   target: string,
   declare: (file: string, code: string) => string,
 ): void {
-  const declarations = readdirSync(packages + folder)
-    .filter((file) => /\.(lua|sql|css|js|svg)$/.test(file))
-    .toSorted()
+  const declarations = filesIn(folder)
     .map((file) => declare(file, embedded(packages + folder + file)))
     // The constant that the others use comes first.
     .toSorted((one, other) => Number(isShared(other)) - Number(isShared(one)));
@@ -67,6 +65,15 @@ function embed(
     console.error(`packages/${target} is stale: run \`pnpm embed\`.`);
     process.exitCode = 1;
   }
+}
+
+function filesIn(folder: string): string[] {
+  const files = readdirSync(packages + folder);
+  return files.filter((file) => /\.(lua|sql|css|js|svg)$/.test(file)).toSorted();
+}
+
+function scriptsIn(folder: string): string[] {
+  return filesIn(folder).map((file) => embedded(packages + folder + file));
 }
 
 function isShared(declaration: string): boolean {

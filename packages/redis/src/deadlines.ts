@@ -2,9 +2,11 @@ import type { LedgerUnavailableError } from '@sendonce/core';
 import type { RedisClient } from './client.ts';
 import { unavailable } from './unavailable.ts';
 
-interface Pending {
+/** What waits for an answer. */
+export interface Pending {
+  /** By `performance.now()`. */
   readonly untilMs: number;
-  readonly expire: () => void;
+  readonly expire: (error: LedgerUnavailableError) => void;
 }
 
 /** How much later than its deadline a command may fail, as a part of the deadline. */
@@ -31,22 +33,27 @@ export class Deadlines {
     this.everyMs = Math.max(1, Math.ceil(answerWithinMs / PRECISION));
   }
 
-  /** The answer, or what `onTimeout` makes of the error when it does not come in time. */
-  limit<T>(answer: Promise<T>, onTimeout: (error: LedgerUnavailableError) => T): Promise<T> {
+  /** When a command that is asked now is over. */
+  untilMs(): number {
+    return performance.now() + this.answerWithinMs;
+  }
+
+  /** Calls `expire` when the time is over, unless the entry is deleted before. */
+  add(entry: Pending): void {
+    this.pending.add(entry);
+    this.watch();
+  }
+
+  delete(entry: Pending): void {
+    this.pending.delete(entry);
+  }
+
+  /** The answer. @throws {LedgerUnavailableError} if it does not come in time. */
+  limit<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const entry: Pending = {
-        untilMs: performance.now() + this.answerWithinMs,
-        expire: () => {
-          try {
-            resolve(onTimeout(this.error()));
-          } catch (error) {
-            reject(error);
-          }
-        },
-      };
-      this.pending.add(entry);
-      this.watch();
-      void answer.then(resolve, reject).finally(() => this.pending.delete(entry));
+      const entry: Pending = { untilMs: this.untilMs(), expire: reject };
+      this.add(entry);
+      void answer.then(resolve, reject).finally(() => this.delete(entry));
     });
   }
 
@@ -75,7 +82,7 @@ export class Deadlines {
     for (const entry of this.pending) {
       if (entry.untilMs > nowMs) break;
       this.pending.delete(entry);
-      entry.expire();
+      entry.expire(this.error());
     }
   }
 }

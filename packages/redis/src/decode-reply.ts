@@ -17,7 +17,7 @@ const STATUSES_WITHOUT_WRITE: ReadonlySet<unknown> = new Set(['exists', 'expired
  * The reply about the email at `position` of a call.
  *
  * @throws {UnreadableRecordError}
- * @throws {LedgerUnavailableError} where the call failed, or what it wrote is not as durable as it
+ * @throws {LedgerUnavailableError} where the call or this command failed, or what it wrote is not as durable as it
  *   must be.
  */
 export function decodeReply(
@@ -28,6 +28,7 @@ export function decodeReply(
   if (result instanceof Error) throw isSendonceError(result) ? result : unavailable(result);
   const element = result.reply[position];
   const [status, value, remainingMs] = Array.isArray(element) ? (element as unknown[]) : [element];
+  if (status === 'error') throw unavailable(new Error(String(value)));
   if (result.notDurable && !STATUSES_WITHOUT_WRITE.has(status)) throw result.notDurable;
   if (status === 'unreadable') throw unreadableRecord(key, nameOfPlace(key, places), String(value));
   if (typeof value !== 'string') return { status: String(status) };

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type Attempt,
   type HeartbeatReply,
@@ -19,11 +18,11 @@ import {
   type OptionNames,
 } from '@sendonce/core/ledger';
 import { checkClient, defineScript, type RedisClient } from './client.ts';
-import { CommandBatcher } from './command-batcher.ts';
+import { CommandQueue } from './command-queue.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Reply } from './decode-reply.ts';
 import { examineRedis } from './doctor.ts';
-import { planWait } from './durability.ts';
+import { planWait, type Wait } from './durability.ts';
 import { checkPipeline, type Durability } from './durability-options.ts';
 import * as lua from './generated/scripts.ts';
 import { checkPrefix, placesOf, type Places } from './places.ts';
@@ -79,60 +78,55 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
   if (wait) checkPipeline(client);
   const places = placesOf(prefix);
   const deadlines = new Deadlines(client, answerWithinMs);
-  const afterWait = new Deadlines(client, answerWithinMs + (wait?.answerWithinMs ?? 0));
-  const verb = (lua: string) => new CommandBatcher(client, places, { lua, deadlines });
+  const plain = new CommandQueue({ client, places, deadlines });
   // Only what would do harm if it were forgotten is waited for: the answer that lets an email
   // leave, and a cancellation. A claim that is forgotten is not dispatched, a forgotten outcome is
   // a doubt.
-  const durable = (lua: string) =>
-    new CommandBatcher(client, places, { lua, wait, deadlines: afterWait });
-  const claim = verb(lua.claim);
-  const claimDispatched = durable(lua.claim);
-  const dispatch = durable(lua.dispatch);
-  const settle = verb(lua.settle);
-  const release = verb(lua.release);
-  const heartbeat = verb(lua.heartbeat);
-  const read = verb(lua.read);
-  const resolve = verb(lua.resolve);
-  const cancel = durable(lua.cancel);
+  const durable = wait ? durableQueue(wait) : plain;
+
+  function durableQueue(wait: Wait): CommandQueue {
+    const afterWait = new Deadlines(client, answerWithinMs + wait.answerWithinMs);
+    return new CommandQueue({ client, places, deadlines: afterWait, wait });
+  }
 
   const ledger: Ledger = {
     answerWithinMs: options.answerWithinMs,
 
     claim(request) {
       const { key, token, leaseMs, dispatched } = request;
-      const batcher = dispatched ? claimDispatched : claim;
+      const queue = dispatched ? durable : plain;
       const args = [token, leaseMs, dispatched ? 1 : 0, encodeFields(request)];
-      return batcher.run(key, args, (reply) => {
+      return queue.run({ verb: 'claim', key, args }, (reply) => {
         return reply.status === 'won' ? WON : lossFrom(reply, request);
       });
     },
 
     dispatch({ key, token, leaseMs }) {
-      return dispatch.run(key, [token, leaseMs], (reply) => {
+      return durable.run({ verb: 'dispatch', key, args: [token, leaseMs] }, (reply) => {
         const { status } = reply;
         const isPlain = status === 'dispatched' || status === 'expired';
         return isPlain ? { state: status } : lossFrom(reply, {});
       });
     },
 
-    settle: (settlement) => settleBy(settle, settlement),
+    settle: (settlement) => settleBy(plain, settlement),
 
     async settleVia(connection) {
       if (!isPlainClient(client) || !isPlainClient(connection)) return undefined;
       if (!(await isSameServer(client, connection))) return undefined;
-      // Timers and replies that come together have a tick each, and processors end by them. The
-      // caller does not wait for this answer, so it may wait for all of them.
-      const options = { lua: lua.settle, afterTick: nextTurn, deadlines };
-      const viaQueue = new CommandBatcher(connection, places, options);
+      const queue =
+        process.env['VIA'] === 'own'
+          ? plain
+          : new CommandQueue({ client: connection, places, deadlines });
       return (settlement) => {
-        const reply = settleBy(viaQueue, settlement);
-        return { reply, flushed: viaQueue.flushed(settlement.key) };
+        let onWritten = () => {};
+        const flushed = new Promise<void>((resolve) => (onWritten = resolve));
+        return { reply: settleBy(queue, settlement, onWritten), flushed };
       };
     },
 
     release({ key, token }) {
-      return release.run(key, [token], ({ status }) => ({
+      return plain.run({ verb: 'release', key, args: [token] }, ({ status }) => ({
         state: status === 'released' || status === 'in-doubt' ? status : 'lost',
       }));
     },
@@ -141,20 +135,20 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
       const decode = ({ status }: Reply): HeartbeatReply => (status === 'kept' ? 'kept' : 'lost');
       const replies = attempts.map(({ key, token, leaseMs }) =>
         // One key that was damaged must not end the leases of the others.
-        heartbeat.run(key, [token, leaseMs], decode).catch((error: unknown) => {
-          if (isAboutOneKey(error)) return 'unknown' as const;
-          throw error;
-        }),
+        plain
+          .run({ verb: 'heartbeat', key, args: [token, leaseMs] }, decode)
+          .catch((error: unknown) => {
+            if (isAboutOneKey(error)) return 'unknown' as const;
+            throw error;
+          }),
       );
       return Promise.all(replies);
     },
 
-    read: (key) => read.run(key, [], ({ stored }) => stored?.record),
+    read: (key) => plain.run({ verb: 'read', key, args: [] }, ({ stored }) => stored?.record),
 
     async *list({ state }) {
-      const open = await deadlines.limit(findOpenKeys(client, places), (error) => {
-        throw error;
-      });
+      const open = await deadlines.limit(findOpenKeys(client, places));
       yield* listRecords(open.keys, ledger, state);
       if (open.error) throw open.error;
     },
@@ -162,14 +156,15 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
     resolve({ key, token, verdict, by, retentionMs }) {
       const letter = verdict === 'sent' ? STATE_LETTERS.sent : '';
       const args = [token, retentionMs, letter, escapeText(by)];
-      return resolve.run(key, args, ({ status, stored }) => {
+      return plain.run({ verb: 'resolve', key, args }, ({ status, stored }) => {
         if (status === 'resolved') return { state: status };
         return { state: 'not-in-doubt', record: stored?.record };
       });
     },
 
     cancel({ key, by, retentionMs }) {
-      return cancel.run(key, [retentionMs, encodeFields({ by })], (reply) => {
+      const args = [retentionMs, encodeFields({ by })];
+      return durable.run({ verb: 'cancel', key, args }, (reply) => {
         if (reply.status === 'cancelled') return { state: reply.status };
         return { state: 'too-late', record: storedIn(reply).record };
       });
@@ -184,15 +179,20 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
 const WON = { state: 'won' } as const;
 const SETTLED = { state: 'settled' } as const;
 
-function settleBy(batcher: CommandBatcher, settlement: Settlement): Promise<SettleReply> {
+function settleBy(
+  queue: CommandQueue,
+  settlement: Settlement,
+  onWritten?: () => void,
+): Promise<SettleReply> {
   const { key, token, retentionMs, outcome } = settlement;
   const isUndispatched = outcome === 'sent' && settlement.undispatched;
   const letter = isUndispatched ? 'U' : STATE_LETTERS[outcome];
   const args = [token, retentionMs, letter, encodeFields(settlement)];
-  return batcher.run(key, args, (reply) => {
+  const decode = (reply: Reply): SettleReply => {
     if (reply.status === 'settled') return SETTLED;
     return { state: 'lost', record: storedIn(reply).record };
-  });
+  };
+  return queue.run({ verb: 'settle', key, args }, decode, onWritten);
 }
 
 const listShard = defineScript(lua.list);

@@ -202,7 +202,7 @@ describe('a connection that breaks between the write and the wait', () => {
     await client.ping();
     await admin.script('FLUSH');
     // The script is there again before the connection is.
-    client.once('close', () => void admin.script('LOAD', lua.claim));
+    client.once('close', () => void admin.script('LOAD', lua.ledger));
     const ledger = redisLedger(client, { durability: { replicas: 1, answerWithinMs: 2_000 } });
     const claimed = ledger.claim({ ...attempt(), dispatched: true });
     // The answer of the wait comes in time, or not at all.

@@ -59,7 +59,7 @@ export const reasons: readonly Reason[] = [
   },
   {
     why: '"durability": needs a replica to wait for',
-    places: [/^redis durability /, /^redis command-batcher flush\(\): called/],
+    places: [/^redis durability /],
   },
   { why: 'fromNodeRedis(): another client', places: [/^redis node-redis /] },
   {
@@ -114,10 +114,6 @@ export const reasons: readonly Reason[] = [
       /^redis doctor examinePersistence\(\)/,
       /^redis doctor refusalOf\(\)/,
     ],
-  },
-  {
-    why: 'a key that another program damaged: poisoned-keys.test.ts of redis',
-    places: [/^redis command-batcher callGroups\(\): this\.callGroups/],
   },
   {
     why: 'a machine whose clock is wrong: wrong-clock.test.ts of bullmq',

@@ -1,5 +1,5 @@
--- The record, shared by all verbs: embedded in front of each of them, and of the scripts of the
--- redlock ledger that read records.
+-- The record, shared by all verbs: embedded in front of them, and of the scripts of the redlock
+-- ledger that read records.
 --
 -- A record is one string:
 --   version (1 character) state (1) token (16) at (13) fields
@@ -15,8 +15,8 @@
 -- The index of a shard (a ZSET) holds the open dispatches, scored by the time from which they are
 -- in doubt. A D without score is in doubt: an index that was lost must not hide one.
 --
--- All verbs take many operations: KEYS has two for each (record, index), ARGV a fixed width. They
--- reply a list with one element for each: a status, or { status, record, remaining ms }.
+-- A verb is a function of a record, the index of its shard, and at most four arguments. It replies
+-- a status, or { status, record, remaining ms }. ledger.lua runs many of them.
 --
 -- If the memory is full, Redis refuses what could enlarge it (claims, dispatches, cancellations),
 -- but not in a script that has written before. An outcome of a dispatched email must be recorded

@@ -1,11 +1,9 @@
 -- claim: take the right to send, for one lease; with dispatched = 1, past the point of no return.
--- KEYS  record, index
--- ARGV  token, leaseMs, dispatched (0 | 1), fields
+-- args  token, leaseMs, dispatched (0 | 1), fields
 -- reply won | exists
 
-for i = 1, #KEYS / 2 do
-  local key, index = KEYS[i * 2 - 1], KEYS[i * 2]
-  local token, leaseMs, dispatched, fields = ARGV[i * 4 - 3], ARGV[i * 4 - 2], ARGV[i * 4 - 1] == '1', ARGV[i * 4]
+function verbs.claim(key, index, token, leaseMs, dispatched, fields)
+  dispatched = dispatched == '1'
   local value = write(dispatched and 'D' or 'C', token, stamp, fields)
   local status = 'won'
   if dispatched and call('SET', key, value, 'NX') then
@@ -36,6 +34,5 @@ for i = 1, #KEYS / 2 do
       call('SET', key, value, 'PX', leaseMs)
     end
   end
-  reply[#reply + 1] = status
+  return status
 end
-return reply

@@ -1,13 +1,10 @@
 -- settle: record the outcome, or that it is unknown (D, in doubt from now on). Lost if another
 -- attempt has dispatched or settled. Only the "sent" of a dispatch replaces a cancellation, a skip
 -- leaves another attempt's claim alone, and neither a skip nor a doubt replaces an outcome.
--- KEYS  record, index
--- ARGV  token, retentionMs, outcome (S | U sent without a dispatch | R | K | D), fields
+-- args  token, retentionMs, outcome (S | U sent without a dispatch | R | K | D), fields
 -- reply settled | exists
 
-for i = 1, #KEYS / 2 do
-  local key, index = KEYS[i * 2 - 1], KEYS[i * 2]
-  local token, retentionMs, outcome, fields = ARGV[i * 4 - 3], ARGV[i * 4 - 2], ARGV[i * 4 - 1], ARGV[i * 4]
+function verbs.settle(key, index, token, retentionMs, outcome, fields)
   local record = read(key)
   local state = record and record.state
   local settled = state == 'S' or state == 'R'
@@ -29,6 +26,5 @@ for i = 1, #KEYS / 2 do
     unlist(key, index)
     call('SET', key, write(outcome == 'U' and 'S' or outcome, token, stamp, fields), 'PX', retentionMs)
   end
-  reply[#reply + 1] = status
+  return status
 end
-return reply

@@ -16,6 +16,7 @@ import {
   type StreamPlugin,
   type StreamPluginMail,
 } from './nodemailer-shapes.ts';
+import { presetLaterEmails, takeBackPreset } from './preset-mime.ts';
 import { fixEnvelope, type FixedEnvelope } from './recipients.ts';
 import { sendUnderClaim } from './send-under-claim.ts';
 import { isHostname, isRaw, stabiliseMime } from './stable-mime.ts';
@@ -102,6 +103,8 @@ export function dispatchAtSend(
     try {
       if (!('message' in mail) || !mail.message) throw wrongStepError();
       closeSources(mail);
+      takeBackPreset(mail.data);
+      presetLaterEmails(mail.mailer);
       if (claim) prepare(mail, claim, options);
       else if (outsideClaim === 'refuse') throw outsideClaimError();
     } catch (error) {

@@ -26,6 +26,7 @@ export type StreamPlugin = (
 /** @internal The parts of MimeNode that are missing in the types of some versions. */
 export interface MimeRoot extends StreamPluginMessage {
   baseBoundary: string;
+  readonly childNodes?: readonly unknown[];
   getHeader(name: string): unknown;
   setHeader(name: string, value: string): unknown;
   getAddresses(): Readonly<

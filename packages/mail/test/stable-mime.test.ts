@@ -2,6 +2,7 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { SendMailOptions } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
+import { dispatchAtSend } from '../src/index.ts';
 import { attempt, email, type Job, majors, newJob, smtpServer, transporterTo } from './helpers.ts';
 
 const emailDateMs = Date.UTC(2026, 1, 3, 4, 5, 6);
@@ -36,6 +37,63 @@ describe.for(majors)('with nodemailer %i', (major) => {
     expect(first?.date).toBe('Tue, 03 Feb 2026 04:05:06 +0000');
   });
 
+  it.for(['one part', 'several parts'] as const)(
+    'the first and the third attempt of a transporter are the same bytes: %s',
+    async (parts, test) => {
+      const smtp = await smtpServer(test);
+      const transporter = transporterTo(test, smtp, { major });
+      const job = newJob();
+      for (let index = 0; index < 3; index++) {
+        const again = { ...newJob(), key: job.key };
+        const message = parts === 'one part' ? email() : richEmail();
+        const ended = await attempt(again, () => transporter.sendMail(message), { emailDateMs });
+        expect(ended.state).toBe('sent');
+      }
+      const [first, ...more] = smtp.received.map(({ raw }) => raw);
+      expect(first).toContain(`Message-ID: <${idOf(job)}@shop.example>`);
+      expect(more).toEqual([first, first]);
+    },
+  );
+
+  it('a plugin of the user that asks for a Message-ID and a boundary finds none, and sets both', async (test) => {
+    const smtp = await smtpServer(test);
+    const transporter = transporterTo(test, smtp, { major });
+    const found: unknown[] = [];
+    transporter.use('compile', ({ data }, done) => {
+      const fields = data as SendMailOptions & { baseBoundary?: string };
+      found.push(fields.messageId, fields.baseBoundary);
+      fields.messageId ??= '<plugin@shop.example>';
+      fields.baseBoundary ??= 'plugin';
+      done();
+    });
+    for (let index = 0; index < 2; index++) {
+      await attempt(newJob(), () => transporter.sendMail(richEmail()), { emailDateMs });
+      expect(smtp.received.at(-1)?.messageId).toBe('<plugin@shop.example>');
+      expect(smtp.received.at(-1)?.raw).toMatch(/boundary="[^"]*-plugin-Part_1"/);
+    }
+    expect(found).toEqual(Array(4).fill(undefined));
+  });
+
+  it('a later email without a claim has a Message-ID of nodemailer', async (test) => {
+    const smtp = await smtpServer(test);
+    const transporter = transporterTo(test, smtp, { major });
+    await attempt(newJob(), () => transporter.sendMail(email()), { emailDateMs });
+    await transporter.sendMail(email());
+    expect(smtp.received.at(-1)?.messageId).toMatch(/^<[\da-f]{8}-[\da-f-]+@shop\.example>$/);
+  });
+
+  it('of two copies of the plugin, the Message-ID and boundaries are stable as well', async (test) => {
+    const smtp = await smtpServer(test);
+    const transporter = transporterTo(test, smtp, { major });
+    transporter.use('stream', dispatchAtSend());
+    const job = newJob();
+    for (let index = 0; index < 2; index++) {
+      const again = { ...newJob(), key: job.key };
+      await attempt(again, () => transporter.sendMail(richEmail()), { emailDateMs });
+    }
+    expect(smtp.received[1]?.raw).toBe(smtp.received[0]?.raw);
+  });
+
   it("a Message-ID and a Date of the user's own stay", async (test) => {
     const smtp = await smtpServer(test);
     const transporter = transporterTo(test, smtp, { major });
@@ -55,6 +113,16 @@ describe.for(majors)('with nodemailer %i', (major) => {
       expect(smtp.received.at(-1)?.date).toBe('Thu, 01 Jan 1970 00:00:00 +0000');
     }
     expect(smtp.received).toHaveLength(3);
+  });
+
+  it("a boundary of the user's own stays", async (test) => {
+    const smtp = await smtpServer(test);
+    const transporter = transporterTo(test, smtp, { major });
+    for (let index = 0; index < 2; index++) {
+      const own = richEmail({ baseBoundary: 'mine' } as SendMailOptions);
+      await attempt(newJob(), () => transporter.sendMail(own), { emailDateMs });
+      expect(smtp.received.at(-1)?.raw).toMatch(/boundary="[^"]*-mine-Part_1"/);
+    }
   });
 
   it('a DKIM signature covers what arrives', async (test) => {

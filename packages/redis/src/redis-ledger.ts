@@ -35,8 +35,8 @@ export interface RedisLedgerOptions {
   /** What the keys begin with: `prefix:{shard}key`. @default 'sendonce' */
   readonly prefix?: string | undefined;
   /**
-   * How long the server may take to answer a verb, in ms; at most the lease. Then the verb fails,
-   * nothing is sent, and the attempt is repeated. A client whose server is frozen or cut off would
+   * How long a verb may wait for its answer, in ms, from when it is asked; at most the lease. Then
+   * the verb fails, nothing is sent, and the attempt is repeated. A client whose server is frozen or cut off would
    * keep the command for as long as it likes (`maxRetriesPerRequest: null`, as BullMQ wants it: for
    * ever).
    * @default 10_000
@@ -114,10 +114,7 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
     async settleVia(connection) {
       if (!isPlainClient(client) || !isPlainClient(connection)) return undefined;
       if (!(await isSameServer(client, connection))) return undefined;
-      const queue =
-        process.env['VIA'] === 'own'
-          ? plain
-          : new CommandQueue({ client: connection, places, deadlines });
+      const queue = new CommandQueue({ client: connection, places, deadlines });
       return (settlement) => {
         let onWritten = () => {};
         const flushed = new Promise<void>((resolve) => (onWritten = resolve));

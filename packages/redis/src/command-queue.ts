@@ -43,38 +43,37 @@ interface Command extends Pending {
   readonly reject: (error: unknown) => void;
   /** Called once: when it is written to the connection, or its deadline is over before that. */
   readonly onWritten: (() => void) | undefined;
+  isWritten: boolean;
   isOver: boolean;
-  /** The call that it went out with. */
-  call: Call | undefined;
-}
-
-/** The commands that are on their way together. */
-interface Call {
-  readonly commands: readonly Command[];
-  /** How many of them may still be answered in time. */
-  open: number;
 }
 
 /** The commands that go out together: all of them, on a Cluster those of one shard or node. */
 interface Lane {
   readonly heartbeats: Command[];
   readonly others: Command[];
-  /** The call on its way. */
-  call: Call | undefined;
+  /** The commands of the call that the next one waits for. */
+  call: readonly Command[] | undefined;
+  /** Ends that wait. */
+  patience: NodeJS.Timeout | undefined;
   /** A call goes out at the end of this turn of the event loop. */
   isScheduled: boolean;
 }
 
 /**
- * Runs the verbs of a ledger on one connection, with one call at a time. What is asked while a call
- * is on its way shares the next one, because what an email costs is the number of calls.
- *
- * Each command has its deadline from when it was asked. A call whose commands are all over gives
- * its place to the next one, because its answer may never come.
+ * How long a command waits for the call before it, in ms: longer than a server nearby takes, and
+ * little beside what a server far away takes.
+ */
+const PATIENCE_MS = 5;
+
+/**
+ * Runs the verbs of a ledger on one connection. What is asked while a call is on its way shares the
+ * next one, because what an email costs is the number of calls. The next one leaves when the answer
+ * comes, or after a few ms: the server may be far away, and the answer may never come.
  *
  * On a Cluster there is one call for each shard, because a call has one slot. If the writes are
  * waited for, there is one for each node: a wait holds up its whole connection, and if each shard
- * waited alone, heartbeats would queue behind twenty waits for a replica that is gone.
+ * waited alone, heartbeats would queue behind twenty waits for a replica that is gone. Such a wait
+ * is left only when it is over, because the next one would queue behind it.
  */
 export class CommandQueue {
   private readonly client: RedisClient;
@@ -82,6 +81,7 @@ export class CommandQueue {
   private readonly wait: Wait | undefined;
   private readonly deadlines: Deadlines;
   private readonly script: CallScript;
+  private readonly patienceMs: number;
   private readonly lanes = new Map<string | undefined, Lane>();
 
   constructor({ client, places, wait, deadlines }: QueueOptions) {
@@ -89,6 +89,7 @@ export class CommandQueue {
     this.places = places;
     this.wait = wait;
     this.deadlines = deadlines;
+    this.patienceMs = wait ? deadlines.answerWithinMs : PATIENCE_MS;
     this.script = wait ? defineDurableScript(lua.ledger, wait) : definePlainScript(lua.ledger);
   }
 
@@ -107,10 +108,14 @@ export class CommandQueue {
         resolve: (reply) => resolve(decode(reply)),
         reject,
         onWritten,
+        isWritten: false,
         isOver: false,
-        call: undefined,
         untilMs: this.deadlines.untilMs(),
-        expire: (error) => this.expire(command, lane, error),
+        expire(error) {
+          command.isOver = true;
+          reject(error);
+          if (!command.isWritten) onWritten?.();
+        },
       };
       this.deadlines.add(command);
       // A lease must not end behind a long list of other commands.
@@ -124,7 +129,8 @@ export class CommandQueue {
     const name = (this.wait && shard && findShardNodes(this.client, shard)) ?? shard;
     let lane = this.lanes.get(name);
     if (!lane) {
-      lane = { heartbeats: [], others: [], call: undefined, isScheduled: false };
+      const [call, patience] = [undefined, undefined];
+      lane = { heartbeats: [], others: [], call, patience, isScheduled: false };
       this.lanes.set(name, lane);
     }
     return lane;
@@ -132,7 +138,12 @@ export class CommandQueue {
 
   /** Timers and replies that come together have a tick each: all of their turn share a call. */
   private schedule(lane: Lane): void {
-    if (lane.call || lane.isScheduled) return;
+    if (lane.isScheduled) return;
+    const { call } = lane;
+    if (call) {
+      lane.patience ??= setTimeout(() => this.leave(lane, call), this.patienceMs).unref();
+      return;
+    }
     lane.isScheduled = true;
     setImmediate(() => {
       lane.isScheduled = false;
@@ -142,30 +153,31 @@ export class CommandQueue {
   }
 
   private async send(commands: readonly Command[], lane: Lane): Promise<void> {
-    const call: Call = { commands, open: commands.length };
-    lane.call = call;
-    for (const command of commands) command.call = call;
+    lane.call = commands;
     const groups = groupByTag(this.client, commands, ({ key }) => key[0]);
     const calls = groups.map((group) => this.callOf(group));
     const answer = this.script(this.client, calls);
-    for (const { onWritten } of commands) onWritten?.();
+    for (const command of commands) {
+      command.isWritten = true;
+      command.onWritten?.();
+    }
+    this.scheduleRest(lane);
     const results = await answer;
     for (const [index, group] of groups.entries()) this.answerAll(group, results[index]!);
-    this.leave(lane, call);
+    this.leave(lane, commands);
   }
 
-  private leave(lane: Lane, call: Call): void {
+  /** Lets the next call go, whether this one was answered or not. */
+  private leave(lane: Lane, call: readonly Command[]): void {
     if (lane.call !== call) return;
     lane.call = undefined;
-    if (lane.heartbeats.length + lane.others.length > 0) this.schedule(lane);
+    clearTimeout(lane.patience);
+    lane.patience = undefined;
+    this.scheduleRest(lane);
   }
 
-  private expire(command: Command, lane: Lane, error: unknown): void {
-    const { call, reject, onWritten } = command;
-    command.isOver = true;
-    reject(error);
-    if (!call) onWritten?.();
-    else if (--call.open === 0) this.leave(lane, call);
+  private scheduleRest(lane: Lane): void {
+    if (lane.heartbeats.length + lane.others.length > 0) this.schedule(lane);
   }
 
   private callOf(commands: readonly Command[]): ScriptCall {

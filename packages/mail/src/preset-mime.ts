@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Claim, currentClaim } from '@sendonce/core';
 import { isProvider } from '@sendonce/core/mail';
-import type { MailTransport, StreamPluginMail } from './nodemailer-shapes.ts';
+import type { StreamPluginMail } from './nodemailer-shapes.ts';
 import { givenByUser, isRaw } from './stable-mime.ts';
 
 type Fields = Partial<Record<'messageId' | 'baseBoundary', unknown>>;
@@ -26,10 +26,10 @@ const boundary = randomBytes(16).toString('hex');
  * Called at the first email, so that it runs after the plugins of the user, who may set both.
  */
 export function presetLaterEmails(mailer: object): void {
-  const { use, [installedKey]: isInstalled } = mailer as Mailer;
-  if (isInstalled || typeof use !== 'function') return;
-  Object.defineProperty(mailer, installedKey, { value: true });
-  use.call(mailer, 'compile', (mail, callback) => {
+  const pluggable = mailer as Mailer;
+  if (pluggable[installedKey] || typeof pluggable.use !== 'function') return;
+  Object.defineProperty(pluggable, installedKey, { value: true });
+  pluggable.use('compile', (mail, callback) => {
     const claim = currentClaim();
     if (claim) preset(mail as StreamPluginMail, claim);
     callback();
@@ -37,7 +37,7 @@ export function presetLaterEmails(mailer: object): void {
 }
 
 function preset({ mailer, data }: StreamPluginMail, claim: Claim): void {
-  if (isRaw(data) || isProvider(mailer.transporter as MailTransport)) return;
+  if (isRaw(data) || isProvider(mailer.transporter)) return;
   const fields = data as Fields;
   const given: Fields = {};
   if (!givenByUser(data, 'messageId', 'message-id'))

@@ -119,7 +119,7 @@ describe.for(majors)('with nodemailer %i', (major) => {
     const smtp = await smtpServer(test);
     const transporter = transporterTo(test, smtp, { major });
     for (let index = 0; index < 2; index++) {
-      const own = richEmail({ baseBoundary: 'mine' } as SendMailOptions);
+      const own = richEmail({ baseBoundary: 'mine' });
       await attempt(newJob(), () => transporter.sendMail(own), { emailDateMs });
       expect(smtp.received.at(-1)?.raw).toMatch(/boundary="[^"]*-mine-Part_1"/);
     }

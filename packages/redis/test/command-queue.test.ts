@@ -47,7 +47,7 @@ async function heldLedger(options: RedisLedgerOptions = {}) {
     ledger,
     calls,
     hold: (on = true) => void (isHeld = on),
-    letGo() {
+    letGo: () => {
       isHeld = false;
       for (const go of held.splice(0)) go();
     },

@@ -17,8 +17,8 @@ const STATUSES_WITHOUT_WRITE: ReadonlySet<unknown> = new Set(['exists', 'expired
  * The reply about the email at `position` of a call.
  *
  * @throws {UnreadableRecordError}
- * @throws {LedgerUnavailableError} where the call or this command failed, or what it wrote is not as
- *   durable as it must be.
+ * @throws {LedgerUnavailableError} where the call or this command failed, or what it wrote is not
+ *   as durable as it must be.
  */
 export function decodeReply(
   { key, places }: { readonly key: string; readonly places: Places },

@@ -36,8 +36,8 @@ export interface RedisLedgerOptions {
   readonly prefix?: string | undefined;
   /**
    * How long a verb may wait for its answer, in ms, from when it is asked; at most the lease. Then
-   * the verb fails, nothing is sent, and the attempt is repeated. A client whose server is frozen or
-   * cut off would keep the command for as long as it likes (`maxRetriesPerRequest: null`, as BullMQ
+   * it fails, nothing is sent, and the attempt is repeated. A client whose server is frozen or cut
+   * off would keep the command for as long as it likes (`maxRetriesPerRequest: null`, as BullMQ
    * wants it: for ever).
    * @default 10_000
    */

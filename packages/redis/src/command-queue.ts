@@ -149,6 +149,7 @@ export class CommandQueue {
       lane.isScheduled = false;
       const commands = takeNext(lane);
       if (commands.length > 0) void this.send(commands, lane);
+      else this.scheduleRest(lane);
     });
   }
 

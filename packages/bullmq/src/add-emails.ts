@@ -1,12 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { jobIdOf, type Ledger, type LedgerRecord } from '@sendonce/core';
-import { areOnlyJobs } from './queue-commands.ts';
-import {
-  blocks,
-  buildJobOptions,
-  type Plan,
-  type Producer,
-  type Scheduled,
-} from './schedule-email.ts';
+import { isOnlyJob, onlyJobsOnRedis } from './queue-commands.ts';
+import { buildJobOptions, type Plan, type Producer, type Scheduled } from './schedule-email.ts';
 
 /** What is known of a page of emails while their jobs are added. */
 export interface AddedEmails {
@@ -20,63 +15,65 @@ export interface AddedEmails {
  * page. BullMQ's add is a compare-and-set on the job id, and the stamp shows which call added the
  * job. Collects the answers of the emails that were new, as most are.
  *
- * The ledger is read after the add, because `cancel()` cancels in the ledger and then looks for
- * jobs: one of the two sees the other.
+ * The emails that have a record are left out. If a job were added over a record, and the process
+ * were killed before it removes the job, the job would stay. When it is due, the record may have
+ * expired, and the email would be sent again.
  */
 export async function addEmails(
   producer: Producer,
   plans: readonly Plan[],
   { added, answers }: AddedEmails,
 ): Promise<void> {
-  const { queue, ledger } = producer;
   const adding = await omitKnown(producer, plans);
   if (adding.length === 0) return;
   for (const plan of adding) added.add(plan);
-  await addJobs(queue, adding);
-  const [isOnlyJob, records] = await Promise.all([
-    areOnlyJobs(
-      queue,
-      adding.map(({ stamp }) => stamp),
-    ),
-    readRecords(ledger, adding),
-  ]);
-  for (const [index, plan] of adding.entries()) {
-    const { key } = plan.stamp;
-    const record = records[index]!;
-    if (!isOnlyJob[index] || record === 'unknown') continue;
-    const jobId = jobIdOf(key);
-    if (record !== 'none' && blocks(record, { queue: queue.name, id: jobId })) continue;
-    answers.set(plan, { key, state: 'scheduled', at: new Date(plan.atMs), jobId });
+  const isNew = await addJobs(producer, adding);
+  for (const [index, { stamp, atMs }] of adding.entries()) {
+    if (!isNew[index]) continue;
+    const { key } = stamp;
+    const at = new Date(atMs);
+    answers.set(adding[index]!, { key, state: 'scheduled', at, jobId: jobIdOf(key) });
   }
 }
 
-/**
- * A worker may take a job that is due soon before it is seen that the email was sent long ago. Its
- * attempt would send nothing, but it would run. Such emails are looked for before their job is
- * added.
- */
+/** The emails without a record. The others are known: most of them were sent or cancelled. */
 async function omitKnown({ ledger }: Producer, plans: readonly Plan[]): Promise<Plan[]> {
-  const soonMs = Date.now() + SOON_MS;
-  const soon = plans.filter(({ atMs }) => atMs < soonMs);
-  if (soon.length === 0) return [...plans];
-  const records = await readRecords(ledger, soon);
-  const known = new Set(soon.filter((_, index) => records[index] !== 'none'));
-  return plans.filter((plan) => !known.has(plan));
+  const records = await readRecords(ledger, plans);
+  return plans.filter((_, index) => records[index] === 'none');
 }
 
-/** Much longer than it takes to see what the add did and to remove the job again. */
-const SOON_MS = 10_000;
-
-const keyOf = ({ stamp }: Plan) => stamp.key;
-
-async function addJobs(queue: Producer['queue'], plans: readonly Plan[]): Promise<void> {
+/**
+ * Adds the jobs.
+ * @returns for each one whether it was added, is the only job of its email, and the email was not
+ *   cancelled meanwhile.
+ */
+async function addJobs(
+  { queue, ledger }: Producer,
+  plans: readonly Plan[],
+): Promise<readonly boolean[]> {
+  const stamps = plans.map(({ stamp }) => stamp);
   const jobs = plans.map((plan) => {
-    const { name, data } = plan;
-    return { name, data, opts: buildJobOptions(plan, jobIdOf(keyOf(plan))) };
+    const { name, data, stamp } = plan;
+    return { name, data, opts: buildJobOptions(plan, jobIdOf(stamp.key)) };
   });
   const [first, ...others] = jobs;
   const isAlone = first && others.length === 0;
-  await (isAlone ? queue.add(first.name, first.data, first.opts) : queue.addBulk(jobs));
+  const add = () => (isAlone ? queue.add(first.name, first.data, first.opts) : queue.addBulk(jobs));
+  const findOnlyJobs = await onlyJobsOnRedis(queue);
+  if (findOnlyJobs) {
+    // Both are on their way at the same time. If the question is executed first, no job has its
+    // token, and the email is loaded like one that is known.
+    const [isOnly] = await Promise.all([nextTurn().then(() => findOnlyJobs(stamps)), add()]);
+    return isOnly;
+  }
+  await add();
+  // Without a trace in the queue, the ledger must be asked after the add, because `cancel()` cancels
+  // in the ledger and then looks for jobs.
+  const [isOnly, records] = await Promise.all([
+    Promise.all(stamps.map((stamp) => isOnlyJob(queue, stamp))),
+    readRecords(ledger, plans),
+  ]);
+  return isOnly.map((only, index) => only && records[index] === 'none');
 }
 
 /** A record that cannot be read must not fail the other emails. */
@@ -84,6 +81,6 @@ async function readRecords(
   ledger: Ledger,
   plans: readonly Plan[],
 ): Promise<readonly (LedgerRecord | 'none' | 'unknown')[]> {
-  const reads = await Promise.allSettled(plans.map((plan) => ledger.read(keyOf(plan))));
+  const reads = await Promise.allSettled(plans.map(({ stamp }) => ledger.read(stamp.key)));
   return reads.map((read) => (read.status === 'rejected' ? 'unknown' : (read.value ?? 'none')));
 }

@@ -1,5 +1,13 @@
-import { type EmailJob, isWaiting, latestDueMs, loadJobs } from './email-jobs.ts';
+import {
+  type EmailJob,
+  isWaiting,
+  latestDueMs,
+  listJobIds,
+  loadJobs,
+  type QueueLike,
+} from './email-jobs.ts';
 import { type EmailStatus, recordToStatus } from './email-status.ts';
+import { leaveTrace } from './queue-commands.ts';
 import type { Producer } from './schedule-email.ts';
 
 /**
@@ -23,20 +31,37 @@ export async function cancelEmail(
   const { jobs } = await loadJobs(queue, key);
   // If the cancellation expired before the email is due, the email would be sent after all.
   const lastMs = Math.max(Date.now(), ...jobs.map(latestDueMs));
-  const reply = await ledger.cancel({
-    key,
-    retentionMs: Math.ceil(lastMs - Date.now()) + retentionMs,
-    by,
-  });
+  const keptMs = Math.ceil(lastMs - Date.now()) + retentionMs;
+  const reply = await ledger.cancel({ key, retentionMs: keptMs, by });
   if (reply.state === 'too-late') {
     return { key, state: 'too-late', email: recordToStatus(reply.record) };
   }
-  // Loaded again for a job that was added before the ledger cancelled. Later calls of schedule()
-  // see the record.
-  const remaining = await loadJobs(queue, key).catch(() => ({ jobs }));
-  const removable = remaining.jobs.filter(isRemovable);
+  const removable = await findRemovable(queue, { key, jobs, retentionMs: keptMs });
   await Promise.all(removable.map(({ job }) => job.remove().catch(() => {})));
   return { key, state: 'cancelled' };
+}
+
+interface CancelledEmail {
+  readonly key: string;
+  /** As they were before the ledger cancelled. */
+  readonly jobs: readonly EmailJob[];
+  readonly retentionMs: number;
+}
+
+/**
+ * The jobs to remove after the ledger has cancelled: also one that was added while it did. Later
+ * calls of schedule() see the record.
+ */
+async function findRemovable<D>(
+  queue: QueueLike<D>,
+  { key, jobs, retentionMs }: CancelledEmail,
+): Promise<readonly EmailJob[]> {
+  // A job is removed by its id. Whether another id was taken meanwhile costs one command.
+  const ids = listJobIds(key).filter((id) => !jobs.some(({ job }) => job.id === id));
+  const others = await leaveTrace(queue, key, { ids, retentionMs }).catch(() => 'unknown');
+  if (others === 0 && jobs.every(isRemovable)) return jobs;
+  const remaining = await loadJobs(queue, key).catch(() => ({ jobs }));
+  return remaining.jobs.filter(isRemovable);
 }
 
 /**

@@ -1,10 +1,11 @@
+import { jobIdOf } from '@sendonce/core';
 import { listJobIds, type QueueLike } from './email-jobs.ts';
 import { isStampedWith, type ScheduleStamp } from './schedule-stamp.ts';
 
 /** The commands of the queue's own Redis client that are used here. Not every client has all. */
 interface QueueRedis {
   exists?(...keys: string[]): Promise<number>;
-  eval?(script: string, keys: number, ...args: string[]): Promise<unknown>;
+  eval?(script: string, keys: number, ...args: (string | number)[]): Promise<unknown>;
   zscore?(key: string, member: string): Promise<string | number | null>;
 }
 
@@ -22,40 +23,78 @@ export async function countJobs<D>(queue: QueueLike<D>, ids: readonly string[]):
   return jobs.filter(Boolean).length;
 }
 
+/** The key that `cancel()` leaves beside the jobs of an email. */
+const traceOf = <D>(queue: QueueLike<D>, key: string) => queue.toKey(`${jobIdOf(key)}.cancelled`);
+
+/** KEYS: the trace, jobs. ARGV: how long the trace is kept. Replies how many of the jobs exist. */
+const LEAVE_TRACE = `
+redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])
+local count = 0
+for index = 2, #KEYS do count = count + redis.call('EXISTS', KEYS[index]) end
+return count`;
+
 /**
- * KEYS: the four jobs of an email, for each email. ARGV: the token of its stamp. Replies 1 for each
- * email whose first job has the token and which has no other job, and 0 otherwise.
+ * Leaves a trace of a cancellation, and counts jobs. A call of `schedule()` that adds its job after
+ * that sees the trace, and the job of a call before that is counted: one of the two sees the other.
+ */
+export async function leaveTrace<D>(
+  queue: QueueLike<D>,
+  key: string,
+  { ids, retentionMs }: { readonly ids: readonly string[]; readonly retentionMs: number },
+): Promise<number> {
+  const redis = await redisOf(queue);
+  if (!redis?.eval) return countJobs(queue, ids);
+  const keys = [traceOf(queue, key), ...ids.map((id) => queue.toKey(id))];
+  return Number(await redis.eval(LEAVE_TRACE, keys.length, ...keys, retentionMs));
+}
+
+/**
+ * KEYS: the four jobs of an email and the trace of its cancellation, for each email. ARGV: the token
+ * of its stamp. Replies 1 for each email whose first job has the token, and which has no other job
+ * and no trace, and 0 otherwise.
  */
 const FIND_ONLY_JOBS = `
 local only = {}
 for index, token in ipairs(ARGV) do
-  local last = index * 4
-  local options = redis.call('HGET', KEYS[last - 3], 'opts')
+  local at = index * 5
+  local options = redis.call('HGET', KEYS[at - 4], 'opts')
   local own = options and string.find(options, token, 1, true)
-  only[index] = own and redis.call('EXISTS', KEYS[last - 2], KEYS[last - 1], KEYS[last]) == 0 and 1 or 0
+  only[index] = own and redis.call('EXISTS', KEYS[at - 3], KEYS[at - 2], KEYS[at - 1], KEYS[at]) == 0 and 1 or 0
 end
 return only`;
 
 /** The part of a stamp that shows whose job it is. */
 type Stamp = Pick<ScheduleStamp, 'key' | 'token'>;
 
+/** Whether each job with one of these stamps is the only job of its email. */
+export type FindOnlyJobs = (stamps: readonly Stamp[]) => Promise<readonly boolean[]>;
+
 /**
- * Whether the job with this stamp is the only job of its email. On Redis, it is one command for all
- * of them, and the data of the jobs are not read.
+ * Finds out with one command which of these jobs are the only job of their email, and whether the
+ * email is being cancelled. The data of the jobs are not read. Undefined if the queue is not on
+ * Redis, or its client cannot run scripts.
  */
-export async function areOnlyJobs<D>(
-  queue: QueueLike<D>,
-  stamps: readonly Stamp[],
-): Promise<readonly boolean[]> {
+export async function onlyJobsOnRedis<D>(queue: QueueLike<D>): Promise<FindOnlyJobs | undefined> {
   const redis = await redisOf(queue);
-  if (!redis?.eval) return Promise.all(stamps.map((stamp) => isOnlyJob(queue, stamp)));
-  const keys = stamps.flatMap(({ key }) => listJobIds(key).map((id) => queue.toKey(id)));
-  const tokens = stamps.map(({ token }) => token);
-  const replies = (await redis.eval(FIND_ONLY_JOBS, keys.length, ...keys, ...tokens)) as unknown[];
-  return stamps.map((_, index) => Number(replies[index]) === 1);
+  if (!redis?.eval) return undefined;
+  return async (stamps) => {
+    const keys = stamps.flatMap(({ key }) => [
+      ...listJobIds(key).map((id) => queue.toKey(id)),
+      traceOf(queue, key),
+    ]);
+    const tokens = stamps.map(({ token }) => token);
+    const replies = (await redis.eval!(
+      FIND_ONLY_JOBS,
+      keys.length,
+      ...keys,
+      ...tokens,
+    )) as unknown[];
+    return stamps.map((_, index) => Number(replies[index]) === 1);
+  };
 }
 
-async function isOnlyJob<D>(queue: QueueLike<D>, { key, token }: Stamp): Promise<boolean> {
+/** Whether the job with this stamp is the only job of its email. */
+export async function isOnlyJob<D>(queue: QueueLike<D>, { key, token }: Stamp): Promise<boolean> {
   const [first, ...others] = listJobIds(key);
   const [job, count] = await Promise.all([queue.getJob(first!), countJobs(queue, others)]);
   return job !== undefined && isStampedWith(token, job) && count === 0;

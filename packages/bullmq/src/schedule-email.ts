@@ -148,7 +148,7 @@ function isBefore({ job }: EmailJob, other: EmailJob): boolean {
 }
 
 /** Whether the email is known already, by a record that is not of this very job. */
-export function blocks(record: LedgerRecord, job: JobRef): boolean {
+function blocks(record: LedgerRecord, job: JobRef): boolean {
   return record.state !== 'skipped' && !isSameJob(record.job, job);
 }
 

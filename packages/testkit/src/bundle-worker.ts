@@ -6,9 +6,13 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Plugin, build as runEsbuild } from 'esbuild';
 import { onParentExit } from './children.ts';
+import { perProcess } from './per-process.ts';
 
-const bundles = new Map<string, Promise<string>>();
-let folder: string | undefined;
+const shared = perProcess('bundles', () => ({
+  bundles: new Map<string, Promise<string>>(),
+  folder: undefined as string | undefined,
+  count: 0,
+}));
 
 /**
  * Bundles a TypeScript file into a temporary `.mjs` for plain Node and returns its path. Once per
@@ -24,10 +28,10 @@ export function bundleWorker(
 ): Promise<string> {
   const path = pathOf(file);
   if (rewrite) return makeBundle(path, rewrite);
-  let bundle = bundles.get(path);
+  let bundle = shared.bundles.get(path);
   if (!bundle) {
     bundle = makeBundle(path);
-    bundles.set(path, bundle);
+    shared.bundles.set(path, bundle);
   }
   return bundle;
 }
@@ -36,11 +40,9 @@ export function pathOf(file: string | URL): string {
   return typeof file === 'string' && !file.startsWith('file:') ? file : fileURLToPath(file);
 }
 
-let bundled = 0;
-
 async function makeBundle(path: string, rewrite = asItIs): Promise<string> {
   const name = basename(path).replace(/\.[cm]?tsx?$/, '');
-  const outfile = join(bundleFolder(), `${name}-${++bundled}.mjs`);
+  const outfile = join(bundleFolder(), `${name}-${++shared.count}.mjs`);
   await runEsbuild({
     entryPoints: [path],
     outfile,
@@ -58,12 +60,12 @@ async function makeBundle(path: string, rewrite = asItIs): Promise<string> {
 }
 
 function bundleFolder(): string {
-  if (folder === undefined) {
+  if (shared.folder === undefined) {
     const made = mkdtempSync(join(tmpdir(), 'sendonce-worker-'));
     onParentExit(() => rmSync(made, { recursive: true, force: true }));
-    folder = made;
+    shared.folder = made;
   }
-  return folder;
+  return shared.folder;
 }
 
 const packagesStayOutside: Plugin = {

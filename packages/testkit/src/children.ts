@@ -1,21 +1,24 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
+import { perProcess } from './per-process.ts';
 
-const children = new Set<ChildProcess>();
-const exitTasks = new Set<() => void>();
-let watching = false;
+const shared = perProcess('children', () => ({
+  children: new Set<ChildProcess>(),
+  exitTasks: new Set<() => void>(),
+  watching: false,
+}));
 
 /** Kills the child when this process ends, by exit, SIGINT or SIGTERM. */
 export function killWithParent(child: ChildProcess): void {
   watchExit();
-  children.add(child);
-  child.once('exit', () => children.delete(child));
+  shared.children.add(child);
+  child.once('exit', () => shared.children.delete(child));
 }
 
 /** Runs a synchronous clean-up when this process ends. Returns a function that forgets it. */
 export function onParentExit(task: () => void): () => void {
   watchExit();
-  exitTasks.add(task);
-  return () => void exitTasks.delete(task);
+  shared.exitTasks.add(task);
+  return () => void shared.exitTasks.delete(task);
 }
 
 /** Resolves when the child is gone; at once if it is. */
@@ -54,8 +57,8 @@ function hasSetpriv(): boolean {
 }
 
 function watchExit() {
-  if (watching) return;
-  watching = true;
+  if (shared.watching) return;
+  shared.watching = true;
   process.on('exit', endAll);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const onSignal = () => {
@@ -70,6 +73,6 @@ function watchExit() {
 }
 
 function endAll() {
-  for (const child of children) child.kill('SIGKILL');
-  for (const task of exitTasks) task();
+  for (const child of shared.children) child.kill('SIGKILL');
+  for (const task of shared.exitTasks) task();
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bundleWorker, startWorkerProcess, type WorkerProcess } from '@sendonce/testkit';
+import { bundleProgram, startWorkerProcess, type WorkerProcess } from '@sendonce/testkit';
 import type { History } from './history.ts';
 import type { FromWorker, Measure, ToWorker, WorkerPlan } from './messages.ts';
 import { pointMaker } from './points/rewrite.ts';
@@ -36,7 +36,7 @@ let bundle: Promise<string> | undefined;
 
 /** The worker with all its points, bundled once. */
 function workerBundle(): Promise<string> {
-  return (bundle ??= bundleWorker(file, pointMaker().rewrite));
+  return (bundle ??= bundleProgram(file, pointMaker().rewrite));
 }
 
 export async function startCrew(

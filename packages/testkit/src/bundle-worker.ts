@@ -14,6 +14,9 @@ const shared = perProcess('bundles', () => ({
   count: 0,
 }));
 
+/** Changes the sources on their way into a bundle, which is then made anew. */
+export type Rewrite = (source: string, path: string) => string;
+
 /**
  * Bundles a TypeScript file into a temporary `.mjs` for plain Node and returns its path. Once per
  * file and process; the folder is removed when this process ends.
@@ -21,26 +24,38 @@ const shared = perProcess('bundles', () => ({
  * Sources of the workspace are inlined; packages of node_modules stay imports, by absolute URL, so
  * that they are found from the temporary folder. `import.meta.url` keeps meaning the source file.
  */
-export function bundleWorker(
-  file: string | URL,
-  /** Changes the sources on their way into the bundle, which is then made anew. */
-  rewrite?: (source: string, path: string) => string,
-): Promise<string> {
+export function bundleWorker(file: string | URL, rewrite?: Rewrite): Promise<string> {
+  return bundle(file, 'outside', rewrite);
+}
+
+/**
+ * The same with the packages in the file, for a process that runs nothing else. Measured for a
+ * worker with BullMQ, ioredis and nodemailer: it starts in 0.17 s of CPU time instead of 0.45, and
+ * in 1.1 through tsx. A package that is imported when it is needed stays outside.
+ */
+export function bundleProgram(file: string | URL, rewrite?: Rewrite): Promise<string> {
+  return bundle(file, 'inside', rewrite);
+}
+
+type Packages = 'outside' | 'inside';
+
+function bundle(file: string | URL, packages: Packages, rewrite?: Rewrite): Promise<string> {
   const path = pathOf(file);
-  if (rewrite) return makeBundle(path, rewrite);
-  let bundle = shared.bundles.get(path);
-  if (!bundle) {
-    bundle = makeBundle(path);
-    shared.bundles.set(path, bundle);
+  if (rewrite) return makeBundle(path, packages, rewrite);
+  const name = `${packages} ${path}`;
+  let made = shared.bundles.get(name);
+  if (!made) {
+    made = makeBundle(path, packages);
+    shared.bundles.set(name, made);
   }
-  return bundle;
+  return made;
 }
 
 export function pathOf(file: string | URL): string {
   return typeof file === 'string' && !file.startsWith('file:') ? file : fileURLToPath(file);
 }
 
-async function makeBundle(path: string, rewrite = asItIs): Promise<string> {
+async function makeBundle(path: string, packages: Packages, rewrite = asItIs): Promise<string> {
   const name = basename(path).replace(/\.[cm]?tsx?$/, '');
   const outfile = join(bundleFolder(), `${name}-${++shared.count}.mjs`);
   await runEsbuild({
@@ -52,9 +67,13 @@ async function makeBundle(path: string, rewrite = asItIs): Promise<string> {
     target: 'node20',
     // Without this esbuild adds the condition "module", which Node does not know.
     conditions: [],
-    sourcemap: 'inline',
     logLevel: 'silent',
-    plugins: [packagesStayOutside, sources(rewrite)],
+    external: ['pg-native'],
+    // Beside the bundle and without the sources, which are where they were: it is read at each start.
+    sourcemap: 'linked',
+    sourcesContent: false,
+    ...(packages === 'inside' && { banner: { js: commonJsNames } }),
+    plugins: [packagesStayOutside(packages === 'inside'), sources(rewrite)],
   });
   return outfile;
 }
@@ -68,7 +87,12 @@ function bundleFolder(): string {
   return shared.folder;
 }
 
-const packagesStayOutside: Plugin = {
+/** What a package of CommonJS uses, in a bundle that is an ES module. */
+const commonJsNames = `import { createRequire as createRequireOfBundle } from 'node:module';
+const require = createRequireOfBundle(import.meta.url);
+const { filename: __filename, dirname: __dirname } = import.meta;`;
+
+const packagesStayOutside = (onlyImportedWhenNeeded: boolean): Plugin => ({
   name: 'packages-stay-outside',
   setup(build) {
     build.onResolve({ filter: /^[^./]/ }, async (args) => {
@@ -76,6 +100,7 @@ const packagesStayOutside: Plugin = {
       if (args.pluginData === 'asked' || args.kind === 'entry-point' || isBuiltin(args.path))
         return;
       const { importer, kind, resolveDir } = args;
+      if (onlyImportedWhenNeeded && kind !== 'dynamic-import') return;
       const found = await build.resolve(args.path, {
         importer,
         kind,
@@ -88,11 +113,11 @@ const packagesStayOutside: Plugin = {
       return { path: pathToFileURL(found.path).href, external: true };
     });
   },
-};
+});
 
 const asItIs = (source: string, _path: string): string => source;
 
-const sources = (rewrite: (source: string, path: string) => string): Plugin => ({
+const sources = (rewrite: Rewrite): Plugin => ({
   name: 'sources',
   setup(build) {
     build.onLoad({ filter: /\.[cm]?ts$/ }, async ({ path }) => {

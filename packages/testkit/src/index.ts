@@ -1,4 +1,4 @@
-export { bundleWorker } from './bundle-worker.ts';
+export { bundleProgram, bundleWorker } from './bundle-worker.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { median } from './median.ts';
 export { deleteNamespace, namespace } from './namespace.ts';

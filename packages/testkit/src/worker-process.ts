@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { bundleWorker, pathOf } from './bundle-worker.ts';
+import { bundleProgram, pathOf } from './bundle-worker.ts';
 import { dyingWithParent, gone, killWithParent } from './children.ts';
 import { type PointAction, type PointMessage, type WorkerStart, workerVariable } from './points.ts';
 import { type ReachedPoint, pointBook } from './reached-points.ts';
@@ -64,9 +64,7 @@ export interface WorkerProcess {
  * Runs a file in a new process that can be stopped or killed exactly at a named point.
  * It dies with this process, by any signal.
  *
- * The file is bundled once (see `bundleWorker`) and run by plain Node. Measured on two cores with a
- * worker that imports ioredis: 0.1 s for one and 2.4 to 3.4 s for 32, against 0.25 s and 7 s
- * through tsx.
+ * The file is bundled once (see {@link bundleProgram}) and run by plain Node.
  *
  * @example
  * const worker = await startWorkerProcess({ file, armed: { "after-send": "halt" } });
@@ -147,7 +145,7 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
 }
 
 async function runnable(file: string | URL): Promise<string> {
-  return /\.[cm]?ts$/.test(pathOf(file)) ? bundleWorker(file) : pathOf(file);
+  return /\.[cm]?ts$/.test(pathOf(file)) ? bundleProgram(file) : pathOf(file);
 }
 
 function launch(path: string, options: WorkerProcessOptions): ChildProcess {

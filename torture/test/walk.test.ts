@@ -1,5 +1,6 @@
 import { createPaint } from '@sendonce/testkit/colours';
-import { describe, expect, it } from 'vitest';
+import { sampleOfRun } from '@sendonce/testkit/vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ledgerNames } from '../src/systems/names.ts';
 import { walkerBundle } from '../src/walk/bundle.ts';
 import { plainScenarios, scenarios } from '../src/walk/scenarios.ts';
@@ -13,31 +14,39 @@ const violationsOf = ({ undisturbed, cases }: Walk) =>
     .filter(({ violation }) => violation)
     .map(({ scenario, aim, outcome, history }) => [scenario.name, aim?.point, outcome, history]);
 
+/** Otherwise it strikes at every place: 285 processes die, and not 100. */
+const sample = sampleOfRun();
+const isMuch = (all: number, sampled: number) => (sample === undefined ? all : sampled);
+
 describe.each(ledgerNames)('the walk over all points, %s', (system) => {
-  it('finds no violation wherever a worker is killed on the plain ways', async () => {
-    const walked = await walk({ system, scenarios: plainScenarios, action: 'kill' });
+  let walked: Walk;
+
+  beforeAll(async () => {
+    walked = await walk({ system, scenarios, struck: plainScenarios, action: 'kill', sample });
+  }, 600_000);
+
+  it('finds no violation wherever a worker is killed on the plain ways', () => {
     expect(violationsOf(walked)).toEqual([]);
     const outcomes = new Set(walked.cases.map(({ outcome }) => outcome));
     // Killed between dispatch and settle, and before and after.
     expect(outcomes).toEqual(new Set(['sent once', 'in doubt, listed']));
-    expect(walked.cases.filter(({ struckAt }) => struckAt !== undefined).length).toBeGreaterThan(
-      60,
-    );
-  }, 300_000);
+    const struck = walked.cases.filter(({ struckAt }) => struckAt !== undefined);
+    expect(struck.length).toBeGreaterThan(isMuch(60, 25));
+  });
 
-  it('passes every await of the wrapper in some scenario, or knows why not', async () => {
-    const undisturbed = await walk({ system, scenarios, action: 'kill', point: 'none of them' });
-    expect(undisturbed.cases).toEqual([]);
-    expect(violationsOf(undisturbed)).toEqual([]);
-    expect(unreachedOf(undisturbed).find(({ why }) => why === NO_REASON)).toBeUndefined();
-  }, 300_000);
+  it('passes every await of the wrapper in some scenario, or knows why not', () => {
+    expect(walked.undisturbed.length).toBeGreaterThan(40);
+    expect(unreachedOf(walked).find(({ why }) => why === NO_REASON)).toBeUndefined();
+  });
 });
 
 it('finds no violation wherever a worker is frozen past all leases on its way to the mail server', async () => {
   const [atSend] = plainScenarios;
-  const walked = await walk({ system: 'redis', scenarios: [atSend!], action: 'stop' });
+  const walked = await walk({ system: 'redis', scenarios: [atSend!], action: 'stop', sample });
   expect(violationsOf(walked)).toEqual([]);
-  expect(walked.cases.filter(({ struckAt }) => struckAt !== undefined).length).toBeGreaterThan(10);
+  expect(walked.cases.filter(({ struckAt }) => struckAt !== undefined).length).toBeGreaterThan(
+    isMuch(40, 10),
+  );
 }, 300_000);
 
 it('gives no reason for an await that does not exist', async () => {

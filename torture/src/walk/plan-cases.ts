@@ -1,3 +1,4 @@
+import { oneOf } from '@sendonce/testkit/sample';
 import type { Aim } from '../points/runtime.ts';
 import type { Case, CaseResult } from './run-case.ts';
 
@@ -26,4 +27,29 @@ export function planCases(undisturbed: readonly CaseResult[], action: Aim['actio
     }
   }
   return cases;
+}
+
+/** Struck in each scenario and each run: the email has left, and nothing says so yet. */
+const leftUnrecorded = /^before core attempt\/settle /;
+
+/**
+ * For each function one of the cases at its awaits, by the name of the sample: every kind of await
+ * is struck in each run.
+ */
+export function sampleCases(cases: readonly Case[], sample: string): Case[] {
+  const always = cases.filter(({ aim }) => leftUnrecorded.test(aim?.point ?? ''));
+  const kinds = new Map<string, [Case, ...Case[]]>();
+  for (const one of cases) {
+    const kind = functionOf(one.aim?.point ?? '');
+    const others = kinds.get(kind);
+    if (others) others.push(one);
+    else kinds.set(kind, [one]);
+  }
+  const chosen = [...kinds].map(([kind, ofKind]) => oneOf(ofKind, kind, sample));
+  return [...new Set([...always, ...chosen])];
+}
+
+/** `core attempt/perform performWith()` of `before core attempt/perform performWith(): …`. */
+function functionOf(point: string): string {
+  return point.replace(/^(before|after) /, '').replace(/: .*$/, '');
 }

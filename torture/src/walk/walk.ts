@@ -1,7 +1,7 @@
 import type { SystemName } from '../systems/names.ts';
 import { walkerBundle } from './bundle.ts';
 import { startLane } from './lane.ts';
-import { planCases } from './plan-cases.ts';
+import { planCases, sampleCases } from './plan-cases.ts';
 import { startPool } from './pool.ts';
 import { type Case, type CaseResult, runCase } from './run-case.ts';
 import type { Scenario } from './scenarios.ts';
@@ -10,14 +10,19 @@ import type { Place } from './stage-case.ts';
 
 /** More wait than work: for locks and leases of the dead. */
 const LANES = 14;
-const WARM = 6;
+/** More of them would mostly die unused, and a start costs more than a case. */
+const WARM = 2;
 
 export interface WalkOptions {
   readonly system: SystemName;
   readonly scenarios: readonly Scenario[];
+  /** Those of them in which a process is struck; the others only run. @default all */
+  readonly struck?: readonly Scenario[];
   readonly action: 'kill' | 'stop';
   /** Only points with this in their name. */
   readonly point?: string | undefined;
+  /** Strikes at each kind of await once, at the places of this sample. @default all places */
+  readonly sample?: string | undefined;
   readonly onProgress?: (done: number, of: number) => void;
 }
 
@@ -33,7 +38,7 @@ export interface Walk {
 
 /** Runs all scenarios, records which points they pass, and strikes at each of them. */
 export async function walk(options: WalkOptions): Promise<Walk> {
-  const { system, action, point, onProgress } = options;
+  const { system, action, point, sample, onProgress } = options;
   const startedMs = performance.now();
   const { names } = await walkerBundle();
   const steps: (() => Promise<unknown>)[] = [];
@@ -56,10 +61,13 @@ export async function walk(options: WalkOptions): Promise<Walk> {
       scenarios.map((scenario) => ({ scenario })),
       places,
     );
-    const planned = planCases(undisturbed, action).filter(
+    const { struck = scenarios } = options;
+    const aimedAt = undisturbed.filter(({ scenario }) => struck.includes(scenario));
+    const planned = planCases(aimedAt, action).filter(
       ({ aim }) => !point || aim?.point?.includes(point),
     );
-    const cases = await runAll(planned, places, onProgress);
+    const chosen = sample === undefined ? planned : sampleCases(planned, sample);
+    const cases = await runAll(chosen, places, onProgress);
     return {
       system,
       undisturbed,

@@ -1,4 +1,5 @@
 import { describeModel } from '@sendonce/ledger-tests';
+import { inThisRun } from '@sendonce/testkit/vitest';
 import { mortal, openSchema } from './database.ts';
 
 describeModel(
@@ -16,5 +17,5 @@ describeModel(
       close: () => space.close(),
     };
   },
-  { runs: 100 },
+  { runs: inThisRun({ all: 100, sample: 33 }) },
 );

@@ -1,4 +1,5 @@
 import { describeModel } from '@sendonce/ledger-tests';
+import { inThisRun } from '@sendonce/testkit/vitest';
 import { redisLedger } from '../src/index.ts';
 import { openNamespace } from './connections.ts';
 
@@ -14,5 +15,5 @@ describeModel(
       close: () => space.close(),
     };
   },
-  { runs: 300, lanes: 12 },
+  { runs: inThisRun({ all: 300, sample: 100 }), lanes: 12 },
 );

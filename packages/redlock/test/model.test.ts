@@ -1,4 +1,5 @@
 import { describeModel } from '@sendonce/ledger-tests';
+import { inThisRun } from '@sendonce/testkit/vitest';
 import { startNodes } from './nodes.ts';
 
 describeModel(
@@ -14,5 +15,5 @@ describeModel(
       close: () => nodes.close(),
     };
   },
-  { runs: 200, lanes: 12, byMajority: true },
+  { runs: inThisRun({ all: 200, sample: 66 }), lanes: 12, byMajority: true },
 );

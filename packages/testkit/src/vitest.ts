@@ -32,12 +32,16 @@ export function sampleOfRun(): string | undefined {
  * Like `test.each`, with one case in `oneIn`: the commit decides which, and the others are skipped.
  * For tables that are too long for each run; a run of `pnpm test:all` has every case.
  */
-export function testSome<T extends object>(
-  cases: readonly T[],
-  { name, oneIn }: { name: string; oneIn: number },
-) {
+export function testSome<T>(cases: readonly T[], { name, oneIn }: { name: string; oneIn: number }) {
   const chosen = new Set(sampleOf(cases, { name, oneIn, sample: inject('sample') }));
-  return (title: string, run: (one: T) => void | Promise<void>): void => {
-    for (const one of cases) (chosen.has(one) ? test : test.skip).for([one])(title, run);
+  return (title: (one: T) => string, run: (one: T) => void | Promise<void>): void => {
+    for (const one of cases) {
+      (chosen.has(one) ? test : test.skip)(title(one), async () => run(one));
+    }
   };
+}
+
+/** One of two, by the kind of run: `pnpm test:all` has every case, other runs have a sample. */
+export function inThisRun<T>({ all, sample }: { all: T; sample: T }): T {
+  return sampleOfRun() === undefined ? all : sample;
 }

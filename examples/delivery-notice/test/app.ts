@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { eventually, startSmtpServer } from '@sendonce/testkit';
+import { expect } from 'vitest';
+import { bundleProgram, eventually, startSmtpServer } from '@sendonce/testkit';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const running = new Set<ChildProcess>();
@@ -70,9 +71,44 @@ function signal({ pid }: ChildProcess, how: NodeJS.Signals): void {
   if (pid !== undefined) process.kill(-pid, how);
 }
 
-/** `pnpm start`, without pnpm. */
-export function startApp(env: Record<string, string>): Started {
-  return startCommand([process.execPath, '--import', 'tsx', 'src/main.ts'], { env });
+/** A part of the app, bundled: it starts five times as fast as through tsx. */
+function bundle(name: 'api' | 'worker' | 'servers'): Promise<string> {
+  return bundleProgram(new URL(`../src/${name}.ts`, import.meta.url));
+}
+
+/** One of the two halves alone. */
+export async function startHalf(
+  name: 'api' | 'worker',
+  env: Record<string, string>,
+): Promise<Started> {
+  return startCommand([process.execPath, await bundle(name)], { env });
+}
+
+let main: Promise<string> | undefined;
+
+/** The app, whose main process starts the bundles of its parts. */
+async function bundleMain(): Promise<string> {
+  const [api, worker, servers] = await Promise.all([
+    bundle('api'),
+    bundle('worker'),
+    bundle('servers'),
+  ]);
+  const parts = JSON.stringify({ api, worker, servers });
+  const replaced = [
+    ['new URL(`./${name}.ts`, import.meta.url)', `(${parts})[name]`],
+    ["'servers.ts'", JSON.stringify(servers)],
+  ] as const;
+  return bundleProgram(new URL('../src/main.ts', import.meta.url), (source, path) => {
+    if (!path.endsWith('/src/main.ts')) return source;
+    for (const [code] of replaced) expect(source).toContain(code);
+    return replaced.reduce((text, [code, other]) => text.replace(code, other), source);
+  });
+}
+
+/** `pnpm start`, whose own command the test of the README runs. */
+export async function startApp(env: Record<string, string>): Promise<Started> {
+  main ??= bundleMain();
+  return startCommand([process.execPath, await main], { env });
 }
 
 export interface Reply {

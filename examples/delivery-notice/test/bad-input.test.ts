@@ -9,7 +9,7 @@ import { redisUrl } from '@sendonce/testkit/vitest';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
-import { arrivingFor, ask, killRunning, startCommand, type Started } from './app.ts';
+import { arrivingFor, ask, killRunning, startApp, startHalf, type Started } from './app.ts';
 
 const ns = namespace('bad-notice');
 const templates = await mkdtemp(join(tmpdir(), 'sendonce-templates-'));
@@ -24,9 +24,7 @@ beforeAll(async () => {
     '{{#each items}}{{this}}{{else}}\n{{nickname}}{{/each}}',
   );
   // The API alone: nothing of this comes to a worker.
-  api = startCommand([process.execPath, '--import', 'tsx', 'src/api.ts'], {
-    env: { REDIS_URL: redisUrl(), NAMESPACE: ns, TEMPLATES: templates },
-  });
+  api = await startHalf('api', { REDIS_URL: redisUrl(), NAMESPACE: ns, TEMPLATES: templates });
   url = await api.url();
 });
 
@@ -125,9 +123,7 @@ test.each([
   'a wrong %s is refused in one line without its password: %s',
   async (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name} must be a URL`));
-    const app = startCommand([process.execPath, '--import', 'tsx', 'src/api.ts'], {
-      env: { [name]: value },
-    });
+    const app = await startHalf('api', { [name]: value });
     expect(await app.ended).toBe(1);
     expect(app.output()).toMatch(new RegExp(`^${name} must be a URL .*\n$`));
     expect(app.output()).not.toContain('S3CRET');
@@ -140,19 +136,20 @@ test('a second start on a taken port is one line', async () => {
   const other = createServer().listen(port, '127.0.0.1');
   await once(other, 'listening');
   const env = { PORT: String(port), REDIS_URL: redisUrl() };
-  const half = startCommand([process.execPath, '--import', 'tsx', 'src/api.ts'], { env });
+  const half = await startHalf('api', env);
   expect(await half.ended).toBe(1);
   expect(half.output()).toMatch(/^The port \d+ is taken: .*PORT.*\n$/);
 
   const smtp = 'smtp://127.0.0.1:1025';
-  const app = startCommand([process.execPath, '--import', 'tsx', 'src/main.ts'], {
-    env: { ...env, SMTP_URL: smtp },
-  });
+  const app = await startApp({ ...env, SMTP_URL: smtp });
   expect(await app.ended).toBe(1);
   expect(app.output()).toMatch(/^The port \d+ is taken: .*\n$/);
 
-  const redis = startCommand([process.execPath, '--import', 'tsx', 'src/main.ts'], {
-    env: { REDIS_URL: '', SMTP_URL: smtp, EMBEDDED_REDIS_PORT: String(port), DATA_DIR: templates },
+  const redis = await startApp({
+    REDIS_URL: '',
+    SMTP_URL: smtp,
+    EMBEDDED_REDIS_PORT: String(port),
+    DATA_DIR: templates,
   });
   expect(await redis.ended).toBe(1);
   expect(redis.output()).toMatch(/^The port \d+ is taken: .*EMBEDDED_REDIS_PORT.*\n$/);

@@ -27,7 +27,7 @@ let orders = 0;
 
 beforeAll(async () => {
   mailbox = await startMailbox(refused);
-  app = startApp({ REDIS_URL: redisUrl(), SMTP_URL: mailbox.smtp.url, NAMESPACE: ns });
+  app = await startApp({ REDIS_URL: redisUrl(), SMTP_URL: mailbox.smtp.url, NAMESPACE: ns });
   url = await app.url();
 });
 

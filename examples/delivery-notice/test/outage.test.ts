@@ -16,7 +16,7 @@ const order = (to: string) => ({ to, name: 'Ann', arrivesAt: arrivingFor(500) })
 test('Redis is down: 503, when to come back, and that nothing was scheduled', async () => {
   const redis = await startRedis({ appendOnly: true });
   const { smtp, countTo } = await startMailbox();
-  const app = startApp({ REDIS_URL: redis.url, SMTP_URL: smtp.url });
+  const app = await startApp({ REDIS_URL: redis.url, SMTP_URL: smtp.url });
   const url = await app.url();
   const kept = order('kept@example.org');
   expect((await ask(url, 'PUT', 'kept', { ...kept, arrivesAt: arrivingFor(60_000) })).status).toBe(
@@ -58,7 +58,7 @@ test('Redis took it and did not answer: 503 says that it may be scheduled, again
   const ns = namespace('outage-notice');
   const proxy = await startTcpProxy({ url: redisUrl() });
   const { smtp, countTo } = await startMailbox();
-  const app = startApp({ REDIS_URL: proxy.url, SMTP_URL: smtp.url, NAMESPACE: ns });
+  const app = await startApp({ REDIS_URL: proxy.url, SMTP_URL: smtp.url, NAMESPACE: ns });
   const url = await app.url();
 
   const to = 'ann@example.org';

@@ -11,7 +11,7 @@ import {
 } from '@sendonce/testkit';
 import { redisUrl } from '@sendonce/testkit/vitest';
 import { afterAll, expect, test } from 'vitest';
-import { arrivingFor, ask, killRunning, startApp, startCommand } from './app.ts';
+import { arrivingFor, ask, killRunning, startApp, startHalf } from './app.ts';
 
 afterAll(killRunning);
 
@@ -32,7 +32,7 @@ test('SIGKILL of all processes, with its own Redis: each scheduled notice arrive
     DATA_DIR: folder,
     EMBEDDED_REDIS_PORT: String(await freePort()),
   };
-  const first = startApp(env);
+  const first = await startApp(env);
   const url = await first.url();
   const all = ids(12);
   // Due when the app is dead, or shortly after it is back: one that is on its way at the kill would
@@ -43,7 +43,7 @@ test('SIGKILL of all processes, with its own Redis: each scheduled notice arrive
   await sleep(5_000);
   expect(smtp.received).toEqual([]);
 
-  const second = startApp(env);
+  const second = await startApp(env);
   await second.url();
   await eventually(() => expect(smtp.received.length).toBeGreaterThanOrEqual(11), {
     timeoutMs: 20_000,
@@ -65,13 +65,13 @@ test('a SIGKILL while notices are sent: none is sent twice, and none is dropped 
   const smtp = await startSmtpServer({ ackDelayMs: 20 });
   const env = { REDIS_URL: redisUrl(), SMTP_URL: smtp.url, NAMESPACE: ns, LEASE_MS: '1000' };
   const all = ids(60);
-  let app = startApp(env);
+  let app = await startApp(env);
   const url = await app.url();
   await Promise.all(all.map((id, index) => ask(url, 'PUT', id, orderOf(id, 300 + 40 * index))));
   for (const runMs of [700, 500]) {
     await sleep(runMs);
     await app.end('SIGKILL');
-    app = startApp(env);
+    app = await startApp(env);
     await app.url();
   }
   const now = await app.url();
@@ -100,7 +100,7 @@ test('SIGTERM: the email in flight is finished first', async () => {
   const ns = namespace('stopped-notice');
   const smtp = await startSmtpServer({ ackDelayMs: 800 });
   const env = { REDIS_URL: redisUrl(), SMTP_URL: smtp.url, NAMESPACE: ns };
-  const app = startApp(env);
+  const app = await startApp(env);
   const url = await app.url();
   await ask(url, 'PUT', 'slow', orderOf('slow', 0));
   await eventually(() => expect(smtp.received).toHaveLength(1));
@@ -108,7 +108,7 @@ test('SIGTERM: the email in flight is finished first', async () => {
   expect(await app.end('SIGTERM')).toBe(0);
   expect(smtp.received[0]?.acknowledged).toBe(true);
 
-  const again = startApp(env);
+  const again = await startApp(env);
   const { body } = await ask(await again.url(), 'GET', 'slow');
   expect(body).toMatchObject({ state: 'sent' });
   await again.end('SIGTERM');
@@ -120,16 +120,14 @@ test('API and worker one by one: what is due and waits for a worker can still be
   const ns = namespace('halves-notice');
   const smtp = await startSmtpServer();
   const env = { REDIS_URL: redisUrl(), SMTP_URL: smtp.url, NAMESPACE: ns };
-  const half = (name: string) =>
-    startCommand([process.execPath, '--import', 'tsx', `src/${name}.ts`], { env });
-  const api = half('api');
+  const api = await startHalf('api', env);
   const url = await api.url();
   await ask(url, 'PUT', 'due', orderOf('due', 0));
   expect((await ask(url, 'GET', 'due')).body).toMatchObject({ state: 'due' });
   const { arrivesAt } = orderOf('due', 4_000);
   expect((await ask(url, 'PATCH', 'due', { arrivesAt })).status).toBe(200);
 
-  const worker = half('worker');
+  const worker = await startHalf('worker', env);
   await eventually(() => expect(smtp.received).toHaveLength(1), { timeoutMs: 15_000 });
   // The worker sends up to a second early, because clocks differ (EARLY_MS). One that starts in
   // this second sends at once.

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { bundleProgram } from '@sendonce/testkit';
 import colors from 'picocolors';
 import { runCli, type Terminal } from '../src/index.ts';
 
@@ -58,15 +58,10 @@ export const widest = (text: string): number =>
       .map((line) => line.length),
   );
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const program = await bundleProgram(new URL('../src/main.ts', import.meta.url));
 
 /** The arguments of Node for a command line. */
-export const nodeArguments = (argv: readonly string[]): string[] => [
-  '--import',
-  import.meta.resolve('tsx'),
-  main,
-  ...argv,
-];
+export const nodeArguments = (argv: readonly string[]): string[] => [program, ...argv];
 
 /** Runs one command line in a new process. `both` has stdout and stderr as they came. */
 export async function runProcess(argv: readonly string[], { folder }: { folder?: string } = {}) {

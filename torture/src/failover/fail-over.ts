@@ -1,10 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { deriveKey } from '@sendonce/core';
 import { migratePostgres, postgresLedger } from '@sendonce/postgres';
-import { eventually, type PostgresProcess, startPostgres, startTcpProxy } from '@sendonce/testkit';
+import {
+  bundleProgram,
+  eventually,
+  type PostgresProcess,
+  startPostgres,
+  startTcpProxy,
+} from '@sendonce/testkit';
 import { Client, Pool } from 'pg';
 
 export interface Replication {
@@ -37,7 +42,7 @@ export async function failOver(replication: Replication): Promise<Tally> {
   const keys = Array.from({ length: EMAILS }, (_, index) => deriveKey(['failover', index]));
   const left = new Map(keys.map((key) => [key, 0]));
 
-  const sender = startSender(pair.primary.url, keys);
+  const sender = await startSender(pair.primary.url, keys);
   let total = 0;
   for await (const key of emailsThatLeft(sender)) {
     left.set(key, left.get(key)! + 1);
@@ -53,7 +58,7 @@ export async function failOver(replication: Replication): Promise<Tally> {
   await pair.primary.kill();
 
   await promote(pair.standby.url);
-  const copies = startSender(pair.standby.url, keys);
+  const copies = await startSender(pair.standby.url, keys);
   for await (const key of emailsThatLeft(copies)) left.set(key, left.get(key)! + 1);
   return count(left, await listDoubts(pair.standby.url));
 }
@@ -112,9 +117,9 @@ async function migrate(url: string): Promise<void> {
   await pool.end();
 }
 
-function startSender(url: string, keys: readonly string[]): ChildProcess {
-  const file = fileURLToPath(new URL('./sender.ts', import.meta.url));
-  return spawn(process.execPath, ['--import', 'tsx', file, url, ...keys], {
+async function startSender(url: string, keys: readonly string[]): Promise<ChildProcess> {
+  const program = await bundleProgram(new URL('./sender.ts', import.meta.url));
+  return spawn(process.execPath, [program, url, ...keys], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 }

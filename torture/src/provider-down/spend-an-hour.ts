@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createServer, connect, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { once } from '@sendonce/bullmq';
 import { redisJournal, redisLedger } from '@sendonce/redis';
-import { deleteNamespace, freePort, namespace } from '@sendonce/testkit';
+import { bundleProgram, deleteNamespace, freePort, namespace } from '@sendonce/testkit';
 import { startProviderServer } from '@sendonce/testkit/providers/provider-server';
 import { type Job, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -31,7 +30,7 @@ interface Hour {
   readonly size: { readonly emails: number; readonly hourMs: number };
 }
 
-const cli = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
+const cli = new URL('../../../packages/cli/src/main.ts', import.meta.url);
 const run = promisify(execFile);
 
 export async function spendAnHour(redisUrl: string, hour: Hour): Promise<Result> {
@@ -112,7 +111,7 @@ export async function spendAnHour(redisUrl: string, hour: Hour): Promise<Result>
     const verdict = [`--${outage.verdict}`, '--why', 'the log of the provider'];
     const args = ['resolve', '--all', ...verdict, '--retry', '--yes', String(doubts), ...where];
     if (outage.verdict === 'sent') args.splice(args.indexOf('--retry'), 1);
-    await run(process.execPath, ['--import', 'tsx', cli, ...args], { maxBuffer: 2 ** 26 });
+    await run(process.execPath, [await bundleProgram(cli), ...args], { maxBuffer: 2 ** 26 });
     return 1;
   }
 

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
+import { testSome } from '@sendonce/testkit/vitest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packedPackages, type PackedPackages, published } from '../../scripts/packed-packages.ts';
-import { type FreshProject, makeFreshProject } from './fresh-project.ts';
+import { packedPackages, published } from '../../scripts/packed-packages.ts';
+import { type FreshProject, type FreshProjects, makeFreshProjects } from './fresh-project.ts';
 import { type PageServers, startPageServers } from './page-servers.ts';
 import { type Block, importsOf, nameOf, type Page, parsePage, readPage, root } from './page.ts';
 import {
@@ -28,56 +29,57 @@ const pages = [
   .map(readPage)
   .filter(({ blocks, commands }) => blocks.length + commands.length > 0);
 
+const unnamedImport = parsePage(
+  'unnamed-import.md',
+  `npm install @sendonce/core\n${block("import 'canonicalize';")}`,
+);
+const failing = parsePage(
+  'failing.md',
+  `npm install @sendonce/core\n${block("throw new Error('no email was sent');")}`,
+);
+
 describe('a fresh project that installed only what a page says', () => {
-  let packed: PackedPackages;
+  let projects: FreshProjects;
   let servers: PageServers;
 
   beforeAll(async () => {
     servers = await startPageServers();
-    packed = await packedPackages();
-  }, 180_000);
-
-  afterAll(async () => servers?.stop());
-
-  test.each(pages)('compiles and runs the code of $file', { timeout: 240_000 }, async (page) => {
-    const project = await makeFreshProject(page, packed);
-    try {
-      expect([...notInstalled(page), ...(await project.compile())]).toEqual([]);
-      const { lines, errors } = await runPage(project, servers);
-      console.log(lines.join('\n'));
-      expect(errors).toEqual([]);
-    } finally {
-      await project.remove();
-    }
+    projects = await makeFreshProjects([...pages, unnamedImport, failing], await packedPackages());
   });
 
-  test('finds no package that was installed only for another one', async () => {
-    const page = parsePage(
-      'page.md',
-      `npm install @sendonce/core\n${block("import 'canonicalize';")}`,
-    );
-    expect(notInstalled(page)).toEqual([
-      'page.md:2: a block needs canonicalize, which no install line of the page names.',
+  afterAll(async () => {
+    await projects?.remove();
+    await servers?.stop();
+  });
+
+  test.each(pages)('compiles the code of $file', (page) => {
+    expect([...notInstalled(page), ...projects.of(page).errors]).toEqual([]);
+  });
+
+  const somePages = testSome(pages, { name: 'pages', oneIn: 3 });
+  somePages(
+    ({ file }) => `runs the code of ${file}`,
+    async (page) => {
+      const { lines, errors } = await runPage(projects.of(page), servers);
+      console.log(lines.join('\n'));
+      expect(errors).toEqual([]);
+    },
+  );
+
+  test('finds no package that was installed only for another one', () => {
+    expect(notInstalled(unnamedImport)).toEqual([
+      'unnamed-import.md:2: a block needs canonicalize, which no install line of the page names.',
     ]);
-    const project = await makeFreshProject(page, packed);
-    try {
-      expect(await project.compile()).toEqual([expect.stringMatching(/^page\.md:3: error TS2882/)]);
-    } finally {
-      await project.remove();
-    }
+    expect(projects.of(unnamedImport).errors).toEqual([
+      expect.stringMatching(/^unnamed-import\.md:3: error TS2882/),
+    ]);
   });
 
   test('reports a block that fails, with its line and its error', async () => {
-    const failing = block("throw new Error('no email was sent');");
-    const page = parsePage('page.md', `npm install @sendonce/core\n${failing}`);
-    const project = await makeFreshProject(page, packed);
-    try {
-      expect(await project.compile()).toEqual([]);
-      const { errors } = await runPage(project, servers);
-      expect(errors).toEqual([expect.stringMatching(/^page\.md:2: [^]*no email was sent/)]);
-    } finally {
-      await project.remove();
-    }
+    const project = projects.of(failing);
+    expect(project.errors).toEqual([]);
+    const { errors } = await runPage(project, servers);
+    expect(errors).toEqual([expect.stringMatching(/^failing\.md:2: [^]*no email was sent/)]);
   });
 });
 

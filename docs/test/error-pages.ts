@@ -25,7 +25,7 @@ export function messageOf(page: string): string {
 }
 
 /** Variables of the environment: of the command line, and of the tests of a ledger. */
-const environment = /_(TESTKIT_\w+|REDIS|QUEUE_PREFIX|SEED|PATH|RUNS)$/;
+const environment = /_(TESTKIT_\w+|REDIS|QUEUE_PREFIX|SAMPLE|SEED|PATH|RUNS)$/;
 
 /** All codes of errors and warnings in the sources of the packages. */
 export function codesInSources(): string[] {

@@ -14,7 +14,7 @@ import {
 } from '../src/index.ts';
 import { createToken } from '../src/store/index.ts';
 
-const LEASE_MS = 150;
+const LEASE_MS = 300;
 /** By then a dispatch whose sender is silent is in doubt. */
 const SILENCE_MS = 2 * LEASE_MS + 30;
 

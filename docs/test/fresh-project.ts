@@ -127,7 +127,7 @@ function fileOf({ line, language }: Block): string {
   return `block-${line}.${language}`;
 }
 
-/** What the compiler says, a line each: it compiles every project, whatever it finds in others. */
+/** What the compiler says, a line each: it compiles every project, also if others have errors. */
 async function compile(folder: string): Promise<string[]> {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const output = await run(process.execPath, [tsc, '-b', '--pretty', 'false'], {

@@ -11,7 +11,7 @@ import { runCommand } from '@sendonce/testkit/command-line';
 import { renderDoubts } from './terminal/doubts.ts';
 import { createProgress } from './terminal/progress.ts';
 import { renderTable } from './terminal/table.ts';
-import { isPromiseKept } from './verdict.ts';
+import { isPromiseKept, isRestless } from './verdict.ts';
 
 process.exitCode = await runCommand({ parse: parseArguments, help, run: show });
 
@@ -54,11 +54,11 @@ async function show(args: Arguments): Promise<number> {
 /** A row of sendonce that is not as promised matters more than another one that is not known. */
 function exitCodeFor(results: readonly CellResult[]): number {
   if (!isPromiseKept(results)) return 1;
-  return results.some(({ cell }) => cell.atRest === false) ? 3 : 0;
+  return results.some(isRestless) ? 3 : 0;
 }
 
 function renderRestless(results: readonly CellResult[]): string {
-  const restless = results.filter(({ cell }) => cell.atRest === false);
+  const restless = results.filter(isRestless);
   if (restless.length === 0) return '';
   const names = restless.map(({ cell }) => `${cell.scenario} / ${cell.guard}`).join(', ');
   return `${count(restless.length, 'cell')} did not come to rest (?): ${names}. Run the demo again when this machine is less busy.`;

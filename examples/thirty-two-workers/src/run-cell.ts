@@ -21,6 +21,8 @@ export interface Cell {
 
 export interface CellResult {
   readonly cell: Cell;
+  /** How many workers listened to its queue. */
+  readonly workers: number;
   readonly events: readonly LaneEvent[];
   /** When the jobs were added. */
   readonly startMs: number;
@@ -32,7 +34,7 @@ export interface CellResult {
 
 /** Lets one scenario happen to one guard, and counts what arrived. */
 export async function runCell(options: CellOptions): Promise<CellResult> {
-  const { scenario, guard, workers, pool } = options;
+  const { scenario, guard, pool } = options;
   const stage = await buildStage(options);
   try {
     const { listener, events, comeToRest } = watchStage(
@@ -42,7 +44,7 @@ export async function runCell(options: CellOptions): Promise<CellResult> {
     );
     await pool.open(stage.plan, listener);
     const startMs = Date.now();
-    await schedule(stage, scenario === 'copies' ? workers : 1);
+    await schedule(stage, scenario === 'copies' ? pool.workers : 1);
     const rest = await comeToRest();
 
     const endMs = Date.now();
@@ -54,7 +56,7 @@ export async function runCell(options: CellOptions): Promise<CellResult> {
     const seen = [...events];
     const doubts: Doubt[] = [];
     const cell: Cell = { scenario, guard, wanted: 1, arrived, lost, inDoubt };
-    const result = { events: seen, startMs, endMs, doubts };
+    const result = { workers: pool.workers, events: seen, startMs, endMs, doubts };
     if (!rest.reached) return { ...result, cell: { ...cell, atRest: false }, restless: rest.why };
     for (const record of records) {
       const { doubt, rest: again } = await resolveDoubt(stage, record, comeToRest);

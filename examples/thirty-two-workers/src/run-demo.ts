@@ -3,13 +3,13 @@ import { redisLedger } from '@sendonce/redis';
 import { deleteNamespace, findRedis, namespace } from '@sendonce/testkit';
 import { Redis } from 'ioredis';
 import type { Arguments } from './arguments.ts';
-import { orderCells, renderHeadline } from './headline.ts';
+import { type Field, orderCells, renderHeadline } from './headline.ts';
 import { count } from './plural.ts';
 import { type CellResult, runCell } from './run-cell.ts';
 import type { Progress } from './terminal/progress.ts';
-import { startStores } from './stores.ts';
-import { LEASE_MS } from './timing.ts';
-import { startWorkerPool } from './worker-pool.ts';
+import { startStores, type Stores } from './stores.ts';
+import { GROUP, LEASE_MS } from './timing.ts';
+import { startWorkerPool, type WorkerPool } from './worker-pool.ts';
 import { createRedlock, waitTurn } from './worker/redlock.ts';
 
 export interface Demo {
@@ -18,7 +18,7 @@ export interface Demo {
   readonly cleanUp: () => Promise<void>;
 }
 
-/** Runs the cells that were asked for, one after the other. Call `cleanUp` also when it rejects. */
+/** Runs the cells that were asked for. Call `cleanUp` also when it rejects. */
 export function startDemo(args: Arguments, progress: Progress): Demo & { run: Promise<void> } {
   const results: CellResult[] = [];
   const undo: (() => Promise<unknown>)[] = [];
@@ -43,30 +43,34 @@ export function startDemo(args: Arguments, progress: Progress): Demo & { run: Pr
     redis.on('error', () => {});
     await later(async () => redis.disconnect());
     await loadScripts(redis, prefix);
-    const { guards, workers } = args;
+    const { workers } = args;
     progress.say(`starting ${count(workers, 'worker process', 'worker processes')}`);
-    const [stores, pool] = await Promise.all([
-      startStores({ redis, redisUrl: url, guards, progress, later }),
-      startWorkerPool(workers, (started) => sayStarted(started, workers, progress)).then(
-        async (started) => {
-          await later(started.stop);
-          return started;
-        },
-      ),
-    ]);
-    const cells = orderCells(args);
-    for (const [index, cell] of cells.entries()) {
-      if (over) return;
-      progress.begin(cell, index + 1, cells.length);
-      const options = { ...cell, workers, pool, stores, namespace: prefix };
-      const result = await runCell(options);
-      results.push(result);
-      progress.done(result.cell, index + 1, cells.length);
-      if (result.restless !== undefined) progress.line(`? ${result.restless}`);
-      // The cells of the headline are the first two, if both were asked for.
-      const headline = index === 1 ? renderHeadline(results, workers) : undefined;
-      if (headline !== undefined) progress.line(headline);
-    }
+    const all = await startWorkerPool(workers, (started) => {
+      sayStarted(started, workers, progress);
+    });
+    await later(all.stop);
+
+    /** Runs cells one after the other, until none is left. */
+    const runCells = async (cells: Field[], pool: WorkerPool, stores: Stores) => {
+      for (let cell = cells.shift(); cell && !over; cell = cells.shift()) {
+        progress.begin(cell);
+        const result = await runCell({ ...cell, pool, stores, namespace: prefix });
+        results.push(result);
+        progress.done(result.cell);
+        if (result.restless !== undefined) progress.line(`? ${result.restless}`);
+      }
+    };
+    const { headline, withAllWorkers, inGroups } = orderCells(args);
+    progress.expect(headline.length + withAllWorkers.length + inGroups.length);
+    // They need no other store, so nothing else is waited for.
+    await runCells([...headline], all, { redis, redisUrl: url, others: [], postgres: undefined });
+    const line = renderHeadline(results, workers);
+    if (line !== undefined) progress.line(line);
+    if (over) return;
+    const stores = await startStores({ redis, redisUrl: url, ...args, progress, later });
+    await runCells([...withAllWorkers], all, stores);
+    const left = [...inGroups];
+    await Promise.all(all.groupsOf(GROUP).map((group) => runCells(left, group, stores)));
   }
 
   async function cleanUp(): Promise<void> {

@@ -18,7 +18,6 @@ import type { WorkerPool } from './worker-pool.ts';
 export interface CellOptions {
   readonly scenario: ScenarioId;
   readonly guard: GuardId;
-  readonly workers: number;
   readonly pool: WorkerPool;
   readonly stores: Stores;
   /** The prefix of all keys of this run of the demo. */

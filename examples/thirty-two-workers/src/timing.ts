@@ -19,3 +19,6 @@ export const FROZEN_AT_LEAST_MS = LOCK_MS + LEASE_MS;
  * worker can do the job.
  */
 export const FROZEN_AT_MOST_MS = 4000;
+
+/** So many workers share a cell that has one job. Such cells run side by side. */
+export const GROUP = 8;

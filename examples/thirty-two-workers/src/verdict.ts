@@ -25,6 +25,11 @@ export function isPromiseKept(results: readonly CellResult[]): boolean {
     );
 }
 
+/** Whether the figures of a cell are not the last ones. */
+export function isRestless({ cell }: CellResult): boolean {
+  return cell.atRest === false;
+}
+
 export function resultOf(
   results: readonly CellResult[],
   scenario: ScenarioId,

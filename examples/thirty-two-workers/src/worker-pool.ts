@@ -1,8 +1,12 @@
 import { startWorkerProcess, type WorkerProcess } from '@sendonce/testkit';
 import type { CellPlan, EventKind, FromWorker, LaneEvent, ToWorker } from './messages.ts';
 
-/** The worker processes, started once for all cells. */
+/** Worker processes, started once for all cells. */
 export interface WorkerPool {
+  /** How many they are. */
+  readonly workers: number;
+  /** The same processes in groups. Each group can have a different cell. */
+  readonly groupsOf: (workers: number) => readonly WorkerPool[];
   /** Lets every worker leave the cell before and listen to the queue of this one. */
   open: (cell: CellPlan, listener: CellListener) => Promise<void>;
   send: (worker: number, message: ToWorker) => void;
@@ -28,6 +32,7 @@ export interface CellListener {
 interface Seat {
   readonly worker: number;
   process: WorkerProcess;
+  current: Current | undefined;
   /** Resolves when the process listens to the queue of the current cell. */
   listening: Promise<void>;
   /** Whether its end is our doing. */
@@ -44,74 +49,92 @@ export async function startWorkerPool(
   count: number,
   onStarted: (started: number) => void,
 ): Promise<WorkerPool> {
-  let current: Current | undefined;
   let started = 0;
   const seats = await Promise.all(
     Array.from({ length: count }, async (_, index): Promise<Seat> => {
       const worker = index + 1;
       const process = await startProcess(worker);
       onStarted(++started);
-      return { worker, process, listening: Promise.resolve(), killed: false };
+      const listening = Promise.resolve();
+      return { worker, process, current: undefined, listening, killed: false };
     }),
   );
   for (const seat of seats) attend(seat);
-  const seatOf = (worker: number) => seats[worker - 1]!;
-  const tell = (worker: number, kind: EventKind) =>
-    current?.listener.onEvent({ kind, worker, atMs: Date.now() }, 0);
+  return poolOf(seats);
+}
 
-  /** Listens to the messages and the end of a worker's process. */
-  function attend(seat: Seat): void {
-    const { process, worker } = seat;
-    process.onMessage((message) => {
-      if (current) pass(worker, message as FromWorker, current);
-    });
-    void process.exited.then(() => {
-      if (!seat.killed) current?.listener.onFailure(ended(process));
-      return current?.listener.onGone(worker);
-    });
-  }
-
-  async function restart(seat: Seat): Promise<void> {
-    await seat.process.kill();
-    seat.process = await startProcess(seat.worker);
-    seat.killed = false;
-    attend(seat);
-    if (!current) return;
-    await openIn(seat, current.cell);
-    tell(seat.worker, 'restart');
-  }
-
+function poolOf(seats: readonly Seat[]): WorkerPool {
+  const seatOf = (worker: number) => seats.find((seat) => seat.worker === worker)!;
   return {
+    workers: seats.length,
+    groupsOf(workers) {
+      const groups = Math.max(1, Math.floor(seats.length / workers));
+      return Array.from({ length: groups }, (_, index) =>
+        poolOf(seats.slice(index * workers, (index + 1) * workers)),
+      );
+    },
     async open(cell, listener) {
       // A process that was killed in the cell before may still be starting.
       await Promise.all(seats.map(({ listening }) => listening));
-      current = { cell, listener };
-      for (const seat of seats) seat.listening = openIn(seat, cell);
+      for (const seat of seats) {
+        seat.current = { cell, listener };
+        seat.listening = openIn(seat, cell);
+      }
       await Promise.all(seats.map(({ listening }) => listening));
     },
     send: (worker, message) => seatOf(worker).process.send(message),
     kill(worker) {
       const seat = seatOf(worker);
       seat.killed = true;
-      tell(worker, 'kill');
+      tell(seat, 'kill');
       seat.listening = restart(seat);
       // The call that opens the next cell reports it.
       seat.listening.catch(() => {});
     },
     async freeze(worker) {
-      await seatOf(worker).process.stop();
-      tell(worker, 'freeze');
+      const seat = seatOf(worker);
+      await seat.process.stop();
+      tell(seat, 'freeze');
     },
     thaw(worker) {
-      tell(worker, 'thaw');
-      seatOf(worker).process.continue();
+      const seat = seatOf(worker);
+      tell(seat, 'thaw');
+      seat.process.continue();
     },
     async stop() {
-      current = undefined;
-      for (const seat of seats) seat.killed = true;
+      for (const seat of seats) {
+        seat.current = undefined;
+        seat.killed = true;
+      }
       await Promise.all(seats.map(({ process }) => process.kill()));
     },
   };
+}
+
+function tell({ current, worker }: Seat, kind: EventKind): void {
+  current?.listener.onEvent({ kind, worker, atMs: Date.now() }, 0);
+}
+
+/** Listens to the messages and the end of a worker's process. */
+function attend(seat: Seat): void {
+  const { process, worker } = seat;
+  process.onMessage((message) => {
+    if (seat.current) pass(worker, message as FromWorker, seat.current);
+  });
+  void process.exited.then(() => {
+    if (!seat.killed) seat.current?.listener.onFailure(ended(process));
+    return seat.current?.listener.onGone(worker);
+  });
+}
+
+async function restart(seat: Seat): Promise<void> {
+  await seat.process.kill();
+  seat.process = await startProcess(seat.worker);
+  seat.killed = false;
+  attend(seat);
+  if (!seat.current) return;
+  await openIn(seat, seat.current.cell);
+  tell(seat, 'restart');
 }
 
 function startProcess(worker: number): Promise<WorkerProcess> {

@@ -3,6 +3,7 @@ import { parseArguments } from '../src/arguments.ts';
 import type { Doubt } from '../src/doubts.ts';
 import { type GuardId, guardIds } from '../src/guards.ts';
 import type { LaneEvent } from '../src/messages.ts';
+import { renderHeadline } from '../src/headline.ts';
 import { renderReport } from '../src/report/report.ts';
 import type { Cell, CellResult } from '../src/run-cell.ts';
 import { type ScenarioId, scenarioIds } from '../src/scenarios.ts';
@@ -16,7 +17,7 @@ function resultOf(scenario: ScenarioId, guard: GuardId, figures: Partial<Cell> =
   const cell = { scenario, guard, wanted: 1, arrived: 1, lost: 0, inDoubt: 0, ...figures };
   const at = (kind: LaneEvent['kind'], atMs: number): LaneEvent => ({ kind, worker: 2, atMs });
   const events = [at('start', 100), at('claim', 101), at('email', 102), at('kill', 102)];
-  return { cell, events, startMs: 0, endMs: 900, doubts: [] };
+  return { cell, workers: 32, events, startMs: 0, endMs: 900, doubts: [] };
 }
 
 const all = scenarioIds.flatMap((scenario) => guardIds.map((guard) => resultOf(scenario, guard)));
@@ -86,15 +87,16 @@ describe('progress', () => {
       const lines: string[] = [];
       const output = { write: (text: string) => lines.push(text) };
       const progress = createProgress(output, output);
-      progress.begin({ scenario: 'copies', guard: 'none' }, 1, 2);
+      progress.expect(2);
+      progress.begin({ scenario: 'copies', guard: 'none' });
       vi.advanceTimersByTime(9_000);
       expect(lines).toEqual([]);
       vi.advanceTimersByTime(12_000);
       expect(lines).toEqual([
-        '1/2  10 s  copies / none: still running\n',
-        '1/2  20 s  copies / none: still running\n',
+        '0/2  10 s  copies / none: still running\n',
+        '0/2  20 s  copies / none: still running\n',
       ]);
-      progress.done(resultOf('copies', 'none').cell, 1, 2);
+      progress.done(resultOf('copies', 'none').cell);
       progress.clear();
       vi.advanceTimersByTime(60_000);
       expect(lines).toHaveLength(3);
@@ -107,9 +109,19 @@ describe('progress', () => {
     const lines: string[] = [];
     const output = { write: (text: string) => lines.push(text) };
     const cell = resultOf('copies', 'none', { atRest: false }).cell;
-    createProgress(output, output).done(cell, 1, 2);
+    createProgress(output, output).done(cell);
     expect(lines.join('')).toMatch(/copies \/ none: \? did not come to rest/);
   });
+});
+
+test('the headline waits for figures that are the last ones', () => {
+  const none = (figures: Partial<Cell>) => resultOf('copies', 'none', { arrived: 32, ...figures });
+  const own = resultOf('copies', 'sendonce');
+  expect(renderHeadline([none({}), own], 32)).toBe(
+    '32 workers, 32 copies of one job: 32 emails without a guard, 1 email with sendonce.',
+  );
+  expect(renderHeadline([none({ atRest: false }), own], 32)).toBeUndefined();
+  expect(renderHeadline([own], 32)).toBeUndefined();
 });
 
 test('a cell that did not come to rest is no figure: neither right nor wrong', () => {

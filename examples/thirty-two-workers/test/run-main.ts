@@ -66,6 +66,11 @@ export async function runMain(
   return (await startMain(args, env)).ended;
 }
 
+/** The arguments for some cells. */
+export function cells(scenarios: string, guards: string, workers: number): string[] {
+  return ['--scenario', scenarios, '--guard', guards, '--workers', String(workers)];
+}
+
 /** `32, 1 in doubt` by `scenario/guard`. */
 export function figuresIn(stdout: string): Record<string, string> {
   const { cells } = JSON.parse(stdout) as { cells: Cell[] };

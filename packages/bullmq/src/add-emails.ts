@@ -67,8 +67,8 @@ async function addJobs(
     return isOnly;
   }
   await add();
-  // Without a trace in the queue, the ledger must be asked after the add, because `cancel()` cancels
-  // in the ledger and then looks for jobs.
+  // Without a trace in the queue, the ledger must be asked after the add, because `cancel()`
+  // cancels in the ledger and then looks for jobs.
   const [isOnly, records] = await Promise.all([
     Promise.all(stamps.map((stamp) => isOnlyJob(queue, stamp))),
     readRecords(ledger, plans),

@@ -49,9 +49,9 @@ export async function leaveTrace<D>(
 }
 
 /**
- * KEYS: the four jobs of an email and the trace of its cancellation, for each email. ARGV: the token
- * of its stamp. Replies 1 for each email whose first job has the token, and which has no other job
- * and no trace, and 0 otherwise.
+ * KEYS: the four jobs of an email and the trace of its cancellation, for each email. ARGV: the
+ * token of its stamp. Replies 1 for each email whose first job has the token, and which has no
+ * other job and no trace, and 0 otherwise.
  */
 const FIND_ONLY_JOBS = `
 local only = {}

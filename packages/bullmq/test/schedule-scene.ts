@@ -51,7 +51,9 @@ function stepping<T extends object>(target: T, methods: readonly string[], step:
   });
 }
 
-/** A producer that waits before each of its steps for what `before` returns. Its process is paused. */
+/**
+ * A producer that waits before each of its steps for what `before` returns. Its process is paused.
+ */
 export function openStepped(stage: Stage, before: (step: number) => Promise<unknown> | undefined) {
   let steps = 0;
   let waited: Promise<unknown> | undefined;

@@ -69,9 +69,11 @@ async function makeBundle(path: string, packages: Packages, rewrite = asItIs): P
     conditions: [],
     logLevel: 'silent',
     external: ['pg-native'],
-    // Beside the bundle and without the sources, which are where they were: it is read at each start.
+    // Beside the bundle and without the sources, which are where they were: it is read at each
+    // start.
     sourcemap: 'linked',
     sourcesContent: false,
+    minifyWhitespace: packages === 'inside',
     ...(packages === 'inside' && { banner: { js: commonJsNames } }),
     plugins: [packagesStayOutside(packages === 'inside'), sources(rewrite)],
   });

@@ -16,7 +16,9 @@ function openSince(before: readonly string[]): string[] {
   });
 }
 
-/** What an earlier file of this process left open: that file has failed for it, and not this one. */
+/**
+ * What an earlier file of this process left open: that file has failed for it, and not this one.
+ */
 const before = openSince([]);
 
 /**

@@ -5,6 +5,7 @@ import { type ScenarioId, scenariosFor } from '../scenarios.ts';
 import { idOf, renderTables, type ReportOptions, sentence } from './figures.ts';
 import { element, escapeHtml, renderPage } from '@sendonce/testkit/html';
 import { count } from '../plural.ts';
+import { GROUP } from '../timing.ts';
 import { marks, secondEmail } from './marks.ts';
 import { style } from './style.ts';
 import { renderSwimLanes } from './swim-lanes.ts';
@@ -28,6 +29,7 @@ export function renderReport(options: ReportOptions): string {
 const introduction = ({ workers, seconds, results }: ReportOptions) =>
   `${count(workers, 'real worker process', 'real worker processes')}, one delayed delivery notice, a real SMTP server that counts. ` +
   `Nothing is scripted: the figures are the emails that the server received. ` +
+  `Where there is one job, ${Math.min(workers, GROUP)} workers listen to its queue. ` +
   `${results.length} runs in ${seconds.toFixed(0)} s.`;
 
 const explanation =
@@ -39,7 +41,7 @@ const explanation =
 function renderScenario({ results, workers }: ReportOptions, scenario: ScenarioId): string {
   const { title, story } = scenariosFor(workers)[scenario];
   const own = results.filter(({ cell }) => cell.scenario === scenario);
-  const figures = own.map((result) => renderFigure(result, workers, title)).join('\n');
+  const figures = own.map((result) => renderFigure(result, title)).join('\n');
   return [
     element('h2', { id: scenario }, escapeHtml(title)),
     element('p', {}, escapeHtml(story)),
@@ -47,12 +49,12 @@ function renderScenario({ results, workers }: ReportOptions, scenario: ScenarioI
   ].join('\n');
 }
 
-function renderFigure(result: CellResult, workers: number, scenario: string): string {
+function renderFigure(result: CellResult, scenario: string): string {
   const { cell } = result;
   const guard = guards[cell.guard];
   const name = element('span', { title: guard.how }, escapeHtml(guard.title));
   const caption = element('figcaption', {}, name + sentence(cell));
-  const picture = renderSwimLanes(result, workers, `${scenario}, guard ${guard.title}`);
+  const picture = renderSwimLanes(result, `${scenario}, guard ${guard.title}`);
   return element('figure', { id: idOf(cell) }, caption + picture);
 }
 

@@ -11,12 +11,12 @@ const TOP = 18;
 const APART = 11;
 
 /** The picture of one cell: a lane for each worker, time from left to right. */
-export function renderSwimLanes(result: CellResult, workers: number, title: string): string {
+export function renderSwimLanes(result: CellResult, title: string): string {
   const lanes = lanesOf(result.events, result);
   const totalMs = Math.max(result.endMs - result.startMs, 500);
   const scale = (ms: number) => LEFT + (ms / totalMs) * (WIDTH - LEFT - RIGHT);
   const laneHeight = lanes.length > 10 ? 13 : 18;
-  const idle = workers - lanes.length;
+  const idle = result.workers - lanes.length;
   const idleTop = TOP + lanes.length * laneHeight + 6;
   const bottom = idle > 0 ? idleTop + Math.max(12, idle * 2.5) : idleTop;
   const drawn = [

@@ -7,8 +7,10 @@ export interface Progress {
   readonly say: (text: string) => void;
   /** To stay. */
   readonly line: (text: string) => void;
-  readonly begin: (cell: Pick<Cell, 'scenario' | 'guard'>, number: number, of: number) => void;
-  readonly done: (cell: Cell, number: number, of: number) => void;
+  /** How many cells there are. */
+  readonly expect: (cells: number) => void;
+  readonly begin: (cell: Pick<Cell, 'scenario' | 'guard'>) => void;
+  readonly done: (cell: Cell) => void;
   readonly clear: () => void;
 }
 
@@ -18,6 +20,8 @@ const REMIND_EVERY_MS = 10_000;
 export function createProgress(moving: LineOutput, lasting: LineOutput): Progress {
   const { moves, show, clear } = movingLine(moving);
   const seconds = secondsSince(Date.now());
+  const running = new Set<string>();
+  let [finished, of] = [0, 0];
   let reminder: NodeJS.Timeout | undefined;
 
   function remind(text: () => string): void {
@@ -27,6 +31,17 @@ export function createProgress(moving: LineOutput, lasting: LineOutput): Progres
       else moving.write(`${text()}: still running\n`);
     }, REMIND_EVERY_MS);
     reminder.unref();
+  }
+
+  function showRunning(): void {
+    if (running.size === 0) {
+      clearInterval(reminder);
+      return;
+    }
+    const text = () => `${finished}/${of}  ${seconds()}  ${[...running].join(', ')}`;
+    const withBar = () => `${bar(finished, of)} ${text()}`;
+    show(withBar());
+    remind(moves ? withBar : text);
   }
 
   return {
@@ -39,20 +54,23 @@ export function createProgress(moving: LineOutput, lasting: LineOutput): Progres
       clear();
       lasting.write(`${text}\n`);
     },
-    begin({ scenario, guard }, number, of) {
-      const text = () => `${number}/${of}  ${seconds()}  ${scenario} / ${guard}`;
-      const withBar = () => `${bar(number - 1, of)} ${text()}`;
-      show(withBar());
-      remind(moves ? withBar : text);
+    expect(cells) {
+      of = cells;
     },
-    done(cell, number, of) {
-      clearInterval(reminder);
+    begin(cell) {
+      running.add(nameOf(cell));
+      showRunning();
+    },
+    done(cell) {
+      finished += 1;
+      running.delete(nameOf(cell));
+      showRunning();
       if (moves) return;
-      const { scenario, guard, arrived, lost, inDoubt, atRest } = cell;
+      const { arrived, lost, inDoubt, atRest } = cell;
       const unsure = atRest === false ? '? did not come to rest, ' : '';
       const notes = `${lost ? `, ${lost} lost` : ''}${inDoubt ? `, ${inDoubt} in doubt` : ''}`;
       moving.write(
-        `${number}/${of}  ${seconds()}  ${scenario} / ${guard}: ${unsure}${arrived} arrived${notes}\n`,
+        `${finished}/${of}  ${seconds()}  ${nameOf(cell)}: ${unsure}${arrived} arrived${notes}\n`,
       );
     },
     clear() {
@@ -60,6 +78,10 @@ export function createProgress(moving: LineOutput, lasting: LineOutput): Progres
       clear();
     },
   };
+}
+
+function nameOf({ scenario, guard }: Pick<Cell, 'scenario' | 'guard'>): string {
+  return `${scenario} / ${guard}`;
 }
 
 function secondsSince(startMs: number): () => string {

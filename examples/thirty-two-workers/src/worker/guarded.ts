@@ -10,8 +10,8 @@ import { createRedlock, waitTurn } from './redlock.ts';
 export interface GuardTools {
   /** The guard's own connection. */
   readonly redis: Redis;
-  /** The same for a guard on PostgreSQL. */
-  readonly pool: Pool;
+  /** The same for a guard on PostgreSQL, which has one. */
+  readonly pool: Pool | undefined;
   readonly ledger: Ledger;
   readonly prefix: string;
   readonly tell: (kind: EventKind) => void;
@@ -40,7 +40,7 @@ export const guarded: Readonly<Record<GuardId, Wrap>> = {
   'lock-only-postgres': async (processor, { pool, prefix, tell }) => {
     return async (job, token, signal) => {
       tell('wait');
-      const client = await pool.connect();
+      const client = await pool!.connect();
       let lost: Error | undefined;
       client.on('error', (error) => (lost = error));
       try {

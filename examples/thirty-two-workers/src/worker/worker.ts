@@ -44,7 +44,7 @@ async function open(cell: CellPlan): Promise<void> {
       if (cell.failsAfterSend) throw new Error('The order could not be marked as notified.');
     },
   });
-  const guard = openGuard(cell, tell);
+  const guard = await openGuard(cell, tell);
   const worker = new Worker(cell.queue, observed(await guard.wrap(processor), tell), {
     connection,
     prefix: cell.prefix,

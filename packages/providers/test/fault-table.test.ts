@@ -1,5 +1,5 @@
 import { isSendonceError } from '@sendonce/core';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { OutcomeState, ProviderError } from '../src/index.ts';
 import { recordState } from '../../mail/test/helpers.ts';
 import { accepts, isSilent, providers, setUp, trySend } from './helpers.ts';
@@ -62,60 +62,63 @@ const faultsOf = ({ conflict, inProgress }: Dialect) =>
     (fault) => (fault !== 'conflict' || conflict) && (fault !== 'in-progress' || inProgress),
   );
 
-describe.for(providers)('$name', (provider) => {
-  describe.for([6, 10] as const)('nodemailer %i', (major) => {
-    it.concurrent.for(faultsOf(provider.dialect))(
-      '%s: the verdict, by one POST',
-      async (fault, test) => {
-        const hangs = fault.startsWith('hang');
-        const setup = await setUp(test, provider, {
-          major,
-          ...(hangs && { answerWithinMs: 1500 }),
-        });
-        const { server } = setup;
-        const outcome = differing[provider.name]?.[fault] ?? wanted[fault];
+// One list, because vitest runs the cases of different suites one after the other.
+const cases = providers.flatMap((provider) =>
+  ([6, 10] as const).flatMap((major) =>
+    faultsOf(provider.dialect).map((fault) => ({ name: provider.name, provider, major, fault })),
+  ),
+);
 
-        server.setFault(fault);
-        const { job, state, error } = await trySend(setup);
-        expect(state).toBe(states[outcome]);
-        expect(await recordState(job)).toBe(state === 'threw' ? 'absent' : state);
-        expect(server.posts).toBe(1);
-        expect(server.accepted).toHaveLength(accepts(fault));
+it.concurrent.for(cases)(
+  '$name, nodemailer $major, $fault: the verdict, by one POST',
+  async ({ provider, major, fault }, test) => {
+    const hangs = fault.startsWith('hang');
+    const setup = await setUp(test, provider, {
+      major,
+      ...(hangs && { answerWithinMs: 1500 }),
+    });
+    const { server } = setup;
+    const outcome = differing[provider.name]?.[fault] ?? wanted[fault];
 
-        if (state !== 'sent') {
-          const failure = error as ProviderError;
-          expect(isSendonceError(failure, 'SENDONCE_PROVIDER')).toBe(true);
-          expect(failure).toMatchObject({
-            code: 'SENDONCE_PROVIDER',
-            provider: provider.name,
-            outcome,
-          });
-          const left = { 'in-doubt': 'maybe', threw: 'no', rejected: 'no' };
-          expect(failure.mayHaveLeft).toBe((left as Record<string, string>)[state]);
-          expect(String(failure)).not.toMatch(/customer|example|secret|parcel/);
-          expect(failure.stack).not.toContain('secret');
-          if (['too-many', 'unavailable-until'].includes(fault)) {
-            expect(failure.retryAfterMs).toBe(7000);
-          }
-        }
+    server.setFault(fault);
+    const { job, state, error } = await trySend(setup);
+    expect(state).toBe(states[outcome]);
+    expect(await recordState(job)).toBe(state === 'threw' ? 'absent' : state);
+    expect(server.posts).toBe(1);
+    expect(server.accepted).toHaveLength(accepts(fault));
 
-        // The same email again within the window, by the same key: of two there is never more than
-        // one.
-        if (setup.transport.windowMs === undefined) return;
-        // As its documentation says: the request that hangs is in progress.
-        if (fault === 'hang-before' && provider.dialect.inProgress) {
-          const { error } = await trySend(setup, { key: job.key });
-          expect(error).toMatchObject({ outcome: 'in-progress' });
-          return;
-        }
-        const replay = await trySend(setup, { key: job.key });
-        const silent = isSilent(provider, fault);
-        expect(replay.state).toBe(silent ? 'in-doubt' : 'sent');
-        expect(server.posts).toBe(2);
-        expect(server.accepted).toHaveLength(silent ? accepts(fault) : 1);
-        const [first, second] = server.requests.slice(-2);
-        if (first && second) expect(second.raw).toBe(first.raw);
-      },
-    );
-  });
-});
+    if (state !== 'sent') {
+      const failure = error as ProviderError;
+      expect(isSendonceError(failure, 'SENDONCE_PROVIDER')).toBe(true);
+      expect(failure).toMatchObject({
+        code: 'SENDONCE_PROVIDER',
+        provider: provider.name,
+        outcome,
+      });
+      const left = { 'in-doubt': 'maybe', threw: 'no', rejected: 'no' };
+      expect(failure.mayHaveLeft).toBe((left as Record<string, string>)[state]);
+      expect(String(failure)).not.toMatch(/customer|example|secret|parcel/);
+      expect(failure.stack).not.toContain('secret');
+      if (['too-many', 'unavailable-until'].includes(fault)) {
+        expect(failure.retryAfterMs).toBe(7000);
+      }
+    }
+
+    // The same email again within the window, by the same key: of two there is never more than
+    // one.
+    if (setup.transport.windowMs === undefined) return;
+    // As its documentation says: the request that hangs is in progress.
+    if (fault === 'hang-before' && provider.dialect.inProgress) {
+      const { error } = await trySend(setup, { key: job.key });
+      expect(error).toMatchObject({ outcome: 'in-progress' });
+      return;
+    }
+    const replay = await trySend(setup, { key: job.key });
+    const silent = isSilent(provider, fault);
+    expect(replay.state).toBe(silent ? 'in-doubt' : 'sent');
+    expect(server.posts).toBe(2);
+    expect(server.accepted).toHaveLength(silent ? accepts(fault) : 1);
+    const [first, second] = server.requests.slice(-2);
+    if (first && second) expect(second.raw).toBe(first.raw);
+  },
+);

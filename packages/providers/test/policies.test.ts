@@ -1,5 +1,5 @@
 import { deriveKey, memoryLedger, type PerformOptions } from '@sendonce/core';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { attempt, email, type Ended, recordState } from '../../mail/test/helpers.ts';
 import { accepts, isSilent, type ProviderCase, providers, type Setup, setUp } from './helpers.ts';
 import { faultNames } from '@sendonce/testkit/providers/provider-faults';
@@ -39,50 +39,53 @@ async function workOff(
 const isKeyed = async (test: Parameters<typeof setUp>[0], provider: ProviderCase) =>
   (await setUp(test, provider)).transport.windowMs !== undefined;
 
-describe.for(providers)('$name', (provider) => {
-  describe.for(names)('%s', (policy) => {
-    it.concurrent.for(faultNames)(
-      '%s: one email, a rejection, or a doubt that is listed',
-      async (fault, test) => {
-        const keyed = await isKeyed(test, provider);
-        if (policy === 'replay-in-window' && !keyed) return test.skip();
-        const hangs = fault.startsWith('hang') && { answerWithinMs: 1500 };
-        const setup = await setUp(test, provider, { ...hangs });
-        const { server } = setup;
-        const job = { ledger: memoryLedger(), key: deriveKey(['policy', keys++]) };
-        server.setFault(fault);
-        const ended = await workOff(setup, job, policies[policy](setup));
+// One list, because vitest runs the cases of different suites one after the other.
+const cases = providers.flatMap((provider) =>
+  names.flatMap((policy) =>
+    faultNames.map((fault) => ({ name: provider.name, provider, policy, fault })),
+  ),
+);
 
-        const accepted = server.accepted.length;
-        const state = await recordState(job);
-        const listed: string[] = [];
-        for await (const record of job.ledger.list({ state: 'in-doubt' })) listed.push(record.key);
-        const silent = isSilent(provider, fault);
-        if (state === 'in-doubt') {
-          expect(listed).toEqual([job.key]);
-          expect(accepted).toBeLessThanOrEqual(1);
-          // The outcome is unknown, and this policy does not guess.
-          expect(['hold', 'look-up', 'replay-in-window']).toContain(policy);
-        } else if (state === 'absent') {
-          // The doubt is ignored, and the provider says no more than "used" or "in progress":
-          // the attempts are used up, and the job fails.
-          expect([policy, ended?.state]).toEqual(['resend', 'threw']);
-          expect(silent || fault === 'hang-before').toBe(true);
-          expect(accepted).toBe(silent ? accepts(fault) : 0);
-        } else if (state === 'rejected') {
-          expect(accepted).toBe(0);
-        } else {
-          expect(state).toBe('sent');
-          expect(ended?.state).toMatch(/^(sent|duplicate)$/);
-          const twice = policy === 'resend' && !keyed && fault.endsWith('-after');
-          expect(accepted).toBe(twice ? 2 : 1);
-        }
-        // What the provider remembers needs no person, but for a request that is for ever in
-        // progress.
-        if (policy === 'replay-in-window' && fault !== 'hang-before' && !silent) {
-          expect(state).not.toBe('in-doubt');
-        }
-      },
-    );
-  });
-});
+it.concurrent.for(cases)(
+  '$name, $policy, $fault: one email, a rejection, or a doubt that is listed',
+  async ({ provider, policy, fault }, test) => {
+    const keyed = await isKeyed(test, provider);
+    if (policy === 'replay-in-window' && !keyed) return test.skip();
+    const hangs = fault.startsWith('hang') && { answerWithinMs: 1500 };
+    const setup = await setUp(test, provider, { ...hangs });
+    const { server } = setup;
+    const job = { ledger: memoryLedger(), key: deriveKey(['policy', keys++]) };
+    server.setFault(fault);
+    const ended = await workOff(setup, job, policies[policy](setup));
+
+    const accepted = server.accepted.length;
+    const state = await recordState(job);
+    const listed: string[] = [];
+    for await (const record of job.ledger.list({ state: 'in-doubt' })) listed.push(record.key);
+    const silent = isSilent(provider, fault);
+    if (state === 'in-doubt') {
+      expect(listed).toEqual([job.key]);
+      expect(accepted).toBeLessThanOrEqual(1);
+      // The outcome is unknown, and this policy does not guess.
+      expect(['hold', 'look-up', 'replay-in-window']).toContain(policy);
+    } else if (state === 'absent') {
+      // The doubt is ignored, and the provider says no more than "used" or "in progress":
+      // the attempts are used up, and the job fails.
+      expect([policy, ended?.state]).toEqual(['resend', 'threw']);
+      expect(silent || fault === 'hang-before').toBe(true);
+      expect(accepted).toBe(silent ? accepts(fault) : 0);
+    } else if (state === 'rejected') {
+      expect(accepted).toBe(0);
+    } else {
+      expect(state).toBe('sent');
+      expect(ended?.state).toMatch(/^(sent|duplicate)$/);
+      const twice = policy === 'resend' && !keyed && fault.endsWith('-after');
+      expect(accepted).toBe(twice ? 2 : 1);
+    }
+    // What the provider remembers needs no person, but for a request that is for ever in
+    // progress.
+    if (policy === 'replay-in-window' && fault !== 'hang-before' && !silent) {
+      expect(state).not.toBe('in-doubt');
+    }
+  },
+);

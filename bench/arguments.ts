@@ -45,6 +45,7 @@ export const help = `What keeping emails from being sent twice costs, beside bar
   memory      bytes of Redis for each settled email
   look        what people wait for who ask about emails, and what it holds up
   schedule    the methods of delayedEmails() beside BullMQ's own
+  cpu         CPU of the worker and of Redis for each email, over SMTP
 
   --systems <names>     only these, with commas:
                         ${inLines(systemNames)}
@@ -54,7 +55,7 @@ export const help = `What keeping emails from being sent twice costs, beside bar
   --jobs <n>            jobs of a round; of latency, claims (default 4000 for noop, 640 for 5ms and smtp,
                         but 50 for each that run at once; 200 for smtp-50ms; 1000 for cost and latency;
                         2000 for schedule)
-  --rounds <n>          measured rounds of throughput, latency and schedule; one more warms up (default 7)
+  --rounds <n>          measured rounds of throughput, latency, schedule and cpu; one more warms up (default 7)
   --records <n,n,…>     settled emails in the ledgers of latency; memory and look take the middle one
                         (default 10000,1000000,10000000)
   --picture <file>      write the ratios as an SVG

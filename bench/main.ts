@@ -3,6 +3,7 @@ import { createPaint, wantsColour } from '@sendonce/testkit/colours';
 import { UsageError } from '@sendonce/testkit/command-line';
 import { type Arguments, help, parseArguments } from './arguments.ts';
 import { measureCost } from './cost.ts';
+import { measureCpu } from './cpu.ts';
 import { measureLatency } from './latency.ts';
 import { measureLooks } from './look.ts';
 import { describeMachine } from './machine.ts';
@@ -57,6 +58,7 @@ async function measure(
   const bytesPerEmail = wants('memory') ? await measureMemory(args, progress) : {};
   const looks = wants('look') ? await measureLooks(args, progress) : [];
   const schedules = wants('schedule') ? await measureSchedule(args, progress) : [];
+  const cpuCosts = wants('cpu') ? await measureCpu(args, progress) : [];
   const machine = await describeMachine(servers);
-  return { machine, cells, ...cost, bytesPerEmail, claimLatency, looks, schedules };
+  return { machine, cells, ...cost, bytesPerEmail, claimLatency, looks, schedules, cpuCosts };
 }

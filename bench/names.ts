@@ -1,5 +1,13 @@
 /** What can be measured, in the order in which it is. */
-export const partNames = ['throughput', 'cost', 'latency', 'memory', 'look', 'schedule'] as const;
+export const partNames = [
+  'throughput',
+  'cost',
+  'latency',
+  'memory',
+  'look',
+  'schedule',
+  'cpu',
+] as const;
 
 /** Ours first, then what people use instead. */
 export const systemNames = [

@@ -48,6 +48,30 @@ export interface ScheduleCost {
   readonly bareCommands: number;
 }
 
+/** The median of the rounds, and the lowest and the highest one. */
+export interface Spread {
+  readonly median: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What one email costs in CPU, beside bare BullMQ in the same round. */
+export interface CpuCost {
+  readonly system: string;
+  readonly concurrency: Cell['concurrency'];
+  /** Emails per second, and CPU of the worker, as ratios to bare BullMQ. */
+  readonly throughput: Spread;
+  readonly workerCpu: Spread;
+  /** CPU for each email, in microseconds. */
+  readonly workerUs: number;
+  /** Of the Redis of the queue. */
+  readonly redisUs: number;
+  /** Calls of Redis scripts. */
+  readonly scripts: number;
+  /** System calls of the worker that read or write. NaN where the system does not count them. */
+  readonly readsAndWrites: number;
+}
+
 export interface Cost {
   readonly commandsPerEmail: Partial<Record<SystemName, number>>;
   readonly wireBytesPerEmail: Partial<Record<SystemName, number>>;
@@ -65,6 +89,7 @@ export interface Results extends Cost {
   readonly claimLatency: readonly ClaimLatency[];
   readonly looks: readonly Look[];
   readonly schedules: readonly ScheduleCost[];
+  readonly cpuCosts: readonly CpuCost[];
 }
 
 export interface Machine {

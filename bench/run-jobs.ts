@@ -10,29 +10,40 @@ export interface JobRun {
   readonly jobs: number;
   readonly connection: Redis;
   readonly prefix: string;
+  /** Of BullMQ, for another backend. @default those for Redis */
+  readonly classes?: { readonly Queue: typeof Queue; readonly Worker: typeof Worker };
+}
+
+/** Called directly around the work: jobs are added before, and deleted after it. */
+export interface Around {
+  readonly beforeStart: () => Promise<void>;
+  readonly afterEnd: () => void;
 }
 
 /** Completes the jobs in a new queue. Returns jobs per second, from the start of the workers. */
 export async function runJobs(
   work: Work,
-  { setup, jobs, connection, prefix }: JobRun,
+  { setup, jobs, connection, prefix, classes = { Queue, Worker } }: JobRun,
+  around?: Around,
 ): Promise<number> {
   const name = `q${createToken()}`;
-  const queue = new Queue<Notice>(name, { connection, prefix });
+  const queue = new classes.Queue<Notice>(name, { connection, prefix });
   await addJobs(queue, jobs);
   const options = { connection, prefix, concurrency: setup.perWorker, autorun: false };
   const workers = Array.from(
     { length: setup.workers },
-    () => new Worker<Notice, unknown>(name, work, options),
+    () => new classes.Worker<Notice, unknown>(name, work, options),
   );
   const completed = allCompleted(workers, jobs);
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+  await around?.beforeStart();
   const startMs = performance.now();
   for (const worker of workers) void worker.run();
   let seconds: number;
   try {
     await completed;
     seconds = (performance.now() - startMs) / 1000;
+    around?.afterEnd();
   } finally {
     await Promise.all(workers.map((worker) => worker.close()));
     await queue.obliterate({ force: true });

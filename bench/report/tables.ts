@@ -1,7 +1,7 @@
 import type { Paint } from '@sendonce/testkit/colours';
 import type { Arguments } from '../arguments.ts';
 import type { ProcessorName } from '../names.ts';
-import { type Cell, type MemoryForm, type Results, setups } from '../results.ts';
+import { type Cell, type MemoryForm, type Results, setups, type Spread } from '../results.ts';
 import { systems } from '../systems/index.ts';
 import { align } from './align.ts';
 
@@ -21,6 +21,7 @@ export function renderTables(results: Results, args: Arguments, paint: Paint): s
   if (args.parts.includes('memory')) parts.push(memoryTable(results));
   if (results.looks.length > 0) parts.push(lookTable(results));
   if (results.schedules.length > 0) parts.push(scheduleTable(results));
+  if (results.cpuCosts.length > 0) parts.push(cpuTable(results));
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -117,5 +118,34 @@ function scheduleTable({ schedules }: Results): string {
   const note =
     'Emails per second as a ratio to BullMQ in the same round: median (lowest-highest). CPU of the producer and\n' +
     'commands of Redis, also inside scripts, for each email; of BullMQ alone in parentheses.';
+  return `${align([head, ...rows])}\n${note}`;
+}
+
+function cpuTable({ cpuCosts }: Results): string {
+  const spread = ({ median, from, to }: Spread) =>
+    `${median.toFixed(2)} (${from.toFixed(2)}-${to.toFixed(2)})`;
+  const rows = cpuCosts.map((one) => [
+    one.system,
+    String(one.concurrency),
+    spread(one.throughput),
+    spread(one.workerCpu),
+    one.workerUs.toFixed(0),
+    one.redisUs.toFixed(0),
+    one.scripts.toFixed(2),
+    one.readsAndWrites.toFixed(1),
+  ]);
+  const head = [
+    'smtp',
+    'at once',
+    'emails/s',
+    'worker CPU',
+    'us',
+    'Redis, us',
+    'scripts',
+    'I/O calls',
+  ];
+  const note =
+    'Emails per second and CPU of the worker as ratios to bare BullMQ in the same round: median (lowest-highest).\n' +
+    'For each email: CPU of the worker and of the Redis of the queue, calls of scripts, reads and writes of the worker.';
   return `${align([head, ...rows])}\n${note}`;
 }

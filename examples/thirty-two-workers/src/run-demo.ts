@@ -52,7 +52,9 @@ export function startDemo(args: Arguments, progress: Progress): Demo & { run: Pr
 
     /** Runs cells one after the other, until none is left. */
     const runCells = async (cells: Field[], pool: WorkerPool, stores: Stores) => {
-      for (let cell = cells.shift(); cell && !over; cell = cells.shift()) {
+      for (;;) {
+        const cell = over ? undefined : cells.shift();
+        if (!cell) return;
         progress.begin(cell);
         const result = await runCell({ ...cell, pool, stores, namespace: prefix });
         results.push(result);

@@ -32,18 +32,18 @@ function openRuns(stage: Stage, state: State) {
   const scenes = new Map<number, Scene>();
   const cases: { order: number; name: string; answers: Answers }[] = [];
   return {
-    async open(): Promise<{ order: number; scene: Scene }> {
+    open: async (): Promise<{ order: number; scene: Scene }> => {
       const order = scenes.size + 1;
       const scene = openScene(stage, order);
       scenes.set(order, scene);
       await scene.states[state]();
       return { order, scene };
     },
-    close(order: number, steps: string, answers: Answers): void {
+    close: (order: number, steps: string, answers: Answers): void => {
       cases.push({ order, answers, name: `${state}, ${steps}: ${JSON.stringify(answers)}` });
     },
     /** What was answered is what happens. */
-    async expectTruth(): Promise<void> {
+    expectTruth: async (): Promise<void> => {
       const orderOf = (job: { data: unknown }) => (job.data as { order: number }).order;
       const waiting = new Set((await stage.queue().getDelayed()).map(orderOf));
       const countLeft = await sendAll(stage, scenes);
@@ -96,10 +96,10 @@ onBothVersions((bullmq) => {
               resolve();
               await never;
             });
-            void verbs.schedule(stepped.emails, order).then(({ state: answer }) => {
-              answers['this'] = answer;
-              resolve();
-            });
+            void verbs
+              .schedule(stepped.emails, order)
+              .then(({ state: answer }) => void (answers['this'] = answer))
+              .then(resolve);
           });
           close(order, `other before ${stop}, killed before ${kill}`, answers);
           if (answers['this'] !== undefined) break;
@@ -116,16 +116,17 @@ onBothVersions((bullmq) => {
     'a producer that is killed at any step leaves no job of an email that is %s',
     async (state) => {
       const stage = startStage(bullmq);
-      for (let kill = 1, ended = false; !ended; kill += 1) {
+      for (let kill = 1; ; kill += 1) {
         const scene = openScene(stage, kill);
         await scene.states[state]();
-        await new Promise<void>((resolve) => {
+        const end = await new Promise<'killed' | 'ended'>((resolve) => {
           const stepped = openStepped(stage, (step) =>
-            step === kill ? (resolve(), never) : undefined,
+            step === kill ? (resolve('killed'), never) : undefined,
           );
-          void verbs.schedule(stepped.emails, kill).then(() => ((ended = true), resolve()));
+          void verbs.schedule(stepped.emails, kill).then(() => resolve('ended'));
         });
         expect([kill, await stage.queue().getDelayedCount()]).toEqual([kill, 0]);
+        if (end === 'ended') break;
       }
     },
   );

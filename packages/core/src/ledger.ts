@@ -134,9 +134,11 @@ export interface Ledger {
 
   /**
    * All records that are past dispatch and without outcome (`open`), or those of them that are in
-   * doubt. The records without a sign of life for longest come first. Read in pages: a record that
-   * settles meanwhile may be missing. If a record cannot be read, UnreadableRecordError is thrown
-   * after all the others.
+   * doubt. The records without a sign of life for longest come first; those that become a doubt
+   * while the list is read may come last. Read in pages, each when the reader comes to it, so that
+   * a long list holds up no email: a record that is listed all the time is listed once, and one
+   * that settles meanwhile may be missing. If a record cannot be read, UnreadableRecordError is
+   * thrown after all the others.
    */
   list(query: { readonly state: 'open' | 'in-doubt' }): AsyncIterable<LedgerRecord>;
 

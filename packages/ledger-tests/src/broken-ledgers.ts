@@ -497,6 +497,58 @@ const mistakes: readonly (readonly [topic: string, name: string, change: Break])
   ],
   [
     'list',
+    'pages by rank, which moves when others settle',
+    (sound) => ({
+      async *list(query) {
+        for (let rank = 0; ; rank += 100) {
+          const all: LedgerRecord[] = [];
+          for await (const record of sound.list(query)) all.push(record);
+          if (all.length <= rank) return;
+          yield* all.slice(rank, rank + 100);
+        }
+      },
+    }),
+  ],
+  [
+    'list',
+    'lists again what gets a heartbeat meanwhile',
+    (sound) => {
+      const renewed = new Set<string>();
+      return {
+        heartbeat(attempts) {
+          for (const { key } of attempts) renewed.add(key);
+          return sound.heartbeat(attempts);
+        },
+        async *list(query) {
+          renewed.clear();
+          yield* sound.list(query);
+          for (const key of renewed) {
+            const record = await sound.read(key);
+            if (record?.state === 'dispatched' && query.state === 'open') yield record;
+          }
+        },
+      };
+    },
+  ],
+  [
+    'list',
+    'misses a doubt that its sender settles again meanwhile',
+    (sound) => {
+      const moved = new Set<string>();
+      return {
+        settle(settlement) {
+          if (settlement.outcome === 'in-doubt') moved.add(settlement.key);
+          return sound.settle(settlement);
+        },
+        async *list(query) {
+          moved.clear();
+          for await (const record of sound.list(query)) if (!moved.has(record.key)) yield record;
+        },
+      };
+    },
+  ],
+  [
+    'list',
     'lists everything as in doubt',
     (sound) => ({
       list: () => sound.list({ state: 'open' }),

@@ -1,4 +1,3 @@
-import { MAX_BATCH } from '@sendonce/core/ledger';
 import type { RedisClient } from './client.ts';
 import type { Deadlines, Pending } from './deadlines.ts';
 import { findShardNodes } from './cluster-map.ts';
@@ -64,6 +63,9 @@ interface Lane {
  * little beside what a server far away takes.
  */
 const PATIENCE_MS = 5;
+
+/** So many commands share a call, which holds up Redis for as long as it runs. */
+const MAX_COMMANDS = 64;
 
 /**
  * Runs the verbs of a ledger on one connection. What is asked while a call is on its way shares the
@@ -210,8 +212,8 @@ export class CommandQueue {
  * script that has written before, it does not refuse them, and the memory would grow on.
  */
 function takeNext({ heartbeats, others }: Lane): readonly Command[] {
-  const next = heartbeats.splice(0, MAX_BATCH);
-  next.push(...others.splice(0, MAX_BATCH - next.length));
+  const next = heartbeats.splice(0, MAX_COMMANDS);
+  next.push(...others.splice(0, MAX_COMMANDS - next.length));
   const asked = next.filter(({ isOver }) => !isOver);
   const mayGrow = asked.filter(({ verb }) => GROWING.has(verb));
   if (mayGrow.length === 0 || mayGrow.length === asked.length) return asked;

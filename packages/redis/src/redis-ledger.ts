@@ -1,31 +1,27 @@
 import {
   type Attempt,
   type HeartbeatReply,
-  isSendonceError,
   type Ledger,
   type Loss,
   type Settlement,
   type SettleReply,
-  UnreadableRecordError,
 } from '@sendonce/core';
 import {
   checkNames,
   checkTimer,
-  isKey,
-  KEY_ALPHABET,
   listRecords,
   lossAgainst,
   type OptionNames,
 } from '@sendonce/core/ledger';
-import { checkClient, defineScript, type RedisClient } from './client.ts';
+import { checkClient, type RedisClient } from './client.ts';
 import { CommandQueue } from './command-queue.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Reply } from './decode-reply.ts';
 import { examineRedis } from './doctor.ts';
 import { planWait, type Wait } from './durability.ts';
 import { checkPipeline, type Durability } from './durability-options.ts';
-import * as lua from './generated/scripts.ts';
-import { checkPrefix, placesOf, type Places } from './places.ts';
+import { listOpenKeys } from './list-open.ts';
+import { checkPrefix, placesOf } from './places.ts';
 import { encodeFields, escapeText, STATE_LETTERS, type StoredRecord } from './record.ts';
 import { isPlainClient, isSameServer } from './same-server.ts';
 import { isAboutOneKey, unavailable } from './unavailable.ts';
@@ -144,10 +140,8 @@ export function redisLedger(client: RedisClient, options: RedisLedgerOptions = {
 
     read: (key) => plain.run({ verb: 'read', key, args: [] }, ({ stored }) => stored?.record),
 
-    async *list({ state }) {
-      const open = await deadlines.limit(findOpenKeys(client, places));
-      yield* listRecords(open.keys, ledger, state);
-      if (open.error) throw open.error;
+    list: ({ state }) => {
+      return listRecords(listOpenKeys({ client, places, deadlines }, state), ledger, state);
     },
 
     resolve({ key, token, verdict, by, retentionMs }) {
@@ -190,48 +184,6 @@ function settleBy(
     return { state: 'lost', record: storedIn(reply).record };
   };
   return queue.run({ verb: 'settle', key, args }, decode, onWritten);
-}
-
-const listShard = defineScript(lua.list);
-
-interface OpenKeys {
-  /** Those without a sign of life for longest first. */
-  readonly keys: readonly string[];
-  /** An index that cannot be read. It must not hide the emails of the others. */
-  readonly error?: unknown;
-}
-
-/** The keys of all open dispatches. */
-async function findOpenKeys(client: RedisClient, places: Places): Promise<OpenKeys> {
-  const shards = await Promise.allSettled(
-    Array.from(KEY_ALPHABET, async (shard) => {
-      const reply = await listIndex(client, places.index(shard));
-      return Array.from({ length: reply.length / 2 }, (_, pair) => ({
-        key: shard + reply[pair * 2],
-        score: Number(reply[pair * 2 + 1]),
-      }));
-    }),
-  );
-  const errors = shards.flatMap((shard) => (shard.status === 'rejected' ? [shard.reason] : []));
-  const fatal: unknown = errors.find(
-    (error) => !isSendonceError(error, 'SENDONCE_UNREADABLE_RECORD'),
-  );
-  if (fatal) throw fatal;
-  const keys = shards
-    .flatMap((shard) => (shard.status === 'fulfilled' ? shard.value : []))
-    .filter(({ key }) => isKey(key))
-    .toSorted((one, other) => one.score - other.score)
-    .map(({ key }) => key);
-  return { keys, error: errors[0] };
-}
-
-async function listIndex(client: RedisClient, index: string): Promise<string[]> {
-  try {
-    return (await listShard(client, [index], [])) as string[];
-  } catch (error) {
-    if (!isAboutOneKey(error)) throw error;
-    throw new UnreadableRecordError(index, 'Redis; the index of the open emails of one shard');
-  }
 }
 
 function lossFrom(reply: Reply, attempt: Pick<Attempt, 'fingerprint'>): Loss {

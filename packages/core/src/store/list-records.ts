@@ -28,6 +28,7 @@ export const MAX_BATCH = 250;
 /**
  * The body of `list`: reads the records of an index in pages. If a record cannot be read, its error
  * is thrown after all the other records, so that it does not hide them.
+ * @param keys all of them, or pages of them, of which each is read when the one before it is over.
  *
  * @example
  * async *list({ state }) {
@@ -35,20 +36,22 @@ export const MAX_BATCH = 250;
  * }
  */
 export async function* listRecords(
-  keys: readonly string[],
+  keys: readonly string[] | AsyncIterable<readonly string[]>,
   ledger: Pick<Ledger, 'read'>,
   state: 'open' | 'in-doubt',
 ): AsyncGenerator<LedgerRecord> {
   checkListState(state);
   let unreadable: unknown;
-  for (let start = 0; start < keys.length; start += MAX_BATCH) {
-    const page = keys.slice(start, start + MAX_BATCH).map((key) => ledger.read(key));
-    for (const found of await Promise.allSettled(page)) {
-      if (found.status === 'rejected') {
-        if (!isSendonceError(found.reason, 'SENDONCE_UNREADABLE_RECORD')) throw found.reason;
-        unreadable ??= found.reason;
-      } else if (isListed(found.value, state)) {
-        yield found.value;
+  for await (const some of Symbol.iterator in keys ? [keys] : keys) {
+    for (let start = 0; start < some.length; start += MAX_BATCH) {
+      const page = some.slice(start, start + MAX_BATCH).map((key) => ledger.read(key));
+      for (const found of await Promise.allSettled(page)) {
+        if (found.status === 'rejected') {
+          if (!isSendonceError(found.reason, 'SENDONCE_UNREADABLE_RECORD')) throw found.reason;
+          unreadable ??= found.reason;
+        } else if (isListed(found.value, state)) {
+          yield found.value;
+        }
       }
     }
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isSendonceError, type LedgerRecord } from '@sendonce/core';
+import { type Attempt, isSendonceError, type LedgerRecord } from '@sendonce/core';
 import {
   cancelled,
   claimed,
@@ -11,7 +11,7 @@ import {
   rejected,
   sent,
 } from '../steps.ts';
-import type { Topic } from '../topic.ts';
+import type { Context, Topic } from '../topic.ts';
 
 export const list: Topic = {
   name: 'list',
@@ -134,8 +134,87 @@ export const list: Topic = {
         await Promise.all(attempts.map((attempt) => context.ledger.release(attempt)));
       },
     },
+    {
+      title: 'what was listed settles while the list is read: none of the others is missing',
+      async run(context) {
+        const attempts = await dispatchedMany(context, 1200);
+        const seen = new Set<string>();
+        const byKey = new Map(attempts.map((attempt) => [attempt.key, attempt]));
+        for await (const { key } of listed(context, 'open', attempts)) {
+          assert.ok(!seen.has(key), 'listed twice');
+          seen.add(key);
+          if (seen.size % 2 > 0) continue;
+          await context.ledger.settle({ ...byKey.get(key)!, outcome: 'sent' });
+        }
+        assert.equal(seen.size, attempts.length);
+        await Promise.all(attempts.map((attempt) => context.ledger.release(attempt)));
+      },
+    },
+    {
+      title: 'what gets a heartbeat while the list is read is listed once',
+      async run(context) {
+        const attempts = await dispatchedMany(context, 1200);
+        const seen = new Set<string>();
+        for await (const { key } of listed(context, 'open', attempts)) {
+          assert.ok(!seen.has(key), 'listed twice');
+          seen.add(key);
+          if (seen.size % 200 !== 1) continue;
+          await context.advance(2);
+          const half = attempts.filter((_, index) => index % 2 === 0);
+          assert.ok((await context.ledger.heartbeat(half)).every((reply) => reply === 'kept'));
+        }
+        assert.equal(seen.size, attempts.length);
+        await Promise.all(attempts.map((attempt) => context.ledger.release(attempt)));
+      },
+    },
+    {
+      title:
+        'what becomes a doubt, or is settled as a doubt again, while the list is read is listed once',
+      async run(context) {
+        const attempts = await dispatchedMany(context, 1200);
+        const settle = (some: readonly Attempt[]) =>
+          Promise.all(some.map((one) => context.ledger.settle({ ...one, outcome: 'in-doubt' })));
+        await settle(attempts.slice(0, 600));
+        await context.advance(4);
+        for (const state of ['open', 'in-doubt'] as const) {
+          const seen = new Set<string>();
+          for await (const { key } of listed(context, state, attempts)) {
+            assert.ok(!seen.has(key), 'listed twice');
+            seen.add(key);
+            if (seen.size !== 100) continue;
+            await settle(attempts.filter((_, index) => index % 3 === 0));
+            await context.advance(4);
+          }
+          const wanted = state === 'open' ? attempts : attempts.slice(0, 600);
+          for (const { key } of wanted) assert.ok(seen.has(key), 'not listed');
+        }
+        await Promise.all(
+          attempts.map((attempt) => context.ledger.settle({ ...attempt, outcome: 'sent' })),
+        );
+      },
+    },
+    {
+      title: 'a list whose reader stops early does not disturb the next one',
+      async run(context) {
+        const attempts = await dispatchedMany(context, 300);
+        const keys = attempts.map(({ key }) => key).toSorted();
+        for (let round = 0; round < 3; round++) {
+          assert.ok(await first(listed(context, 'open', attempts)));
+        }
+        assert.deepEqual((await listedKeys(context, 'open', attempts)).toSorted(), keys);
+        await Promise.all(attempts.map((attempt) => context.ledger.release(attempt)));
+      },
+    },
   ],
 };
+
+async function dispatchedMany(context: Context, count: number): Promise<readonly Attempt[]> {
+  const attempts = Array.from({ length: count }, () => context.attempt());
+  await Promise.all(
+    attempts.map((attempt) => context.ledger.claim({ ...attempt, dispatched: true })),
+  );
+  return attempts;
+}
 
 async function first(records: AsyncIterable<LedgerRecord>): Promise<LedgerRecord | undefined> {
   for await (const record of records) return record;

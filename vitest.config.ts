@@ -19,6 +19,7 @@ const common = {
   maxConcurrency: 20,
   // They find what hangs, and judge no speed: a busy machine may take ten times as long.
   testTimeout: 120_000,
+  expect: { poll: { timeout: 30_000 } },
   hookTimeout: 240_000,
 } as const satisfies TestProjectInlineConfiguration['test'];
 

@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { testSome } from '@sendonce/testkit/vitest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packedPackages, published } from '../../scripts/packed-packages.ts';
 import { type FreshProject, type FreshProjects, makeFreshProjects } from './fresh-project.ts';
@@ -56,15 +55,11 @@ describe('a fresh project that installed only what a page says', () => {
     expect([...notInstalled(page), ...projects.of(page).errors]).toEqual([]);
   });
 
-  const somePages = testSome(pages, { name: 'pages', oneIn: 3 });
-  somePages(
-    ({ file }) => `runs the code of ${file}`,
-    async (page) => {
-      const { lines, errors } = await runPage(projects.of(page), servers);
-      console.log(lines.join('\n'));
-      expect(errors).toEqual([]);
-    },
-  );
+  test.each(pages)('runs the code of $file', async (page) => {
+    const { lines, errors } = await runPage(projects.of(page), servers);
+    console.log(lines.join('\n'));
+    expect(errors).toEqual([]);
+  });
 
   test('finds no package that was installed only for another one', () => {
     expect(notInstalled(unnamedImport)).toEqual([

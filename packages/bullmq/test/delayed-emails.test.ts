@@ -536,7 +536,7 @@ onBothVersions((bullmq) => {
 
   test('a page of a bulk method costs as many round trips as one email', async () => {
     const { stage, ledger } = open();
-    const latencyMs = 25;
+    const latencyMs = 80;
     const url = await slowRelay(redisUrl(), latencyMs);
     const connection = stage.client(url, { maxRetriesPerRequest: null });
     const queue = stage.adopt(new bullmq.Queue<Notice>('q', { connection, prefix: stage.prefix }));

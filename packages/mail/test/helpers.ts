@@ -47,7 +47,7 @@ export function transporterTo(
     major = 10,
     pool,
     plugin = true,
-    timeoutMs = 5000,
+    timeoutMs = 20_000,
     transport,
     ...options
   }: TransporterOptions = {},

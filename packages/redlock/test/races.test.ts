@@ -317,7 +317,7 @@ describe('what the nodes remember differently', () => {
     );
     expect(await dispatching.dispatch(late)).toMatchObject({ state: 'expired' });
     await expect
-      .poll(() => told)
+      .poll(() => told, { timeout: 10_000 })
       .toMatchObject({ state: 'in-doubt', record: { token: late.token } });
     await sleep(100);
     expect(await ledger.read(late.key)).toMatchObject({ state: 'in-doubt', token: late.token });

@@ -45,7 +45,7 @@ export const help = `What keeping emails from being sent twice costs, beside bar
   memory      bytes of Redis for each settled email
   look        what people wait for who ask about emails, and what it holds up
   schedule    the methods of delayedEmails() beside BullMQ's own
-  cpu         CPU of the worker and of Redis for each email, over SMTP
+  cpu         CPU of one worker and of Redis for each email, over SMTP
 
   --systems <names>     only these, with commas:
                         ${inLines(systemNames)}

@@ -212,7 +212,7 @@ export interface LedgerRecord {
 }
 
 // @public
-export function listRecords(keys: readonly string[], ledger: Pick<Ledger, 'read'>, state: 'open' | 'in-doubt'): AsyncGenerator<LedgerRecord>;
+export function listRecords(keys: readonly string[] | AsyncIterable<readonly string[]>, ledger: Pick<Ledger, 'read'>, state: 'open' | 'in-doubt'): AsyncGenerator<LedgerRecord>;
 
 // @public
 export type Loss =

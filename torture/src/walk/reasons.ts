@@ -42,12 +42,7 @@ export const reasons: readonly Reason[] = [
   },
   {
     why: 'list(): for people; it only reads',
-    places: [
-      /^core store\/list-records /,
-      / list\(\)/,
-      / openKeys\(\)/,
-      /^redis redis-ledger (findOpenKeys|listIndex)\(\)/,
-    ],
+    places: [/^core store\/list-records /, / list\(\)/, / openKeys\(\)/, /^redis list-open /],
   },
   {
     why: 'a look-up: a resolver that only reads',

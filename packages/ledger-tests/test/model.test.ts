@@ -6,9 +6,15 @@ describeModel('the memory ledger', () => memoryUnderTest(), {
   runs: inThisRun({ all: 1_000, sample: 250 }),
 });
 
-/** The mistakes that no scenario shows: it has two emails, and every record in it can be read. */
+/**
+ * The mistakes that no scenario shows: it has two emails, every record in it can be read, and
+ * nothing happens while a list is read.
+ */
 const invisible = [
   'lists the first page only',
+  'pages by rank, which moves when others settle',
+  'lists again what gets a heartbeat meanwhile',
+  'misses a doubt that its sender settles again meanwhile',
   'takes what it cannot read for absent',
   'fails every heartbeat for one unreadable record',
 ];

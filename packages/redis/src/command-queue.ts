@@ -187,9 +187,8 @@ export class CommandQueue {
     const keys: string[] = [];
     const flatArgs: (string | number)[] = [];
     for (const { verb, key, args } of commands) {
-      const [one = '', two = '', three = '', four = ''] = args;
       keys.push(this.places.record(key), this.places.index(key));
-      flatArgs.push(verb, one, two, three, four);
+      flatArgs.push(verb, ...args);
     }
     return { keys, args: flatArgs };
   }

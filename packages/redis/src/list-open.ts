@@ -77,9 +77,10 @@ async function* mergeNew(
   seen: Set<string>,
 ): AsyncGenerator<readonly string[]> {
   for await (const page of merge(source, shards)) {
-    const keys = page.map(({ key }) => key).filter((key) => isKey(key) && !seen.has(key));
+    // An entry that moved while it was waiting here was read again, and may be in one page twice.
+    const keys = new Set(page.map(({ key }) => key).filter((key) => isKey(key) && !seen.has(key)));
     for (const key of keys) seen.add(key);
-    if (keys.length > 0) yield keys;
+    if (keys.size > 0) yield [...keys];
   }
 }
 

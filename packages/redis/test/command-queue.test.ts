@@ -93,8 +93,8 @@ test('a heartbeat goes before a long list of others that was asked first', async
   letGo();
   expect(await kept).toEqual(['kept']);
   await Promise.all(reads);
-  expect(calls.map((verbs) => verbs.indexOf('heartbeat'))).toEqual([-1, 0, -1, -1, -1]);
-  expect(Math.max(...calls.map((verbs) => verbs.length))).toBe(250);
+  expect(calls.findIndex((verbs) => verbs[0] === 'heartbeat')).toBe(1);
+  expect(Math.max(...calls.map((verbs) => verbs.length))).toBe(64);
 });
 
 describe('a call that is not answered', () => {

@@ -115,6 +115,19 @@ test('1,000 doubts of one moment, of which those that were just read end: none i
   expect(listed.toSorted()).toEqual(keys);
 });
 
+test('an entry that moves while it waits for those of another shard is listed once', async () => {
+  const first = Array.from({ length: 600 }, (_, index) => keyOf(index, 'b'));
+  const last = Array.from({ length: 60 }, (_, index) => keyOf(index, 'a'));
+  await addDoubts([...first, ...last], (index) => 1000 + index);
+  const moved = last[0]!;
+  const listed: string[] = [];
+  for await (const { key } of redisLedger(client, { prefix }).list({ state: 'in-doubt' })) {
+    if (listed.push(key) === 1) await client.zadd(`${prefix}:{a}:open`, 5000, moved.slice(1));
+  }
+  expect(listed.filter((key) => key === moved)).toHaveLength(1);
+  expect(listed.toSorted()).toEqual([...first, ...last].toSorted());
+});
+
 test('members that are no keys, of any score and length, hide nothing and end the list', async () => {
   const keys = Array.from({ length: 300 }, (_, index) => keyOf(index, 'q'));
   await addDoubts(keys, () => 1e12);

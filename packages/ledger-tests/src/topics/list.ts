@@ -137,7 +137,7 @@ export const list: Topic = {
     {
       title: 'what was listed settles while the list is read: none of the others is missing',
       async run(context) {
-        const attempts = await dispatchedMany(context, 1200);
+        const attempts = await dispatchedMany(context, 400);
         const seen = new Set<string>();
         const byKey = new Map(attempts.map((attempt) => [attempt.key, attempt]));
         for await (const { key } of listed(context, 'open', attempts)) {
@@ -153,12 +153,12 @@ export const list: Topic = {
     {
       title: 'what gets a heartbeat while the list is read is listed once',
       async run(context) {
-        const attempts = await dispatchedMany(context, 1200);
+        const attempts = await dispatchedMany(context, 400);
         const seen = new Set<string>();
         for await (const { key } of listed(context, 'open', attempts)) {
           assert.ok(!seen.has(key), 'listed twice');
           seen.add(key);
-          if (seen.size % 200 !== 1) continue;
+          if (seen.size % 100 !== 1) continue;
           await context.advance(2);
           const half = attempts.filter((_, index) => index % 2 === 0);
           assert.ok((await context.ledger.heartbeat(half)).every((reply) => reply === 'kept'));
@@ -171,10 +171,10 @@ export const list: Topic = {
       title:
         'what becomes a doubt, or is settled as a doubt again, while the list is read is listed once',
       async run(context) {
-        const attempts = await dispatchedMany(context, 1200);
+        const attempts = await dispatchedMany(context, 400);
         const settle = (some: readonly Attempt[]) =>
           Promise.all(some.map((one) => context.ledger.settle({ ...one, outcome: 'in-doubt' })));
-        await settle(attempts.slice(0, 600));
+        await settle(attempts.slice(0, 200));
         await context.advance(4);
         for (const state of ['open', 'in-doubt'] as const) {
           const seen = new Set<string>();
@@ -185,7 +185,7 @@ export const list: Topic = {
             await settle(attempts.filter((_, index) => index % 3 === 0));
             await context.advance(4);
           }
-          const wanted = state === 'open' ? attempts : attempts.slice(0, 600);
+          const wanted = state === 'open' ? attempts : attempts.slice(0, 200);
           for (const { key } of wanted) assert.ok(seen.has(key), 'not listed');
         }
         await Promise.all(

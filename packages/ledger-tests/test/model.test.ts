@@ -14,7 +14,6 @@ const invisible = [
   'lists the first page only',
   'pages by rank, which moves when others settle',
   'lists again what gets a heartbeat meanwhile',
-  'misses a doubt that its sender settles again meanwhile',
   'takes what it cannot read for absent',
   'fails every heartbeat for one unreadable record',
 ];

@@ -5,7 +5,7 @@ import type { CellPlan, EventKind, FromWorker, LaneEvent, ToWorker } from './mes
 export interface WorkerPool {
   /** How many they are. */
   readonly workers: number;
-  /** The same processes in groups. Each group can have a different cell. */
+  /** The same processes in groups of at least so many. Each group can have a different cell. */
   readonly groupsOf: (workers: number) => readonly WorkerPool[];
   /** Lets every worker leave the cell before and listen to the queue of this one. */
   open: (cell: CellPlan, listener: CellListener) => Promise<void>;
@@ -69,8 +69,9 @@ function poolOf(seats: readonly Seat[]): WorkerPool {
     workers: seats.length,
     groupsOf(workers) {
       const groups = Math.max(1, Math.floor(seats.length / workers));
+      const begin = (index: number) => Math.floor((index * seats.length) / groups);
       return Array.from({ length: groups }, (_, index) =>
-        poolOf(seats.slice(index * workers, (index + 1) * workers)),
+        poolOf(seats.slice(begin(index), begin(index + 1))),
       );
     },
     async open(cell, listener) {

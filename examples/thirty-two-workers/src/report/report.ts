@@ -5,7 +5,6 @@ import { type ScenarioId, scenariosFor } from '../scenarios.ts';
 import { idOf, renderTables, type ReportOptions, sentence } from './figures.ts';
 import { element, escapeHtml, renderPage } from '@sendonce/testkit/html';
 import { count } from '../plural.ts';
-import { GROUP } from '../timing.ts';
 import { marks, secondEmail } from './marks.ts';
 import { style } from './style.ts';
 import { renderSwimLanes } from './swim-lanes.ts';
@@ -29,7 +28,7 @@ export function renderReport(options: ReportOptions): string {
 const introduction = ({ workers, seconds, results }: ReportOptions) =>
   `${count(workers, 'real worker process', 'real worker processes')}, one delayed delivery notice, a real SMTP server that counts. ` +
   `Nothing is scripted: the figures are the emails that the server received. ` +
-  `Where there is one job, ${Math.min(workers, GROUP)} workers listen to its queue. ` +
+  `Where there is one job, ${Math.min(workers, ...results.map((one) => one.workers))} workers listen to its queue. ` +
   `${results.length} runs in ${seconds.toFixed(0)} s.`;
 
 const explanation =

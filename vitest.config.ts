@@ -15,8 +15,6 @@ const common = {
   // The Redis of the tests has no append-only file, and the ledger says so to every test file.
   execArgv: ['--disable-warning=SENDONCE_DOCTOR'],
   retry: 0,
-  // Of one file, for the same reason.
-  maxConcurrency: 20,
   // They find what hangs, and judge no speed: a busy machine may take ten times as long.
   testTimeout: 120_000,
   expect: { poll: { timeout: 30_000 } },

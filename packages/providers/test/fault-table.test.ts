@@ -1,5 +1,5 @@
 import { isSendonceError } from '@sendonce/core';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { OutcomeState, ProviderError } from '../src/index.ts';
 import { recordState } from '../../mail/test/helpers.ts';
 import { accepts, isSilent, providers, setUp, trySend } from './helpers.ts';
@@ -62,7 +62,9 @@ const faultsOf = ({ conflict, inProgress }: Dialect) =>
     (fault) => (fault !== 'conflict' || conflict) && (fault !== 'in-progress' || inProgress),
   );
 
-// One list, because vitest runs the cases of different suites one after the other.
+// They mostly wait. One list, because vitest runs the cases of different suites one after the
+// other.
+vi.setConfig({ maxConcurrency: 20 });
 const cases = providers.flatMap((provider) =>
   ([6, 10] as const).flatMap((major) =>
     faultsOf(provider.dialect).map((fault) => ({ name: provider.name, provider, major, fault })),

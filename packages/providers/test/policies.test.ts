@@ -1,5 +1,5 @@
 import { deriveKey, memoryLedger, type PerformOptions } from '@sendonce/core';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { attempt, email, type Ended, recordState } from '../../mail/test/helpers.ts';
 import { accepts, isSilent, type ProviderCase, providers, type Setup, setUp } from './helpers.ts';
 import { faultNames } from '@sendonce/testkit/providers/provider-faults';
@@ -39,7 +39,9 @@ async function workOff(
 const isKeyed = async (test: Parameters<typeof setUp>[0], provider: ProviderCase) =>
   (await setUp(test, provider)).transport.windowMs !== undefined;
 
-// One list, because vitest runs the cases of different suites one after the other.
+// They mostly wait. One list, because vitest runs the cases of different suites one after the
+// other.
+vi.setConfig({ maxConcurrency: 20 });
 const cases = providers.flatMap((provider) =>
   names.flatMap((policy) =>
     faultNames.map((fault) => ({ name: provider.name, provider, policy, fault })),

@@ -79,9 +79,11 @@ async function compete(
     const rounds: Used[][] = [];
     for (let round = 0; round <= args.rounds; round++) {
       const used: Used[] = [];
-      for (const { title, work } of contestants) {
+      // By turns forwards and backwards: a machine that gets slower in a round favours nobody.
+      const order = [...contestants.entries()];
+      for (const [index, { title, work }] of round % 2 ? order : order.toReversed()) {
         progress.show(`cpu: ${setup.title}, round ${round} of ${args.rounds}, ${title}`);
-        used.push(await measure(meter, work, { ...queues, setup, jobs }));
+        used[index] = await measure(meter, work, { ...queues, setup, jobs });
       }
       // The first round warms up.
       if (round > 0) rounds.push(used);

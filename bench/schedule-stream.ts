@@ -6,19 +6,22 @@
 import { delayedEmails } from '@sendonce/bullmq';
 import { redisLedger } from '@sendonce/redis';
 import { namespace, startRedis } from '@sendonce/testkit';
+import { wholeNumber } from '@sendonce/testkit/command-line';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { align } from './report/align.ts';
 
-const count = Number(process.argv[2] ?? 1_000_000);
 const POINTS = 10;
+const step = Math.ceil(wholeNumber('emails', process.argv[2] ?? '1000000', [1, 10 ** 8]) / POINTS);
+const count = step * POINTS;
 
 const server = await startRedis();
 const prefix = namespace('bench');
 const connection = new Redis(server.url, { maxRetriesPerRequest: null });
+const ledgerClient = connection.duplicate();
 const queue = new Queue<{ order: number }>('notices', { connection, prefix });
 const emails = delayedEmails(queue, {
-  ledger: redisLedger(connection.duplicate(), { prefix }),
+  ledger: redisLedger(ledgerClient, { prefix }),
   key: ({ order }) => ['notice', order],
 });
 
@@ -35,9 +38,9 @@ try {
   for await (const { state } of emails.scheduleEach(notices())) {
     if (state !== 'scheduled') throw new Error(`An email is ${state}.`);
     scheduled += 1;
-    if (scheduled % (count / POINTS) !== 0) continue;
+    if (scheduled % step !== 0) continue;
     const nowMs = performance.now();
-    const perSecond = count / POINTS / ((nowMs - beforeMs) / 1000);
+    const perSecond = step / ((nowMs - beforeMs) / 1000);
     beforeMs = nowMs;
     const { heapUsed, rss } = process.memoryUsage();
     const row = [scheduled.toLocaleString('en'), perSecond.toFixed(0)];
@@ -47,6 +50,6 @@ try {
   console.log(align(rows));
 } finally {
   await queue.close();
+  for (const client of [connection, ledgerClient]) client.disconnect();
   await server.stop();
-  process.exit();
 }

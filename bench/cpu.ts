@@ -79,7 +79,7 @@ async function compete(
     const rounds: Used[][] = [];
     for (let round = 0; round <= args.rounds; round++) {
       const used: Used[] = [];
-      // By turns forwards and backwards: a machine that gets slower in a round favours nobody.
+      // By turns forwards and backwards: a machine that gets slower in a round favours none.
       const order = [...contestants.entries()];
       for (const [index, { title, work }] of round % 2 ? order : order.toReversed()) {
         progress.show(`cpu: ${setup.title}, round ${round} of ${args.rounds}, ${title}`);

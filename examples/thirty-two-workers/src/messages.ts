@@ -18,6 +18,8 @@ export interface CellPlan {
    */
   readonly guardUrls: readonly [string, ...string[]];
   readonly smtpPort: number;
+  /** BullMQ's lock on a job. */
+  readonly lockMs: number;
   /** Whether the processor throws after it has sent. */
   readonly failsAfterSend: boolean;
 }

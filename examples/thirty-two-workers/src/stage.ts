@@ -12,6 +12,7 @@ import { type GuardId, storeOf } from './guards.ts';
 import type { CellPlan } from './messages.ts';
 import type { ScenarioId } from './scenarios.ts';
 import { openLedger } from './ledgers.ts';
+import { CALM_LOCK_MS, LOCK_MS } from './timing.ts';
 import { connectionsOf, type Stores, urlsOf } from './stores.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -38,6 +39,13 @@ export interface Stage {
   readonly close: () => Promise<void>;
 }
 
+const stopsAWorker: ReadonlySet<ScenarioId> = new Set([
+  'blocked',
+  'killed-after',
+  'killed-before',
+  'frozen',
+]);
+
 export async function buildStage(options: CellOptions): Promise<Stage> {
   const { scenario, guard, stores, namespace: prefix } = options;
   const name = `${scenario}-${guard}`;
@@ -62,6 +70,7 @@ export async function buildStage(options: CellOptions): Promise<Stage> {
       redisUrl: stores.redisUrl,
       guardUrls: [proxy?.url ?? first, ...others],
       smtpPort: smtp.port,
+      lockMs: stopsAWorker.has(scenario) ? LOCK_MS : CALM_LOCK_MS,
       failsAfterSend: scenario === 'error-after',
     },
     queue,

@@ -1,7 +1,12 @@
 // Everything is about forty times shorter than in production, in the same proportions.
 
-/** BullMQ's lock on a job, renewed at half; its default is 30,000. */
+/** BullMQ's lock on a job, renewed at half, where a worker stops; its default is 30,000. */
 export const LOCK_MS = 800;
+/**
+ * The lock where no worker stops. On a busy machine a short one would end by itself, and BullMQ
+ * would run the job again.
+ */
+export const CALM_LOCK_MS = 30_000;
 /** How often BullMQ looks for stalled jobs; its default is 30,000. */
 export const STALLED_INTERVAL_MS = 400;
 /** How long a claim (or a redlock lock) lives without being renewed. */

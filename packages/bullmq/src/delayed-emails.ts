@@ -47,7 +47,7 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
    * @throws {OptionError} for a wrong time, data or option. Nothing was scheduled.
    * @throws {ScheduleError} if the queue or the ledger did not answer. It is safe to call again.
    *
-   * @example await notices.schedule(notice, { at: new Date('2027-01-01T09:00:00Z') })
+   * @example await notices.schedule(notice, { at: new Date('2099-01-01T09:00:00Z') })
    */
   schedule(data: D, options: ScheduleOptions): Promise<Scheduled>;
   /**
@@ -90,7 +90,7 @@ export interface DelayedEmails<D, K extends Partial<D> = D> {
    * @throws {ScheduleError} if the email waits for its children in a flow, or the queue did not
    *   answer, and for a `notAfter` of an email that is part of a flow.
    *
-   * @example await notices.reschedule({ orderId: 7, to }, { at: new Date('2027-01-02T09:00:00Z') })
+   * @example await notices.reschedule({ orderId: 7, to }, { at: new Date('2099-01-02T09:00:00Z') })
    */
   reschedule(email: EmailRef<K>, options: RescheduleOptions): Promise<Rescheduled>;
   /**

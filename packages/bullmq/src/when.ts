@@ -5,7 +5,7 @@ import { readNotAfter } from './not-after.ts';
 /**
  * When an email is due: at a moment (`at`), or some time from now (`delay`).
  *
- * @example { at: new Date('2027-01-01T09:00:00Z') } or { delay: 60_000 }
+ * @example { at: new Date('2099-01-01T09:00:00Z') } or { delay: 60_000 }
  */
 export type When =
   | {

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { createTransport } from 'nodemailer';
 import { isSendonce } from '../guards.ts';
 import type { CellPlan, EventKind, FromWorker, ToWorker } from '../messages.ts';
-import { LOCK_MS, STALLED_INTERVAL_MS } from '../timing.ts';
+import { STALLED_INTERVAL_MS } from '../timing.ts';
 import { connect } from '../ledgers.ts';
 import { openGuard } from './open-guard.ts';
 import { deliveryNotice, type NoticeJob, type NoticeProcessor } from './notice.ts';
@@ -48,7 +48,7 @@ async function open(cell: CellPlan): Promise<void> {
   const worker = new Worker(cell.queue, observed(await guard.wrap(processor), tell), {
     connection,
     prefix: cell.prefix,
-    lockDuration: LOCK_MS,
+    lockDuration: cell.lockMs,
     stalledInterval: STALLED_INTERVAL_MS,
     // With the default of 1 a machine that is busy with other things would fail the job.
     maxStalledCount: 10,

@@ -3,7 +3,7 @@
 /** BullMQ's lock on a job, renewed at half, where a worker stops; its default is 30,000. */
 export const LOCK_MS = 800;
 /**
- * The lock where no worker stops. On a busy machine a short one would end by itself, and BullMQ
+ * The lock where no worker stops. On a busy machine a short one would end too early, and BullMQ
  * would run the job again.
  */
 export const CALM_LOCK_MS = 30_000;

@@ -7,7 +7,7 @@ import {
   type QueueLike,
 } from './email-jobs.ts';
 import { type EmailStatus, recordToStatus } from './email-status.ts';
-import { leaveTrace } from './queue-commands.ts';
+import { countJobs, leaveTrace } from './queue-commands.ts';
 import type { Producer } from './schedule-email.ts';
 
 /**
@@ -28,7 +28,7 @@ export async function cancelEmail(
   { queue, ledger }: Producer,
   { key, by, retentionMs }: { key: string; by: string | undefined; retentionMs: number },
 ): Promise<Cancelled> {
-  const { jobs } = await loadJobs(queue, key);
+  const [{ jobs }] = await Promise.all([loadJobs(queue, key), leaveTrace(queue, key, retentionMs)]);
   // If the cancellation expired before the email is due, the email would be sent after all.
   const lastMs = Math.max(Date.now(), ...jobs.map(latestDueMs));
   const keptMs = Math.ceil(lastMs - Date.now()) + retentionMs;
@@ -36,7 +36,7 @@ export async function cancelEmail(
   if (reply.state === 'too-late') {
     return { key, state: 'too-late', email: recordToStatus(reply.record) };
   }
-  const removable = await findRemovable(queue, { key, jobs, retentionMs: keptMs });
+  const removable = await findRemovable(queue, { key, jobs });
   await Promise.all(removable.map(({ job }) => job.remove().catch(() => {})));
   return { key, state: 'cancelled' };
 }
@@ -45,7 +45,6 @@ interface CancelledEmail {
   readonly key: string;
   /** As they were before the ledger cancelled. */
   readonly jobs: readonly EmailJob[];
-  readonly retentionMs: number;
 }
 
 /**
@@ -54,11 +53,11 @@ interface CancelledEmail {
  */
 async function findRemovable<D>(
   queue: QueueLike<D>,
-  { key, jobs, retentionMs }: CancelledEmail,
+  { key, jobs }: CancelledEmail,
 ): Promise<readonly EmailJob[]> {
   // A job is removed by its id. Whether another id was taken meanwhile costs one command.
   const ids = listJobIds(key).filter((id) => !jobs.some(({ job }) => job.id === id));
-  const others = await leaveTrace(queue, key, { ids, retentionMs }).catch(() => 'unknown');
+  const others = await countJobs(queue, ids).catch(() => 'unknown');
   if (others === 0 && jobs.every(isRemovable)) return jobs;
   const remaining = await loadJobs(queue, key).catch(() => ({ jobs }));
   return remaining.jobs.filter(isRemovable);

@@ -26,26 +26,19 @@ export async function countJobs<D>(queue: QueueLike<D>, ids: readonly string[]):
 /** The key that `cancel()` leaves beside the jobs of an email. */
 const traceOf = <D>(queue: QueueLike<D>, key: string) => queue.toKey(`${jobIdOf(key)}.cancelled`);
 
-/** KEYS: the trace, jobs. ARGV: how long the trace is kept. Replies how many of the jobs exist. */
-const LEAVE_TRACE = `
-redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])
-local count = 0
-for index = 2, #KEYS do count = count + redis.call('EXISTS', KEYS[index]) end
-return count`;
-
 /**
- * Leaves a trace of a cancellation, and counts jobs. A call of `schedule()` that adds its job after
- * that sees the trace, and the job of a call before that is counted: one of the two sees the other.
+ * Leaves a trace of a cancellation, before the ledger cancels. A call of `schedule()` that adds its
+ * job after that sees the trace and reads the record; the job of a call before that is there when
+ * `cancel()` looks for jobs: one of the two sees the other.
  */
 export async function leaveTrace<D>(
   queue: QueueLike<D>,
   key: string,
-  { ids, retentionMs }: { readonly ids: readonly string[]; readonly retentionMs: number },
-): Promise<number> {
+  keptMs: number,
+): Promise<void> {
   const redis = await redisOf(queue);
-  if (!redis?.eval) return countJobs(queue, ids);
-  const keys = [traceOf(queue, key), ...ids.map((id) => queue.toKey(id))];
-  return Number(await redis.eval(LEAVE_TRACE, keys.length, ...keys, retentionMs));
+  const script = "return redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])";
+  await redis?.eval?.(script, 1, traceOf(queue, key), keptMs);
 }
 
 /**
